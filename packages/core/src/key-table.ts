@@ -1,0 +1,53 @@
+import type { Bytes } from './bytes.ts'
+import type { ContentId } from './content-id.ts'
+import { idBytes } from './content-id.ts'
+import { hashBytes } from './hash.ts'
+import type { AbortOptions } from './options.ts'
+
+/** Length in bytes of every key and every value of a key table. */
+export const KEY_LENGTH = 32
+
+/** A key's leading bits as lower-case hexadecimal digits, at most 64; the empty text is the whole table. */
+export type Prefix = string
+
+/** Rows of a key table, packed so that a million of them cost no million objects. */
+export interface KeyPage {
+  readonly count: number
+  /** `count` × 32 bytes, strictly ascending. */
+  readonly keys: Bytes
+  /** `count` × 32 bytes; absent where every value of the table is 32 zero bytes. */
+  readonly values?: Bytes
+}
+
+/** What is known of all rows under a prefix: the hash of their tree and their number. */
+export interface Subtree {
+  readonly hash: Bytes
+  readonly count: number
+}
+
+/**
+ * One unchanging view of a sorted table of 32-byte keys and 32-byte values, over which `@vault/merkle` computes roots.
+ * The soup implements it; the tree's structure is a pure function of the sorted keys, so the cached subtrees
+ * are only ever a shortcut.
+ */
+export interface KeyTable {
+  /** Rows under the prefix, strictly after `after` where it is given, at most `limit`. Fewer than `limit` means: the last. */
+  scan(range: { prefix: Prefix; after?: Uint8Array; limit: number }, options?: AbortOptions): Promise<KeyPage>
+
+  /** The kept subtrees of the sixteen prefixes one digit longer, each `undefined` where none is kept or a row under it has changed since. */
+  children(prefix: Prefix, options?: AbortOptions): Promise<readonly (Subtree | undefined)[]>
+
+  /**
+   * Keeps subtrees computed over this view, to be returned by later views for as long as nothing under them changes.
+   * May be forgotten at any time. A read-only view forgets at once.
+   */
+  keep(subtrees: ReadonlyMap<Prefix, Subtree>, options?: AbortOptions): Promise<void>
+}
+
+/**
+ * The key of an object in the object table: SHA-256 of its id's 36 bytes. Codec and hash function are bound too, so equal
+ * tables mean equal ids, and bytes that are held under two codecs are two objects.
+ */
+export function objectKey(id: ContentId): Bytes {
+  return hashBytes('sha2-256', idBytes(id))
+}

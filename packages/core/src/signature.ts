@@ -1,0 +1,69 @@
+import type { Bytes } from './bytes.ts'
+import { concatBytes, copyBytes, toHex, utf8 } from './bytes.ts'
+import type { Verifier } from './ed25519.ts'
+import { nativeEd25519, portableEd25519, SECRET_KEY_LENGTH } from './ed25519.ts'
+import type { KeyId } from './key-id.ts'
+import { keyId, publicKeyOf } from './key-id.ts'
+import type { AbortOptions, Random } from './options.ts'
+
+const ed25519 = nativeEd25519() ?? portableEd25519()
+
+/** Signs with one key. A daemon is given one of these, never a passphrase; it may ask a person or a device, and so take long. */
+export interface Signer {
+  readonly key: KeyId
+  sign(message: Uint8Array, options?: AbortOptions): Promise<Bytes>
+}
+
+/**
+ * The bytes that are signed for a payload: `"vault/<type>/v1\0"`, then the payload. A signature made for one type of
+ * document is thus none for another. Throws a `TypeError` for a type that is not lower-case letters, digits and hyphens.
+ */
+export function signedMessage(type: string, payload: Uint8Array): Bytes {
+  if (!/^[a-z][a-z0-9-]*$/.test(type)) throw new TypeError(`Not a signature type: ${JSON.stringify(type)}.`)
+  return concatBytes(utf8(`vault/${type}/v1\0`), payload)
+}
+
+/**
+ * Whether this is a signature of the key over the message, by the strict rule of formats/signature.md: the same answer
+ * on every platform. Malformed keys and signatures are `false`; a malformed key *id* throws `KEY_ID_INVALID`.
+ */
+export function verifyStrict(key: KeyId | Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return verifierOf(key)(message, signature)
+}
+
+/** A signer that holds its secret key, 32 bytes (the seed of RFC 8032), in memory; throws a `RangeError` for another length. */
+export function createSigner(secretKey: Uint8Array): Signer {
+  if (secretKey.length !== SECRET_KEY_LENGTH)
+    throw new RangeError(`A secret key has 32 bytes, not ${secretKey.length}.`)
+  const sign = ed25519.sign(secretKey)
+  return {
+    key: keyId(ed25519.publicKey(secretKey)),
+    async sign(message, options) {
+      options?.signal?.throwIfAborted()
+      return sign(message)
+    },
+  }
+}
+
+/** A new secret key. */
+export function generateSecretKey(random: Random): Bytes {
+  const secretKey = copyBytes(random(SECRET_KEY_LENGTH))
+  if (secretKey.length !== SECRET_KEY_LENGTH) throw new RangeError(`random(32) gave ${secretKey.length} bytes.`)
+  return secretKey
+}
+
+/**
+ * Prepared keys, the least recently used first: importing the key for each call halves the rate of verification. Only a
+ * cache: what is in it depends on the key alone.
+ */
+const verifiers = new Map<string, Verifier>()
+const MAX_VERIFIERS = 256
+
+function verifierOf(key: KeyId | Uint8Array): Verifier {
+  const name = typeof key === 'string' ? key : toHex(key)
+  const verifier = verifiers.get(name) ?? ed25519.verifier(typeof key === 'string' ? publicKeyOf(key) : key)
+  verifiers.delete(name)
+  verifiers.set(name, verifier)
+  if (verifiers.size > MAX_VERIFIERS) verifiers.delete(verifiers.keys().next().value as string)
+  return verifier
+}
