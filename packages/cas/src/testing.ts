@@ -1,0 +1,3 @@
+export { casContract } from './contract.ts'
+export type { CasCall, CasFaults } from './faulty.ts'
+export { faultyCas } from './faulty.ts'
