@@ -1,0 +1,72 @@
+import type { Bytes, ContentId } from '@vault/core'
+import type { Counts, KeyedMember, Tenure } from '../soup.ts'
+import { noTenure } from '../tenure.ts'
+import type { Draft } from './draft.ts'
+import { MemoryFeed } from './feed.ts'
+import { KeptSubtrees } from './key-table.ts'
+import type { Row } from './sorted-rows.ts'
+import { SortedRows } from './sorted-rows.ts'
+
+export type MemberRow = KeyedMember & Row
+
+export interface EntryRow extends Row {
+  readonly bytes: Bytes
+  readonly value: Bytes
+  readonly name: string
+  readonly object: ContentId | undefined
+}
+
+export interface VersionRow {
+  readonly bytes: Bytes
+  readonly object: ContentId | undefined
+}
+
+/** Everything of one vault. Rows are unchanging, and sorted lists are made anew after a change, so a reader keeps what it took. */
+export class VaultState {
+  tenure: Tenure
+  keyEvents: readonly Bytes[] = []
+  readonly members: Map<ContentId, MemberRow> = new Map()
+  readonly entries: Map<string, EntryRow> = new Map()
+  readonly versions: Map<ContentId, VersionRow> = new Map()
+  /** How many entries, earlier versions and links of members name an object, whether it is under charge or not. */
+  readonly references: Map<ContentId, number> = new Map()
+  readonly condemned: Set<string> = new Set()
+  readonly keptObjects: KeptSubtrees = new KeptSubtrees()
+  readonly keptEntries: KeptSubtrees = new KeptSubtrees()
+  readonly feed: MemoryFeed
+  bytes = 0
+  #sortedMembers: SortedRows<MemberRow> | undefined
+  #sortedEntries: SortedRows<EntryRow> | undefined
+
+  constructor(vault: ContentId, retention: number) {
+    this.tenure = noTenure(vault)
+    this.feed = new MemoryFeed(retention)
+  }
+
+  get counts(): Counts {
+    return { objects: this.members.size, bytes: this.bytes, entries: this.entries.size }
+  }
+
+  get sortedMembers(): SortedRows<MemberRow> {
+    this.#sortedMembers ??= new SortedRows(this.members.values())
+    return this.#sortedMembers
+  }
+
+  get sortedEntries(): SortedRows<EntryRow> {
+    this.#sortedEntries ??= new SortedRows(this.entries.values())
+    return this.#sortedEntries
+  }
+
+  /** Takes back what was derived from the rows that these changes replace, and counts them. */
+  account(members: Draft<ContentId, MemberRow>, entries: Draft<string, EntryRow>): void {
+    for (const { before, after } of members.differences()) {
+      this.bytes += (after?.size ?? 0) - (before?.size ?? 0)
+      this.keptObjects.forget(((after ?? before) as MemberRow).hex)
+      this.#sortedMembers = undefined
+    }
+    for (const { before, after } of entries.differences()) {
+      this.keptEntries.forget(((after ?? before) as EntryRow).hex)
+      this.#sortedEntries = undefined
+    }
+  }
+}

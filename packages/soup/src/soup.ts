@@ -1,0 +1,286 @@
+import type { AbortOptions, Bytes, ContentId, Finding, KeyTable } from '@vault/core'
+import type { Entry } from './entry.ts'
+import type { Query } from './query.ts'
+
+/** The `code` of the errors of every soup. */
+export type SoupErrorCode =
+  /** The vault is not active at this place: `details.state` says what it is. */
+  | 'SOUP_NOT_ACTIVE'
+  /** The epoch of the change is not the vault's: it was handed off meanwhile. */
+  | 'SOUP_EPOCH'
+  /** A ref or an entry is not what the change expects. `details.ref` or `details.key`. */
+  | 'SOUP_CONFLICT'
+  /** An object that the change relies on, or that an entry or a link of it names, is not under charge. `details.ids`. */
+  | 'SOUP_NOT_PRESENT'
+  /** A segment that the change relies on is condemned. `details.segments`. Put those bytes again and repeat. */
+  | 'SOUP_CONDEMNED'
+  /** An entry breaks the contract of its type. `details.key`. */
+  | 'SOUP_CONTRACT'
+  /** An entry's type declares no rollback strategy. `details.type`. */
+  | 'SOUP_TYPE_UNKNOWN'
+  /** Bytes or values that are no entry, key, query or cursor. */
+  | 'SOUP_INVALID'
+  /** The feed does not reach this cursor, because it is too old or lies ahead: fall back to the diff walk. */
+  | 'SOUP_FEED_EXPIRED'
+  /** Stored state is damaged. `details.table`, `details.key`. */
+  | 'SOUP_CORRUPT'
+  /** The stored format is foreign, or newer than this software. `details.file`. */
+  | 'SOUP_FORMAT'
+  /** Other writers kept the store busy for too long. Nothing was changed. */
+  | 'SOUP_BUSY'
+  /** The store is full or refuses to write. Nothing was changed. */
+  | 'SOUP_WRITE_FAILED'
+  /** The system refuses to read the store, for a reason that says nothing about what is stored. */
+  | 'SOUP_READ_FAILED'
+  /** A tenure cannot go from this state to that one, or does not take what this migration writes. */
+  | 'SOUP_TENURE'
+
+/** An object under charge. */
+export interface Member {
+  readonly id: ContentId
+  /** Length of its bytes. */
+  readonly size: number
+  /** The objects it is made of, for a manifest or a tree: under charge before it or with it, and as long as it is. */
+  readonly links: readonly ContentId[]
+}
+
+/** A member with its key in the object table. */
+export interface KeyedMember extends Member {
+  readonly key: Bytes
+}
+
+/** An entry with its place in the entry table, in the form in which it is stored and travels. */
+export interface KeyedEntry {
+  readonly key: Bytes
+  /** Canonical DAG-CBOR: {@link encodeEntry}. */
+  readonly bytes: Bytes
+}
+
+/** A change of a vault, applied whole or not at all. */
+export interface Change {
+  /** The epoch of the tenure under which the change was made. */
+  readonly epoch: number
+  /** What must hold inside the transaction, else the change is refused. */
+  readonly expect?: {
+    /** Where refs point now; `null`: there is no such ref. */
+    readonly refs?: Readonly<Record<string, ContentId | null>>
+    /** What entries are now, refs among them: key → SHA-256 of the canonical bytes, 64 hexadecimal digits; `null`: there is none. */
+    readonly entries?: Readonly<Record<string, string | null>>
+    /** Objects that must be under charge, because their bytes were not put again. */
+    readonly present?: readonly ContentId[]
+    /** Segments in which the bytes of `objects.add` lie: none may be condemned. */
+    readonly segments?: readonly string[]
+  }
+  /**
+   * Refs to move; `null` removes. Kept as entries `ref:<name>` of type `ref`, so the soup root proves them. `entries` does
+   * not reach them.
+   */
+  readonly refs?: Readonly<Record<string, ContentId | null>>
+  readonly entries?: {
+    /** Entries to create or replace, without `previous`, which the soup fills in where the type keeps its history. */
+    readonly put?: readonly Entry[]
+    /**
+     * Keys to remove; one that is not there is no error. Where the type keeps its history, what is left is a version with
+     * `fields.removed: true`, from which the history is in reach.
+     */
+    readonly remove?: readonly string[]
+  }
+  readonly objects?: {
+    /**
+     * Objects that come under charge; their bytes are durable. One that is there already is no change. Equal bytes under
+     * two codecs are two objects.
+     */
+    readonly add?: readonly Member[]
+    /**
+     * Objects that may leave charge, together with what only they link to. One that an entry, an earlier version of one,
+     * or a member that stays still refers to stays, and so does one that this change adds or expects present; one that is
+     * not there is no error. Members that claim to link to each other in a circle, which ids of content cannot, stay.
+     */
+    readonly release?: readonly ContentId[]
+  }
+}
+
+/** What a change did. A change that changed nothing has the sequence that was there before it. */
+export interface Committed {
+  readonly sequence: number
+  /** Objects that came under charge. */
+  readonly added: number
+  /** Objects that left charge. */
+  readonly released: number
+}
+
+/** Numbers of a vault's content. */
+export interface Counts {
+  readonly objects: number
+  /** Sum of the objects' lengths. */
+  readonly bytes: number
+  readonly entries: number
+}
+
+/**
+ * One item of the feed. All items of a change have its sequence number; within it objects come under charge first, then
+ * entries are put and removed, then objects leave.
+ */
+export interface FeedItem {
+  readonly sequence: number
+  readonly type: 'object-added' | 'object-removed' | 'entry-put' | 'entry-removed'
+  /** The content id, or the entry's key. Refs are entries `ref:<name>`. Each is named at most once in a change. */
+  readonly subject: string
+}
+
+/** How far back the feed reaches: a cursor at or above it can be followed, an older one is `SOUP_FEED_EXPIRED`. */
+export interface FeedRange {
+  readonly oldest: number
+  readonly latest: number
+}
+
+/** One unchanging view, valid while the function that received it runs. */
+export interface SoupView {
+  readonly sequence: number
+  readonly counts: Counts
+  /** Key: `objectKey(id)`; every value is 32 zero bytes. */
+  readonly objects: KeyTable
+  /** Key: `entryKey(entry.key)`; value: SHA-256 of the canonical entry. */
+  readonly entries: KeyTable
+}
+
+/** Reading a vault's state, in any tenure. Trusted for completeness; every row read is checked against its hash (`SOUP_CORRUPT`). */
+export interface SoupReader {
+  tenure(options?: AbortOptions): Promise<Tenure>
+  entry(key: string, options?: AbortOptions): Promise<Entry | undefined>
+  /**
+   * Earlier versions of an entry whose type keeps its history, newest first, without the present one. Throws
+   * `SOUP_CORRUPT` where one is missing.
+   */
+  history(key: string, options?: AbortOptions): AsyncIterable<Entry>
+  /** The earlier version of an entry under its id, as stored. */
+  version(id: ContentId, options?: AbortOptions): Promise<Bytes | undefined>
+  /** Matching entries in the order asked for, in pages that are not empty. Throws `SOUP_INVALID`. */
+  query(query: Query, options?: AbortOptions): AsyncIterable<readonly Entry[]>
+  /** For each id, in order, whether it is under charge. */
+  charged(ids: readonly ContentId[], options?: AbortOptions): Promise<readonly boolean[]>
+  /** Members ascending by key, strictly after `after`, at most `limit`. */
+  members(range: { after?: Uint8Array; limit: number }, options?: AbortOptions): Promise<readonly KeyedMember[]>
+  /** The members with these keys; keys without one are left out. */
+  membersByKey(keys: readonly Uint8Array[], options?: AbortOptions): Promise<readonly KeyedMember[]>
+  /** Entries ascending by table key, strictly after `after`, at most `limit`. */
+  entriesAfter(range: { after?: Uint8Array; limit: number }, options?: AbortOptions): Promise<readonly KeyedEntry[]>
+  /** The entries with these table keys; keys without one are left out. */
+  entriesByKey(keys: readonly Uint8Array[], options?: AbortOptions): Promise<readonly KeyedEntry[]>
+  /** Items after a sequence number, oldest first, in pages that end at the end of a change. Throws `SOUP_FEED_EXPIRED`. */
+  changes(after: number, options?: AbortOptions): AsyncIterable<readonly FeedItem[]>
+  feed(options?: AbortOptions): Promise<FeedRange>
+  /** Runs `read` over one unchanging view. The view may hold back clean-up in the store, so keep it short: seconds. */
+  view<T>(read: (view: SoupView) => Promise<T>, options?: AbortOptions): Promise<T>
+}
+
+/** The vault's state and its only mutation. */
+export interface Soup extends SoupReader {
+  /**
+   * The only way a vault changes. One transaction checks tenure, epoch and expectations, applies everything, gives the
+   * change its number in the feed, and is durable when it resolves. Refused or failed, it has changed nothing.
+   * Other writers may be other processes; it waits for them for a bounded time (`SOUP_BUSY`).
+   */
+  commit(change: Change, options?: AbortOptions): Promise<Committed>
+}
+
+/**
+ * What a migration writes into a vault that is not active here. Exact: it makes the target equal, so it asks no contract
+ * and no reference count. Removals come first.
+ */
+export interface IntakeBatch {
+  readonly migration: string
+  readonly segments?: readonly string[]
+  readonly objects?: { readonly add?: readonly Member[]; readonly remove?: readonly ContentId[] }
+  /** Entries in canonical bytes, decoded and checked where they enter. */
+  readonly entries?: { readonly put?: readonly Uint8Array[]; readonly remove?: readonly string[] }
+  /** Earlier versions of entries, in canonical bytes. */
+  readonly versions?: readonly Uint8Array[]
+}
+
+/** Writing into a vault that is being received. `SOUP_TENURE` in any other tenure, and for another migration than the one begun. */
+export interface Intake {
+  receive(batch: IntakeBatch, options?: AbortOptions): Promise<Committed>
+}
+
+/** Finding and mending damage of stored state. */
+export interface Auditable {
+  /** Every damaged row and every derived table that differs from what it is derived from. Reads everything, changes nothing. */
+  check(options?: AbortOptions): AsyncIterable<Finding>
+  /** Makes all derived tables anew from the rows they are derived from, in one transaction. */
+  rebuild(options?: AbortOptions): Promise<void>
+}
+
+/** Marks segments whose bytes are about to move, so that no change may newly rely on them. */
+export interface Condemning {
+  condemn(segments: readonly string[], options?: AbortOptions): Promise<void>
+  /** Forgets segments that are gone. */
+  absolve(segments: readonly string[], options?: AbortOptions): Promise<void>
+}
+
+/** What a place may do with a vault. */
+export type TenureState =
+  /** Nothing of it is here. */
+  | 'none'
+  /** A migration is writing it; no ordinary change. */
+  | 'receiving'
+  /** Received and verified whole, waiting for its hand-off. */
+  | 'prepared'
+  /** The one place where it changes. */
+  | 'active'
+  /** Frozen for a hand-off. */
+  | 'quiesced'
+  /** Handed off: never written here again, unless it comes back. */
+  | 'retired'
+  /** A verified copy without hand-off; ordinary changes are refused. */
+  | 'replica'
+
+/** The standing of a vault at a place. */
+export interface Tenure {
+  readonly vault: ContentId
+  readonly state: TenureState
+  /** Grows with every hand-off of the vault, everywhere. */
+  readonly epoch: number
+  /** Number of the latest change. */
+  readonly sequence: number
+  /** The migration that is writing, or wrote last, where there is one. */
+  readonly migration?: string
+  /** In `receiving` and `prepared`: what the vault was here when receiving began. What was there must not be lost. */
+  readonly before?: Pick<Tenure, 'state' | 'sequence' | 'migration'>
+}
+
+/** What a tenure must be for a move. The migration and the sequence are compared only where they are given. */
+export type ExpectedTenure = Pick<Tenure, 'state' | 'epoch'> & Partial<Pick<Tenure, 'migration' | 'sequence'>>
+
+/** The tenures of a place; kept in the same database as the soups, so that `commit` checks them in its transaction. */
+export interface Tenures {
+  /** All vaults of this place, in no stated order. */
+  list(options?: AbortOptions): Promise<readonly Tenure[]>
+  /** `state: 'none'`, epoch 0 and sequence 0 for a vault that is not here. */
+  read(vault: ContentId, options?: AbortOptions): Promise<Tenure>
+  /**
+   * Compare and set: moves the tenure if it is all that `from` says, else throws `SOUP_TENURE`. Durable when it resolves.
+   * `none` in `to` removes all rows of the vault. Which moves there are: {@link nextTenure}.
+   */
+  transition(
+    vault: ContentId,
+    from: ExpectedTenure,
+    to: Pick<Tenure, 'state' | 'epoch' | 'migration'> & {
+      /** Envelopes of the vault's key events, oldest first; absent: those that are kept stay. */
+      readonly keyEvents?: readonly Uint8Array[]
+    },
+    options?: AbortOptions,
+  ): Promise<void>
+  /** The key events kept with a vault; empty for one that is not here. */
+  keyEvents(vault: ContentId, options?: AbortOptions): Promise<readonly Bytes[]>
+}
+
+/** Everything of one vault at a place. */
+export interface VaultSoup extends Soup, Intake, Auditable, Condemning {}
+
+/** The soups of a place. */
+export interface SoupStore extends AsyncDisposable {
+  readonly tenures: Tenures
+  /** Needs no I/O; a vault that is not here reads as empty, in tenure `none`. */
+  soup(vault: ContentId): VaultSoup
+}

@@ -1,0 +1,251 @@
+import { utf8 } from '@vault/core'
+import type { ContractCase } from '@vault/core/testing'
+import { assertRejects } from '@vault/core/testing'
+import type { SoupStore, Tenure, TenureState } from '../soup.ts'
+import {
+  activeSoup,
+  add,
+  assertEqual,
+  commit,
+  everything,
+  idOf,
+  OTHER_VAULT,
+  object,
+  receivingSoup,
+  VAULT,
+} from './subject.ts'
+
+const STATES: readonly TenureState[] = ['none', 'receiving', 'prepared', 'active', 'quiesced', 'retired', 'replica']
+
+/** How each state is reached from nothing, and where one may go from it in a higher epoch, empty as the vault is. */
+const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: readonly TenureState[] }>> = {
+  none: { path: [], next: ['receiving', 'active'] },
+  receiving: { path: ['receiving'], next: ['none', 'receiving', 'prepared', 'replica'] },
+  prepared: { path: ['receiving', 'prepared'], next: ['none', 'receiving', 'active', 'replica'] },
+  active: { path: ['active'], next: ['none', 'active', 'quiesced'] },
+  quiesced: { path: ['active', 'quiesced'], next: ['active', 'retired'] },
+  retired: { path: ['active', 'quiesced', 'retired'], next: ['none', 'receiving', 'active'] },
+  replica: { path: ['receiving', 'replica'], next: ['none', 'receiving'] },
+}
+
+async function walk(store: SoupStore, path: readonly TenureState[]): Promise<Tenure> {
+  for (const state of path) {
+    const { epoch, state: now } = await store.tenures.read(VAULT)
+    await store.tenures.transition(VAULT, { state: now, epoch }, { state, epoch, migration: 'm1' })
+  }
+  return await store.tenures.read(VAULT)
+}
+
+/** Away again, by whatever way there is. */
+async function clear(store: SoupStore): Promise<void> {
+  const way: Readonly<Partial<Record<TenureState, TenureState>>> = { quiesced: 'active' }
+  for (let now = await store.tenures.read(VAULT); now.state !== 'none'; now = await store.tenures.read(VAULT)) {
+    const state = way[now.state] ?? now.before?.state ?? 'none'
+    await store.tenures.transition(VAULT, now, { state, epoch: now.epoch })
+  }
+}
+
+const moveCases = STATES.map(
+  (from): ContractCase<SoupStore> => ({
+    name: `a tenure goes from ${from} only where it may`,
+    async run(store) {
+      for (const state of STATES) {
+        const now = await walk(store, MOVES[from].path)
+        assertEqual(now.state, from, 'the state to start from')
+        const move = store.tenures.transition(VAULT, now, { state, epoch: 3, migration: 'm2' })
+        if (MOVES[from].next.includes(state)) {
+          await move
+          const { state: after, epoch } = await store.tenures.read(VAULT)
+          assertEqual({ after, epoch }, { after: state, epoch: state === 'none' ? 0 : 3 }, `to ${state}`)
+        } else {
+          await assertRejects(move, 'SOUP_TENURE', `to ${state}`)
+          assertEqual(await store.tenures.read(VAULT), now, `the tenure after it did not go to ${state}`)
+        }
+        await clear(store)
+      }
+    },
+  }),
+)
+
+export const tenureCases: readonly ContractCase<SoupStore>[] = [
+  ...moveCases,
+  ...STATES.filter((state) => state !== 'active').map(
+    (state): ContractCase<SoupStore> => ({
+      name: `a vault that is ${state} takes no ordinary change`,
+      async run(store) {
+        await walk(store, MOVES[state].path)
+        await assertRejects(add(store.soup(VAULT), object('one')), 'SOUP_NOT_ACTIVE', 'a change')
+      },
+    }),
+  ),
+  {
+    name: 'a tenure moves only from what it is said to be',
+    async run(store) {
+      await activeSoup(store)
+      const to = { state: 'quiesced', epoch: 0 } as const
+      const { tenures } = store
+      await assertRejects(tenures.transition(VAULT, { state: 'none', epoch: 0 }, to), 'SOUP_TENURE', 'another state')
+      await assertRejects(tenures.transition(VAULT, { state: 'active', epoch: 1 }, to), 'SOUP_TENURE', 'another epoch')
+      const from = { state: 'active', epoch: 0 } as const
+      await assertRejects(tenures.transition(VAULT, { ...from, sequence: 1 }, to), 'SOUP_TENURE', 'another sequence')
+      await assertRejects(tenures.transition(VAULT, { ...from, migration: 'm1' }, to), 'SOUP_TENURE', 'no migration')
+      const outcomes = await Promise.allSettled([
+        tenures.transition(VAULT, from, to),
+        tenures.transition(VAULT, from, to),
+      ])
+      assertEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'], 'two at once')
+    },
+  },
+  {
+    name: 'an epoch never goes down, and a vault that was handed off is active again only in a higher one',
+    async run(store) {
+      const { tenures } = store
+      await tenures.transition(VAULT, { state: 'none', epoch: 0 }, { state: 'active', epoch: 2 })
+      const active = { state: 'active', epoch: 2 } as const
+      for (const epoch of [1, -1, 2.5, Number.NaN]) {
+        await assertRejects(
+          tenures.transition(VAULT, active, { state: 'quiesced', epoch }),
+          'SOUP_TENURE',
+          `epoch ${epoch}`,
+        )
+      }
+      await tenures.transition(VAULT, active, { state: 'quiesced', epoch: 2 })
+      await tenures.transition(VAULT, { state: 'quiesced', epoch: 2 }, { state: 'retired', epoch: 3 })
+      const retired = { state: 'retired', epoch: 3 } as const
+      await assertRejects(
+        tenures.transition(VAULT, retired, { state: 'active', epoch: 3 }),
+        'SOUP_TENURE',
+        'the same epoch',
+      )
+      await tenures.transition(VAULT, retired, { state: 'active', epoch: 4 })
+    },
+  },
+  {
+    name: 'an active vault with content does not vanish',
+    async run(store) {
+      const soup = await activeSoup(store)
+      await add(soup, object('one'))
+      const before = await everything(soup)
+      const vanish = () => store.tenures.transition(VAULT, { state: 'active', epoch: 0 }, { state: 'none', epoch: 0 })
+      await assertRejects(vanish(), 'SOUP_TENURE', 'with an object')
+      assertEqual(await everything(soup), before, 'the vault')
+      await commit(soup, { objects: { release: [idOf('one')] } })
+      await vanish()
+      assertEqual(await store.tenures.list(), [], 'the vaults')
+    },
+  },
+  {
+    name: 'a vault that goes leaves nothing behind',
+    async run(store) {
+      const soup = await receivingSoup(store)
+      await soup.receive({ migration: 'm1', objects: { add: [object('one', 'two')] } })
+      await soup.condemn(['s1'])
+      const receiving = { state: 'receiving', epoch: 0 } as const
+      await store.tenures.transition(VAULT, receiving, {
+        state: 'receiving',
+        epoch: 7,
+        migration: 'm2',
+        keyEvents: [utf8('event')],
+      })
+      await store.tenures.transition(VAULT, { state: 'receiving', epoch: 7 }, { state: 'none', epoch: 7 })
+      assertEqual(await soup.tenure(), { vault: VAULT, state: 'none', epoch: 0, sequence: 0 }, 'its tenure')
+      assertEqual(await store.tenures.keyEvents(VAULT), [], 'its key events')
+      const again = await activeSoup(store)
+      assertEqual(await again.feed(), { oldest: 0, latest: 0 }, 'its feed')
+      const added = await commit(again, { expect: { segments: ['s1'] }, objects: { add: [object('two')] } })
+      assertEqual(added, { sequence: 1, added: 1, released: 0 }, 'no mark is left')
+      const released = await commit(again, { objects: { release: [idOf('two')] } })
+      assertEqual(released, { sequence: 2, added: 0, released: 1 }, 'no reference is left')
+    },
+  },
+  {
+    name: 'key events are kept until others come',
+    async run(store) {
+      const { tenures } = store
+      const events = [utf8('first'), utf8('second')]
+      const first = { state: 'active', epoch: 0 } as const
+      await tenures.transition(VAULT, { state: 'none', epoch: 0 }, { ...first, keyEvents: events })
+      events[0]?.fill(0)
+      assertEqual(await tenures.keyEvents(VAULT), [utf8('first'), utf8('second')], 'the first ones')
+      ;(await tenures.keyEvents(VAULT))[0]?.fill(0)
+      await tenures.transition(VAULT, first, { state: 'quiesced', epoch: 0 })
+      assertEqual(await tenures.keyEvents(VAULT), [utf8('first'), utf8('second')], 'those that stay')
+      await tenures.transition(VAULT, { state: 'quiesced', epoch: 0 }, { ...first, keyEvents: [utf8('third')] })
+      assertEqual(await tenures.keyEvents(VAULT), [utf8('third')], 'the new ones')
+      assertEqual(await tenures.keyEvents(OTHER_VAULT), [], 'those of a vault that is not here')
+    },
+  },
+  {
+    name: 'receiving names its migration, and the name stays until there is another',
+    async run(store) {
+      const { tenures } = store
+      const none = { state: 'none', epoch: 0 } as const
+      await assertRejects(
+        tenures.transition(VAULT, none, { state: 'receiving', epoch: 0 }),
+        'SOUP_TENURE',
+        'without a name',
+      )
+      await receivingSoup(store)
+      await tenures.transition(VAULT, { state: 'receiving', epoch: 0 }, { state: 'replica', epoch: 0 })
+      assertEqual((await tenures.read(VAULT)).migration, 'm1', 'the migration that wrote last')
+      await tenures.transition(VAULT, { state: 'replica', epoch: 0 }, { state: 'receiving', epoch: 0, migration: 'm2' })
+      assertEqual((await tenures.read(VAULT)).migration, 'm2', 'the migration that writes')
+    },
+  },
+  ...(['replica', 'retired'] as const).map(
+    (state): ContractCase<SoupStore> => ({
+      name: `receiving over what is ${state} remembers it, can go back to it, and cannot take it away`,
+      async run(store) {
+        const { tenures } = store
+        await walk(store, ['receiving'])
+        await store.soup(VAULT).receive({ migration: 'm1', objects: { add: [object('one')] } })
+        const none: Tenure = { vault: VAULT, state: 'none', epoch: 0, sequence: 0 }
+        assertEqual((await tenures.read(VAULT)).before, { state: 'none', sequence: 0 }, 'before there was anything')
+        if (state === 'replica') await walk(store, ['replica'])
+        else await walk(store, ['prepared', 'active', 'quiesced', 'retired'])
+        const found = await tenures.read(VAULT)
+        assertEqual(found, { ...none, state, sequence: 1, migration: 'm1' }, 'what there is')
+
+        const take = { state: 'receiving', epoch: 0 } as const
+        for (const migration of ['m2', 'm3'])
+          await tenures.transition(VAULT, await tenures.read(VAULT), { ...take, migration })
+        const receiving = await tenures.read(VAULT)
+        assertEqual(receiving.before, { state, sequence: 1, migration: 'm1' }, 'what there was before two migrations')
+        const vanish = () => tenures.transition(VAULT, take, { state: 'none', epoch: 0 })
+        await assertRejects(vanish(), 'SOUP_TENURE', 'taking it away')
+        const stale = { ...receiving, migration: 'm2' }
+        await assertRejects(tenures.transition(VAULT, stale, found), 'SOUP_TENURE', 'the migration that was shut out')
+        await tenures.transition(VAULT, receiving, { state, epoch: 0, migration: 'm1' })
+        assertEqual(await tenures.read(VAULT), found, 'what there is after going back')
+
+        await tenures.transition(VAULT, found, { ...take, migration: 'm4' })
+        await store.soup(VAULT).receive({ migration: 'm4', objects: { add: [object('two')] } })
+        await assertRejects(vanish(), 'SOUP_TENURE', 'taking it away after a change')
+        await assertRejects(tenures.transition(VAULT, receiving, found), 'SOUP_TENURE', 'another sequence')
+        const retire = () => tenures.transition(VAULT, take, { state: 'retired', epoch: 0 })
+        await assertRejects(retire(), 'SOUP_TENURE', 'retiring what was received')
+        await tenures.transition(VAULT, take, { state: 'replica', epoch: 0 })
+        const { before, sequence } = await tenures.read(VAULT)
+        assertEqual({ before, sequence }, { before: undefined, sequence: 2 }, 'a replica looks back no more')
+      },
+    }),
+  ),
+  {
+    name: 'the vaults of a place know nothing of each other',
+    async run(store) {
+      const soup = await activeSoup(store)
+      await store.tenures.transition(OTHER_VAULT, { state: 'none', epoch: 0 }, { state: 'active', epoch: 5 })
+      const other = store.soup(OTHER_VAULT)
+      await add(soup, object('one'))
+      await other.commit({ epoch: 5, objects: { add: [object('two')] } })
+      await soup.condemn(['s1'])
+      await other.commit({ epoch: 5, expect: { segments: ['s1'] }, refs: { main: idOf('two') } })
+      assertEqual(await soup.charged([idOf('one'), idOf('two')]), [true, false], 'under charge in one')
+      assertEqual(await other.charged([idOf('one'), idOf('two')]), [false, true], 'under charge in the other')
+      assertEqual(await soup.entry('ref:main'), undefined, 'the ref of the other')
+      assertEqual([(await soup.tenure()).sequence, (await other.tenure()).sequence], [1, 2], 'their numbers')
+      const vaults = (await store.tenures.list()).map(({ vault }) => vault)
+      assertEqual([...vaults].sort(), [VAULT, OTHER_VAULT].sort(), 'the vaults of the place')
+    },
+  },
+]
