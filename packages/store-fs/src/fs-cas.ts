@@ -1,0 +1,184 @@
+import { join } from 'node:path'
+import type { BatchAck, Block, CasErrorCode, ContentStore, ReadBatch, ScrubbableCas, ScrubStep } from '@vault/cas'
+import { checkBlock, checkLength } from '@vault/cas'
+import type { AbortOptions, Bytes, Clock, Codec, ContentId, HashName, Random } from '@vault/core'
+import { contentId, copyBytes, idBytes, idFromBytes, systemClock, systemRandom, VaultError } from '@vault/core'
+import { BufferPool } from './batch-encoder.ts'
+import type { Fs } from './fs.ts'
+import { GroupCommit } from './group-commit.ts'
+import { nodeFs } from './node-fs.ts'
+import { ObjectReader } from './object-reader.ts'
+import { inOrder } from './ordered-acks.ts'
+import { PackIndex } from './pack-index.ts'
+import { scrubPacks } from './scrub.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { SegmentWriter } from './segment-writer.ts'
+
+/** How a store of packs is opened. */
+export interface FsCasOptions {
+  /** The folder that holds `objects/`. It is made with the first object. */
+  readonly dir: string
+  /** `read` writes nothing at all, and works on a read-only disk. */
+  readonly mode: 'read' | 'write'
+  readonly fs?: Fs
+  readonly random?: Random
+  /** Tells the age of files that an interrupted session left. */
+  readonly clock?: Clock
+  /** Objects whose places are kept in memory before they go to the index on disk, some 100 bytes each. Default 65,536. */
+  readonly indexRows?: number
+}
+
+/** A content store of append-only segments in a folder. Several processes may have it open, and write it, at once. */
+export interface FsCas extends ContentStore, ScrubbableCas, AsyncDisposable {}
+
+type OpenOptions = Required<Omit<FsCasOptions, 'indexRows' | 'clock'>>
+
+/** Batches under way: one being written while the next one is hashed and encoded. */
+const BATCHES_UNDER_WAY = 2
+
+const IDS_PER_PAGE = 4096
+
+/**
+ * Opens the content store of a folder. Disposing of it seals the segment and closes the files. Creates no file before
+ * the first object is stored. Throws `CAS_FORMAT` where a newer version wrote a segment, `CAS_READ_FAILED`.
+ */
+export async function openFsCas(options: FsCasOptions): Promise<FsCas> {
+  const { dir, mode, fs = nodeFs, random = systemRandom, clock = systemClock } = options
+  const folder = join(dir, 'objects')
+  const files = new SegmentFiles(fs, folder)
+  try {
+    const writes = mode === 'write'
+    const index = await PackIndex.open({
+      fs,
+      files,
+      folder: join(folder, 'index'),
+      random,
+      writes,
+      clock,
+      tableRows: options.indexRows ?? 65_536,
+    })
+    return new PackCas({ dir, mode, fs, random }, files, index)
+  } catch (error) {
+    await files.close()
+    throw error
+  }
+}
+
+class PackCas implements FsCas {
+  readonly #options: OpenOptions
+  readonly #files: SegmentFiles
+  readonly #index: PackIndex
+  readonly #reader: ObjectReader
+  readonly #commits: GroupCommit
+  #closed = false
+
+  constructor(options: OpenOptions, files: SegmentFiles, index: PackIndex) {
+    const { dir, fs, random } = options
+    const pool = new BufferPool()
+    const writer = new SegmentWriter({ fs, folder: join(dir, 'objects'), files, index, random })
+    this.#options = options
+    this.#files = files
+    this.#index = index
+    this.#reader = new ObjectReader(index, files)
+    this.#commits = new GroupCommit(writer, index, pool)
+  }
+
+  async put(
+    bytes: Uint8Array,
+    options: AbortOptions & { readonly codec?: Codec; readonly hash?: HashName } = {},
+  ): Promise<ContentId> {
+    this.#begin(options)
+    this.#checkWritable()
+    checkLength(bytes)
+    const kept = copyBytes(bytes)
+    const { codec = 'raw', hash = 'blake3' } = options
+    const id = contentId(kept, { codec, hash })
+    await this.#commits.put({ id, bytes: kept })
+    return id
+  }
+
+  async *putMany(
+    batches: AsyncIterable<readonly Block[]> | Iterable<readonly Block[]>,
+    options?: AbortOptions,
+  ): AsyncGenerator<BatchAck> {
+    this.#begin(options)
+    this.#checkWritable()
+    yield* inOrder(batches, BATCHES_UNDER_WAY, async (batch) => {
+      this.#begin(options)
+      let bytes = 0
+      for (const block of batch) {
+        checkBlock(block)
+        bytes += block.bytes.length
+      }
+      const ids = batch.map(({ id }) => id)
+      return { ids, segment: batch.length === 0 ? '' : await this.#commits.append(batch), bytes }
+    })
+  }
+
+  async get(id: ContentId, options?: AbortOptions): Promise<Bytes | undefined> {
+    this.#begin(options)
+    return this.#reader.get(id)
+  }
+
+  async has(id: ContentId, options?: AbortOptions): Promise<boolean> {
+    return (await this.hasMany([id], options))[0] === true
+  }
+
+  async hasMany(ids: readonly ContentId[], options?: AbortOptions): Promise<readonly boolean[]> {
+    this.#begin(options)
+    return this.#reader.hasMany(ids)
+  }
+
+  async *getMany(
+    batches: AsyncIterable<readonly ContentId[]> | Iterable<readonly ContentId[]>,
+    options?: AbortOptions,
+  ): AsyncGenerator<ReadBatch> {
+    this.#begin(options)
+    for await (const ids of batches) {
+      this.#begin(options)
+      yield* this.#reader.getBatch(ids, options)
+    }
+  }
+
+  async *list(options?: AbortOptions & { readonly after?: ContentId }): AsyncGenerator<readonly ContentId[]> {
+    this.#begin(options)
+    await this.#index.refresh()
+    // Stands on the id before the page; no id is all zeros.
+    let last: Bytes = options?.after === undefined ? new Uint8Array(36) : idBytes(options.after)
+    for (;;) {
+      options?.signal?.throwIfAborted()
+      const after = last
+      const page = await this.#index.search(() => this.#index.page(after, IDS_PER_PAGE))
+      if (page.length === 0) return
+      last = page.subarray(page.length - 36)
+      yield Array.from({ length: page.length / 36 }, (_, i) => idFromBytes(page.subarray(i * 36, i * 36 + 36)))
+    }
+  }
+
+  async *scrub(options?: AbortOptions): AsyncGenerator<ScrubStep> {
+    this.#begin(options)
+    yield* scrubPacks({ fs: this.#options.fs, dir: this.#options.dir, files: this.#files }, options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#commits.close()
+    await this.#index.close()
+    await this.#files.close()
+  }
+
+  #begin(options: AbortOptions | undefined): void {
+    options?.signal?.throwIfAborted()
+    if (this.#closed) throw new TypeError('This store has been closed')
+  }
+
+  #checkWritable(): void {
+    if (this.#options.mode === 'write') return
+    throw new VaultError<CasErrorCode>({
+      code: 'CAS_WRITE_FAILED',
+      message: `The store in ${this.#options.dir} was opened for reading. Open it with mode 'write'.`,
+      details: { file: this.#options.dir },
+    })
+  }
+}

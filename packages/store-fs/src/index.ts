@@ -1,0 +1,5 @@
+export { makeFolder, replaceFile, writeDurably } from './durable.ts'
+export type { Fs, FsFile } from './fs.ts'
+export type { FsCas, FsCasOptions } from './fs-cas.ts'
+export { openFsCas } from './fs-cas.ts'
+export { nodeFs } from './node-fs.ts'

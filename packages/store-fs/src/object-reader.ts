@@ -1,0 +1,233 @@
+import { setImmediate } from 'node:timers/promises'
+import type { CasErrorCode, ReadBatch, ReadBlock } from '@vault/cas'
+import {
+  PACK_ROW_LENGTH,
+  PackRows,
+  RECORD_HEADER_LENGTH,
+  rowExtra,
+  rowOffset,
+  rowStored,
+  sortRows,
+  viewOf,
+} from '@vault/cas'
+import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import { idBytes, VaultError } from '@vault/core'
+import { errorCode, readFully, readFullySync } from './fs.ts'
+import type { PackIndex } from './pack-index.ts'
+import type { Extent } from './read-plan.ts'
+import { ReadPlan } from './read-plan.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { readRecord } from './stored-record.ts'
+import { readFailed } from './system-refusal.ts'
+
+/** Lookups and short reads between two turns of the event loop: about a millisecond where pages are in memory. */
+const LOOKUPS_PER_TURN = 512
+const READS_PER_TURN = 128
+
+/** Reads up to this length are done at once: a promise costs more than copying them. */
+const MAX_SYNC_READ = 64 * 1024
+
+/** What reading every copy of an object gave. */
+type Outcome =
+  | { readonly type: 'sound'; readonly bytes: Bytes }
+  | { readonly type: 'absent' }
+  | { readonly type: 'damaged'; readonly file: string; readonly cause?: unknown }
+
+/** Finds objects by the index and reads them from the segments, hashing each. */
+export class ObjectReader {
+  readonly #index: PackIndex
+  readonly #files: SegmentFiles
+
+  constructor(index: PackIndex, files: SegmentFiles) {
+    this.#index = index
+    this.#files = files
+  }
+
+  /** For each id, whether a segment that is there has it, as far as the index tells. */
+  async hasMany(ids: readonly ContentId[]): Promise<boolean[]> {
+    const held = ids.map(() => false)
+    await this.#resolve(ids, (_, asked) => {
+      held[asked] = true
+    })
+    return held
+  }
+
+  async get(id: ContentId): Promise<Bytes | undefined> {
+    const outcome = await this.#readAny(idBytes(id))
+    if (outcome.type === 'sound') return outcome.bytes
+    if (outcome.type === 'absent') return undefined
+    throw new VaultError<CasErrorCode>({
+      code: 'CAS_CORRUPT',
+      message: `No sound copy of ${id}: the one in ${outcome.file} is damaged. Store the object again from another place.`,
+      details: { id, file: outcome.file },
+      cause: outcome.cause,
+    })
+  }
+
+  /** Answers one batch in pieces, in the order in which the objects lie. */
+  async *getBatch(ids: readonly ContentId[], options?: AbortOptions): AsyncGenerator<ReadBatch> {
+    const plan = new ReadPlan()
+    const absent = await this.#resolve(ids, (row, asked) => plan.add(row, asked))
+    const pieces = plan.pieces()
+    let reading = pieces.length > 0 ? this.#readPiece(pieces[0] as readonly Extent[]) : undefined
+    if (reading === undefined) yield { blocks: [], absent, damaged: [] }
+    try {
+      for (let i = 0; reading !== undefined; i++) {
+        options?.signal?.throwIfAborted()
+        const bytes: Bytes = await reading
+        // The next piece is read while this one is hashed and used.
+        reading = i + 1 < pieces.length ? this.#readPiece(pieces[i + 1] as readonly Extent[]) : undefined
+        reading?.catch(() => {})
+        yield await this.#checkPiece(plan, pieces[i] as readonly Extent[], bytes, ids, i === 0 ? absent : [])
+      }
+    } finally {
+      await reading?.catch(() => {})
+    }
+  }
+
+  /** Looks up every id, twice where others may have written it since; calls `found` with a row, and returns the absent ones. */
+  async #resolve(
+    ids: readonly ContentId[],
+    found: (row: Uint8Array, asked: number) => void,
+  ): Promise<readonly ContentId[]> {
+    const asked = new PackRows()
+    for (const [i, id] of ids.entries()) asked.append(idBytes(id), 0, 0, i)
+    // By id, so that the pages of the index come one after the other.
+    let requests = await this.#lookUp(sortRows(asked.bytes), found)
+    if (requests.length > 0) {
+      await this.#index.refresh()
+      requests = await this.#lookUp(requests, found)
+    }
+    const view = viewOf(requests)
+    return Array.from(
+      { length: requests.length / PACK_ROW_LENGTH },
+      (_, i) => ids[rowExtra(view, i * PACK_ROW_LENGTH)] as ContentId,
+    )
+  }
+
+  /** Calls `found` for each request that the index knows, with the row of one copy; returns the others. */
+  async #lookUp(requests: Bytes, found: (row: Uint8Array, asked: number) => void): Promise<Bytes> {
+    const view = viewOf(requests)
+    const missing = new PackRows()
+    const copies = new PackRows()
+    for (let at = 0; at < requests.length; ) {
+      const to = Math.min(requests.length, at + LOOKUPS_PER_TURN * PACK_ROW_LENGTH)
+      // Repeated from where it stopped when a run turns out damaged.
+      await this.#index.search(() => {
+        for (; at < to; at += PACK_ROW_LENGTH) {
+          copies.clear()
+          this.#index.collect(view, at, copies)
+          if (copies.count > 0) found(copies.bytes.subarray(0, PACK_ROW_LENGTH), rowExtra(view, at))
+          else missing.appendAll(requests.subarray(at, at + PACK_ROW_LENGTH))
+        }
+      })
+      if (at < requests.length) await setImmediate()
+    }
+    return missing.bytes
+  }
+
+  /** The bytes of a piece, extent after extent; zeros where a file is gone or shorter, which then is no record. */
+  async #readPiece(piece: readonly Extent[]): Promise<Bytes> {
+    const bytes = new Uint8Array(piece.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    let reads = 0
+    for (let i = 0; i < piece.length; ) {
+      const { segment } = piece[i] as Extent
+      const known = this.#index.segments.numbered(segment)
+      let end = i
+      while (piece[end]?.segment === segment) end += 1
+      const extents = piece.slice(i, end)
+      const start = at
+      try {
+        await this.#files.use(known.name, async (file) => {
+          for (const { offset, length } of extents) {
+            const into = bytes.subarray(at, at + length)
+            at += length
+            if (length > MAX_SYNC_READ) await readFully(file, into, offset)
+            else readFullySync(file, into, offset)
+            if (++reads % READS_PER_TURN === 0) await setImmediate()
+          }
+        })
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') known.present = false
+        else if (errorCode(error) !== 'EIO') throw readFailed(this.#files.path(known.name), error)
+      }
+      at = start + extents.reduce((sum, { length }) => sum + length, 0)
+      i = end
+    }
+    return bytes
+  }
+
+  async #checkPiece(
+    plan: ReadPlan,
+    piece: readonly Extent[],
+    bytes: Bytes,
+    ids: readonly ContentId[],
+    absentBefore: readonly ContentId[],
+  ): Promise<ReadBatch> {
+    const view = viewOf(bytes)
+    const blocks: ReadBlock[] = []
+    const absent = [...absentBefore]
+    const damaged: ContentId[] = []
+    let start = 0
+    for (const extent of piece) {
+      const file = this.#files.path(this.#index.segments.numbered(extent.segment).name)
+      for (let row = extent.first; row < extent.last; row++) {
+        const place = plan.at(row)
+        const id = ids[place.asked] as ContentId
+        const content = readRecord(bytes, view, start + place.offset - extent.offset, { ...place, file })
+        if (content !== undefined) {
+          blocks.push({ id, bytes: content })
+          continue
+        }
+        const outcome = await this.#readAny(place.id)
+        if (outcome.type === 'sound') blocks.push({ id, bytes: outcome.bytes })
+        else if (outcome.type === 'absent') absent.push(id)
+        else damaged.push(id)
+      }
+      start += extent.length
+    }
+    return { blocks, absent, damaged }
+  }
+
+  /** The rows of all copies in segments that are there. */
+  async #copies(id: Bytes): Promise<PackRows> {
+    const view = viewOf(id)
+    return this.#index.search(() => {
+      const found = new PackRows()
+      this.#index.collect(view, 0, found)
+      return found
+    })
+  }
+
+  /** Reads copy after copy until one is sound; where none is, looks once for what other processes have changed. */
+  async #readAny(id: Bytes): Promise<Outcome> {
+    const first = await this.#readCopies(id)
+    if (first.type === 'sound') return first
+    await this.#index.refresh()
+    return this.#readCopies(id)
+  }
+
+  async #readCopies(id: Bytes): Promise<Outcome> {
+    const rows = (await this.#copies(id)).bytes
+    const view = viewOf(rows)
+    let outcome: Outcome = { type: 'absent' }
+    for (let at = 0; at < rows.length; at += PACK_ROW_LENGTH) {
+      const segment = this.#index.segments.numbered(rowExtra(view, at))
+      const file = this.#files.path(segment.name)
+      const stored = rowStored(view, at)
+      const record = new Uint8Array(RECORD_HEADER_LENGTH + stored)
+      try {
+        await this.#files.use(segment.name, (open) => readFully(open, record, rowOffset(view, at)))
+        const bytes = readRecord(record, viewOf(record), 0, { id, stored, file })
+        if (bytes !== undefined) return { type: 'sound', bytes }
+        outcome = { type: 'damaged', file }
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') segment.present = false
+        else if (errorCode(error) === 'EIO') outcome = { type: 'damaged', file, cause: error }
+        else throw readFailed(file, error)
+      }
+    }
+    return outcome
+  }
+}
