@@ -1,0 +1,37 @@
+import type { Prefix } from '@vault/core'
+
+/** Digits of a bucket: changes are known by the first two bytes of their keys. */
+const BUCKET_DIGITS = 4
+
+/** Which parts of a tree have changed: one flag for each of the 65,536 prefixes of four digits, and for all shorter ones. */
+export class DirtyMarks {
+  readonly #levels: readonly Uint8Array[] = Array.from({ length: BUCKET_DIGITS + 1 }, (_, n) => new Uint8Array(16 ** n))
+
+  /** Marks what lies over a change, by the first two bytes of its key. */
+  mark(bucket: number): void {
+    for (let digits = 0; digits <= BUCKET_DIGITS; digits++) {
+      const level = this.#levels[digits] as Uint8Array
+      level[bucket >> (4 * (BUCKET_DIGITS - digits))] = 1
+    }
+  }
+
+  /** Whether something under the prefix may have changed. */
+  has(prefix: Prefix): boolean {
+    const digits = prefix.slice(0, BUCKET_DIGITS)
+    return this.#levels[digits.length]?.[Number.parseInt(digits || '0', 16)] === 1
+  }
+
+  /** All prefixes that are marked, of one to four digits and the empty one, shortest first. */
+  *prefixes(): Generator<Prefix> {
+    for (const [digits, level] of this.#levels.entries()) {
+      for (let i = level.indexOf(1); i !== -1; i = level.indexOf(1, i + 1)) {
+        yield digits === 0 ? '' : i.toString(16).padStart(digits, '0')
+      }
+    }
+  }
+}
+
+/** Whether a marked prefix is of a bucket, so that everything longer is to be taken as changed too. */
+export function isBucket(prefix: Prefix): boolean {
+  return prefix.length === BUCKET_DIGITS
+}

@@ -1,0 +1,2 @@
+export type { SqliteSoupOptions } from './store.ts'
+export { openSqliteSoupStore } from './store.ts'

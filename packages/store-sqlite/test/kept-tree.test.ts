@@ -1,0 +1,57 @@
+import type { Subtree } from '@vault/core'
+import { expect, test } from 'vitest'
+import { commitTexts, createStore, VAULT } from './subject.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+function subtree(byte: number): Subtree {
+  return { hash: new Uint8Array(32).fill(byte), count: byte }
+}
+
+/** So many that they are written at once, not at the end of the view. */
+function many(): Map<string, Subtree> {
+  return new Map(Array.from({ length: 32_768 }, (_, i) => [i.toString(16).padStart(5, '0'), subtree(1)]))
+}
+
+test('a view that was overtaken between two writes keeps nothing more', async () => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  await commitTexts(soup, ['a'])
+  await soup.view(async ({ objects }) => {
+    await objects.keep(many())
+    expect(await soup.view((now) => now.objects.children('0000'))).toEqual(Array.from({ length: 16 }, () => subtree(1)))
+    await commitTexts(soup, ['b', 'c', 'd'])
+    const all = Array.from('0123456789abcdef', (digit): [string, Subtree] => [digit, subtree(2)])
+    await soup.view((now) => now.objects.keep(new Map(all)))
+    await objects.keep(new Map(all.map(([digit]) => [digit, subtree(3)])))
+  })
+  expect(await soup.view(({ objects }) => objects.children(''))).toEqual(Array.from({ length: 16 }, () => subtree(2)))
+})
+
+test('a change makes unknown what lies over and under its bucket, and nothing else', async () => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  await commitTexts(soup, ['a'])
+  const [member] = await soup.members({ limit: 1 })
+  const hex = Buffer.from(member?.key ?? []).toString('hex')
+  await soup.commit({ epoch: 0, entries: { remove: ['path:a'] }, objects: { release: member ? [member.id] : [] } })
+  const prefixes = [1, 2, 3, 4, 5, 6].flatMap((length) => {
+    const last = Number.parseInt(hex[length - 1] as string, 16)
+    return [last, (last + 1) % 16].map((digit) => hex.slice(0, length - 1) + digit.toString(16))
+  })
+  await soup.view(({ objects }) => objects.keep(new Map(prefixes.map((prefix) => [prefix, subtree(1)]))))
+  const known = (): Promise<readonly (boolean | undefined)[]> =>
+    soup.view(({ objects }) =>
+      Promise.all(
+        prefixes.map(async (prefix) => {
+          const children = await objects.children(prefix.slice(0, -1))
+          return children[Number.parseInt(prefix.slice(-1), 16)] !== undefined
+        }),
+      ),
+    )
+  expect(await known()).toEqual(prefixes.map(() => true))
+  await commitTexts(soup, ['a'])
+  // The neighbours of five and six digits share the changed bucket.
+  expect(await known()).toEqual(prefixes.map((prefix) => !hex.startsWith(prefix) && prefix.length <= 4))
+})
