@@ -1,0 +1,72 @@
+import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
+import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import type { Intake, SoupReader, Tenure } from '@vault/soup'
+
+/**
+ * Where a vault moves from. Nothing is written to it. Its soup is trusted to name what is under charge; its content
+ * store is not: every block is hashed where it arrives.
+ */
+export interface Source {
+  readonly vault: ContentId
+  /** What people call the place; it stands in plans and messages. */
+  readonly label: string
+  readonly objects: CasReader & BulkCasReader
+  readonly soup: SoupReader
+  /** Envelopes of the vault's key events, oldest first. */
+  keyEvents(options?: AbortOptions): Promise<readonly Bytes[]>
+}
+
+/** What is brought to a target. */
+export interface Offer {
+  readonly vault: ContentId
+  /** Envelopes of its key events, oldest first. */
+  readonly keyEvents: readonly Uint8Array[]
+  readonly migration: string
+}
+
+/** What a target holds, for reading. */
+export interface Held {
+  /** The standing of the vault that would be written. */
+  readonly tenure: Tenure
+  readonly objects: BulkCasReader
+  readonly soup: SoupReader
+}
+
+/** A target that has been opened for one migration. */
+export interface Receiving {
+  /** What the vault was there when it was opened. */
+  readonly found: Tenure
+  readonly objects: BulkCas
+  readonly soup: SoupReader
+  readonly intake: Intake
+  /**
+   * Ends receiving, when all has been verified; says what the vault now is there. Doing it again is no error. `verified` is
+   * the sequence that was verified: what was received since is not, and is refused with `MIGRATION_INCOMPLETE`.
+   */
+  finish(verified: number, options?: AbortOptions): Promise<Tenure>
+}
+
+/** Where a vault moves to. Its content store is not trusted: what it acknowledges is read back and hashed. */
+export interface Target {
+  /** What people call the place; it stands in plans and messages. */
+  readonly label: string
+  /**
+   * What a migration of this vault would find. Changes nothing. Throws `MIGRATION_TARGET_NOT_EMPTY` where the place
+   * holds another vault with content.
+   */
+  look(vault: ContentId, options?: AbortOptions): Promise<Held>
+  /**
+   * Opens the target for writing, or goes on where the same vault was left receiving; a migration that wrote before is
+   * shut out. Refuses as `look` does, and with `MIGRATION_TARGET_REFUSED` by tenure.
+   */
+  receive(offer: Offer, options?: AbortOptions): Promise<Receiving>
+}
+
+/** A target that can give up what it was receiving. Beside `Target`, because whoever asks for this can destroy. */
+export interface AbandonableTarget extends Target {
+  /**
+   * Goes back to what the vault was there before. Does nothing where the migration is not the one that is writing. Throws
+   * `MIGRATION_UPDATE_BEGUN` where something was there and has been written to.
+   */
+  abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void>
+}

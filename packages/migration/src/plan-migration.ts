@@ -1,0 +1,84 @@
+import type { AbortOptions, Random } from '@vault/core'
+import { systemRandom, toHex, VaultError } from '@vault/core'
+import type { Query, Tenure } from '@vault/soup'
+import type { Held, Source, Target } from './endpoint.ts'
+import type { MigrationErrorCode } from './error.ts'
+import { decodePlan } from './parse-plan.ts'
+import type { Mandate } from './permission.ts'
+import { permissionFor } from './permission.ts'
+import type { MigrationReason, Plan, Verification } from './plan.ts'
+import { encodePlan } from './plan.ts'
+import { requireWhole, sourceStatement } from './source-statement.ts'
+
+/** The parts of a migration: two places, and leave to use them. */
+export interface MigrationParts extends Mandate {
+  readonly source: Source
+  readonly target: Target
+}
+
+export interface PlanOptions extends AbortOptions {
+  readonly reason?: MigrationReason
+  /** Only these entries, their objects and all that these link to, into the active vault at the target. */
+  readonly select?: Query
+  /** Default: full. */
+  readonly verification?: Verification
+  /** Default: 8. */
+  readonly rounds?: number
+  readonly random?: Random
+}
+
+/**
+ * Decides what a migration will do and finds out whether it may (M007, M014). Changes nothing. Throws what a run would
+ * be refused with before its first byte.
+ */
+export async function planMigration(parts: MigrationParts, options: PlanOptions = {}): Promise<Plan> {
+  const { reason, select, verification = { mode: 'full' }, rounds = 8, random = systemRandom, signal } = options
+  signal?.throwIfAborted()
+  const { source, target } = parts
+  const held = await target.look(source.vault, { signal })
+  const kind = select === undefined ? 'full' : 'partial'
+  await requireFit(kind, parts, held, { signal })
+  await permissionFor(parts, { source: source.vault, target: held.tenure.vault }, { signal }).require()
+  const plan: Plan = {
+    type: 'migration-plan',
+    v: 1,
+    migration_id: newMigrationId(random),
+    kind,
+    ...(reason === undefined ? {} : { reason }),
+    source: { vault: source.vault, label: source.label, ...(await sourceStatement(source, { signal })) },
+    target: { label: target.label },
+    ...(select === undefined ? {} : { select }),
+    verification,
+    rounds,
+  }
+  return decodePlan(encodePlan(plan))
+}
+
+/** A new id (M008): 32 hexadecimal digits. */
+export function newMigrationId(random: Random): string {
+  return toHex(random(16))
+}
+
+/** Refuses what this kind of migration cannot be done from or into. */
+export async function requireFit(
+  kind: Plan['kind'],
+  { source, target }: { readonly source: Source; readonly target: Target },
+  { tenure }: Held,
+  options: AbortOptions,
+): Promise<void> {
+  await requireWhole(source, options)
+  const receivable =
+    kind === 'full' ? FULL.has(tenure.state) : tenure.state === 'active' && tenure.vault !== source.vault
+  if (receivable) return
+  throw refused(tenure, target.label, kind === 'full' ? 'receive it whole' : 'take a part of another vault')
+}
+
+const FULL: ReadonlySet<string> = new Set(['none', 'receiving', 'replica', 'retired'])
+
+function refused({ vault, state }: Tenure, label: string, what: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The vault ${vault} is ${state} at ${label}, so it cannot ${what} there.`,
+    details: { vault, state },
+  })
+}

@@ -1,0 +1,145 @@
+import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
+import type { AbortOptions, ContentId } from '@vault/core'
+import { isVaultError, VaultError } from '@vault/core'
+import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import type { AbandonableTarget, Held, Offer, Receiving, Source } from './endpoint.ts'
+import type { MigrationErrorCode } from './error.ts'
+
+/** A vault at a place, as the source of a migration. */
+export function soupStoreSource(place: {
+  readonly vault: ContentId
+  readonly label: string
+  readonly objects: CasReader & BulkCasReader
+  readonly store: SoupStore
+}): Source {
+  const { vault, label, objects, store } = place
+  return {
+    vault,
+    label,
+    objects,
+    soup: store.soup(vault),
+    keyEvents: (options) => store.tenures.keyEvents(vault, options),
+  }
+}
+
+/**
+ * A place as the target of full migrations: any content store and any soup store. It receives one vault, which ends as
+ * `replica`; a vault that was active there and never changed gives way to it.
+ */
+export function soupStoreTarget(place: {
+  readonly label: string
+  readonly objects: BulkCas
+  readonly store: SoupStore
+}): AbandonableTarget {
+  const { label, objects, store } = place
+  const { tenures } = store
+
+  async function look(vault: ContentId, options?: AbortOptions): Promise<Held> {
+    for (const other of await tenures.list(options)) {
+      if (other.vault !== vault && !isUnused(other)) throw notEmpty(label, other.vault)
+    }
+    return { tenure: await tenures.read(vault, options), objects, soup: store.soup(vault) }
+  }
+
+  async function receive(offer: Offer, options?: AbortOptions): Promise<Receiving> {
+    const { vault, migration } = offer
+    const { tenure: found } = await look(vault, options)
+    if (found.state !== 'receiving' || found.migration !== migration) await begin(offer, found, options)
+    const soup = store.soup(vault)
+    return { found, objects, soup, intake: soup, finish: (verified, o) => finish(offer, verified, o) }
+  }
+
+  async function begin({ vault, migration, keyEvents }: Offer, found: Tenure, options?: AbortOptions): Promise<void> {
+    if (!RECEIVABLE.has(found.state)) throw refused(label, found)
+    const to = { state: 'receiving', epoch: found.epoch, migration } as const
+    const { sequence, ...writing } = found
+    // The migration that is shut out may be writing at this moment. What nobody writes has to be what was found.
+    const from = found.state === 'receiving' ? writing : { ...writing, sequence }
+    // Key events that are there stay until the end, because giving up goes back to them.
+    await tenures.transition(vault, from, found.state === 'none' ? { ...to, keyEvents } : to, options)
+  }
+
+  async function finish(offer: Offer, verified: number, options?: AbortOptions): Promise<Tenure> {
+    const { vault, migration, keyEvents } = offer
+    const { before: _, ...tenure } = await tenures.read(vault, options)
+    if (!FINISHABLE.has(tenure.state) || tenure.migration !== migration) throw refused(label, tenure)
+    if (tenure.sequence !== verified) throw changedSince(label, tenure)
+    if (tenure.state === 'replica') return tenure
+    // Before the end, so that a crash between the two leaves the migration to be finished, not two vaults.
+    await giveWay(store, label, vault, options)
+    const replica = { ...tenure, state: 'replica' } as const
+    try {
+      await tenures.transition(vault, tenure, { ...replica, keyEvents }, options)
+    } catch (error) {
+      throw isVaultError(error, 'SOUP_TENURE') ? changedSince(label, tenure, error) : error
+    }
+    return replica
+  }
+
+  async function abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void> {
+    const { before, sequence, ...writing } = await tenures.read(vault, options)
+    if (before === undefined || writing.state !== 'receiving' || writing.migration !== migration) return
+    const to = { ...before, epoch: writing.epoch }
+    if (before.state === 'none') return tenures.transition(vault, writing, to, options)
+    if (before.sequence !== sequence) throw updateBegun(label, vault, before.state)
+    return tenures.transition(vault, { ...writing, sequence }, to, options)
+  }
+
+  return { label, look, receive, abandon }
+}
+
+const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'receiving', 'replica', 'retired'])
+const FINISHABLE: ReadonlySet<string> = new Set(['receiving', 'replica'])
+
+/** Never changed: one that was emptied has a history that somebody may rely on. */
+function isUnused(tenure: Tenure): boolean {
+  return tenure.sequence === 0
+}
+
+/** The store itself refuses to let an active vault go that has content by now. */
+async function giveWay(store: SoupStore, label: string, received: ContentId, options?: AbortOptions): Promise<void> {
+  for (const other of await store.tenures.list(options)) {
+    if (other.vault === received || other.state !== 'active') continue
+    if (!isUnused(other)) throw notEmpty(label, other.vault)
+    try {
+      await store.tenures.transition(other.vault, other, { state: 'none', epoch: other.epoch }, options)
+    } catch (error) {
+      if (isVaultError(error, 'SOUP_TENURE')) throw notEmpty(label, other.vault, error)
+      throw error
+    }
+  }
+}
+
+function notEmpty(label: string, vault: ContentId, cause?: unknown): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_NOT_EMPTY',
+    message: `The target ${label} holds the vault ${vault}, which has been used. A place receives one vault: choose another target.`,
+    details: { vault },
+    cause,
+  })
+}
+
+function changedSince(label: string, { vault, migration }: Tenure, cause?: unknown): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_INCOMPLETE',
+    message: `Another run changed the vault ${vault} at the target ${label} after this one had verified it. What was sent stays: run again, one run at a time.`,
+    details: { vault, migration },
+    cause,
+  })
+}
+
+function updateBegun(label: string, vault: ContentId, state: TenureState): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_UPDATE_BEGUN',
+    message: `The vault ${vault} was ${state} at the target ${label} before this migration, and has been written to since, so it cannot be put back. Run the migration again to its end.`,
+    details: { vault, state },
+  })
+}
+
+function refused(label: string, tenure: Tenure): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The vault ${tenure.vault} is ${tenure.state} at the target ${label}${tenure.migration === undefined ? '' : ` (migration ${tenure.migration})`} and cannot be received there now.`,
+    details: { vault: tenure.vault, state: tenure.state },
+  })
+}
