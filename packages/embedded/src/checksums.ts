@@ -1,0 +1,62 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Finding, hashBytes, toHex } from '@vault/core'
+import { writeDurably } from './durable-file.ts'
+import { PLACE_FILE } from './place.ts'
+
+/** Hashes of the small files that nothing else vouches for, in the format of `sha256sum`, so that `sha256sum -c` checks them too. */
+export const CHECKSUM_FILE = 'SHA256SUMS'
+
+/** Writes the checksums of `vault.json` and everything in `keys`. */
+export async function writeChecksums(dir: string): Promise<void> {
+  const lines: string[] = []
+  for (const name of [PLACE_FILE, ...(await keyFiles(dir))]) lines.push(`${await fileHash(join(dir, name))}  ${name}\n`)
+  await writeDurably(join(dir, CHECKSUM_FILE), lines.join(''))
+}
+
+/** Every covered file that is missing, changed, not listed or not to be read. */
+export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  const report = (subject: string, message: string) =>
+    void findings.push({ code: 'VAULT_FILE_DAMAGED', message: `${subject} ${message}`, subject })
+  const attempt = async <T>(subject: string, read: Promise<T>): Promise<T | undefined> =>
+    await read.catch((error: NodeJS.ErrnoException) => {
+      if (error.syscall === undefined) throw error
+      report(subject, error.code === 'ENOENT' ? 'is missing.' : `cannot be read: ${error.code}.`)
+      return undefined
+    })
+  const listed = new Map<string, string>()
+  const list = await attempt(CHECKSUM_FILE, readFile(join(dir, CHECKSUM_FILE), 'latin1'))
+  for (const line of list?.split('\n') ?? []) {
+    const match = /^([0-9a-f]{64}) {2}(.+)$/.exec(line)
+    if (match) listed.set(match[2] as string, match[1] as string)
+    else if (line !== '') report(CHECKSUM_FILE, 'has a line that is no checksum.')
+  }
+  if (list === '') report(CHECKSUM_FILE, 'is empty.')
+  const keys = await attempt('keys', keyFiles(dir))
+  for (const name of [PLACE_FILE, ...(keys ?? [])]) {
+    const expected = listed.get(name)
+    listed.delete(name)
+    const actual = await attempt(name, fileHash(join(dir, name)))
+    if (actual === undefined) continue
+    if (expected === undefined) report(name, `is not listed in ${CHECKSUM_FILE}.`)
+    else if (expected !== actual) report(name, `does not have the SHA-256 that ${CHECKSUM_FILE} says.`)
+  }
+  for (const name of listed.keys()) {
+    // What could not be looked at is not missing.
+    if (keys !== undefined) report(name, `is listed in ${CHECKSUM_FILE} and missing.`)
+  }
+  return findings
+}
+
+async function keyFiles(dir: string): Promise<readonly string[]> {
+  const keys = await readdir(join(dir, 'keys'), { recursive: true, withFileTypes: true })
+  const files = keys
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name).slice(dir.length + 1))
+  return files.sort()
+}
+
+async function fileHash(path: string): Promise<string> {
+  return toHex(hashBytes('sha2-256', await readFile(path)))
+}

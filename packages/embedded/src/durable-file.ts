@@ -1,0 +1,49 @@
+import { mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Flushes a folder, so that what was created, renamed or removed in it stays so. */
+export async function flushFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Creates folders as needed, each one's name flushed in the one above it. Level by level: the platform's recursive mkdir
+ * never ends where a folder cannot be made and says that it is not there, as under /proc. `mode` is that of the last one.
+ */
+export async function createFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, mode)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw error
+    await createFolder(parent)
+    await mkdir(path, mode)
+  }
+  await flushFolder(dirname(path))
+}
+
+/** Writes a small file, readable by its owner only, whole or not at all: another name, flush, rename, flush of the folder. */
+export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const handle = await open(temporary, 'w', 0o600)
+    try {
+      await handle.writeFile(content)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  await flushFolder(dirname(path))
+}

@@ -1,0 +1,45 @@
+import { createMemoryCas } from '@vault/cas'
+import { type AbandonableTarget, type Source, soupStoreSource, soupStoreTarget } from '@vault/migration'
+import { createMemorySoupStore } from '@vault/soup'
+import { checkVacant, createPlace } from './create-place.ts'
+import { findPlace, openPlace, type Place } from './place.ts'
+import type { Vault } from './vault.ts'
+
+/** An open vault as the source of a migration. */
+export function sourceOf(vault: Vault): Source {
+  const { place, id } = vault
+  return soupStoreSource({ vault: id, label: place.dir, objects: place.objects, store: place.soups })
+}
+
+/** A target that must be closed. */
+export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
+
+/**
+ * The folder as a target; a place is made in it where there is none. Throws `VAULT_EXISTS` where it has other files, and
+ * `VAULT_INACCESSIBLE`.
+ */
+export async function openTarget(dir: string): Promise<OpenTarget> {
+  if ((await findPlace(dir)) === undefined) {
+    await createPlace(dir).catch(async (error: unknown) => {
+      // Another process may have been faster.
+      if ((await findPlace(dir)) === undefined) throw error
+    })
+  }
+  return targetAt(await openPlace(dir, { mode: 'write' }))
+}
+
+/**
+ * The folder as a target that is only looked at: one that does not exist yet, or is empty, looks like an empty place.
+ * Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`.
+ */
+export async function lookAtTarget(dir: string): Promise<OpenTarget> {
+  if ((await findPlace(dir)) !== undefined) return targetAt(await openPlace(dir, { mode: 'read' }))
+  await checkVacant(dir)
+  const target = soupStoreTarget({ label: dir, objects: createMemoryCas(), store: createMemorySoupStore() })
+  return { ...target, async [Symbol.asyncDispose]() {} }
+}
+
+function targetAt(place: Place): OpenTarget {
+  const target = soupStoreTarget({ label: place.dir, objects: place.objects, store: place.soups })
+  return { ...target, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+}

@@ -1,0 +1,140 @@
+import type { FileBlock, LinkedBlock } from '@vault/cas'
+import { fileBlocks } from '@vault/cas'
+import { type AbortOptions, type ContentId, contentId, type Inception } from '@vault/core'
+import type { Entry } from '@vault/soup'
+import { ordered } from './ordered.ts'
+import { type LoadedFile, loadFile, readPieces } from './read-file.ts'
+import { isSkipped, type SkippedFile, type SourceFile, unlessGone } from './source-file.ts'
+
+/** A file with the entry that is to name it and all its blocks. */
+export interface WholeFile {
+  readonly entry: Entry
+  readonly blocks: readonly LinkedBlock[]
+}
+
+/** What is stored with one flush: some whole files, or a part of one that is too large for that. */
+export type Batch =
+  | { readonly type: 'files'; readonly files: readonly WholeFile[] }
+  | {
+      readonly type: 'part'
+      readonly file: SourceFile
+      readonly first: boolean
+      readonly blocks: readonly LinkedBlock[]
+      /** With the last part. */
+      readonly entry?: Entry
+    }
+
+// A batch costs one flush of the segment and one transaction of the soup, about a millisecond together: at this size a
+// small part of the time that its bytes take. A file up to this size goes into a batch whole.
+const BATCH_BYTES = 8 * 1024 * 1024
+const BATCH_BLOCKS = 4096
+const READS_UNDER_WAY = 16
+
+export function blocksOf(batch: Batch): readonly LinkedBlock[] {
+  return batch.type === 'part' ? batch.blocks : batch.files.flatMap(({ blocks }) => blocks)
+}
+
+/** Reads and hashes files, in batches of bounded size. Names that files share, or that lie under another's, are left to the one who stores. */
+export async function* fileBatches(
+  found: AsyncIterable<SourceFile | SkippedFile>,
+  content: Inception['content'],
+  options: AbortOptions,
+): AsyncGenerator<Batch | SkippedFile> {
+  const batch = new OpenBatch()
+  const load = async (file: SourceFile | SkippedFile) =>
+    isSkipped(file) ? file : await loadFile(file, content.chunker.size)
+  for await (const loaded of ordered(found, READS_UNDER_WAY, load)) {
+    options.signal?.throwIfAborted()
+    if (isSkipped(loaded)) yield loaded
+    else if (loaded.bytes === undefined && loaded.file.stats.size > BATCH_BYTES) {
+      yield* batch.take()
+      yield* largeFile(loaded.file, content, options)
+    } else {
+      const file = await unlessGone(loaded.file, () => wholeFile(loaded, content, options))
+      if (isSkipped(file)) yield file
+      else batch.add(file)
+      if (batch.isFull) yield* batch.take()
+    }
+  }
+  yield* batch.take()
+}
+
+/** A file that is larger than a batch, in parts. It is opened before the first part: one that is gone has none. */
+export async function* largeFile(
+  file: SourceFile,
+  content: Inception['content'],
+  options: AbortOptions,
+): AsyncGenerator<Extract<Batch, { type: 'part' }> | SkippedFile> {
+  const source = fileBlocks(readPieces(file, content.chunker.size), content, options)
+  try {
+    let first = true
+    let blocks: FileBlock[] = []
+    let length = 0
+    // The first step opens the file: only there can it be found gone.
+    for (let step = await unlessGone(file, () => source.next()); ; step = await source.next()) {
+      if (isSkipped(step)) {
+        yield step
+        return
+      }
+      const block = step.value as FileBlock
+      blocks.push(block)
+      length += block.bytes.length
+      if (block.file !== undefined) {
+        yield { type: 'part', file, first, blocks, entry: pathEntry(file, block.file.id, block.file.size) }
+        return
+      }
+      if (length < BATCH_BYTES) continue
+      yield { type: 'part', file, first, blocks }
+      first = false
+      blocks = []
+      length = 0
+    }
+  } finally {
+    await source.return(undefined)
+  }
+}
+
+/** Files that come together until they are enough for one flush. */
+class OpenBatch {
+  #files: WholeFile[] = []
+  #blocks = 0
+  #bytes = 0
+
+  get isFull(): boolean {
+    return this.#bytes >= BATCH_BYTES || this.#blocks >= BATCH_BLOCKS
+  }
+
+  add(file: WholeFile): void {
+    this.#files.push(file)
+    this.#blocks += file.blocks.length
+    for (const { bytes } of file.blocks) this.#bytes += bytes.length
+  }
+
+  /** What came together, if anything did. */
+  *take(): Generator<Batch> {
+    if (this.#files.length > 0) yield { type: 'files', files: this.#files }
+    this.#files = []
+    this.#blocks = 0
+    this.#bytes = 0
+  }
+}
+
+async function wholeFile(
+  { file, bytes }: LoadedFile,
+  content: Inception['content'],
+  options: AbortOptions,
+): Promise<WholeFile> {
+  if (bytes !== undefined) {
+    const id = contentId(bytes, { hash: content.hash })
+    return { entry: pathEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
+  }
+  const blocks: FileBlock[] = []
+  for await (const block of fileBlocks(readPieces(file, content.chunker.size), content, options)) blocks.push(block)
+  return { entry: pathEntry(file, (blocks.at(-1) as FileBlock).id, file.stats.size), blocks }
+}
+
+function pathEntry(file: SourceFile, object: ContentId, size: number): Entry {
+  const { mode } = file.stats
+  const kept = file.stats.isSymbolicLink() ? 0o120000 : mode & 0o111 ? 0o100755 : 0o100644
+  return { key: `path:${file.name}`, type: 'path', object, fields: { size, mode: kept } }
+}

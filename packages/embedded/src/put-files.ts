@@ -1,0 +1,69 @@
+import { fileBatches } from './file-batches.ts'
+import { putPaths } from './put-paths.ts'
+import { isSkipped } from './source-file.ts'
+import { rehearseBatches, type StoreOptions, type StoreParts, storeBatches } from './store-batches.ts'
+import { walkFiles } from './walk.ts'
+
+/** What putting files reports as it goes; counts are those of everything so far. */
+export type PutEvent =
+  /** A batch is durable. `files`, `objects` and `added` are named and under charge; `bytes` may be of a file still to be named. */
+  | {
+      readonly type: 'stored'
+      readonly files: number
+      readonly objects: number
+      readonly added: number
+      readonly bytes: number
+    }
+  /** Something on disk that does not go into a vault. */
+  | { readonly type: 'skipped'; readonly path: string; readonly reason: string }
+
+/** The parts of a vault that putting files needs. */
+export interface PutParts extends StoreParts {
+  /** The vault's own folder, never put into itself. */
+  readonly exclude: string
+}
+
+export interface PutOptions extends StoreOptions {
+  /** Reads and hashes everything and writes nothing; `added` is then what would be new, counted once for each batch. */
+  readonly dryRun?: boolean
+}
+
+/**
+ * Puts files and folders under the names of `nameFromPath`. What an event reports as named stays if a later file fails;
+ * of a file that fails, or is stopped, nothing is under charge. Content that is under charge and held is not written
+ * again, unless `again` says so.
+ *
+ * The disk is the truth: where a folder is now, a file of that name goes, and the other way round. An argument that lies
+ * within another, by path and by name, is put once. Where two arguments from different places bring the same name, or a
+ * name under a file's, the later wins.
+ *
+ * A file of more than 65,536 blocks comes under charge in several changes, its name with the last: a process that dies
+ * between them leaves blocks under charge that nothing names, until the file is put again.
+ */
+export async function* putFiles(
+  parts: PutParts,
+  paths: readonly string[],
+  options: PutOptions = {},
+): AsyncGenerator<PutEvent> {
+  options.signal?.throwIfAborted()
+  const { exclude, content } = parts
+  const skipped: PutEvent[] = []
+  const found = fileBatches(walkFiles(await putPaths(paths), { exclude, signal: options.signal }), content, options)
+  async function* batches() {
+    for await (const batch of found) {
+      if (isSkipped(batch)) skipped.push({ type: 'skipped', path: batch.path, reason: batch.skipped })
+      else yield batch
+    }
+  }
+  const total = { files: 0, objects: 0, added: 0, bytes: 0 }
+  const store = options.dryRun ? rehearseBatches : storeBatches
+  for await (const { files, objects, added, bytes } of store(parts, batches(), options)) {
+    total.files += files
+    total.objects += objects
+    total.added += added
+    total.bytes += bytes
+    yield* skipped.splice(0)
+    yield { type: 'stored', ...total }
+  }
+  yield* skipped
+}

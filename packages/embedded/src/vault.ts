@@ -1,0 +1,256 @@
+import type { BulkCasReader, CasReader } from '@vault/cas'
+import { linksOf, readFile } from '@vault/cas'
+import {
+  type AbortOptions,
+  type Authorize,
+  type Bytes,
+  type Clock,
+  type Codec,
+  type ContentId,
+  type Inception,
+  type Random,
+  systemClock,
+  VaultError,
+  type VaultId,
+} from '@vault/core'
+import type { Change, Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
+import { type Statement, statementOf } from '@vault/transfer'
+import { type Extraction, extractFile, extractFiles } from './get-files.ts'
+import type { Place, PlaceInfo } from './place.ts'
+import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
+import { type ScrubEvent, scrubVault } from './scrub.ts'
+
+/** The `code` of the errors about a vault and what it holds. */
+export type VaultErrorCode =
+  /** No file, folder or object has this name or id. `details.name`. */
+  | 'VAULT_NAME_UNKNOWN'
+  /** The vault cannot be changed here: it is a replica, is being received, or was handed off. `details.state`. */
+  | 'VAULT_READ_ONLY'
+
+/** A name in the vault and what it stands for. */
+export interface NamedFile {
+  readonly name: string
+  readonly object: ContentId
+  /** Length of the content in bytes. */
+  readonly size: number
+  /** As in git: 0o100644, 0o100755 for an executable, 0o120000 for a symbolic link. */
+  readonly mode: number
+}
+
+/** What a vault says of itself. */
+export interface VaultStatus {
+  readonly vault: VaultId
+  readonly dir: string
+  readonly place: PlaceInfo
+  readonly tenure: Tenure
+  readonly objects: number
+  readonly bytes: number
+  readonly entries: number
+}
+
+const PATH = 'path:'
+const PAGE = 1000
+
+/** An open vault. Made by `openVault`; everything that changes it goes through its soup's `commit`. */
+export class Vault implements AsyncDisposable {
+  readonly id: VaultId
+  readonly inception: Inception
+  readonly place: Place
+  readonly soup: VaultSoup
+  readonly random: Random
+  readonly #authorize: Authorize
+  readonly #clock: Clock
+
+  constructor(parts: {
+    readonly inception: { readonly vault: VaultId; readonly inception: Inception }
+    readonly place: Place
+    /** Asked before every change. */
+    readonly authorize: Authorize
+    readonly random: Random
+    readonly clock?: Clock
+  }) {
+    this.id = parts.inception.vault
+    this.inception = parts.inception.inception
+    this.place = parts.place
+    this.soup = parts.place.soups.soup(this.id)
+    this.random = parts.random
+    this.#authorize = parts.authorize
+    this.#clock = parts.clock ?? systemClock
+  }
+
+  /** Objects by content id. Whoever puts through it must bring what was put under charge by `commit`. */
+  get objects(): CasReader & BulkCasReader {
+    return this.place.objects
+  }
+
+  async status(options: AbortOptions = {}): Promise<VaultStatus> {
+    const counts = await this.soup.view(async (view) => view.counts, options)
+    const { dir, info } = this.place
+    return { vault: this.id, dir, place: info, tenure: await this.soup.tenure(options), ...counts }
+  }
+
+  /** Both roots over one unchanging view, with counts and sequence. */
+  async roots(options: AbortOptions = {}): Promise<Statement> {
+    return await statementOf(this.soup, options)
+  }
+
+  /** Applies a change under the present epoch. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws. */
+  async commit(change: Omit<Change, 'epoch'>, options: AbortOptions = {}): Promise<Committed> {
+    return await this.soup.commit({ ...change, epoch: await this.writableEpoch(options) }, options)
+  }
+
+  /** Stores one block and brings it under charge. Durable when it resolves. */
+  async put(bytes: Uint8Array, options: AbortOptions & { readonly codec?: Codec } = {}): Promise<ContentId> {
+    const epoch = await this.writableEpoch(options)
+    const id = await this.place.objects.put(bytes, { ...options, hash: this.inception.content.hash })
+    const links = linksOf({ id, bytes })
+    await this.soup.commit({ epoch, objects: { add: [{ id, size: bytes.length, links }] } }, options)
+    return id
+  }
+
+  /** The bytes of one block, or `undefined` where it is not held here. Throws `CAS_CORRUPT`. */
+  async get(id: ContentId, options: AbortOptions = {}): Promise<Bytes | undefined> {
+    return await this.place.objects.get(id, options)
+  }
+
+  /** The content of a file, whole or in part, in pieces. Throws `CAS_CORRUPT`, `CAS_MISSING`. */
+  read(
+    id: ContentId,
+    options: AbortOptions & { readonly range?: { start: number; end: number } } = {},
+  ): AsyncIterable<Bytes> {
+    return readFile(this.place.objects, id, options)
+  }
+
+  /** Puts files and folders from disk under their paths as given. See `nameFromPath`. */
+  async *putFiles(paths: readonly string[], options: PutOptions = {}): AsyncGenerator<PutEvent> {
+    const { soup, place, inception } = this
+    const epoch = await this.writableEpoch(options)
+    yield* putFiles(
+      { objects: place.objects, soup, content: inception.content, epoch, exclude: place.dir },
+      paths,
+      options,
+    )
+  }
+
+  /** The file of this name. */
+  async file(name: string, options: AbortOptions = {}): Promise<NamedFile | undefined> {
+    const entry = await this.soup.entry(`${PATH}${name}`, options)
+    return entry && namedFile(entry)
+  }
+
+  /** Files that lie under a folder, at any depth, in the order of names; all for the empty name. Not the file of that very name: see `resolveName`. In pages. */
+  async *files(folder = '', options: AbortOptions = {}): AsyncGenerator<readonly NamedFile[]> {
+    for await (const page of this.soup.query({ prefix: `${PATH}${folder === '' ? '' : `${folder}/`}` }, options)) {
+      yield page.map(namedFile)
+    }
+  }
+
+  /** Entries that match, in pages. */
+  find(query: Query, options: AbortOptions = {}): AsyncIterable<readonly Entry[]> {
+    return this.soup.query(query, options)
+  }
+
+  /** Writes a file's content to a path. Durable when it resolves. Throws `FILE_EXISTS`. */
+  async extract(
+    file: Pick<NamedFile, 'object'> & Partial<NamedFile>,
+    target: { readonly path: string; readonly replace?: boolean },
+    options: AbortOptions = {},
+  ): Promise<number> {
+    const executable = file.mode === 0o100755
+    return await extractFile(this.place.objects, file.object, { ...target, executable }, options)
+  }
+
+  /** Writes all files under a folder of the vault to a folder on disk, by their names relative to it. */
+  extractFolder(
+    folder: string,
+    target: { readonly dir: string; readonly replace?: boolean },
+    options: AbortOptions = {},
+  ): AsyncGenerator<{ readonly files: number; readonly bytes: number }> {
+    return extractFiles(this.place.objects, () => this.extractions(folder, options), target, options)
+  }
+
+  /** Removes names; an object that nothing names any more leaves charge with them. */
+  async remove(names: readonly string[], options: AbortOptions = {}): Promise<Committed> {
+    const release: ContentId[] = []
+    for (const name of names) {
+      const file = await this.file(name, options)
+      if (file === undefined) throw unknownName(name, this.place)
+      release.push(file.object)
+    }
+    return await this.commit(
+      { entries: { remove: names.map((name) => `${PATH}${name}`) }, objects: { release } },
+      options,
+    )
+  }
+
+  /** Removes all names under a folder, some thousand in a step; gives the number of names removed. */
+  async removeFolder(folder: string, options: AbortOptions = {}): Promise<number> {
+    let removed = 0
+    for (;;) {
+      const names: string[] = []
+      for await (const page of this.files(folder, options)) {
+        names.push(...page.map((file) => file.name))
+        if (names.length >= PAGE) break
+      }
+      if (names.length === 0) return removed
+      await this.remove(names, options)
+      removed += names.length
+    }
+  }
+
+  /** Reads back everything, or a sample, and names what is damaged. The last event is the report. */
+  scrub(options: AbortOptions & { readonly sample?: number } = {}): AsyncGenerator<ScrubEvent> {
+    const { soup, random } = this
+    return scrubVault({ dir: this.place.dir, objects: this.place.objects, soup, random }, options)
+  }
+
+  /** Closes the stores, unless the place is somebody else's to close. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.place[Symbol.asyncDispose]()
+  }
+
+  private async *extractions(folder: string, options: AbortOptions): AsyncGenerator<Extraction> {
+    const prefix = `${PATH}${folder === '' ? '' : `${folder}/`}`
+    for await (const page of this.soup.query({ prefix }, options)) {
+      for (const entry of page) yield { entry, path: entry.key.slice(prefix.length) }
+    }
+  }
+
+  /** What every change begins with: leave to write, and the epoch to write under. */
+  private async writableEpoch(options: AbortOptions): Promise<number> {
+    await this.#authorize({ signers: [], action: 'write', object: this.id, at: this.#clock() }, options)
+    const { state, epoch } = await this.soup.tenure(options)
+    if (state === 'active') return epoch
+    throw new VaultError<VaultErrorCode>({
+      code: 'VAULT_READ_ONLY',
+      message: `The vault in ${this.place.dir} cannot be changed here: it is ${DESCRIPTIONS[state] ?? state}.`,
+      details: { state },
+    })
+  }
+}
+
+export function unknownName(name: string, place: Place): VaultError<VaultErrorCode> {
+  return new VaultError({
+    code: 'VAULT_NAME_UNKNOWN',
+    message: `Nothing in ${place.dir} is named ${JSON.stringify(name)}.`,
+    details: { name },
+  })
+}
+
+function namedFile(entry: Entry): NamedFile {
+  const { size, mode } = entry.fields
+  if (entry.object === undefined || typeof size !== 'number' || typeof mode !== 'number') {
+    throw new VaultError({
+      code: 'SOUP_CORRUPT',
+      message: `The entry ${JSON.stringify(entry.key)} names no object, or lacks its size or mode.`,
+      details: { table: 'entries', key: entry.key },
+    })
+  }
+  return { name: entry.key.slice(PATH.length), object: entry.object, size, mode }
+}
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  replica: 'a replica, which only a migration may update',
+  receiving: 'being received by a migration',
+  retired: 'retired: it was handed off to another place',
+}
