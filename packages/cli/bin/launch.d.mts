@@ -1,0 +1,1 @@
+export function launch(name: string, version?: string): Promise<void>

@@ -1,0 +1,70 @@
+import { isVaultError } from '@vault/core'
+import type { Query } from '@vault/soup'
+import { parseCondition } from '../condition-syntax.ts'
+import { EXIT, UsageError } from '../exit-code.ts'
+import { parseCount } from '../parse-count.ts'
+import { printable } from '../printable.ts'
+import type { Program } from '../program.ts'
+
+interface Options {
+  readonly where?: readonly string[]
+  readonly any?: boolean
+  readonly order?: string
+  readonly limit?: string
+}
+
+export function addFind(program: Program): void {
+  const command = program.command
+    .command('find <dir> [pattern]')
+    .description('find entries by name and by what their fields say')
+    .option(
+      '-w, --where <condition>',
+      'FIELD=VALUE, !=, <, <=, >, >=, FIELD~PATTERN, FIELD, !FIELD; may be repeated',
+      collect,
+    )
+    .option('--any', 'one of the conditions is enough')
+    .option('--order <field>', 'order by this field; with :desc, the other way round')
+    .option('--limit <n>', 'at most so many')
+    .addHelpText(
+      'after',
+      "\nFields of files: key, type, object, size, mode. In a pattern * stands for any text and ? for one character.\n\nExamples:\n  vaultctl find ~/vault '*.jpg'\n  vaultctl find ~/vault -w 'size>=1000000' --order size:desc --limit 10\n  vaultctl find ~/vault -w type=policy",
+    )
+  program.action<[string, string | undefined, Options]>(command, async ({ output, signal }, dir, pattern, options) => {
+    const conditions = (options.where ?? []).map(parseCondition)
+    const [field, direction, ...rest] = options.order?.split(':') ?? []
+    if (rest.length > 0 || ![undefined, 'asc', 'desc'].includes(direction))
+      throw new UsageError('--order takes FIELD, FIELD:asc or FIELD:desc.')
+    const filters =
+      conditions.length > 1 ? [{ op: options.any ? ('or' as const) : ('and' as const), conditions }] : conditions
+    const name = pattern === undefined ? [] : [{ op: 'like' as const, field: 'key', pattern: `path:${pattern}` }]
+    const all = [...name, ...filters]
+    const query: Query = {
+      ...(all.length > 0 && { where: { op: 'and', conditions: all } }),
+      ...(field !== undefined && { order: { field, direction: direction === 'desc' ? 'descending' : 'ascending' } }),
+      ...(options.limit !== undefined && { limit: parseCount('--limit', options.limit) }),
+    }
+    await requireQuery(query)
+    const { openVault } = await import('@vault/embedded')
+    await using vault = await openVault(dir, { mode: 'read' })
+    await output.list('entries', vault.find(query, { signal }), {
+      json: (entry) => entry,
+      text: (entry) => printable(entry.key.startsWith('path:') ? entry.key.slice(5) : entry.key),
+    })
+    return EXIT.ok
+  })
+}
+
+/** What is no query was typed so: said before the vault is opened, where the same code would mean damage. */
+async function requireQuery(query: Query): Promise<void> {
+  const { checkQuery } = await import('@vault/soup')
+  try {
+    checkQuery(query)
+  } catch (error) {
+    if (isVaultError(error, 'SOUP_INVALID')) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value]
+}

@@ -1,0 +1,76 @@
+import { isVaultError } from '@vault/core'
+import { OutputError } from './output-error.ts'
+
+/** Exit codes of every command: scripts rely on them. */
+export const EXIT = {
+  ok: 0,
+  /** Refused, or a verification failed. */
+  refused: 1,
+  /** The command was not understood. */
+  usage: 2,
+  /** Evidence of a rollback or a fork. */
+  evidence: 3,
+  /** Not finished; running it again goes on. */
+  incomplete: 4,
+  /** State on this machine is damaged. */
+  damaged: 5,
+  /** Stopped by the user; running it again goes on. */
+  interrupted: 130,
+  /** Whoever read stdout went away before the result was whole: as of a program that `SIGPIPE` ends. Never 0, which would say that all is well. */
+  unread: 141,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** For the help of every command. */
+export const EXIT_CODES_HELP = `
+Exit codes: 0 ok, 1 refused or damage found, 2 usage, 3 evidence of rollback or fork, 4 incomplete (run again to go on),
+5 local state damaged, 130 interrupted (run again to go on), 141 stdout was closed before its end.`
+
+/** A command line that was not understood. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** The user's Ctrl-C. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
+}
+
+const DAMAGED: ReadonlySet<string> = new Set([
+  'CAS_CORRUPT',
+  'CAS_FORMAT',
+  'CAS_MISSING',
+  'CAS_MALFORMED',
+  'SOUP_CORRUPT',
+  'SOUP_FORMAT',
+  'VAULT_FORMAT',
+  'KEY_DAMAGED',
+  'MIGRATION_SOURCE_DAMAGED',
+])
+const INCOMPLETE: ReadonlySet<string> = new Set(['MIGRATION_INCOMPLETE', 'SOUP_BUSY'])
+const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED'])
+
+/** The exit code of a command that ended with this error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof Interruption) return EXIT.interrupted
+  if (error instanceof OutputError && error.readerIsGone) return EXIT.unread
+  if (!isVaultError(error)) return EXIT.refused
+  if (DAMAGED.has(error.code)) return EXIT.damaged
+  if (WRITE_FAILED.has(error.code)) return lacksRoom(error.cause) ? EXIT.incomplete : EXIT.refused
+  return INCOMPLETE.has(error.code) ? EXIT.incomplete : EXIT.refused
+}
+
+// https://sqlite.org/rescode.html: a full database, and shared memory that could not grow, which is a file beside it.
+const SQLITE_FULL = 13
+const SQLITE_IOERR_SHMSIZE = 4874
+
+/** Whether the system, or SQLite, found no room. Anything else that forbids writing still forbids it the next time. */
+function lacksRoom(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false
+  const { code, errcode } = cause as NodeJS.ErrnoException & { readonly errcode?: number }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true
+  if (code === 'ERR_SQLITE_ERROR' && (errcode === SQLITE_FULL || errcode === SQLITE_IOERR_SHMSIZE)) return true
+  return lacksRoom(cause.cause)
+}

@@ -1,0 +1,42 @@
+import { isVaultError } from '@vault/core'
+import { EXIT, exitCodeOf, Interruption, UsageError } from './exit-code.ts'
+import { OutputError } from './output-error.ts'
+
+/**
+ * What failed first. Where closing fails after that, `await using` hides it in a `SuppressedError`, of which the first
+ * error keeps what came later as its cause. By name: Node 22 lacks the class, and the build brings its own.
+ */
+export function firstError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'SuppressedError' || !('suppressed' in error)) return error
+  const first = firstError(error.suppressed)
+  if (first instanceof Error) first.cause ??= (error as SuppressedError).error
+  return first
+}
+
+/** A failure in words, a line each. */
+export function failureLines(error: unknown): readonly string[] {
+  if (error instanceof Interruption)
+    return ['Interrupted. What was reported is safe; the same command goes on from there.']
+  if (isVaultError(error)) {
+    const line = `${error.message} [${error.code}]`
+    return exitCodeOf(error) === EXIT.incomplete
+      ? [line, 'What was reported is safe; the same command goes on.']
+      : [line]
+  }
+  if (error instanceof OutputError) return error.readerIsGone ? [] : [error.message]
+  if (error instanceof UsageError) return [error.message]
+  return `Unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`.split('\n')
+}
+
+/** A failure as the result of a command with `--json`. */
+export function failureResult(error: unknown): Readonly<Record<string, unknown>> {
+  const message = error instanceof Error ? error.message : String(error)
+  const details = isVaultError(error) && Object.keys(error.details).length > 0 ? { details: error.details } : {}
+  return { ok: false, error: { code: codeOf(error), message, ...details } }
+}
+
+function codeOf(error: unknown): string {
+  if (isVaultError(error)) return error.code
+  if (error instanceof UsageError) return 'USAGE'
+  return error instanceof Interruption ? 'INTERRUPTED' : 'UNEXPECTED'
+}

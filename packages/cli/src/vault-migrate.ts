@@ -1,0 +1,12 @@
+import { addPlan } from './commands/migrate-plan.ts'
+import { addRun } from './commands/migrate-run.ts'
+import { addVerifyMigration } from './commands/migrate-verify.ts'
+import type { ExitCode } from './exit-code.ts'
+import { createProgram } from './program.ts'
+
+/** Runs `vault-migrate` with these arguments and gives its exit code. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const program = createProgram('vault-migrate', 'Move a vault to another place and verify it there.', process)
+  for (const add of [addPlan, addRun, addVerifyMigration]) add(program)
+  return await program.run(argv)
+}

@@ -1,0 +1,18 @@
+import { addFind } from './commands/find.ts'
+import { addGet } from './commands/get.ts'
+import { addInit } from './commands/init.ts'
+import { addLs } from './commands/ls.ts'
+import { addPut } from './commands/put.ts'
+import { addRm } from './commands/rm.ts'
+import { addRoot } from './commands/root.ts'
+import { addStatus } from './commands/status.ts'
+import { addVerify } from './commands/verify.ts'
+import type { ExitCode } from './exit-code.ts'
+import { createProgram } from './program.ts'
+
+/** Runs `vaultctl` with these arguments and gives its exit code. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  const program = createProgram('vaultctl', 'Keep files in a verifiable vault.', process)
+  for (const add of [addInit, addPut, addGet, addLs, addFind, addRm, addRoot, addVerify, addStatus]) add(program)
+  return await program.run(argv)
+}
