@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes.ts'
-import { copyBytes } from './bytes.ts'
+import { copyBytes, equalBytes } from './bytes.ts'
 import { decode } from './cbor-decode.ts'
 import { encode } from './cbor-encode.ts'
 import { SIGNATURE_LENGTH } from './ed25519.ts'
@@ -53,6 +53,24 @@ export async function signEnvelope(
     signatures.push({ key: signer.key, signature: await signer.sign(message, options) })
   }
   return { payload: copyBytes(payload), signatures }
+}
+
+/**
+ * One envelope with the signatures of all, for signers that are not in one place: in their order, each of them once. Throws
+ * `ENVELOPE_INVALID` where the payloads differ or there are more than 256 signatures.
+ */
+export function mergeEnvelopes(envelopes: readonly Envelope[]): Envelope {
+  const [first, ...others] = envelopes
+  if (first === undefined) throw new RangeError('There is no envelope to merge.')
+  if (others.some(({ payload }) => !equalBytes(payload, first.payload))) throw invalid('they sign different payloads')
+  const signatures: EnvelopeSignature[] = []
+  for (const signed of envelopes.flatMap((envelope) => envelope.signatures)) {
+    const known = ({ key, signature }: EnvelopeSignature) =>
+      key === signed.key && equalBytes(signature, signed.signature)
+    if (!signatures.some(known)) signatures.push(signed)
+    if (signatures.length > MAX_SIGNATURES) throw invalid(`together they have more than ${MAX_SIGNATURES} signatures`)
+  }
+  return { payload: copyBytes(first.payload), signatures }
 }
 
 /** The DAG-CBOR form of an envelope (formats/signature.md). */

@@ -1,164 +1,213 @@
-import type { Envelope, Roles, Signer } from '@vault/core'
+import type { Envelope, KeyEventDraft, KeyState, Roles, Signer } from '@vault/core'
 import {
   contentId,
   createInception,
+  createKeyEvent,
   createSigner,
   decode,
   encode,
   generateSecretKey,
+  isVaultError,
+  keyEventPayload,
+  link,
+  mergeEnvelopes,
   signEnvelope,
   systemRandom,
-  verifyInception,
+  utf8,
+  verifyKeyHistory,
 } from '@vault/core'
 import { describe, expect, it } from 'vitest'
 import { codeOf } from './support.ts'
 
-const signers = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom))).sort((a, b) =>
-  a.key < b.key ? -1 : 1,
-)
-const [ana, ben, ops, log] = signers as [Signer, Signer, Signer, Signer]
-const roles: Roles = {
-  identity: { keys: [ben.key, ana.key], threshold: 2 },
-  operators: { keys: [ops.key], threshold: 1 },
-  log: { keys: [log.key], threshold: 1 },
-}
-const founding = { roles, nonce: systemRandom(16), at: new Date('2026-01-02T03:04:05.678Z') }
+const people = Array.from({ length: 8 }, () => createSigner(generateSecretKey(systemRandom)))
+const [ana, ben, cai, ops, log, dea, ops2, log2] = people as [
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+]
+const of = (threshold: number, ...signers: Signer[]) => ({ keys: signers.map(({ key }) => key), threshold })
+const roles: Roles = { identity: of(2, ana, ben, cai), operators: of(1, ops), log: of(1, log) }
+const at = new Date('2026-02-03T04:05:06.789Z')
+const inception = await createInception({ roles, nonce: systemRandom(16), at }, [ana, ben, cai, ops, log])
+const founded = verifyKeyHistory([inception])
+const context = { migration: 'ab'.repeat(16), instance: '01'.repeat(16) }
+const moved: Roles = { identity: of(1, dea), operators: of(1, ops2), log: of(1, log2) }
+const move = (history: KeyState): KeyEventDraft => ({ history, why: 'migrate', roles: moved, context, at })
 
-describe('createInception', () => {
-  it('founds a vault whose id is that of the payload', async () => {
-    const envelope = await createInception(founding, signers)
-    const { vault, inception } = verifyInception(envelope)
-    expect(vault).toBe(contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' }))
-    expect(inception).toEqual({
+/** Where a history is refused. */
+function indexOf(envelopes: readonly Envelope[]): unknown {
+  try {
+    verifyKeyHistory(envelopes)
+    return undefined
+  } catch (error) {
+    if (isVaultError(error, 'KEY_EVENT_INVALID')) return error.details.index
+    throw error
+  }
+}
+
+describe('createKeyEvent', () => {
+  it('replaces the roles, and the next event names it', async () => {
+    const second = await createKeyEvent(move(founded), [ana, cai, dea, ops2, log2])
+    const state = verifyKeyHistory([inception, second])
+    expect(state).toMatchObject({ vault: founded.vault, seq: 1, roles: moved, content: founded.content })
+    expect(state.head).toBe(contentId(second.payload, { hash: 'sha2-256', codec: 'dag-cbor' }))
+    expect(state.events[1]).toEqual({
       type: 'key',
       v: 1,
-      seq: 0,
-      prev: null,
-      why: 'inception',
-      nonce: founding.nonce,
-      roles: { ...roles, identity: { keys: [ana.key, ben.key], threshold: 2 } },
-      content: { hash: 'blake3', chunker: { kind: 'fixed', size: 1_048_576 } },
-      at: 1_767_323_045,
+      seq: 1,
+      prev: link(founded.vault),
+      why: 'migrate',
+      roles: moved,
+      context,
+      at: 1_770_091_506,
     })
+    const third = await createKeyEvent({ history: state, why: 'rotate', roles: { ...moved, log: of(1, log) }, at }, [
+      dea,
+      log,
+    ])
+    expect(verifyKeyHistory([inception, second, third])).toMatchObject({ seq: 2, roles: { log: of(1, log) } })
   })
 
-  it('gives the same vault for keys and signers in another order, another for another nonce', async () => {
-    const id = async (given: Parameters<typeof createInception>[0], by: readonly Signer[]) =>
-      verifyInception(await createInception(given, by)).vault
-    const identity = { keys: [ana.key, ben.key], threshold: 2 }
-    const first = await id(founding, signers)
-    expect(await id({ ...founding, roles: { ...roles, identity } }, signers.toReversed())).toBe(first)
-    expect(await id({ ...founding, nonce: systemRandom(16) }, signers)).not.toBe(first)
-  })
-
-  it('needs every key of every role, also beyond the threshold', async () => {
-    const lenient = { ...founding, roles: { ...roles, identity: { keys: [ana.key, ben.key], threshold: 1 } } }
+  it('is refused without the old threshold, the new one, or a key that is new in a role', async () => {
+    const signers = [ana, ben, dea, ops2, log2]
+    await createKeyEvent(move(founded), signers)
     for (const absent of signers) {
       const present = signers.filter((signer) => signer !== absent)
-      await expect(createInception(lenient, present)).rejects.toMatchObject({ code: 'SIGNATURE_THRESHOLD' })
+      await expect(createKeyEvent(move(founded), present)).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
     }
   })
 
-  it('lets one key hold every role', async () => {
-    const all = { keys: [ana.key], threshold: 1 }
-    const envelope = await createInception({ ...founding, roles: { identity: all, operators: all, log: all } }, [ana])
-    expect(envelope.signatures).toHaveLength(1)
-    expect(verifyInception(envelope).inception.roles.log).toEqual(all)
+  it('needs a new key also beyond the threshold, and one that comes from another role', async () => {
+    const wider = {
+      history: founded,
+      why: 'rotate' as const,
+      roles: { ...roles, identity: of(2, ana, ben, cai, dea) },
+      at,
+    }
+    await expect(createKeyEvent(wider, [ana, ben])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
+    await createKeyEvent(wider, [ana, ben, dea])
+    const promoted = { ...wider, roles: { ...roles, operators: of(1, ops, log) } }
+    await expect(createKeyEvent(promoted, [ana, ben])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
+    await createKeyEvent(promoted, [ana, ben, log])
   })
 
-  it('refuses what would not verify, before anything is signed', async () => {
+  it('needs a higher threshold of its own where no key is new', async () => {
+    const stricter = {
+      history: founded,
+      why: 'recover' as const,
+      roles: { ...roles, identity: of(3, ana, ben, cai) },
+      at,
+    }
+    await expect(createKeyEvent(stricter, [ana, ben])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
+    await createKeyEvent(stricter, [ana, ben, cai])
+  })
+
+  it('is signed by parties apart', async () => {
+    const payload = keyEventPayload(move(founded))
+    const here = await signEnvelope('key', payload, [ana, ben])
+    const there = await signEnvelope('key', payload, [dea, ops2, log2])
+    const merged = mergeEnvelopes([here, there, here])
+    expect(merged.signatures).toHaveLength(5)
+    expect(verifyKeyHistory([inception, merged]).roles).toEqual(moved)
+    expect(indexOf([inception, here])).toBe(1)
+    expect(indexOf([inception, there])).toBe(1)
+    expect(codeOf(() => mergeEnvelopes([here, inception]))).toBe('ENVELOPE_INVALID')
+  })
+
+  it('refuses contents that no reader takes, before anything is signed', async () => {
     const never: Signer = { key: ana.key, sign: () => Promise.reject(new Error('asked to sign')) }
-    const bad = { ...founding, nonce: new Uint8Array(15) }
-    await expect(createInception(bad, [never])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
+    const { context: _, ...unplaced } = move(founded)
+    await expect(createKeyEvent(unplaced, [never])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
+    expect(codeOf(() => keyEventPayload({ ...move(founded), why: 'rotate' }))).toBe('KEY_EVENT_INVALID')
   })
 })
 
-describe('verifyInception', () => {
-  const edited = async (edit: (event: Record<string, unknown>) => unknown): Promise<Envelope> => {
-    const { payload } = await createInception(founding, signers)
-    const event = decode(payload) as Record<string, unknown>
-    return signEnvelope('key', encode(edit(event) ?? event), signers)
-  }
-  const ordered = { ...roles, identity: { keys: [ana.key, ben.key], threshold: 2 } }
-  const role = (keys: unknown, threshold: unknown) => ({ ...ordered, log: { keys, threshold } })
-  const chunker = (kind: unknown, size: unknown) => ({ hash: 'blake3', chunker: { kind, size } })
-  const many = Array.from({ length: 65 }, () => createSigner(generateSecretKey(systemRandom)).key).sort()
-
-  it('takes the bounds themselves', async () => {
-    for (const size of [4096, 1_048_576]) {
-      const envelope = await edited((event) => ({
-        ...event,
-        at: 0,
-        content: { ...chunker('fixed', size), hash: 'sha2-256' },
-      }))
-      expect(verifyInception(envelope).inception.content.chunker.size).toBe(size)
-    }
+describe('mergeEnvelopes', () => {
+  it('refuses none, and more signatures than an envelope has', async () => {
+    expect(() => mergeEnvelopes([])).toThrow(RangeError)
+    const many = Array.from({ length: 129 }, () => createSigner(generateSecretKey(systemRandom)))
+    const first = await signEnvelope('key', utf8('x'), many)
+    const others = Array.from({ length: 128 }, () => createSigner(generateSecretKey(systemRandom)))
+    const second = await signEnvelope('key', utf8('x'), others)
+    expect(codeOf(() => mergeEnvelopes([first, second]))).toBe('ENVELOPE_INVALID')
+    const fits = { ...second, signatures: second.signatures.slice(1) }
+    expect(mergeEnvelopes([first, fits]).signatures).toHaveLength(256)
   })
+})
 
-  // Else the cases below would be refused for another reason than theirs.
+describe('verifyKeyHistory', () => {
+  const signers = [ana, ben, dea, ops2, log2]
+  const edited = async (change: Record<string, unknown>, without: readonly string[] = []): Promise<Envelope> => {
+    const event = { ...(decode(keyEventPayload(move(founded))) as Record<string, unknown>), ...change }
+    for (const name of without) delete event[name]
+    return signEnvelope('key', encode(event), signers)
+  }
+
   it('takes the event that the cases below change', async () => {
-    const unchanged = await edited((event) => ({
-      ...event,
-      roles: role([log.key], 1),
-      content: chunker('fixed', 4096),
-    }))
-    expect(codeOf(() => verifyInception(unchanged))).toBeUndefined()
+    expect(indexOf([inception, await edited({})])).toBeUndefined()
   })
 
   it.each<[string, Record<string, unknown>]>([
     ['another type', { type: 'note' }],
     ['another version', { v: 2 }],
-    ['a later sequence', { seq: 1 }],
-    ['a predecessor', { prev: 'x' }],
-    ['another reason', { why: 'rotate' }],
-    ['an unknown field', { context: null }],
-    ['a long nonce', { nonce: new Uint8Array(17) }],
-    ['a nonce of text', { nonce: '0123456789abcdef' }],
+    ['the number of another event', { seq: 2 }],
+    ['the number of the inception', { seq: 0 }],
+    ['no event before it', { prev: null }],
+    ['another event before it', { prev: link(contentId(utf8('other'), { hash: 'sha2-256', codec: 'dag-cbor' })) }],
+    ['the event before it as text', { prev: founded.vault }],
+    ['another reason', { why: 'retire' }],
+    ['the reason of an inception', { why: 'inception' }],
+    ['a context without migrate', { why: 'rotate' }],
+    ['an unknown field', { note: 1 }],
+    ['a nonce', { nonce: new Uint8Array(16) }],
+    ['other content', { content: founded.content }],
     ['a time with a fraction', { at: 0.5 }],
     ['a time before 1970', { at: -1 }],
-    ['no role', { roles: {} }],
-    ['an unknown role', { roles: { ...ordered, witness: roles.log } }],
-    ['a role without keys', { roles: role([], 1) }],
-    ['a threshold of none', { roles: role([log.key], 0) }],
-    ['a threshold above the keys', { roles: role([log.key], 2) }],
-    ['a threshold with a fraction', { roles: role([ana.key, ben.key], 1.5) }],
-    ['keys out of order', { roles: role([ben.key, ana.key], 1) }],
-    ['a key twice', { roles: role([log.key, log.key], 1) }],
-    ['65 keys', { roles: role(many, 1) }],
-    ['a key that is none', { roles: role(['ed25519:z'], 1) }],
-    ['a key in a list', { roles: role([[log.key]], 1) }],
-    ['keys that are text', { roles: role(log.key, 1) }],
-    ['another hash', { content: { hash: 'sha1', chunker: { kind: 'fixed', size: 4096 } } }],
-    ['another chunker', { content: chunker('rabin', 4096) }],
-    ['small chunks', { content: chunker('fixed', 4095) }],
-    ['large chunks', { content: chunker('fixed', 1_048_577) }],
-    ['chunks with a fraction', { content: chunker('fixed', 4096.5) }],
-    ['an unknown parameter', { content: { ...chunker('fixed', 4096), note: 1 } }],
+    ['an unknown role', { roles: { ...moved, witness: moved.log } }],
+    ['a role without keys', { roles: { ...moved, log: { keys: [], threshold: 1 } } }],
+    ['a context that is null', { context: null }],
+    ['a migration in upper case', { context: { ...context, migration: 'AB'.repeat(16) } }],
+    ['an instance that is short', { context: { ...context, instance: '01' } }],
+    ['an unknown field in its context', { context: { ...context, source: '' } }],
   ])('refuses %s', async (_, change) => {
-    const envelope = await edited((event) => ({ ...event, ...change }))
-    expect(codeOf(() => verifyInception(envelope))).toBe('KEY_EVENT_INVALID')
+    expect(indexOf([inception, await edited(change)])).toBe(1)
   })
 
-  it.each(['type', 'v', 'seq', 'prev', 'why', 'nonce', 'roles', 'content', 'at'])(
-    'refuses a lack of %s',
-    async (name) => {
-      const envelope = await edited((event) => {
-        delete event[name]
-      })
-      expect(codeOf(() => verifyInception(envelope))).toBe('KEY_EVENT_INVALID')
-    },
-  )
+  it.each(['type', 'v', 'seq', 'prev', 'why', 'roles', 'context', 'at'])('refuses a lack of %s', async (name) => {
+    expect(indexOf([inception, await edited({}, [name])])).toBe(1)
+  })
 
-  it('refuses a payload that is no map, or no CBOR, or too long', async () => {
-    for (const payload of [encode(null), encode([1]), Uint8Array.of(0xff), encode(new Uint8Array(65 * 1024))]) {
-      const envelope = await signEnvelope('key', payload, signers)
-      expect(codeOf(() => verifyInception(envelope))).toBe('KEY_EVENT_INVALID')
-    }
+  it('names the first event that does not belong there', async () => {
+    const second = await edited({})
+    const state = verifyKeyHistory([inception, second])
+    const third = await createKeyEvent({ history: state, why: 'rotate', roles: moved, at }, [dea])
+    expect(indexOf([second])).toBe(0)
+    expect(indexOf([{ ...inception, signatures: inception.signatures.slice(1) }, second])).toBe(0)
+    expect(indexOf([inception, third])).toBe(1)
+    expect(indexOf([inception, inception])).toBe(1)
+    expect(indexOf([inception, second, second])).toBe(2)
+    expect(indexOf([inception, second, { ...third, signatures: second.signatures }])).toBe(2)
+    expect(indexOf([inception, second, third])).toBeUndefined()
+  })
+
+  it('refuses an event of another vault', async () => {
+    const other = await createInception({ roles, nonce: systemRandom(16), at }, [ana, ben, cai, ops, log])
+    expect(indexOf([other, await edited({})])).toBe(1)
+  })
+
+  it('refuses nothing at all, and more events than it begins to verify', () => {
+    expect(codeOf(() => verifyKeyHistory([]))).toBe('KEY_EVENT_INVALID')
+    const many = Array.from({ length: 1_025 }, () => inception)
+    expect(() => verifyKeyHistory(many)).toThrow(expect.objectContaining({ code: 'KEY_EVENT_INVALID', details: {} }))
   })
 
   it('refuses signatures of another type of document', async () => {
-    const { payload } = await createInception(founding, signers)
-    const envelope = await signEnvelope('note', payload, signers)
-    expect(codeOf(() => verifyInception(envelope))).toBe('SIGNATURE_THRESHOLD')
+    const { payload } = await edited({})
+    expect(indexOf([inception, await signEnvelope('migration-handoff', payload, signers)])).toBe(1)
   })
 })

@@ -1,8 +1,10 @@
-import type { Codec, HashName, Signer } from '@vault/core'
+import type { Codec, Envelope, HashName, Roles, Signer } from '@vault/core'
 import {
   contentId,
   createInception,
+  createKeyEvent,
   createSigner,
+  DEFAULT_CONTENT,
   decode,
   encode,
   encodeEnvelope,
@@ -15,6 +17,7 @@ import {
   toHex,
   utf8,
   verifyInception,
+  verifyKeyHistory,
 } from '@vault/core'
 import { fromHex } from './support.ts'
 
@@ -32,6 +35,8 @@ export async function vectorCases(): Promise<Record<string, readonly object[]>> 
     'signature/v1/valid/envelopes.json': await envelopes(),
     'key-event/v1/valid/inceptions.json': await inceptions(),
     'key-event/v1/invalid/inceptions.json': await refusedInceptions(),
+    'key-event/v1/valid/histories.json': await histories(),
+    'key-event/v1/invalid/histories.json': await refusedHistories(),
   }
 }
 
@@ -120,6 +125,7 @@ function cborLimits(): object[] {
 
 const secretKey = (n: number) => new Uint8Array(32).fill(n)
 const [ana, ben, ops, log] = [1, 2, 3, 4].map((n) => createSigner(secretKey(n))) as [Signer, Signer, Signer, Signer]
+const [dea, ops2, log2] = [5, 6, 7].map((n) => createSigner(secretKey(n))) as [Signer, Signer, Signer]
 
 async function signatures(): Promise<object[]> {
   const given: [string, number, string, string][] = [
@@ -272,6 +278,80 @@ async function refusedInceptions(): Promise<object[]> {
     await signed('large chunks', { content: { hash: 'blake3', chunker: { kind: 'fixed', size: 1_048_577 } } }),
     { name: 'a role that has not signed', code: 'SIGNATURE_THRESHOLD', envelope: toHex(missing) },
     { name: 'signed as another type', code: 'SIGNATURE_THRESHOLD', envelope: toHex(otherType) },
+  ]
+}
+
+const MOVED_ROLES: Roles = {
+  identity: { keys: [dea.key], threshold: 1 },
+  operators: { keys: [ops2.key], threshold: 1 },
+  log: { keys: [log2.key], threshold: 1 },
+}
+const MOVE = { migration: '5e'.repeat(16), instance: '01'.repeat(16) }
+
+async function moves() {
+  const inception = await createInception(FOUNDING, [ana, ben, ops, log])
+  const founded = verifyKeyHistory([inception])
+  const at = new Date(1_767_400_000_000)
+  const move = { history: founded, why: 'migrate' as const, roles: MOVED_ROLES, context: MOVE, at }
+  const moved = await createKeyEvent(move, [ana, ben, dea, ops2, log2])
+  const after = verifyKeyHistory([inception, moved])
+  const rotated = await createKeyEvent(
+    { history: after, why: 'rotate', roles: { ...MOVED_ROLES, log: { keys: [log.key], threshold: 1 } }, at },
+    [dea, log],
+  )
+  return { inception, moved, rotated }
+}
+
+const hexOf = (envelopes: readonly Envelope[]) => envelopes.map((envelope) => toHex(encodeEnvelope(envelope)))
+
+async function histories(): Promise<object[]> {
+  const { inception, moved, rotated } = await moves()
+  return [
+    { name: 'an inception alone', envelopes: [inception] },
+    { name: 'a move to new keys', envelopes: [inception, moved] },
+    { name: 'and a new log key', envelopes: [inception, moved, rotated] },
+  ].map(({ name, envelopes }) => {
+    const { vault, seq, head, roles } = verifyKeyHistory(envelopes)
+    return { name, vault, seq, head, roles, envelopes: hexOf(envelopes) }
+  })
+}
+
+async function refusedHistories(): Promise<object[]> {
+  const { inception, moved, rotated } = await moves()
+  const signers = [ana, ben, dea, ops2, log2]
+  const event = decode(moved.payload) as Record<string, unknown>
+  const refused = (name: string, index: number, envelopes: readonly Envelope[]) => {
+    return { name, code: 'KEY_EVENT_INVALID', index, envelopes: hexOf(envelopes) }
+  }
+  const changed = async (name: string, change: Record<string, unknown>) => {
+    return refused(name, 1, [inception, await signEnvelope('key', encode({ ...event, ...change }), signers)])
+  }
+  const without = async (name: string, absent: Signer) => {
+    const present = signers.filter((signer) => signer !== absent)
+    return refused(name, 1, [inception, await signEnvelope('key', moved.payload, present)])
+  }
+  const { context: _, ...unplaced } = event
+  const promoted = { ...unplaced, why: 'rotate', roles: { ...ROLES, operators: { keys: [log.key], threshold: 1 } } }
+  const asNote = await signEnvelope('note', moved.payload, signers)
+  return [
+    refused('a later event first', 0, [moved]),
+    refused('an event left out', 1, [inception, rotated]),
+    refused('an event twice', 2, [inception, moved, moved]),
+    await without('the old identity below its threshold', ana),
+    await without('the new identity has not signed', dea),
+    await without('a new log key has not signed', log2),
+    refused('a key that comes from another role has not signed', 1, [
+      inception,
+      await signEnvelope('key', encode(promoted), [ana, ben]),
+    ]),
+    await changed('another number', { seq: 2 }),
+    await changed('another event before it', { prev: null }),
+    await changed('an unknown reason', { why: 'retire' }),
+    await changed('a context without migrate', { why: 'recover' }),
+    await changed('an instance of another form', { context: { ...MOVE, instance: '01' } }),
+    await changed('an unknown field', { witnesses: [] }),
+    await changed('other content', { content: DEFAULT_CONTENT }),
+    refused('signed as another type', 1, [inception, asNote]),
   ]
 }
 

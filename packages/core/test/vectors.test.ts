@@ -16,6 +16,7 @@ import {
   signedMessage,
   toHex,
   verifyInception,
+  verifyKeyHistory,
 } from '@vault/core'
 import { describe, expect, it } from 'vitest'
 import { nativeEd25519, portableEd25519 } from '../src/ed25519.ts'
@@ -70,12 +71,20 @@ const CHECKS: Record<string, (test: any) => unknown> = {
     })
     expect([counted, refusal]).toEqual([signers, code])
   },
-  'key-event/v1/valid/': ({ envelope, vault, inception }) => {
+  'key-event/v1/valid/histories': ({ envelopes, vault, seq, head, roles }) => {
+    const state = verifyKeyHistory(envelopes.map((hex: string) => decodeEnvelope(fromHex(hex))))
+    expect(state).toMatchObject({ vault, seq, head, roles })
+  },
+  'key-event/v1/invalid/histories': ({ envelopes, code, index }) => {
+    const history = envelopes.map((hex: string) => decodeEnvelope(fromHex(hex)))
+    expect(() => verifyKeyHistory(history)).toThrow(expect.objectContaining({ code, details: { index } }))
+  },
+  'key-event/v1/valid/inceptions': ({ envelope, vault, inception }) => {
     const verified = verifyInception(decodeEnvelope(fromHex(envelope)))
     expect(verified.vault).toBe(vault)
     expect(toDagJson(verified.inception)).toEqual(inception)
   },
-  'key-event/v1/invalid/': ({ envelope, code }) => {
+  'key-event/v1/invalid/inceptions': ({ envelope, code }) => {
     expect(codeOf(() => verifyInception(decodeEnvelope(fromHex(envelope))))).toBe(code)
   },
 }

@@ -1,0 +1,60 @@
+import type { Bytes } from './bytes.ts'
+import { encode } from './cbor-encode.ts'
+import type { Envelope } from './envelope.ts'
+import { signEnvelope } from './envelope.ts'
+import type { KeyEvent, KeyEventContext, KeyEventReason } from './key-event.ts'
+import { parseKeyEvent } from './key-event.ts'
+import { KEY_EVENT } from './key-event-payload.ts'
+import type { KeyState } from './key-history.ts'
+import { followKeyState } from './key-history.ts'
+import { link } from './link.ts'
+import type { AbortOptions } from './options.ts'
+import type { Roles } from './roles.ts'
+import { sortRoles } from './roles.ts'
+import type { Signer } from './signature.ts'
+
+/** What a new key event is to say. */
+export interface KeyEventDraft {
+  /** The keys of the vault before it. */
+  readonly history: KeyState
+  readonly why: KeyEventReason
+  /** The keys of a role in any order. */
+  readonly roles: Roles
+  readonly context?: KeyEventContext
+  readonly at: Date
+}
+
+/**
+ * Replaces the roles of a vault. Must be signed by the identity threshold of the roles before it, by the identity
+ * threshold of its own, and by every key that is new in a role, as proof that it is possessed. Throws `KEY_EVENT_INVALID`
+ * for contents that no reader takes, and where a signer is missing.
+ */
+export async function createKeyEvent(
+  draft: KeyEventDraft,
+  signers: readonly Signer[],
+  options?: AbortOptions,
+): Promise<Envelope> {
+  const envelope = await signEnvelope(KEY_EVENT, keyEventPayload(draft), signers, options)
+  followKeyState(draft.history, envelope)
+  return envelope
+}
+
+/**
+ * What is signed in a new key event, for signers that are not in one place: each signs it with `signEnvelope('key', …)`, and
+ * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes.
+ */
+export function keyEventPayload({ history, why, roles, context, at }: KeyEventDraft): Bytes {
+  const event: KeyEvent = {
+    type: 'key',
+    v: 1,
+    seq: history.seq + 1,
+    prev: link(history.head),
+    why,
+    roles: sortRoles(roles),
+    ...(context === undefined ? {} : { context }),
+    at: Math.floor(at.getTime() / 1000),
+  }
+  const payload = encode(event)
+  parseKeyEvent(payload, { seq: event.seq, head: history.head })
+  return payload
+}
