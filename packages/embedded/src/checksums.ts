@@ -14,6 +14,26 @@ export async function writeChecksums(dir: string): Promise<void> {
   await writeDurably(join(dir, CHECKSUM_FILE), lines.join(''))
 }
 
+/**
+ * Adds the key files that are not listed to the checksums of a place that has some; what is listed stays as it is, damaged or
+ * not. Keys whose maker died before it could list them are thus listed with the next.
+ */
+export async function listNewKeys(dir: string): Promise<void> {
+  const file = join(dir, CHECKSUM_FILE)
+  const list = await readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (list === undefined) return
+  const listed = new Set(list.split('\n').map((line) => line.slice(66)))
+  const added: string[] = []
+  for (const name of await keyFiles(dir)) {
+    const isKey = name.endsWith('.key') || name.endsWith('.age')
+    if (isKey && !listed.has(name)) added.push(`${await fileHash(join(dir, name))}  ${name}\n`)
+  }
+  if (added.length > 0) await writeDurably(file, list + added.join(''))
+}
+
 /** Every covered file that is missing, changed, not listed or not to be read. */
 export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
   const findings: Finding[] = []

@@ -4,12 +4,14 @@ import {
   createSigner,
   generateSecretKey,
   type KeyId,
+  parseKeyId,
   type Random,
   type Signer,
   systemRandom,
   VaultError,
 } from '@vault/core'
 import { armor, Decrypter, Encrypter } from 'age-encryption'
+import { listNewKeys } from './checksums.ts'
 import { writeDurably } from './durable-file.ts'
 
 /** The `code` of the errors about keys. */
@@ -27,48 +29,57 @@ const SCRYPT_WORK_FACTOR = 16
 
 /** Makes the place's online key: kept plain, because daily work signs with it, and never moved. */
 export async function createPlaceKey(dir: string): Promise<KeyId> {
-  return await createKey({ folder: join(dir, 'keys'), name: 'place', random: systemRandom })
+  return (await makeKey({ dir, role: 'place', passphrase: undefined, random: systemRandom })).key
 }
 
 /**
- * Makes the first keys of a vault that is not yet named, in `keys/` of the place: `log` plain and online; `identity` and
- * `operators` as age files under the passphrase (which the stock `age` tool opens too), or plain where there is none.
+ * Makes a new key for each of these roles of a vault that is founded, or about to be received, in `keys/` of the place:
+ * `log` plain and online; `identity` and `operators` as age files under the passphrase (which the stock `age` tool opens
+ * too), or plain where there is none. They are no vault's before a key event names them. Where the place has its checksums
+ * already, they are added.
  */
-export async function createVaultKeys(options: {
+export async function createRoleKeys<Role extends KeyRole>(options: {
   readonly dir: string
+  readonly roles: readonly Role[]
   readonly passphrase: string | undefined
   readonly random: Random
-}): Promise<Readonly<Record<KeyRole, Signer>>> {
-  const folder = join(options.dir, 'keys')
-  const make = async (name: KeyRole, passphrase: string | undefined): Promise<Signer> => {
-    const secret = generateSecretKey(options.random)
-    await storeKey({ folder, name, secret, passphrase })
-    return createSigner(secret)
+}): Promise<Readonly<Record<Role, Signer>>> {
+  const { dir, passphrase, random } = options
+  const signers: Partial<Record<Role, Signer>> = {}
+  for (const role of options.roles) {
+    signers[role] = await makeKey({ dir, role, passphrase: role === 'log' ? undefined : passphrase, random })
   }
-  return {
-    identity: await make('identity', options.passphrase),
-    operators: await make('operators', options.passphrase),
-    log: await make('log', undefined),
-  }
+  await listNewKeys(dir)
+  return signers as Record<Role, Signer>
 }
 
-/** Reads a key. Throws `KEY_DAMAGED`, `KEY_PASSPHRASE`. */
+/**
+ * The signer of one key, from the file that is named after its role and its id. Throws `KEY_DAMAGED` also where the file
+ * holds another key, `KEY_PASSPHRASE`.
+ */
 export async function openKey(options: {
   readonly dir: string
-  readonly name: KeyRole | 'place'
+  readonly role: KeyRole | 'place'
+  readonly key: KeyId
   readonly passphrase?: string
 }): Promise<Signer> {
-  const base = join(options.dir, 'keys', options.name)
+  const { dir, role, key, passphrase = '' } = options
+  const base = join(dir, 'keys', fileName(role, parseKeyId(key)))
   const plain = await readFile(`${base}.key`, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined
     throw damaged(`${base}.key`, `it cannot be read: ${cause.code}`, cause)
   })
-  if (plain !== undefined) return parseKey(plain, `${base}.key`)
+  if (plain !== undefined) return parseKey(plain, `${base}.key`, key)
   const file = `${base}.age`
   const armored = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw damaged(file, `it cannot be read: ${cause.code}`, cause)
   })
-  return parseKey(await unseal(armored, file, options.passphrase ?? ''), file)
+  return parseKey(await unseal(armored, file, passphrase), file, key)
+}
+
+/** Several keys of one role may lie in a place: those of other vaults, and those that were replaced. */
+function fileName(role: KeyRole | 'place', key: KeyId): string {
+  return `${role}-${key.slice(key.indexOf(':') + 1)}`
 }
 
 async function unseal(armored: string, file: string, passphrase: string): Promise<string> {
@@ -90,36 +101,37 @@ async function unseal(armored: string, file: string, passphrase: string): Promis
   }
 }
 
-async function createKey(options: { folder: string; name: string; random: Random }): Promise<KeyId> {
-  const secret = generateSecretKey(options.random)
-  await storeKey({ folder: options.folder, name: options.name, secret, passphrase: undefined })
-  return createSigner(secret).key
-}
-
-async function storeKey(options: {
-  folder: string
-  name: string
-  secret: Uint8Array
+async function makeKey(options: {
+  dir: string
+  role: KeyRole | 'place'
   passphrase: string | undefined
-}): Promise<void> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 })
-  const record = `${JSON.stringify({ type: 'ed25519', key: createSigner(options.secret).key, secret: Buffer.from(options.secret).toString('base64url') })}\n`
-  if (options.passphrase === undefined) {
-    await writeDurably(join(options.folder, `${options.name}.key`), record)
-    return
+  random: Random
+}): Promise<Signer> {
+  const { dir, role, passphrase, random } = options
+  const secret = generateSecretKey(random)
+  const signer = createSigner(secret)
+  const folder = join(dir, 'keys')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const base = join(folder, fileName(role, signer.key))
+  const record = `${JSON.stringify({ type: 'ed25519', key: signer.key, secret: Buffer.from(secret).toString('base64url') })}\n`
+  if (passphrase === undefined) {
+    await writeDurably(`${base}.key`, record)
+    return signer
   }
   const encrypter = new Encrypter()
-  encrypter.setPassphrase(options.passphrase)
+  encrypter.setPassphrase(passphrase)
   encrypter.setScryptWorkFactor(SCRYPT_WORK_FACTOR)
-  await writeDurably(join(options.folder, `${options.name}.age`), armor.encode(await encrypter.encrypt(record)))
+  await writeDurably(`${base}.age`, armor.encode(await encrypter.encrypt(record)))
+  return signer
 }
 
-function parseKey(text: string, file: string): Signer {
+function parseKey(text: string, file: string, expected: KeyId): Signer {
   try {
     const { type, key, secret } = JSON.parse(text) as Record<string, unknown>
     if (type !== 'ed25519' || typeof secret !== 'string') throw new Error('not an ed25519 key record')
     const signer = createSigner(Buffer.from(secret, 'base64url'))
     if (signer.key !== key) throw new Error('the secret is not that of the key it names')
+    if (signer.key !== expected) throw new Error('it holds another key than its name says')
     return signer
   } catch (cause) {
     // The cause is not attached: a parser's message may quote the secret.

@@ -15,7 +15,7 @@ import {
 } from '@vault/core'
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
 import { createPlace } from './create-place.ts'
-import { createVaultKeys } from './keystore.ts'
+import { createRoleKeys } from './keystore.ts'
 import { owner } from './owner.ts'
 import { openPlace, type Place, type PlaceErrorCode } from './place.ts'
 import { Vault } from './vault.ts'
@@ -59,7 +59,12 @@ export async function createVault(dir: string, options: CreateOptions): Promise<
   const { passphrase, content = DEFAULT_CONTENT, clock = systemClock, random = systemRandom } = options
   let id: VaultId | undefined
   await createPlace(dir, async (draft) => {
-    const { identity, operators, log } = await createVaultKeys({ dir: draft.dir, passphrase, random })
+    const { identity, operators, log } = await createRoleKeys({
+      dir: draft.dir,
+      roles: ['identity', 'operators', 'log'],
+      passphrase,
+      random,
+    })
     const role = (signer: { key: Inception['roles']['log']['keys'][number] }) => ({ keys: [signer.key], threshold: 1 })
     const envelope = await createInception(
       {
