@@ -28,10 +28,7 @@ export function createLogEdge(size: number, hashes: readonly Uint8Array[]): LogE
   if (hashes.length !== length)
     throw new RangeError(`The edge of ${size} leaves has ${length} hashes, not ${hashes.length}.`)
   for (const hash of hashes) checkHashLength(hash)
-  return new GrowingEdge(
-    size,
-    hashes.map((hash) => copyBytes(hash)),
-  )
+  return new GrowingEdge(size, hashes)
 }
 
 /**
@@ -45,12 +42,13 @@ export async function loadLogEdge(nodes: LogNodes, size: number, options?: Abort
 
 class GrowingEdge implements LogEdge {
   readonly #hasher = new LogHasher()
-  readonly #peaks: Bytes[]
+  /** The hash of the peak of each level. The size says which levels have one; what others hold is left over. */
+  readonly #peaks: Bytes[] = []
   #size: number
 
-  constructor(size: number, peaks: Bytes[]) {
+  constructor(size: number, hashes: readonly Uint8Array[]) {
     this.#size = size
-    this.#peaks = peaks
+    for (const [i, { level }] of peaksOf(size).entries()) this.#peaks[level] = copyBytes(hashes[i] as Uint8Array)
   }
 
   get size(): number {
@@ -58,28 +56,31 @@ class GrowingEdge implements LogEdge {
   }
 
   get hashes(): readonly Bytes[] {
-    return this.#peaks.map((hash) => copyBytes(hash))
+    return this.#current().map((hash) => copyBytes(hash))
   }
 
   append(leaf: Uint8Array, completed?: (node: LogNode, hash: Bytes) => void): void {
     checkHashLength(leaf)
     if (this.#size === Number.MAX_SAFE_INTEGER) throw new RangeError('The log is full: it has 2^53 - 1 leaves.')
     let hash = copyBytes(leaf)
-    let [level, index, left] = [0, this.#size, this.#peaks.length]
+    let level = 0
+    let index = this.#size
     completed?.({ level, index }, hash)
     while (index % 2 === 1) {
-      left--
-      hash = this.#hasher.node(this.#peaks[left] as Bytes, hash)
+      hash = this.#hasher.node(this.#peaks[level] as Bytes, hash)
       level++
       index = Math.floor(index / 2)
       completed?.({ level, index }, hash)
     }
-    this.#peaks.length = left
-    this.#peaks.push(hash)
+    this.#peaks[level] = copyBytes(hash)
     this.#size++
   }
 
   root(): Bytes {
-    return joinPeaks(this.#hasher, this.#peaks)
+    return joinPeaks(this.#hasher, this.#current())
+  }
+
+  #current(): Bytes[] {
+    return peaksOf(this.#size).map(({ level }) => this.#peaks[level] as Bytes)
   }
 }

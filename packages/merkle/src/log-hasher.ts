@@ -1,12 +1,15 @@
 import type { Bytes } from '@vault/core'
-import { concatBytes, hashBytes } from '@vault/core'
+import { hashBytes } from '@vault/core'
 
-const LEAF_PREFIX = new Uint8Array([0])
+const LEAF_PREFIX = 0
 const NODE_PREFIX = 1
 
 /** The hash of a leaf of the log tree, SHA-256(0x00 ‖ data) (RFC 9162, 2.1.1). */
 export function leafHash(data: Uint8Array): Bytes {
-  return hashBytes('sha2-256', concatBytes(LEAF_PREFIX, data))
+  const input = new Uint8Array(1 + data.length)
+  input[0] = LEAF_PREFIX
+  input.set(data, 1)
+  return hashBytes('sha2-256', input)
 }
 
 /** The hash of an inner node of the log tree, SHA-256(0x01 ‖ left ‖ right). Throws a `RangeError` for lengths but 32. */
