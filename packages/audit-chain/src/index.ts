@@ -24,3 +24,11 @@ export type { NoteKey, NoteSigner } from './note-key.ts'
 export { createNoteSigner, formatVkey, noteKeyId, parseVkey, verifyNote } from './note-key.ts'
 export type { EntryBundleTile, HashTile, Tile } from './tile.ts'
 export { entriesPath, parseTilePath, pathOfTile, TILE_WIDTH, tilePath, tilesFor } from './tile.ts'
+export type { ProvenEntry, TlogProof } from './tlog-proof.ts'
+export {
+  encodeTlogProof,
+  MAX_EXTRA_LENGTH,
+  MAX_TLOG_PROOF_LENGTH,
+  parseTlogProof,
+  verifyTlogProof,
+} from './tlog-proof.ts'

@@ -9,7 +9,9 @@ import {
   openCheckpoint,
   parseCheckpoint,
   parseNote,
+  parseVkey,
   signCheckpoint,
+  verifyNote,
 } from '../src/index.ts'
 import { anyCheckpoint } from './arbitrary.ts'
 import { codeOf, flip, fuzzRuns, signerOf } from './support.ts'
@@ -107,6 +109,19 @@ describe('parseCheckpoint and formatCheckpoint', () => {
       { numRuns: fuzzRuns(3000) },
     )
   })
+})
+
+test('a checkpoint of the Go checksum database, whose key has another name than its origin', () => {
+  // As printed in the README of addrwitness in google/trillian-examples, with the key built into the Go tools.
+  const key = parseVkey('sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8')
+  const line =
+    '— sum.golang.org Az3grp1rvWOs5NKlr/xR4GLN/CDyzzakmt1o61uSxYKpK1SerqOP2ClbX/peKUZjYnyomH5Xz7GZG3TpB7OeKn4E2ww=\n'
+  const origin = 'go.sum database tree'
+  const bytes = utf8(`${origin}\n15067302\ngJyioq6dwR9n+NjEWORfYmH+ubeYm3kH42BBQ0bTpYI=\n\n${line}`)
+  const note = parseNote(bytes)
+  expect(parseCheckpoint(note.text)).toMatchObject({ origin, size: 15_067_302, extensions: [] })
+  expect(verifyNote(note, [key])).toEqual([key])
+  expect(codeOf(() => openCheckpoint(bytes, { origin, keys: [key] }))).toBe('AUDIT_CHECKPOINT_UNTRUSTED')
 })
 
 describe('signCheckpoint and openCheckpoint', () => {
