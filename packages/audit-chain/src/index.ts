@@ -22,6 +22,7 @@ export {
 } from './note.ts'
 export type { NoteKey, NoteSigner } from './note-key.ts'
 export { createNoteSigner, formatVkey, noteKeyId, parseVkey, verifyNote } from './note-key.ts'
+export { originOf } from './origin.ts'
 export type { EntryBundleTile, HashTile, Tile } from './tile.ts'
 export { entriesPath, parseTilePath, pathOfTile, TILE_WIDTH, tilePath, tilesFor } from './tile.ts'
 export type { ProvenEntry, TlogProof } from './tlog-proof.ts'
