@@ -1,9 +1,10 @@
-import type { BatchAck, Block, BulkCas, BulkCasReader } from '@vault/cas'
+import type { Block, BulkCas, BulkCasReader } from '@vault/cas'
 import { linksOf } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
-import { isVaultError, VaultError } from '@vault/core'
+import { isVaultError } from '@vault/core'
 import type { Intake, Member, SoupReader } from '@vault/soup'
-import type { TransferErrorCode, TransferFindingCode } from './error.ts'
+import { confirm, refused } from './confirm-ack.ts'
+import type { TransferFindingCode } from './error.ts'
 import { readAhead } from './read-ahead.ts'
 
 /** Where objects are copied from. The content store is not trusted; the soup says what is under charge. */
@@ -16,7 +17,7 @@ export interface CopySource {
 export interface CopyTarget {
   readonly objects: BulkCas
   readonly soup: SoupReader
-  readonly intake: Intake
+  readonly intake: Pick<Intake, 'receive'>
 }
 
 /** Objects that are durable at the target and under its charge. */
@@ -169,22 +170,6 @@ async function* recorded(batches: AsyncIterable<readonly Block[]>, sent: Sent): 
     yield batch
   }
   sent.complete = true
-}
-
-function confirm(batch: readonly Block[], ack: BatchAck): void {
-  for (const [i, { id }] of batch.entries()) {
-    if (ack.ids[i] !== id) throw refused(id, `was acknowledged as ${ack.ids[i] ?? 'nothing'}`)
-  }
-  const extra = ack.ids[batch.length]
-  if (extra !== undefined) throw refused(extra, 'was acknowledged and never sent')
-}
-
-function refused(id: ContentId, why: string): VaultError<TransferErrorCode> {
-  return new VaultError({
-    code: 'TRANSFER_REFUSED',
-    message: `Transfer verification failed: ${id} ${why}. The target's store does not keep its contract; check it before the next run.`,
-    details: { id },
-  })
 }
 
 /** From the bytes, never from what the source says of them. */

@@ -4,6 +4,16 @@ export type TransferErrorCode =
   | 'TRANSFER_REFUSED'
   /** "Soup entry migration failed": an entry or version read back is not what was written (M045). `details.key`, `details.id`. */
   | 'TRANSFER_ENTRY_REFUSED'
+  /** A CAR is no well-formed CAR of version 1, ends in the middle, or has a block that is not canonical. `details.offset`, `details.id`. */
+  | 'TRANSFER_CAR_INVALID'
+  /** A CAR names something with a codec or a hash that vaults do not have. `details.cid`: its bytes in hexadecimal. */
+  | 'TRANSFER_CAR_FOREIGN'
+  /** A CAR has more, or something longer, than the limits allow. `details.limit`. */
+  | 'TRANSFER_CAR_TOO_LARGE'
+  /** A block of a CAR is not what its id names. `details.id`. */
+  | 'TRANSFER_CAR_MISMATCH'
+  /** Something that the roots of a CAR lead to is not in it; on the way out, is not under charge. `details.id`, `details.missing`. */
+  | 'TRANSFER_CAR_INCOMPLETE'
 
 /** The `code` of the findings of this package. */
 export type TransferFindingCode =
