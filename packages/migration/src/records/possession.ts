@@ -1,0 +1,78 @@
+import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
+import { concatBytes, countSigners, equalBytes, hashBytes, idBytes, utf8 } from '@vault/core'
+import { foreignRecord } from './error.ts'
+import { bytes, count, linked } from './field.ts'
+import type { RecordHead } from './record.ts'
+import { recordFormat, requireFields } from './record.ts'
+import { hexId } from './statement-field.ts'
+
+/** A receiving place proves that it has stored an object: the bytes went into the proof with a nonce it could not foresee. */
+export interface Possession extends RecordHead<'migration-possession'> {
+  readonly vault: Link
+  readonly migration: string
+  /** Number of the batch in which the object came, from 1. */
+  readonly batch: number
+  /** The object. */
+  readonly id: Link
+  /** 32 bytes, drawn by who asked, after the batch was acknowledged. */
+  readonly nonce: Bytes
+  /** {@link possessionProof}. */
+  readonly proof: Bytes
+  /** Seconds since 1970. */
+  readonly at: number
+}
+
+const TYPE = 'migration-possession'
+
+const format = recordFormat<typeof TYPE, Possession>(TYPE, {
+  vault: linked,
+  migration: hexId,
+  batch: count,
+  id: linked,
+  nonce: bytes({ length: 32 }),
+  proof: bytes({ length: 32 }),
+  at: count,
+})
+
+/** The canonical bytes of a proof of possession. */
+export const encodePossession: (possession: Possession) => Bytes = format.encode
+
+/** Throws `MIGRATION_RECORD_INVALID`. Verifies neither signature nor proof. */
+export const parsePossession: (payload: Uint8Array) => Possession = format.parse
+
+export const possessionId: (possession: Possession) => ContentId = format.id
+
+/** SHA-256 of `"vault/possession/v1\0"`, the nonce, the 36 bytes of the id, and the bytes as they were read back. */
+export function possessionProof(nonce: Uint8Array, id: ContentId, stored: Uint8Array): Bytes {
+  return hashBytes('sha2-256', concatBytes(utf8('vault/possession/v1\0'), nonce, idBytes(id), stored))
+}
+
+/** Signs a proof of possession with the key of the receiving place. */
+export function signPossession(possession: Possession, place: Signer, options?: AbortOptions): Promise<Envelope> {
+  return format.sign(possession, [place], options)
+}
+
+/**
+ * The proof in an envelope, for the nonce that was asked with and the bytes that the object has. Throws
+ * `MIGRATION_RECORD_INVALID`, `MIGRATION_RECORD_FOREIGN` (also for a proof over other bytes), `SIGNATURE_THRESHOLD`.
+ */
+export function verifyPossession(
+  envelope: Envelope,
+  expected: {
+    readonly vault: ContentId
+    readonly migration: string
+    readonly batch: number
+    readonly id: ContentId
+    readonly nonce: Uint8Array
+    readonly bytes: Uint8Array
+    readonly place: KeyId
+  },
+): Possession {
+  const { vault, migration, batch, id, nonce, bytes: stored, place } = expected
+  const possession = parsePossession(envelope.payload)
+  requireFields(possession, { vault, migration, batch, id })
+  if (!equalBytes(possession.nonce, nonce)) throw foreignRecord(TYPE, 'nonce')
+  countSigners(envelope, TYPE, { keys: [place], threshold: 1 })
+  if (!equalBytes(possession.proof, possessionProof(nonce, id, stored))) throw foreignRecord(TYPE, 'proof')
+  return possession
+}
