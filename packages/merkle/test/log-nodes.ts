@@ -33,6 +33,8 @@ export class MemoryNodes implements LogNodes {
  * recursive definition over it, in BigInt, so that nothing is lost above 2^31 or 2^53.
  */
 export class SparseNodes implements LogNodes {
+  /** The most nodes that were asked for at once. */
+  most = 0
   readonly #special: readonly bigint[]
   readonly #alike: Bytes[] = [leafAt(undefined)]
 
@@ -45,6 +47,7 @@ export class SparseNodes implements LogNodes {
   }
 
   async read(nodes: readonly LogNode[]): Promise<readonly Bytes[]> {
+    this.most = Math.max(this.most, nodes.length)
     return nodes.map(({ level, index }) => {
       if (!Number.isSafeInteger(level) || !Number.isSafeInteger(index)) throw new Error('not a node')
       const start = BigInt(index) << BigInt(level)
