@@ -1,4 +1,4 @@
-import type { Bytes, KeyId } from '@vault/core'
+import type { Bytes, CborLimits, KeyId } from '@vault/core'
 import { decode, encode, hasFields, isLink, isVaultError, parseKeyId } from '@vault/core'
 import { MAX_ENTRY_LENGTH } from './entry-bundle.ts'
 import { invalidEntry } from './trail-error.ts'
@@ -106,9 +106,7 @@ export function eventOf(entry: AuditEntry): Bytes {
   return canonical(event, EVENT_LIMITS)
 }
 
-type Limits = typeof EVENT_LIMITS
-
-function canonical(value: unknown, limits: Limits): Bytes {
+function canonical(value: unknown, limits: CborLimits): Bytes {
   try {
     return encode(value, limits)
   } catch (cause) {
@@ -117,7 +115,7 @@ function canonical(value: unknown, limits: Limits): Bytes {
   }
 }
 
-function parsed(bytes: Uint8Array, limits: Limits): unknown {
+function parsed(bytes: Uint8Array, limits: CborLimits): unknown {
   try {
     return decode(bytes, limits)
   } catch (cause) {
@@ -175,7 +173,7 @@ function fields<Required extends string, Optional extends string>(
   optional: readonly Optional[],
 ): value is Readonly<Record<Required | Optional, unknown>> {
   if (!isMap(value)) return false
-  return hasFields(value, ...required, ...optional.filter((name) => Object.hasOwn(value, name)))
+  return hasFields<Required | Optional>(value, ...required, ...optional.filter((name) => Object.hasOwn(value, name)))
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

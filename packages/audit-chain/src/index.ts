@@ -33,3 +33,25 @@ export {
   parseTlogProof,
   verifyTlogProof,
 } from './tlog-proof.ts'
+
+// Trails: what happened, kept in a log.
+
+export type { AuditAction, AuditActor, AuditContext, AuditEntry, AuditEvent } from './entry.ts'
+export { decodeEntry, decodeEvent, encodeEvent, eventOf, MAX_EVENT_LENGTH, sealEntry } from './entry.ts'
+export type { LogFile, LogReader, LogStore, StoredLog } from './log-store.ts'
+export { checkFolder, checkpointName, checkReadName, checkWriteName } from './log-store.ts'
+export type { LogStep, MemoryLog, MemoryLogOptions } from './memory-log.ts'
+export { createMemoryLog } from './memory-log.ts'
+export type { AuditQuery, CompiledQuery, QueryTime } from './query.ts'
+export { AUDIT_QUERY_LIMITS, compileQuery, matchesQuery } from './query.ts'
+export type {
+  EntryRange,
+  Head,
+  IndexedEntry,
+  QueryOptions,
+  Trail,
+  TrailOptions,
+  TrailReader,
+} from './trail.ts'
+export { openTrail } from './trail.ts'
+export type { TrailErrorCode } from './trail-error.ts'
