@@ -104,6 +104,8 @@ describe('verifyCosignature', () => {
       { ...good, signature: good.signature.slice(0, 71) },
       { ...good, signature: Uint8Array.of(...good.signature, 0) },
       { ...good, signature: good.signature.slice(8) },
+      { ...good, signature: good.signature.slice(0, 1) },
+      { ...good, signature: good.signature.slice(0, 8) },
       withTime(good, 2n ** 53n),
       withTime(good, 2n ** 64n - 1n),
     ]

@@ -194,8 +194,8 @@ describe('vkeys', () => {
     ['a line feed at the end', `${FOO.vkey}\n`],
     ['a plus at the end', `${FOO.vkey}+`],
     ['bad base64', `${FOO.vkey}=`],
-    ['type 2', 'a+3ee02a5f+AukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'],
-    ['type 4, of cosignatures', 'a+3ee02a5f+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'],
+    ['type 2', FOO.vkey.replace('+Ae', '+Au')],
+    ['type 4, of cosignatures', FOO.vkey.replace('+Ae', '+BO')],
     ['a key of 31 bytes', `a+3ee02a5f+${Buffer.from([1, ...Array(31).fill(7)]).toString('base64')}`],
     ['too long', FOO.vkey.replace('foo', 'o'.repeat(5000))],
   ])('refuses: %s', (_, vkey) => {

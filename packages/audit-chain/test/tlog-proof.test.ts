@@ -165,8 +165,10 @@ describe('proofs', () => {
     expect(codeOf(() => parseTlogProof(utf8(`${head}\n${fromUtf8(checkpoint)}`)))).toBe('AUDIT_CHECKPOINT_INVALID')
     expect(codeOf(() => parseTlogProof(utf8(`${head}hello\n\n— a AAAAAAA=\n`)))).toBe('AUDIT_CHECKPOINT_INVALID')
     expect(codeOf(() => parseTlogProof(Uint8Array.of(0xff)))).toBe('AUDIT_PROOF_INVALID')
-    const long = new Uint8Array(MAX_TLOG_PROOF_LENGTH + 1).fill(0x61)
-    expect(codeOf(() => parseTlogProof(long))).toBe('AUDIT_PROOF_INVALID')
+    // With one byte less it is the note that is too long.
+    const long = (length: number) => utf8(good + 'a'.repeat(length - utf8(good).length))
+    expect(codeOf(() => parseTlogProof(long(MAX_TLOG_PROOF_LENGTH)))).toBe('AUDIT_NOTE_INVALID')
+    expect(codeOf(() => parseTlogProof(long(MAX_TLOG_PROOF_LENGTH + 1)))).toBe('AUDIT_PROOF_INVALID')
   })
 
   const content = { index: 4, proof: pathOf(4, entries), checkpoint }
