@@ -5,44 +5,53 @@ export { decodeEntry, encodeEntry, entryKey, entryValue, MAX_ENTRY_LENGTH, MAX_K
 export { isTombstone } from './entry-change.ts'
 export type { FieldMap, FieldValue } from './field-value.ts'
 export { MAX_FIELD_DEPTH } from './field-value.ts'
+export type { HeldBlock } from './held-block.ts'
+export type { BatchRecord, Intake, IntakeBatch, Received, RestoreRequest } from './intake.ts'
+export { MAX_BATCH_RECORD_LENGTH } from './intake.ts'
 export type { MemorySoupOptions } from './memory.ts'
 export { createMemorySoupStore } from './memory.ts'
+export type { Outbox, QueuedEvent } from './outbox.ts'
+export { MAX_EVENT_LENGTH, MAX_EVENTS } from './outbox.ts'
 export type { Condition, Query } from './query.ts'
+export type { Records } from './records.ts'
+export { MAX_RECORD_KEY_LENGTH, MAX_RECORD_LENGTH } from './records.ts'
 export type {
   Auditable,
   Change,
   Committed,
   Condemning,
   Counts,
-  ExpectedTenure,
   FeedItem,
   FeedRange,
-  Intake,
-  IntakeBatch,
   KeyedEntry,
   KeyedMember,
   Member,
   Soup,
-  SoupErrorCode,
   SoupReader,
-  SoupStore,
   SoupView,
-  Tenure,
-  TenureState,
-  Tenures,
-  VaultSoup,
 } from './soup.ts'
+export type { SoupErrorCode } from './soup-error.ts'
+export type { SoupStore, VaultSoup } from './soup-store.ts'
+export type { ExpectedTenure, Tenure, TenureMove, TenureState, Tenures } from './tenures.ts'
 
 // For those who write a store.
 
+export type { Brought } from './admission.ts'
+export { admitBatch, admitChange, checkBatch, checkChange } from './admission.ts'
+export type { MoveContent } from './check-move.ts'
+export { checkMove, MAX_EVIDENCE_LENGTH } from './check-move.ts'
 export { checkQuery, QUERY_LIMITS } from './check-query.ts'
 export type { CompiledQuery } from './compile-query.ts'
 export { compileQuery } from './compile-query.ts'
 export { fieldOf, matches } from './condition.ts'
 export type { EntryTransition, StoredEntry } from './entry-change.ts'
 export { changeEntry } from './entry-change.ts'
+export { checkBatchRange } from './intake.ts'
+export { checkLimit } from './limit.ts'
 export { orderKey } from './order-key.ts'
+export { checkSettled } from './outbox.ts'
 export type { StoredBytes } from './plan-entries.ts'
 export { checkExpected, planEntries, refKey } from './plan-entries.ts'
-export type { TenureMove } from './tenure.ts'
+export { checkRecordKey, checkRecordPrefix, checkSwap, recordConflict } from './records.ts'
+export type { Stock } from './tenure.ts'
 export { nextTenure, noTenure } from './tenure.ts'

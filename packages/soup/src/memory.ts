@@ -1,9 +1,13 @@
 import type { ContentId } from '@vault/core'
 import { copyBytes } from '@vault/core'
+import { checkMove } from './check-move.ts'
+import type { VersionedRecord } from './memory/records.ts'
+import { memoryRecords } from './memory/records.ts'
 import { memoryVaultSoup } from './memory/vault-soup.ts'
 import { VaultState } from './memory/vault-state.ts'
-import type { SoupStore, Tenures } from './soup.ts'
+import type { SoupStore } from './soup-store.ts'
 import { nextTenure } from './tenure.ts'
+import type { Tenures } from './tenures.ts'
 
 /** How many items a feed keeps at least, where nothing else is asked for. */
 const FEED_RETENTION = 1_000_000
@@ -19,12 +23,15 @@ export function createMemorySoupStore({ feedRetention = FEED_RETENTION }: Memory
     throw new RangeError(`The feed keeps a positive number of items, not ${feedRetention}`)
   }
   const states = new Map<ContentId, VaultState>()
+  const records = new Map<string, VersionedRecord>()
   const stateOf = (vault: ContentId) => states.get(vault) ?? new VaultState(vault, feedRetention)
   return {
     tenures: memoryTenures(states, stateOf),
+    records: memoryRecords(records),
     soup: (vault) => memoryVaultSoup(() => stateOf(vault)),
     async [Symbol.asyncDispose]() {
       states.clear()
+      records.clear()
     },
   }
 }
@@ -43,20 +50,27 @@ function memoryTenures(states: Map<ContentId, VaultState>, stateOf: (vault: Cont
 
     async transition(vault, from, to, options) {
       options?.signal?.throwIfAborted()
+      const content = checkMove(to)
       const state = stateOf(vault)
-      const next = nextTenure(state.tenure, from, to, state.counts)
+      const next = nextTenure(state.tenure, from, to, state.stock)
       if (next.state === 'none') {
         states.delete(vault)
         return
       }
-      state.tenure = next
-      if (to.keyEvents !== undefined) state.keyEvents = to.keyEvents.map(copyBytes)
+      state.move(next, content)
+      if (to.sequence !== undefined) state.feed.restart(next.sequence)
       states.set(vault, state)
     },
 
     async keyEvents(vault, options) {
       options?.signal?.throwIfAborted()
       return stateOf(vault).keyEvents.map(copyBytes)
+    },
+
+    async evidence(vault, options) {
+      options?.signal?.throwIfAborted()
+      const { evidence } = stateOf(vault)
+      return evidence && copyBytes(evidence)
     },
   }
 }

@@ -1,5 +1,37 @@
 import { VaultError } from '@vault/core'
-import type { SoupErrorCode } from './soup.ts'
+
+/** The `code` of the errors of every soup. */
+export type SoupErrorCode =
+  /** The vault is not active at this place: `details.state` says what it is. */
+  | 'SOUP_NOT_ACTIVE'
+  /** The epoch of the change is not the vault's: it was handed off meanwhile. */
+  | 'SOUP_EPOCH'
+  /** A ref or an entry is not what the change expects. `details.ref` or `details.key`. */
+  | 'SOUP_CONFLICT'
+  /** An object that the change relies on, or that an entry or a link of it names, is not under charge. `details.ids`. */
+  | 'SOUP_NOT_PRESENT'
+  /** A segment that the change relies on is condemned. `details.segments`. Put those bytes again and repeat. */
+  | 'SOUP_CONDEMNED'
+  /** An entry breaks the contract of its type. `details.key`. */
+  | 'SOUP_CONTRACT'
+  /** An entry's type declares no rollback strategy. `details.type`. */
+  | 'SOUP_TYPE_UNKNOWN'
+  /** Bytes or values that are no entry, key, query or cursor. */
+  | 'SOUP_INVALID'
+  /** The feed does not reach this cursor, because it is too old or lies ahead: fall back to the diff walk. */
+  | 'SOUP_FEED_EXPIRED'
+  /** Stored state is damaged. `details.table`, `details.key`. */
+  | 'SOUP_CORRUPT'
+  /** The stored format is foreign, or newer than this software. `details.file`. */
+  | 'SOUP_FORMAT'
+  /** Other writers kept the store busy for too long. Nothing was changed. */
+  | 'SOUP_BUSY'
+  /** The store is full or refuses to write. Nothing was changed. */
+  | 'SOUP_WRITE_FAILED'
+  /** The system refuses to read the store, for a reason that says nothing about what is stored. */
+  | 'SOUP_READ_FAILED'
+  /** A tenure cannot go from this state to that one, or does not take what this migration writes. */
+  | 'SOUP_TENURE'
 
 /** An error of the soup. `details` holds what a program needs, `message` what a person does next. */
 export function soupError(

@@ -1,39 +1,8 @@
 import type { AbortOptions, Bytes, ContentId, Finding, KeyTable } from '@vault/core'
 import type { Entry } from './entry.ts'
+import type { HeldBlock } from './held-block.ts'
 import type { Query } from './query.ts'
-
-/** The `code` of the errors of every soup. */
-export type SoupErrorCode =
-  /** The vault is not active at this place: `details.state` says what it is. */
-  | 'SOUP_NOT_ACTIVE'
-  /** The epoch of the change is not the vault's: it was handed off meanwhile. */
-  | 'SOUP_EPOCH'
-  /** A ref or an entry is not what the change expects. `details.ref` or `details.key`. */
-  | 'SOUP_CONFLICT'
-  /** An object that the change relies on, or that an entry or a link of it names, is not under charge. `details.ids`. */
-  | 'SOUP_NOT_PRESENT'
-  /** A segment that the change relies on is condemned. `details.segments`. Put those bytes again and repeat. */
-  | 'SOUP_CONDEMNED'
-  /** An entry breaks the contract of its type. `details.key`. */
-  | 'SOUP_CONTRACT'
-  /** An entry's type declares no rollback strategy. `details.type`. */
-  | 'SOUP_TYPE_UNKNOWN'
-  /** Bytes or values that are no entry, key, query or cursor. */
-  | 'SOUP_INVALID'
-  /** The feed does not reach this cursor, because it is too old or lies ahead: fall back to the diff walk. */
-  | 'SOUP_FEED_EXPIRED'
-  /** Stored state is damaged. `details.table`, `details.key`. */
-  | 'SOUP_CORRUPT'
-  /** The stored format is foreign, or newer than this software. `details.file`. */
-  | 'SOUP_FORMAT'
-  /** Other writers kept the store busy for too long. Nothing was changed. */
-  | 'SOUP_BUSY'
-  /** The store is full or refuses to write. Nothing was changed. */
-  | 'SOUP_WRITE_FAILED'
-  /** The system refuses to read the store, for a reason that says nothing about what is stored. */
-  | 'SOUP_READ_FAILED'
-  /** A tenure cannot go from this state to that one, or does not take what this migration writes. */
-  | 'SOUP_TENURE'
+import type { Tenure } from './tenures.ts'
 
 /** An object under charge. */
 export interface Member {
@@ -68,7 +37,7 @@ export interface Change {
     readonly entries?: Readonly<Record<string, string | null>>
     /** Objects that must be under charge, because their bytes were not put again. */
     readonly present?: readonly ContentId[]
-    /** Segments in which the bytes of `objects.add` lie: none may be condemned. */
+    /** Segments in which the bytes of `objects.add` and `hold` lie: none may be condemned. */
     readonly segments?: readonly string[]
   }
   /**
@@ -98,9 +67,24 @@ export interface Change {
      */
     readonly release?: readonly ContentId[]
   }
+  /**
+   * Audit events in canonical bytes, opaque here: queued for the log in the same transaction, in this order. Each has 1
+   * to 61,440 bytes, and there are at most 1,024 of them (`SOUP_INVALID`).
+   */
+  readonly events?: readonly Uint8Array[]
+  /** Blocks to hold; their bytes are durable. One that is held already is no change. */
+  readonly hold?: readonly HeldBlock[]
+  /**
+   * Says something of a vault that is frozen: the migration for which it is `quiesced`, else `SOUP_TENURE`. Such a change
+   * has events and held blocks and nothing else (`SOUP_INVALID`).
+   */
+  readonly migration?: string
 }
 
-/** What a change did. A change that changed nothing has the sequence that was there before it. */
+/**
+ * What a change did. One that changed neither objects nor entries has the sequence that was there before it; what it
+ * queued and holds is as durable.
+ */
 export interface Committed {
   readonly sequence: number
   /** Objects that came under charge. */
@@ -170,6 +154,10 @@ export interface SoupReader {
   /** Items after a sequence number, oldest first, in pages that end at the end of a change. Throws `SOUP_FEED_EXPIRED`. */
   changes(after: number, options?: AbortOptions): AsyncIterable<readonly FeedItem[]>
   feed(options?: AbortOptions): Promise<FeedRange>
+  /** Held blocks ascending by the bytes of their ids, strictly after `after`, at most `limit`. */
+  held(range: { after?: ContentId; limit: number }, options?: AbortOptions): Promise<readonly HeldBlock[]>
+  /** For each id, in order, whether it is held. */
+  holds(ids: readonly ContentId[], options?: AbortOptions): Promise<readonly boolean[]>
   /** Runs `read` over one unchanging view. The view may hold back clean-up in the store, so keep it short: seconds. */
   view<T>(read: (view: SoupView) => Promise<T>, options?: AbortOptions): Promise<T>
 }
@@ -182,25 +170,6 @@ export interface Soup extends SoupReader {
    * Other writers may be other processes; it waits for them for a bounded time (`SOUP_BUSY`).
    */
   commit(change: Change, options?: AbortOptions): Promise<Committed>
-}
-
-/**
- * What a migration writes into a vault that is not active here. Exact: it makes the target equal, so it asks no contract
- * and no reference count. Removals come first.
- */
-export interface IntakeBatch {
-  readonly migration: string
-  readonly segments?: readonly string[]
-  readonly objects?: { readonly add?: readonly Member[]; readonly remove?: readonly ContentId[] }
-  /** Entries in canonical bytes, decoded and checked where they enter. */
-  readonly entries?: { readonly put?: readonly Uint8Array[]; readonly remove?: readonly string[] }
-  /** Earlier versions of entries, in canonical bytes. */
-  readonly versions?: readonly Uint8Array[]
-}
-
-/** Writing into a vault that is being received. `SOUP_TENURE` in any other tenure, and for another migration than the one begun. */
-export interface Intake {
-  receive(batch: IntakeBatch, options?: AbortOptions): Promise<Committed>
 }
 
 /** Finding and mending damage of stored state. */
@@ -216,71 +185,4 @@ export interface Condemning {
   condemn(segments: readonly string[], options?: AbortOptions): Promise<void>
   /** Forgets segments that are gone. */
   absolve(segments: readonly string[], options?: AbortOptions): Promise<void>
-}
-
-/** What a place may do with a vault. */
-export type TenureState =
-  /** Nothing of it is here. */
-  | 'none'
-  /** A migration is writing it; no ordinary change. */
-  | 'receiving'
-  /** Received and verified whole, waiting for its hand-off. */
-  | 'prepared'
-  /** The one place where it changes. */
-  | 'active'
-  /** Frozen for a hand-off. */
-  | 'quiesced'
-  /** Handed off: never written here again, unless it comes back. */
-  | 'retired'
-  /** A verified copy without hand-off; ordinary changes are refused. */
-  | 'replica'
-
-/** The standing of a vault at a place. */
-export interface Tenure {
-  readonly vault: ContentId
-  readonly state: TenureState
-  /** Grows with every hand-off of the vault, everywhere. */
-  readonly epoch: number
-  /** Number of the latest change. */
-  readonly sequence: number
-  /** The migration that is writing, or wrote last, where there is one. */
-  readonly migration?: string
-  /** In `receiving` and `prepared`: what the vault was here when receiving began. What was there must not be lost. */
-  readonly before?: Pick<Tenure, 'state' | 'sequence' | 'migration'>
-}
-
-/** What a tenure must be for a move. The migration and the sequence are compared only where they are given. */
-export type ExpectedTenure = Pick<Tenure, 'state' | 'epoch'> & Partial<Pick<Tenure, 'migration' | 'sequence'>>
-
-/** The tenures of a place; kept in the same database as the soups, so that `commit` checks them in its transaction. */
-export interface Tenures {
-  /** All vaults of this place, in no stated order. */
-  list(options?: AbortOptions): Promise<readonly Tenure[]>
-  /** `state: 'none'`, epoch 0 and sequence 0 for a vault that is not here. */
-  read(vault: ContentId, options?: AbortOptions): Promise<Tenure>
-  /**
-   * Compare and set: moves the tenure if it is all that `from` says, else throws `SOUP_TENURE`. Durable when it resolves.
-   * `none` in `to` removes all rows of the vault. Which moves there are: {@link nextTenure}.
-   */
-  transition(
-    vault: ContentId,
-    from: ExpectedTenure,
-    to: Pick<Tenure, 'state' | 'epoch' | 'migration'> & {
-      /** Envelopes of the vault's key events, oldest first; absent: those that are kept stay. */
-      readonly keyEvents?: readonly Uint8Array[]
-    },
-    options?: AbortOptions,
-  ): Promise<void>
-  /** The key events kept with a vault; empty for one that is not here. */
-  keyEvents(vault: ContentId, options?: AbortOptions): Promise<readonly Bytes[]>
-}
-
-/** Everything of one vault at a place. */
-export interface VaultSoup extends Soup, Intake, Auditable, Condemning {}
-
-/** The soups of a place. */
-export interface SoupStore extends AsyncDisposable {
-  readonly tenures: Tenures
-  /** Needs no I/O; a vault that is not here reads as empty, in tenure `none`. */
-  soup(vault: ContentId): VaultSoup
 }

@@ -1,5 +1,6 @@
-import type { Counts, ExpectedTenure, Tenure, TenureState } from './soup.ts'
+import type { Counts } from './soup.ts'
 import { soupError } from './soup-error.ts'
+import type { ExpectedTenure, Tenure, TenureMove, TenureState } from './tenures.ts'
 
 /**
  * Where a tenure may go. A place that gives up receiving goes back to what it was: `retired`, `replica` or `none`; to
@@ -16,69 +17,146 @@ const MOVES: Readonly<Record<TenureState, readonly TenureState[]>> = {
   replica: ['receiving', 'none'],
 }
 
-/** What a transition asks for. */
-export type TenureMove = Pick<Tenure, 'state' | 'epoch' | 'migration'>
+/** What a vault has that a move must not lose. */
+export interface Stock extends Pick<Counts, 'objects' | 'entries'> {
+  /** Audit events that wait for the log. */
+  readonly queued: number
+  /** Rows that are remembered as they were before receiving. */
+  readonly displaced: number
+}
 
 /**
  * The one rule of how tenures move, for every store: what the tenure is after the move. Throws `SOUP_TENURE`.
  *
- * `from` must be what the tenure is now. Epochs never go down, and a retired vault is active again only in a higher
- * one, because the hand-off of its own epoch may still be taken up elsewhere. An active vault vanishes only while it
- * is empty: what has content is handed off first. Receiving needs a migration; any other move keeps the one there was
- * where it names none.
+ * `from` must be what the tenure is now. Epochs never go down; a vault is active in a higher one after it was received,
+ * and after it was retired, because the hand-off of its own epoch may still be taken up elsewhere. An active vault
+ * vanishes only while it is empty: what has content is handed off first. Receiving and quiescing need a migration; any
+ * other move keeps the one there was where it names none.
+ *
+ * A vault is retired by a document that says where to, in a higher epoch, once its log is whole. A quiesced one that is
+ * active again was not handed off, so its epoch stays.
  *
  * Receiving remembers what was there before it, so that giving up loses nothing: only what came from nothing vanishes
- * again, and only what was retired, and has not been written since, is retired again.
+ * again, and what was retired is retired again once all rows are what they were.
  */
-export function nextTenure(
-  current: Tenure,
-  from: ExpectedTenure,
-  to: TenureMove,
-  counts: Pick<Counts, 'objects' | 'entries'>,
-): Tenure {
-  const refuse = (why: string) =>
-    soupError(
+export function nextTenure(current: Tenure, from: ExpectedTenure, to: TenureMove, stock: Stock): Tenure {
+  for (const rule of RULES) {
+    const refusal = rule(current, from, to, stock)
+    if (refusal === false) continue
+    throw soupError(
       'SOUP_TENURE',
-      `Vault ${current.vault} cannot go from ${current.state} (epoch ${current.epoch}) to ${to.state} (epoch ${to.epoch}): ${why}.`,
+      `Vault ${current.vault} cannot go from ${current.state} (epoch ${current.epoch}) to ${to.state} (epoch ${to.epoch}): ${refusal}.`,
       { vault: current.vault, state: current.state, epoch: current.epoch, to: to.state },
     )
-  const expected = (['state', 'epoch', 'sequence', 'migration'] as const).filter((field) => from[field] !== undefined)
-  const other = expected.find((field) => from[field] !== current[field])
-  if (other !== undefined) {
-    throw refuse(`the move expects the ${other} ${from[other]}, and it is ${current[other]}; read the tenure again`)
   }
-  if (!MOVES[current.state].includes(to.state)) throw refuse('there is no such move')
+  return to.state === 'none' ? noTenure(current.vault) : moved(current, to)
+}
+
+/** Why a move is refused, `false` where it is not. */
+type Rule = (current: Tenure, from: ExpectedTenure, to: TenureMove, stock: Stock) => string | false
+
+const EXPECTED = ['state', 'epoch', 'sequence', 'events', 'migration', 'driver'] as const
+
+const isExpected: Rule = (current, from) => {
+  const other = EXPECTED.find((field) => from[field] !== undefined && from[field] !== current[field])
+  if (other === undefined) return false
+  return `the move expects the ${other} ${from[other]}, and it is ${current[other]}; read the tenure again`
+}
+
+const isMove: Rule = (current, _from, to) => !MOVES[current.state].includes(to.state) && 'there is no such move'
+
+/** A vault whose content is here alone does not vanish. */
+const losesNothing: Rule = (current, _from, to, { objects, entries }) =>
+  to.state === 'none' &&
+  current.state === 'active' &&
+  objects + entries > 0 &&
+  'it has content and is active; hand it off first'
+
+/** What was here before receiving must not be lost. */
+const goesBack: Rule = ({ before }, _from, to, { displaced }) => {
+  if (before === undefined) return false
+  if (to.state === 'none' && before.state !== 'none') {
+    return `receiving found a vault here that was ${before.state}; go back to that, or receive to the end`
+  }
+  if (to.state !== 'retired') return false
+  if (before.state !== 'retired') return 'it is not what was retired; receive to the end'
+  return displaced > 0 && `${displaced} rows are not what they were; restore them first, or receive to the end`
+}
+
+/** A vault that leaves takes its epoch with it. */
+const raisesEpoch: Rule = (current, _from, to) => {
+  if (to.state === 'none') return false
+  if (!Number.isSafeInteger(to.epoch) || to.epoch < current.epoch) return 'epochs are integers that never go down'
+  const same = to.epoch === current.epoch
+  if (current.state === 'quiesced' && to.state === 'active') {
+    return !same && 'it was not handed off, so its epoch stays'
+  }
+  const handedOff =
+    (current.state === 'quiesced' && to.state === 'retired') ||
+    (to.state === 'active' && (current.state === 'prepared' || current.state === 'retired'))
+  return handedOff && same && 'a hand-off, done or declined, leads into a higher epoch'
+}
+
+const namesMigration: Rule = (_current, _from, to) =>
+  (to.state === 'receiving' || to.state === 'quiesced') &&
+  !to.migration &&
+  'receiving and quiescing name the migration for which they are'
+
+const isNotShutOut: Rule = (current, _from, to) => {
+  const present = presentDriver(current, to)
+  if (to.driver === undefined || present === undefined || to.driver >= present) return false
+  return `the driver ${to.driver} is shut out by the driver ${present}`
+}
+
+/** An event has one index for ever, everywhere, and the log grows at one place only. */
+const keepsLog: Rule = (current, from, to, { queued }) => {
+  const handsOff = current.state === 'quiesced' && to.state === 'retired'
+  if (handsOff && to.evidence === undefined) return 'a hand-off has a document'
+  if (handsOff && from.events === undefined) return 'a hand-off says how many events the log has'
+  if ((to.events?.length ?? 0) > 0 && to.state !== 'active' && to.state !== 'quiesced') {
+    return `its log does not go on where it is ${to.state}`
+  }
+  const goesOn = to.sequence !== undefined || to.log !== undefined
+  if (goesOn && (current.state !== 'prepared' || to.state !== 'active')) {
+    return 'only what was prepared goes on where another place stopped'
+  }
+  const size = to.log ?? current.events
+  if (size < current.events) return `its log has ${current.events} events already, not ${size}`
+  if (queued > 0 && (handsOff || size > current.events)) return `${queued} audit events wait for the log; fill it first`
+  return false
+}
+
+const RULES: readonly Rule[] = [
+  isExpected,
+  isMove,
+  losesNothing,
+  goesBack,
+  raisesEpoch,
+  namesMigration,
+  isNotShutOut,
+  keepsLog,
+]
+
+/** Another migration counts its own drivers. */
+function presentDriver({ migration, driver }: Tenure, to: TenureMove): number | undefined {
+  return to.state === 'receiving' && to.migration !== migration ? undefined : driver
+}
+
+function moved(current: Tenure, to: TenureMove): Tenure {
   const { before } = current
-  if (before !== undefined && to.state === 'none' && before.state !== 'none') {
-    throw refuse(`receiving found a vault here that was ${before.state}; go back to that, or receive to the end`)
-  }
-  if (
-    before !== undefined &&
-    to.state === 'retired' &&
-    (before.state !== 'retired' || before.sequence !== current.sequence)
-  ) {
-    throw refuse('it is not what was retired; receive to the end')
-  }
-  if (to.state === 'none') {
-    const empty = counts.objects === 0 && counts.entries === 0
-    if (current.state === 'active' && !empty) throw refuse('it has content and is active; hand it off first')
-    return noTenure(current.vault)
-  }
-  if (!Number.isSafeInteger(to.epoch) || to.epoch < current.epoch)
-    throw refuse('epochs are integers that never go down')
-  if (current.state === 'retired' && to.state === 'active' && to.epoch === current.epoch) {
-    throw refuse('after a hand-off it is active again only in a higher epoch')
-  }
-  if (to.state === 'receiving' && !to.migration) throw refuse('receiving names the migration that writes')
-  const goesBack = before !== undefined && to.state === 'retired'
-  const migration = to.migration ?? (goesBack ? before : current).migration
+  const receives = to.state === 'receiving' || to.state === 'prepared'
+  const standing = before !== undefined && to.state === 'retired' ? before : current
+  const migration = to.migration ?? standing.migration
+  const driver = receives ? (to.driver ?? presentDriver(current, to)) : undefined
   return {
     vault: current.vault,
     state: to.state,
     epoch: to.epoch,
-    sequence: current.sequence,
+    sequence: Math.max(current.sequence, to.sequence ?? 0),
+    events: (to.log ?? current.events) + (to.events?.length ?? 0),
     ...(migration === undefined ? {} : { migration }),
-    ...(to.state === 'receiving' || to.state === 'prepared' ? { before: before ?? standingOf(current) } : {}),
+    ...(driver === undefined ? {} : { driver }),
+    ...(receives ? { before: before ?? standingOf(current) } : {}),
   }
 }
 
@@ -88,5 +166,5 @@ function standingOf({ state, sequence, migration }: Tenure): NonNullable<Tenure[
 
 /** The tenure of a vault that is not here. */
 export function noTenure(vault: Tenure['vault']): Tenure {
-  return { vault, state: 'none', epoch: 0, sequence: 0 }
+  return { vault, state: 'none', epoch: 0, sequence: 0, events: 0 }
 }

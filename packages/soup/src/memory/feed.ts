@@ -22,6 +22,15 @@ export class MemoryFeed {
     return { oldest: this.#oldest, latest: this.#latest }
   }
 
+  /** Forgets everything and goes on after this number. */
+  restart(sequence: number): void {
+    this.#changes = []
+    this.#first = 0
+    this.#items = 0
+    this.#oldest = sequence
+    this.#latest = sequence
+  }
+
   append(items: readonly FeedItem[]): void {
     this.#changes.push(items)
     this.#items += items.length

@@ -1,5 +1,6 @@
 import type { Bytes } from '@vault/core'
 import { toHex } from '@vault/core'
+import { checkLimit } from '../limit.ts'
 
 /** A row of a table of 32-byte keys. Rows are never changed, only replaced. */
 export interface Row {
@@ -18,7 +19,7 @@ export class SortedRows<R extends Row> {
 
   /** At most `limit` rows under the prefix, strictly after `after`. */
   range(prefix: string, after: Uint8Array | undefined, limit: number): readonly R[] {
-    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`A limit is a positive integer, not ${limit}`)
+    checkLimit(limit)
     const last = after === undefined ? '' : toHex(after)
     const start = this.#lowerBound(last < prefix ? prefix : last)
     const first = after !== undefined && this.#rows[start]?.hex === last ? start + 1 : start

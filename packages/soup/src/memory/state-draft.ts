@@ -5,7 +5,7 @@ import type { EntryTransition } from '../entry-change.ts'
 import type { Committed, FeedItem, Member } from '../soup.ts'
 import { soupError } from '../soup-error.ts'
 import { Draft } from './draft.ts'
-import type { EntryRow, MemberRow, VaultState, VersionRow } from './vault-state.ts'
+import type { Displaced, EntryRow, MemberRow, VaultState, VersionRow } from './vault-state.ts'
 
 /** A change being made: nothing of the vault is touched before `finish`, so any refusal leaves it as it was. */
 export class StateDraft {
@@ -85,6 +85,24 @@ export class StateDraft {
     this.#refer(object, 1)
   }
 
+  removeVersion(id: ContentId): void {
+    this.#refer(this.#versions.get(id)?.object, -1)
+    this.#versions.set(id, undefined)
+  }
+
+  /** Puts a member back as it was. */
+  restoreMember(id: ContentId, was: MemberRow | undefined): void {
+    this.removeMember(id)
+    if (was !== undefined) this.addMember(was)
+  }
+
+  /** Remembers the rows that this change is the first to touch. */
+  displace({ members, entries, versions }: Displaced): void {
+    remember(members, this.#members)
+    remember(entries, this.#entries)
+    remember(versions, this.#versions)
+  }
+
   /** Refuses with `SOUP_NOT_PRESENT` a change after which something new refers to what is not under charge. */
   requireClosed(): void {
     const named = new Set<ContentId>()
@@ -130,6 +148,10 @@ export class StateDraft {
     const count = (this.#references.get(id) ?? 0) + by
     this.#references.set(id, count === 0 ? undefined : count)
   }
+}
+
+function remember<Key, Row>(displaced: Map<Key, Row | undefined>, draft: Draft<Key, Row>): void {
+  for (const { key, before } of draft.differences()) if (!displaced.has(key)) displaced.set(key, before)
 }
 
 export function notPresent(ids: readonly ContentId[]): Error {

@@ -1,12 +1,16 @@
 import type { ContentId } from '@vault/core'
-import { copyBytes } from '@vault/core'
+import { compareIds, copyBytes } from '@vault/core'
 import type { Entry } from '../entry.ts'
 import { decodeEntry } from '../entry.ts'
-import type { KeyedEntry, KeyedMember, VaultSoup } from '../soup.ts'
+import { checkBatchRange } from '../intake.ts'
+import { checkLimit } from '../limit.ts'
+import { checkSettled } from '../outbox.ts'
+import type { KeyedEntry, KeyedMember } from '../soup.ts'
 import { shown, soupError } from '../soup-error.ts'
+import type { VaultSoup } from '../soup-store.ts'
 import { answer } from './answer.ts'
 import { auditState, rebuildState } from './audit-state.ts'
-import { commitChange, condemnSegments, receiveBatch } from './change-state.ts'
+import { commitChange, condemnSegments, receiveBatch, restoreRows } from './change-state.ts'
 import { keyTable } from './key-table.ts'
 import type { EntryRow, MemberRow, VaultState } from './vault-state.ts'
 
@@ -91,6 +95,39 @@ export function memoryVaultSoup(current: () => VaultState): VaultSoup {
       return current().feed.range
     },
 
+    async held({ after, limit }, options) {
+      options?.signal?.throwIfAborted()
+      checkLimit(limit)
+      const blocks = Array.from(current().held, ([id, size]) => ({ id, size }))
+      return blocks
+        .filter(({ id }) => after === undefined || compareIds(id, after) > 0)
+        .sort((a, b) => compareIds(a.id, b.id))
+        .slice(0, limit)
+    },
+
+    async holds(ids, options) {
+      options?.signal?.throwIfAborted()
+      const { held } = current()
+      return ids.map((id) => held.has(id))
+    },
+
+    async queued({ limit }, options) {
+      options?.signal?.throwIfAborted()
+      checkLimit(limit)
+      const { outbox, tenure } = current()
+      const from = tenure.events - outbox.length
+      return outbox.slice(0, limit).map((event, i) => ({ index: from + i, bytes: copyBytes(event) }))
+    },
+
+    async settled(before, options) {
+      options?.signal?.throwIfAborted()
+      const state = current()
+      const { events } = state.tenure
+      checkSettled(before, events)
+      const waiting = Math.min(events - before, state.outbox.length)
+      state.outbox = state.outbox.slice(state.outbox.length - waiting)
+    },
+
     async view(read, options) {
       options?.signal?.throwIfAborted()
       const state = current()
@@ -112,6 +149,22 @@ export function memoryVaultSoup(current: () => VaultState): VaultSoup {
     async receive(batch, options) {
       options?.signal?.throwIfAborted()
       return receiveBatch(current(), batch)
+    },
+
+    async batches(migration, range, options) {
+      options?.signal?.throwIfAborted()
+      checkBatchRange(range)
+      const { batches, batchesOf } = current()
+      if (batchesOf !== migration) return []
+      const { after, limit } = range
+      return batches
+        .slice(after, after + limit)
+        .map((record, i) => ({ batch: after + i + 1, record: copyBytes(record) }))
+    },
+
+    async restore(request, options) {
+      options?.signal?.throwIfAborted()
+      return restoreRows(current(), request)
     },
 
     async *check(options) {

@@ -1,6 +1,10 @@
 import type { Bytes, ContentId } from '@vault/core'
-import type { Counts, KeyedMember, Tenure } from '../soup.ts'
+import type { MoveContent } from '../check-move.ts'
+import type { HeldBlock } from '../held-block.ts'
+import type { Counts, KeyedMember } from '../soup.ts'
+import type { Stock } from '../tenure.ts'
 import { noTenure } from '../tenure.ts'
+import type { Tenure } from '../tenures.ts'
 import type { Draft } from './draft.ts'
 import { MemoryFeed } from './feed.ts'
 import { KeptSubtrees } from './key-table.ts'
@@ -21,6 +25,13 @@ export interface VersionRow {
   readonly object: ContentId | undefined
 }
 
+/** Rows as they were before a migration changed them first; `undefined`: there was none. */
+export interface Displaced {
+  readonly members: Map<ContentId, MemberRow | undefined>
+  readonly entries: Map<string, EntryRow | undefined>
+  readonly versions: Map<ContentId, VersionRow | undefined>
+}
+
 /** Everything of one vault. Rows are unchanging, and sorted lists are made anew after a change, so a reader keeps what it took. */
 export class VaultState {
   tenure: Tenure
@@ -31,6 +42,14 @@ export class VaultState {
   /** How many entries, earlier versions and links of members name an object, whether it is under charge or not. */
   readonly references: Map<ContentId, number> = new Map()
   readonly condemned: Set<string> = new Set()
+  readonly held: Map<ContentId, number> = new Map()
+  readonly displaced: Displaced = { members: new Map(), entries: new Map(), versions: new Map() }
+  evidence: Bytes | undefined
+  /** Audit events that wait, those with the highest indices that there are. */
+  outbox: readonly Bytes[] = []
+  batches: readonly Bytes[] = []
+  /** The migration whose batches they are. */
+  batchesOf: string | undefined
   readonly keptObjects: KeptSubtrees = new KeptSubtrees()
   readonly keptEntries: KeptSubtrees = new KeptSubtrees()
   readonly feed: MemoryFeed
@@ -45,6 +64,41 @@ export class VaultState {
 
   get counts(): Counts {
     return { objects: this.members.size, bytes: this.bytes, entries: this.entries.size }
+  }
+
+  get stock(): Stock {
+    const { members, entries, versions } = this.displaced
+    return {
+      objects: this.members.size,
+      entries: this.entries.size,
+      queued: this.outbox.length,
+      displaced: members.size + entries.size + versions.size,
+    }
+  }
+
+  /** Writes a move that was found to be one, with its content. */
+  move(next: Tenure, { keyEvents, evidence, events, hold }: MoveContent): void {
+    this.tenure = next
+    this.keyEvents = keyEvents ?? this.keyEvents
+    this.evidence = evidence ?? this.evidence
+    this.outbox = [...this.outbox, ...events]
+    this.hold(hold)
+    if (next.before === undefined) for (const rows of Object.values(this.displaced)) rows.clear()
+    if (next.state === 'receiving' && next.migration !== this.batchesOf) {
+      this.batches = []
+      this.batchesOf = next.migration
+    }
+  }
+
+  /** Queues events, which have been checked. */
+  queue(events: readonly Bytes[]): void {
+    if (events.length === 0) return
+    this.outbox = [...this.outbox, ...events]
+    this.tenure = { ...this.tenure, events: this.tenure.events + events.length }
+  }
+
+  hold(blocks: readonly HeldBlock[]): void {
+    for (const { id, size } of blocks) if (!this.held.has(id)) this.held.set(id, size)
   }
 
   get sortedMembers(): SortedRows<MemberRow> {

@@ -3,7 +3,7 @@ import { toHex } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import { assertThat } from '@vault/core/testing'
 import { encodeEntry, entryValue } from '../entry.ts'
-import type { SoupStore } from '../soup.ts'
+import type { SoupStore } from '../soup-store.ts'
 import {
   activeSoup,
   add,
@@ -23,7 +23,7 @@ export const commitCases: readonly ContractCase<SoupStore>[] = [
     name: 'a vault that is not here reads as empty and takes no change',
     async run(store) {
       const soup = store.soup(VAULT)
-      assertEqual(await soup.tenure(), { vault: VAULT, state: 'none', epoch: 0, sequence: 0 }, 'its tenure')
+      assertEqual(await soup.tenure(), { vault: VAULT, state: 'none', epoch: 0, sequence: 0, events: 0 }, 'its tenure')
       assertEqual(await soup.entry('path:a'), undefined, 'an entry')
       assertEqual(await soup.members({ limit: 10 }), [], 'its members')
       assertEqual(await soup.charged([idOf('one')]), [false], 'what is under charge')

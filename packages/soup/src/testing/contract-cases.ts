@@ -2,7 +2,7 @@ import type { ContractCase } from '@vault/core/testing'
 import { assertThat } from '@vault/core/testing'
 import type { Entry } from '../entry.ts'
 import { decodeEntry, encodeEntry, versionId } from '../entry.ts'
-import type { SoupStore } from '../soup.ts'
+import type { SoupStore } from '../soup-store.ts'
 import {
   activeSoup,
   add,

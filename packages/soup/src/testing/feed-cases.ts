@@ -1,6 +1,7 @@
 import type { ContractCase } from '@vault/core/testing'
 import { assertRejects, assertThat } from '@vault/core/testing'
-import type { FeedItem, SoupStore, VaultSoup } from '../soup.ts'
+import type { FeedItem } from '../soup.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 import { activeSoup, add, all, assertEqual, commit, idOf, named, object, put } from './subject.ts'
 
 async function feedOf(soup: VaultSoup, after = 0): Promise<readonly string[]> {

@@ -3,7 +3,8 @@ import { contentId, utf8 } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import { assertThat } from '@vault/core/testing'
 import type { Entry } from '../entry.ts'
-import type { Change, Member, SoupStore } from '../soup.ts'
+import type { Change, Member } from '../soup.ts'
+import type { SoupStore } from '../soup-store.ts'
 import { activeSoup, add, assertEqual, assertRefuses, commit, everything, idOf, named, object, put } from './subject.ts'
 
 /** What is no change, whoever says it. */

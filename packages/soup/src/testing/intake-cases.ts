@@ -2,7 +2,8 @@ import type { ContractCase } from '@vault/core/testing'
 import { assertThat } from '@vault/core/testing'
 import type { Entry } from '../entry.ts'
 import { encodeEntry, versionId } from '../entry.ts'
-import type { IntakeBatch, SoupStore, VaultSoup } from '../soup.ts'
+import type { IntakeBatch } from '../intake.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 import {
   activeSoup,
   all,

@@ -3,7 +3,7 @@ import { assertRejects } from '@vault/core/testing'
 import type { Entry } from '../entry.ts'
 import type { FieldValue } from '../field-value.ts'
 import type { Condition, Query } from '../query.ts'
-import type { SoupStore, VaultSoup } from '../soup.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 import { activeSoup, add, all, assertEqual, idOf, object, put } from './subject.ts'
 
 const bytes = (...list: readonly number[]): FieldValue => Uint8Array.from(list)

@@ -1,5 +1,6 @@
 import type { ContractCase } from '@vault/core/testing'
-import type { Member, SoupStore, VaultSoup } from '../soup.ts'
+import type { Member } from '../soup.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 import { activeSoup, add, assertEqual, commit, idOf, named, object, receivingSoup, VAULT } from './subject.ts'
 
 const CHAIN = 3000

@@ -2,7 +2,8 @@ import type { Bytes, ContentId } from '@vault/core'
 import { contentId, toHex, utf8 } from '@vault/core'
 import { assertRejects, assertSame } from '@vault/core/testing'
 import type { Entry } from '../entry.ts'
-import type { Change, Committed, Member, SoupStore, SoupView, VaultSoup } from '../soup.ts'
+import type { Change, Committed, Member, SoupView } from '../soup.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 
 /** The vault of every case. */
 export const VAULT: ContentId = idOf('vault')
@@ -86,6 +87,8 @@ export async function everything(soup: VaultSoup): Promise<unknown> {
     members: await soup.members({ limit }),
     entries: await soup.entriesAfter({ limit }),
     counts: await soup.view(async ({ counts, sequence }) => ({ counts, sequence })),
+    held: await soup.held({ limit }),
+    queued: await soup.queued({ limit }),
   }
 }
 

@@ -1,7 +1,8 @@
 import { utf8 } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import { assertRejects } from '@vault/core/testing'
-import type { SoupStore, Tenure, TenureState } from '../soup.ts'
+import type { SoupStore } from '../soup-store.ts'
+import type { Tenure, TenureMove, TenureState } from '../tenures.ts'
 import {
   activeSoup,
   add,
@@ -28,10 +29,18 @@ const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: 
   replica: { path: ['receiving', 'replica'], next: ['none', 'receiving'] },
 }
 
+/** What every move there is asks for, in an epoch that is higher unless it must not be. */
+function move(from: Tenure, state: TenureState, epoch: number): TenureMove {
+  const stays = from.state === 'quiesced' && state === 'active'
+  const evidence = state === 'retired' ? { evidence: utf8('hand-off') } : {}
+  return { state, epoch: stays ? from.epoch : epoch, migration: 'm1', ...evidence }
+}
+
 async function walk(store: SoupStore, path: readonly TenureState[]): Promise<Tenure> {
   for (const state of path) {
-    const { epoch, state: now } = await store.tenures.read(VAULT)
-    await store.tenures.transition(VAULT, { state: now, epoch }, { state, epoch, migration: 'm1' })
+    const now = await store.tenures.read(VAULT)
+    const handedOff = now.state === 'prepared' || state === 'retired'
+    await store.tenures.transition(VAULT, now, move(now, state, handedOff ? now.epoch + 1 : now.epoch))
   }
   return await store.tenures.read(VAULT)
 }
@@ -52,13 +61,14 @@ const moveCases = STATES.map(
       for (const state of STATES) {
         const now = await walk(store, MOVES[from].path)
         assertEqual(now.state, from, 'the state to start from')
-        const move = store.tenures.transition(VAULT, now, { state, epoch: 3, migration: 'm2' })
+        const to = move(now, state, 3)
+        const outcome = store.tenures.transition(VAULT, now, to)
         if (MOVES[from].next.includes(state)) {
-          await move
+          await outcome
           const { state: after, epoch } = await store.tenures.read(VAULT)
-          assertEqual({ after, epoch }, { after: state, epoch: state === 'none' ? 0 : 3 }, `to ${state}`)
+          assertEqual({ after, epoch }, { after: state, epoch: state === 'none' ? 0 : to.epoch }, `to ${state}`)
         } else {
-          await assertRejects(move, 'SOUP_TENURE', `to ${state}`)
+          await assertRejects(outcome, 'SOUP_TENURE', `to ${state}`)
           assertEqual(await store.tenures.read(VAULT), now, `the tenure after it did not go to ${state}`)
         }
         await clear(store)
@@ -82,7 +92,7 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
     name: 'a tenure moves only from what it is said to be',
     async run(store) {
       await activeSoup(store)
-      const to = { state: 'quiesced', epoch: 0 } as const
+      const to = { state: 'quiesced', epoch: 0, migration: 'm1' } as const
       const { tenures } = store
       await assertRejects(tenures.transition(VAULT, { state: 'none', epoch: 0 }, to), 'SOUP_TENURE', 'another state')
       await assertRejects(tenures.transition(VAULT, { state: 'active', epoch: 1 }, to), 'SOUP_TENURE', 'another epoch')
@@ -104,13 +114,25 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
       const active = { state: 'active', epoch: 2 } as const
       for (const epoch of [1, -1, 2.5, Number.NaN]) {
         await assertRejects(
-          tenures.transition(VAULT, active, { state: 'quiesced', epoch }),
+          tenures.transition(VAULT, active, { state: 'quiesced', epoch, migration: 'm1' }),
           'SOUP_TENURE',
           `epoch ${epoch}`,
         )
       }
-      await tenures.transition(VAULT, active, { state: 'quiesced', epoch: 2 })
-      await tenures.transition(VAULT, { state: 'quiesced', epoch: 2 }, { state: 'retired', epoch: 3 })
+      await tenures.transition(VAULT, active, { state: 'quiesced', epoch: 2, migration: 'm1' })
+      const quiesced = { state: 'quiesced', epoch: 2, events: 0 } as const
+      const evidence = utf8('hand-off')
+      await assertRejects(
+        tenures.transition(VAULT, quiesced, { state: 'retired', epoch: 2, evidence }),
+        'SOUP_TENURE',
+        'a hand-off in the same epoch',
+      )
+      await assertRejects(
+        tenures.transition(VAULT, quiesced, { state: 'active', epoch: 3 }),
+        'SOUP_TENURE',
+        'a higher epoch without a hand-off',
+      )
+      await tenures.transition(VAULT, quiesced, { state: 'retired', epoch: 3, evidence })
       const retired = { state: 'retired', epoch: 3 } as const
       await assertRejects(
         tenures.transition(VAULT, retired, { state: 'active', epoch: 3 }),
@@ -148,7 +170,7 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
         keyEvents: [utf8('event')],
       })
       await store.tenures.transition(VAULT, { state: 'receiving', epoch: 7 }, { state: 'none', epoch: 7 })
-      assertEqual(await soup.tenure(), { vault: VAULT, state: 'none', epoch: 0, sequence: 0 }, 'its tenure')
+      assertEqual(await soup.tenure(), { vault: VAULT, state: 'none', epoch: 0, sequence: 0, events: 0 }, 'its tenure')
       assertEqual(await store.tenures.keyEvents(VAULT), [], 'its key events')
       const again = await activeSoup(store)
       assertEqual(await again.feed(), { oldest: 0, latest: 0 }, 'its feed')
@@ -168,7 +190,7 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
       events[0]?.fill(0)
       assertEqual(await tenures.keyEvents(VAULT), [utf8('first'), utf8('second')], 'the first ones')
       ;(await tenures.keyEvents(VAULT))[0]?.fill(0)
-      await tenures.transition(VAULT, first, { state: 'quiesced', epoch: 0 })
+      await tenures.transition(VAULT, first, { state: 'quiesced', epoch: 0, migration: 'm1' })
       assertEqual(await tenures.keyEvents(VAULT), [utf8('first'), utf8('second')], 'those that stay')
       await tenures.transition(VAULT, { state: 'quiesced', epoch: 0 }, { ...first, keyEvents: [utf8('third')] })
       assertEqual(await tenures.keyEvents(VAULT), [utf8('third')], 'the new ones')
@@ -199,32 +221,35 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
         const { tenures } = store
         await walk(store, ['receiving'])
         await store.soup(VAULT).receive({ migration: 'm1', objects: { add: [object('one')] } })
-        const none: Tenure = { vault: VAULT, state: 'none', epoch: 0, sequence: 0 }
         assertEqual((await tenures.read(VAULT)).before, { state: 'none', sequence: 0 }, 'before there was anything')
-        if (state === 'replica') await walk(store, ['replica'])
-        else await walk(store, ['prepared', 'active', 'quiesced', 'retired'])
-        const found = await tenures.read(VAULT)
-        assertEqual(found, { ...none, state, sequence: 1, migration: 'm1' }, 'what there is')
+        const found = await walk(
+          store,
+          state === 'replica' ? ['replica'] : ['prepared', 'active', 'quiesced', 'retired'],
+        )
+        const { epoch } = found
+        const standing = { vault: VAULT, state, epoch, sequence: 1, events: 0, migration: 'm1' }
+        assertEqual(found, standing, 'what there is')
 
-        const take = { state: 'receiving', epoch: 0 } as const
+        const take = { state: 'receiving', epoch } as const
         for (const migration of ['m2', 'm3'])
           await tenures.transition(VAULT, await tenures.read(VAULT), { ...take, migration })
         const receiving = await tenures.read(VAULT)
         assertEqual(receiving.before, { state, sequence: 1, migration: 'm1' }, 'what there was before two migrations')
-        const vanish = () => tenures.transition(VAULT, take, { state: 'none', epoch: 0 })
+        const vanish = () => tenures.transition(VAULT, take, { state: 'none', epoch })
         await assertRejects(vanish(), 'SOUP_TENURE', 'taking it away')
+        const back = { state, epoch, migration: 'm1' } as const
         const stale = { ...receiving, migration: 'm2' }
-        await assertRejects(tenures.transition(VAULT, stale, found), 'SOUP_TENURE', 'the migration that was shut out')
-        await tenures.transition(VAULT, receiving, { state, epoch: 0, migration: 'm1' })
+        await assertRejects(tenures.transition(VAULT, stale, back), 'SOUP_TENURE', 'the migration that was shut out')
+        await tenures.transition(VAULT, receiving, back)
         assertEqual(await tenures.read(VAULT), found, 'what there is after going back')
 
         await tenures.transition(VAULT, found, { ...take, migration: 'm4' })
         await store.soup(VAULT).receive({ migration: 'm4', objects: { add: [object('two')] } })
         await assertRejects(vanish(), 'SOUP_TENURE', 'taking it away after a change')
-        await assertRejects(tenures.transition(VAULT, receiving, found), 'SOUP_TENURE', 'another sequence')
-        const retire = () => tenures.transition(VAULT, take, { state: 'retired', epoch: 0 })
+        await assertRejects(tenures.transition(VAULT, receiving, back), 'SOUP_TENURE', 'another sequence')
+        const retire = () => tenures.transition(VAULT, take, { state: 'retired', epoch })
         await assertRejects(retire(), 'SOUP_TENURE', 'retiring what was received')
-        await tenures.transition(VAULT, take, { state: 'replica', epoch: 0 })
+        await tenures.transition(VAULT, take, { state: 'replica', epoch })
         const { before, sequence } = await tenures.read(VAULT)
         assertEqual({ before, sequence }, { before: undefined, sequence: 2 }, 'a replica looks back no more')
       },

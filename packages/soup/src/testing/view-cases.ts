@@ -3,7 +3,8 @@ import { compareBytes, objectKey, toHex } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import { assertThat } from '@vault/core/testing'
 import { encodeEntry, entryKey, entryValue } from '../entry.ts'
-import type { SoupStore, SoupView, VaultSoup } from '../soup.ts'
+import type { SoupView } from '../soup.ts'
+import type { SoupStore, VaultSoup } from '../soup-store.ts'
 import { activeSoup, add, assertEqual, commit, idOf, named, object, put, rows, tableOf } from './subject.ts'
 
 const TEXTS = Array.from({ length: 40 }, (_, i) => `object ${i}`)

@@ -1,0 +1,17 @@
+import type { ContentId } from '@vault/core'
+import type { Intake } from './intake.ts'
+import type { Outbox } from './outbox.ts'
+import type { Records } from './records.ts'
+import type { Auditable, Condemning, Soup } from './soup.ts'
+import type { Tenures } from './tenures.ts'
+
+/** Everything of one vault at a place. */
+export interface VaultSoup extends Soup, Intake, Outbox, Auditable, Condemning {}
+
+/** The soups of a place. */
+export interface SoupStore extends AsyncDisposable {
+  readonly tenures: Tenures
+  readonly records: Records
+  /** Needs no I/O; a vault that is not here reads as empty, in tenure `none`. */
+  soup(vault: ContentId): VaultSoup
+}
