@@ -38,7 +38,7 @@ export interface Receiving {
   readonly found: Tenure
   readonly objects: BulkCas
   readonly soup: SoupReader
-  readonly intake: Intake
+  readonly intake: Pick<Intake, 'receive'>
   /**
    * Ends receiving, when all has been verified; says what the vault now is there. Doing it again is no error. `verified` is
    * the sequence that was verified: what was received since is not, and is refused with `MIGRATION_INCOMPLETE`.

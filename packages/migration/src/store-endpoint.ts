@@ -69,7 +69,7 @@ export function soupStoreTarget(place: {
     await giveWay(store, label, vault, options)
     const replica = { ...tenure, state: 'replica' } as const
     try {
-      await tenures.transition(vault, tenure, { ...replica, keyEvents }, options)
+      await tenures.transition(vault, tenure, { state: 'replica', epoch: tenure.epoch, keyEvents }, options)
     } catch (error) {
       throw isVaultError(error, 'SOUP_TENURE') ? changedSince(label, tenure, error) : error
     }
@@ -79,7 +79,8 @@ export function soupStoreTarget(place: {
   async function abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void> {
     const { before, sequence, ...writing } = await tenures.read(vault, options)
     if (before === undefined || writing.state !== 'receiving' || writing.migration !== migration) return
-    const to = { ...before, epoch: writing.epoch }
+    const { sequence: _, ...standing } = before
+    const to = { ...standing, epoch: writing.epoch }
     if (before.state === 'none') return tenures.transition(vault, writing, to, options)
     if (before.sequence !== sequence) throw updateBegun(label, vault, before.state)
     return tenures.transition(vault, { ...writing, sequence }, to, options)
@@ -96,8 +97,13 @@ function isUnused(tenure: Tenure): boolean {
   return tenure.sequence === 0
 }
 
-/** The store itself refuses to let an active vault go that has content by now. */
-async function giveWay(store: SoupStore, label: string, received: ContentId, options?: AbortOptions): Promise<void> {
+/** A vault that was active and never changed makes room for the one that comes. The store itself refuses to let an active vault go that has content by now. */
+export async function giveWay(
+  store: SoupStore,
+  label: string,
+  received: ContentId,
+  options?: AbortOptions,
+): Promise<void> {
   for (const other of await store.tenures.list(options)) {
     if (other.vault === received || other.state !== 'active') continue
     if (!isUnused(other)) throw notEmpty(label, other.vault)

@@ -2,13 +2,13 @@ import type { AbortOptions } from '@vault/core'
 import type { Committed, Intake, IntakeBatch } from '@vault/soup'
 
 /** Notices by the numbers of changes whether another run of the same migration writes too: what that sends is not read back by this one. */
-export class WatchedIntake implements Intake {
-  readonly #intake: Intake
+export class WatchedIntake implements Pick<Intake, 'receive'> {
+  readonly #intake: Pick<Intake, 'receive'>
   #sequence: number
   #alone = true
 
   /** `sequence`: the latest change before the first one of this run. */
-  constructor(intake: Intake, sequence: number) {
+  constructor(intake: Pick<Intake, 'receive'>, sequence: number) {
     this.#intake = intake
     this.#sequence = sequence
   }

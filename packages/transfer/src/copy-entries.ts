@@ -8,7 +8,7 @@ import { previousOf } from './previous.ts'
 /** Where entries are copied to. */
 export interface EntryTarget {
   readonly soup: SoupReader
-  readonly intake: Intake
+  readonly intake: Pick<Intake, 'receive'>
 }
 
 /** Entries that are durable at the target and were read back. */

@@ -111,7 +111,7 @@ test('takes a window under charge in several changes, in its order, each with fe
   await commit(source, [...parts, ...linking])
   const ids = [...named, ...linking.map(({ id }) => id)]
   const received: (readonly Member[])[] = []
-  const intake: Intake = {
+  const intake: Pick<Intake, 'receive'> = {
     receive(batch, o) {
       received.push(batch.objects?.add ?? [])
       return target.soup.receive(batch, o)
