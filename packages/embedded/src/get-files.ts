@@ -41,7 +41,18 @@ export async function extractFile(
   target: { readonly path: string; readonly executable?: boolean; readonly replace?: boolean },
   options: AbortOptions = {},
 ): Promise<number> {
-  const size = await writeFile(reader, id, target, options)
+  return await writePieces(readFile(reader, id, options), target)
+}
+
+/**
+ * Writes pieces to a file whole or not at all, as {@link extractFile} does, and gives their length. Throws what the pieces
+ * throw besides.
+ */
+export async function writePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  target: { readonly path: string; readonly executable?: boolean; readonly replace?: boolean },
+): Promise<number> {
+  const size = await writeFile(pieces, target)
   await flushFolder(dirname(target.path))
   return size
 }
@@ -65,7 +76,7 @@ export async function* extractFiles(
     const id = file.entry.object as ContentId
     if (isLink(file)) return await writeLink(reader, id, { path, replace })
     const executable = file.entry.fields.mode === EXECUTABLE_MODE
-    return await writeFile(reader, id, { path, executable, replace }, options)
+    return await writeFile(readFile(reader, id, options), { path, executable, replace })
   }
   await createFolder(dir).catch((cause: unknown) => {
     throw systemError<ExtractErrorCode>('FILE_UNWRITABLE', dir, cause)
@@ -103,10 +114,8 @@ async function* placed(
 }
 
 async function writeFile(
-  reader: CasReader & BulkCasReader,
-  id: ContentId,
+  pieces: AsyncIterable<Uint8Array>,
   target: { readonly path: string; readonly executable?: boolean; readonly replace?: boolean },
-  options: AbortOptions,
 ): Promise<number> {
   const { path, executable = false, replace = false } = target
   await refuseExisting(path, replace)
@@ -116,7 +125,7 @@ async function writeFile(
   try {
     const handle = await open(temporary, 'wx', executable ? 0o755 : 0o644)
     try {
-      for await (const piece of readFile(reader, id, options)) {
+      for await (const piece of pieces) {
         await writeAll(handle, piece)
         size += piece.length
       }

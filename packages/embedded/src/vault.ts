@@ -15,10 +15,13 @@ import {
 } from '@vault/core'
 import type { Change, Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { type Statement, statementOf } from '@vault/transfer'
+import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
+import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
 import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
+import { unknownName } from './unknown-name.ts'
 
 /** The `code` of the errors about a vault and what it holds. */
 export type VaultErrorCode =
@@ -26,6 +29,8 @@ export type VaultErrorCode =
   | 'VAULT_NAME_UNKNOWN'
   /** The vault cannot be changed here: it is a replica, is being received, or was handed off. `details.state`. */
   | 'VAULT_READ_ONLY'
+  /** A name that was to be given stands for something else. `details.name`. */
+  | 'VAULT_NAME_TAKEN'
 
 /** A name in the vault and what it stands for. */
 export interface NamedFile {
@@ -198,6 +203,17 @@ export class Vault implements AsyncDisposable {
     }
   }
 
+  /** A CAR of these names, folders or content ids: see `CarExport`. `.` is everything that has a name. */
+  async exportCar(words: readonly string[], options: AbortOptions = {}): Promise<CarExport> {
+    return await exportNames(this, words, options)
+  }
+
+  /** Reads a CAR, which may come from anyone, brings it under charge and names its files. See `ImportOptions`. */
+  async *importCar(chunks: AsyncIterable<Uint8Array>, options: ImportOptions = {}): AsyncGenerator<ImportEvent> {
+    const epoch = await this.writableEpoch(options)
+    yield* importNamed({ objects: this.place.objects, soup: this.soup, epoch }, chunks, options)
+  }
+
   /** Reads back everything, or a sample, and names what is damaged. The last event is the report. */
   scrub(options: AbortOptions & { readonly sample?: number } = {}): AsyncGenerator<ScrubEvent> {
     const { soup, random } = this
@@ -227,14 +243,6 @@ export class Vault implements AsyncDisposable {
       details: { state },
     })
   }
-}
-
-export function unknownName(name: string, place: Place): VaultError<VaultErrorCode> {
-  return new VaultError({
-    code: 'VAULT_NAME_UNKNOWN',
-    message: `Nothing in ${place.dir} is named ${JSON.stringify(name)}.`,
-    details: { name },
-  })
 }
 
 function namedFile(entry: Entry): NamedFile {
