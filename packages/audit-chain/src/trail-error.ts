@@ -18,6 +18,10 @@ export type TrailErrorCode =
   | 'AUDIT_READ_ONLY'
   /** The name of a file that no trail has. */
   | 'AUDIT_NAME_INVALID'
+  /** The system refuses to write: disk full, no permission. */
+  | 'AUDIT_WRITE_FAILED'
+  /** The system refuses to read, which says nothing about what the log holds. */
+  | 'AUDIT_READ_FAILED'
   /** The high-water mark is torn or changed: it says nothing about the trail. */
   | 'AUDIT_MARK_DAMAGED'
   /** The evidence of a fork is malformed, or does not show one. */

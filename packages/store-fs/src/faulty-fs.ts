@@ -8,6 +8,7 @@ export type FsOperation =
   | 'write'
   | 'datasync'
   | 'rename'
+  | 'link'
   | 'remove'
   | 'syncDir'
   | 'list'
@@ -71,6 +72,7 @@ export function faultyFs(fs: Fs, fault: Fault): FaultyFs {
     modified: (path) => guarded('size', () => fs.modified(path)),
     mkdir: (path) => guarded('mkdir', () => fs.mkdir(path)),
     rename: (from, to) => guarded('rename', () => fs.rename(from, to)),
+    link: (existing, path) => guarded('link', () => fs.link(existing, path)),
     remove: (path) => guarded('remove', () => fs.remove(path)),
     syncDir: (path) => guarded('syncDir', () => fs.syncDir(path)),
     get operations() {

@@ -29,6 +29,8 @@ export interface Fs {
   mkdir(path: string): Promise<void>
   /** Atomically, replacing what had the name. */
   rename(from: string, to: string): Promise<void>
+  /** A further name for a file, atomically; fails with `EEXIST` where the name is taken. */
+  link(existing: string, path: string): Promise<void>
   remove(path: string): Promise<void>
   /** Resolves when the names in a folder are on stable storage. */
   syncDir(path: string): Promise<void>

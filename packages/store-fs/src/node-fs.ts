@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import type { Fs, FsFile } from './fs.ts'
 import { errorCode } from './fs.ts'
 
@@ -29,6 +29,7 @@ export const nodeFs: Fs = {
     }
   },
   rename,
+  link,
   remove: unlink,
   syncDir: async (path) => {
     const handle = await open(path, 'r')

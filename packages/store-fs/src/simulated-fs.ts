@@ -69,6 +69,13 @@ class Disk implements SimulatedFs {
     this.#names.delete(from)
   }
 
+  async link(existing: string, path: string): Promise<void> {
+    const inode = this.#file(existing)
+    if (this.#names.has(path)) throw systemError('EEXIST', path)
+    if (!this.#names.has(dirname(path))) throw systemError('ENOENT', path)
+    this.#names.set(path, inode)
+  }
+
   async remove(path: string): Promise<void> {
     this.#file(path)
     this.#names.delete(path)

@@ -1,3 +1,4 @@
+import type { TrailErrorCode } from '@vault/audit-chain'
 import type { CasErrorCode } from '@vault/cas'
 import { isVaultError, VaultError } from '@vault/core'
 import { errorCode } from './fs.ts'
@@ -23,11 +24,32 @@ const SYSTEM_CODE = /^E[A-Z0-9]+$/
 
 /** The system's refusal to read a file or folder, which says nothing about what is stored; any other error as it is. */
 export function readFailed(path: string, cause: unknown): unknown {
-  if (isVaultError(cause) || !SYSTEM_CODE.test(errorCode(cause) ?? '')) return cause
+  if (!isSystemError(cause)) return cause
   return refusal('CAS_READ_FAILED', `Reading ${path} failed, which does not say what is stored`, path, cause)
 }
 
-function refusal(code: CasErrorCode, message: string, file: string, cause: unknown): VaultError<CasErrorCode> {
+/** {@link writeFailed} for the files of a log; errors that are not the system's as they are. */
+export function logWriteFailed(dir: string, cause: unknown): unknown {
+  if (!isSystemError(cause)) return cause
+  return refusal('AUDIT_WRITE_FAILED', `Nothing is acknowledged: writing the log in ${dir} failed`, dir, cause)
+}
+
+/** {@link readFailed} for the files of a log. */
+export function logReadFailed(dir: string, cause: unknown): unknown {
+  if (!isSystemError(cause)) return cause
+  return refusal('AUDIT_READ_FAILED', `Reading the log in ${dir} failed, which does not say what it holds`, dir, cause)
+}
+
+function isSystemError(error: unknown): boolean {
+  return !isVaultError(error) && SYSTEM_CODE.test(errorCode(error) ?? '')
+}
+
+function refusal<Code extends CasErrorCode | TrailErrorCode>(
+  code: Code,
+  message: string,
+  file: string,
+  cause: unknown,
+): VaultError<Code> {
   const errno = errorCode(cause)
   const advice = ADVICE.get(errno ?? '') ?? 'See what the system says'
   const details = { file, ...(errno === undefined ? {} : { errno }) }

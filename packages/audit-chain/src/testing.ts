@@ -1,0 +1,1 @@
+export { logContract } from './contract.ts'
