@@ -205,7 +205,8 @@ describe('proofs', () => {
         for (const mutated of mutations(proof, bit)) expect(holds(claim, mutated)).toBe(false)
         for (const wrong of [
           { ...claim, leaf: flip(claim.leaf, bit) },
-          { ...claim, leaf: claim.leaf.subarray(1) },
+          { ...claim, leaf: claim.leaf.subarray(0, 31) },
+          { ...claim, leaf: concatBytes(claim.leaf, new Uint8Array(1)) },
           { ...claim, root: flip(claim.root, bit) },
           { ...claim, root: claim.root.subarray(1) },
           ...(other.index === index
@@ -275,6 +276,7 @@ describe('proofs', () => {
     expect(holds({ from: 0, to: 5, fromRoot: other, toRoot: rootOf(5) }, [])).toBe(false)
     expect(holds({ from: 0, to: 5, fromRoot: EMPTY_ROOT, toRoot: rootOf(5) }, [other])).toBe(false)
     expect(holds({ from: 5, to: 5, fromRoot: rootOf(5), toRoot: rootOf(4) }, [])).toBe(false)
+    expect(holds({ from: 2, to: 1, fromRoot: other, toRoot: other }, [])).toBe(false)
     expect(holds({ from: 5, to: 5, fromRoot: rootOf(5), toRoot: rootOf(5) }, [other])).toBe(false)
     for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, MAX + 1, '1' as unknown as number]) {
       expect(holds({ index: wrong, size: 2, leaf: other, root: other }, [])).toBe(false)
@@ -417,12 +419,11 @@ describe('an edge', () => {
     const edge = createLogEdge(1, [given])
     given.fill(0)
     const leaf = leafHash(data[1] as Bytes)
-    let joined: Bytes | undefined
-    edge.append(leaf, (_, hash) => {
-      joined = hash
-    })
+    const completed: Bytes[] = []
+    edge.append(leaf, (_, hash) => void completed.push(hash))
     leaf.fill(0)
-    joined?.fill(0)
+    expect(completed).toEqual([leaves[1], rootOf(2)])
+    for (const hash of completed) hash.fill(0)
     edge.root().fill(0)
     edge.hashes[0]?.fill(0)
     expect(edge.root()).toEqual(rootOf(2))
@@ -470,6 +471,8 @@ describe('reading nodes', () => {
     expect(seen).toBe(controller.signal)
     controller.abort(fault)
     await expect(use(nodes, controller.signal)).rejects.toBe(fault)
+    const same = proveConsistency(nodes, { from: 7, to: 7 }, { signal: controller.signal })
+    await expect(same).rejects.toBe(fault)
   })
 
   test('never hands out memory of the reader', async () => {
