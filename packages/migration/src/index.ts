@@ -19,3 +19,58 @@ export { missProbability } from './sample.ts'
 export { soupStoreSource, soupStoreTarget } from './store-endpoint.ts'
 export type { VerifyOptions } from './verify-migration.ts'
 export { verifyMigration } from './verify-migration.ts'
+
+// The records of a hand-off, and the certificate that it ends in.
+
+export type { CertificateParts } from './certificate/build-certificate.ts'
+export { buildCertificate } from './certificate/build-certificate.ts'
+export type {
+  Certificate,
+  CertifiedAudit,
+  CertifiedEntry,
+  CertifiedPossession,
+  CertifiedTimes,
+  CertifiedTransfer,
+  CertifiedVerification,
+} from './certificate/certificate.ts'
+export { MAX_CERTIFICATE_LENGTH, MAX_POSSESSION_SAMPLE } from './certificate/certificate.ts'
+export { describeCertificate } from './certificate/describe-certificate.ts'
+export type { CertificateErrorCode, CertificateFindingCode } from './certificate/error.ts'
+export type { CertificateTrust, CertificateVerdict } from './certificate/verify-certificate.ts'
+export { verifyCertificate } from './certificate/verify-certificate.ts'
+export type { Acceptance } from './records/acceptance.ts'
+export {
+  acceptanceId,
+  encodeAcceptance,
+  parseAcceptance,
+  signAcceptance,
+  verifyAcceptance,
+} from './records/acceptance.ts'
+export type { Amount, MigrationCheckpoint } from './records/checkpoint.ts'
+export {
+  checkpointId,
+  encodeMigrationCheckpoint,
+  parseMigrationCheckpoint,
+  signMigrationCheckpoint,
+  verifyMigrationCheckpoint,
+} from './records/checkpoint.ts'
+export type { Decline } from './records/decline.ts'
+export { declineId, encodeDecline, parseDecline, signDecline, verifyDecline } from './records/decline.ts'
+export type { MigrationRecordErrorCode } from './records/error.ts'
+export type { Handoff, HandoffEnd } from './records/handoff.ts'
+export { encodeHandoff, handoffId, parseHandoff, signHandoff, verifyHandoff } from './records/handoff.ts'
+export type { Possession } from './records/possession.ts'
+export {
+  encodePossession,
+  parsePossession,
+  possessionId,
+  possessionProof,
+  signPossession,
+  verifyPossession,
+} from './records/possession.ts'
+export type { Ready } from './records/ready.ts'
+export { encodeReady, parseReady, readyId, signReady, verifyReady } from './records/ready.ts'
+export type { RecordHead } from './records/record.ts'
+export type { Recovery } from './records/recovery.ts'
+export { encodeRecovery, parseRecovery, recoveryId, signRecovery, verifyRecovery } from './records/recovery.ts'
+export type { LogHead } from './records/statement-field.ts'

@@ -67,7 +67,7 @@ export function verifyAcceptance(
   expected: {
     readonly vault: ContentId
     readonly migration: string
-    readonly plan: ContentId
+    readonly plan?: ContentId
     readonly instance: string
     readonly place?: KeyId
   },

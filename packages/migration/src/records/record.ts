@@ -5,7 +5,8 @@ import type { Fields } from './field.ts'
 import { exactly, FieldFault, map } from './field.ts'
 
 // The largest, a hand-off, has a signed note of some 200 bytes in it, or of several kilobytes with many witnesses.
-const LIMITS = { maxBytes: 1024 * 1024, maxDepth: 16 }
+const MAX_LENGTH = 1024 * 1024
+const MAX_DEPTH = 16
 
 /** What every record begins with. */
 export interface RecordHead<Type extends string> {
@@ -29,14 +30,15 @@ export interface RecordFormat<T> {
 export function recordFormat<Type extends string, T extends RecordHead<Type>>(
   type: Type,
   fields: Fields<Omit<T, 'type' | 'v'>>,
+  maxBytes: number = MAX_LENGTH,
 ): RecordFormat<T> {
   const whole = map<unknown>({ type: exactly(type), v: exactly(1), ...fields } as Fields<unknown>)
   const parse = (payload: Uint8Array): T => {
     let value: unknown
     try {
-      value = decode(payload, LIMITS)
+      value = decode(payload, { maxBytes, maxDepth: MAX_DEPTH })
     } catch (cause) {
-      throw invalidRecord(type, 'the payload', 'is not canonical DAG-CBOR of at most 1 MiB', cause)
+      throw invalidRecord(type, 'the payload', `is not canonical DAG-CBOR of at most ${maxBytes} bytes`, cause)
     }
     try {
       return whole(value, type) as T
