@@ -30,7 +30,7 @@ export const WORKLOADS: Readonly<Record<string, readonly FileClass[]>> = {
 const FILES_PER_FOLDER = 500
 
 /** Numbers from a seed: xorshift128, which is fast and the same everywhere. */
-export class SeededNumbers {
+class SeededNumbers {
   readonly #state: Uint32Array
 
   constructor(seed: number) {

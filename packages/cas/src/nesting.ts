@@ -5,7 +5,7 @@ import { isBetween, malformed } from './node.ts'
 export const FAN_OUT = 1024
 
 /** The depth of the highest root: far more than the 2^53 − 1 bytes of the longest file ask for. */
-export const MAX_DEPTH = 8
+const MAX_DEPTH = 8
 
 /** Where a node stands. */
 export interface Position {

@@ -30,7 +30,7 @@ export function writeUint64(view: DataView, at: number, value: number): void {
 }
 
 /** Writes one row at byte `at`; the id is copied by the caller where it stands already. */
-export function writeRowPlace(view: DataView, at: number, offset: number, stored: number, extra: number): void {
+function writeRowPlace(view: DataView, at: number, offset: number, stored: number, extra: number): void {
   writeUint64(view, at + OFFSET, offset)
   view.setUint32(at + STORED, stored)
   view.setUint32(at + EXTRA, extra)

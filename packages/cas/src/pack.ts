@@ -8,7 +8,7 @@ import { readUint64, viewOf, writeUint64 } from './pack-rows.ts'
 // The layout is formats/pack.md; all numbers are big-endian.
 
 /** The only version this software writes; it reads no higher one. */
-export const PACK_VERSION = 1
+const PACK_VERSION = 1
 export const SEGMENT_HEADER_LENGTH = 32
 export const RECORD_HEADER_LENGTH = 60
 export const GROUP_END_LENGTH = 24

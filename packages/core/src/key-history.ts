@@ -28,7 +28,7 @@ export interface KeyState {
 }
 
 /** One event costs up to 256 verifications, so a longer list from outside is not begun. */
-export const MAX_KEY_EVENTS = 1_024
+const MAX_KEY_EVENTS = 1_024
 
 /**
  * The keys of a vault, from its inception and all events after it in order. Throws `KEY_EVENT_INVALID` with the `index` of

@@ -4,7 +4,7 @@ import { toHex } from '@vault/core'
 
 // The layout is formats/pack-index.md; all numbers are big-endian.
 
-export const INDEX_VERSION = 1
+const INDEX_VERSION = 1
 export const INDEX_HEADER_LENGTH = 16
 export const INDEX_PAGE_LENGTH = 8192
 /** Rows in a full page: what fits before its checksum. */
