@@ -67,6 +67,7 @@ describe.each(packages.map((each) => [each.manifest.name, each] as const))('%s',
     const files = await readdir(join(project(each.short), 'node_modules', name))
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json', 'src']))
     expect(files).not.toContain('test')
+    expect(files).not.toContain('api')
   })
 
   test('installed alone, everything it exports can be imported', async () => {
