@@ -265,6 +265,11 @@ describe('proofs', () => {
     const sizes = Array.from({ length: 20 }, (_, size) => size)
     expect(sizes.filter((size) => holds({ ...claim, size }, inclusion))).toEqual([5, 6, 7, 8])
     expect(sizes.filter((size) => holds({ ...claim, size, root: rootOf(size) }, inclusion))).toEqual([8])
+
+    const consistency = await proveConsistency(nodes, { from: 1, to: 8 })
+    const growth = { from: 1, fromRoot: rootOf(1), toRoot: rootOf(8) }
+    expect(sizes.filter((to) => holds({ ...growth, to }, consistency))).toEqual([5, 6, 7, 8])
+    expect(sizes.filter((to) => to > 0 && holds({ ...growth, to, toRoot: rootOf(to) }, consistency))).toEqual([8])
   })
 
   test('of nothing: the empty log, the same log, and numbers that are no sizes', () => {
