@@ -29,11 +29,11 @@ export function checkBatch({ hold, record }: IntakeBatch): Brought {
 }
 
 /**
- * Refuses a change that the vault does not take in this tenure: `SOUP_NOT_ACTIVE`, `SOUP_EPOCH`, and `SOUP_TENURE` where the
- * change names a migration for which the vault is not frozen.
+ * Refuses a change that the vault does not take in this tenure: `SOUP_NOT_ACTIVE`, `SOUP_EPOCH`, `SOUP_TENURE` where the
+ * change names a migration for which the vault is not frozen, and `SOUP_CONFLICT` for another number of events.
  */
-export function admitChange(tenure: Tenure, change: Pick<Change, 'epoch' | 'migration'>): void {
-  const { vault, state, epoch, migration } = tenure
+export function admitChange(tenure: Tenure, change: Pick<Change, 'epoch' | 'migration' | 'expect'>): void {
+  const { vault, state, epoch, events, migration } = tenure
   if (change.migration === undefined) {
     if (state !== 'active') {
       const message = `The vault ${vault} is ${state} here, so it does not change here.`
@@ -43,9 +43,14 @@ export function admitChange(tenure: Tenure, change: Pick<Change, 'epoch' | 'migr
     const message = `The vault ${vault} is ${state} here and not frozen for the migration ${change.migration}.`
     throw soupError('SOUP_TENURE', message, { vault, state, migration })
   }
-  if (epoch === change.epoch) return
-  const message = `The vault ${vault} is in epoch ${epoch}, not ${change.epoch}: read its tenure again.`
-  throw soupError('SOUP_EPOCH', message, { vault, epoch, given: change.epoch })
+  if (epoch !== change.epoch) {
+    const message = `The vault ${vault} is in epoch ${epoch}, not ${change.epoch}: read its tenure again.`
+    throw soupError('SOUP_EPOCH', message, { vault, epoch, given: change.epoch })
+  }
+  const expected = change.expect?.events
+  if (expected === undefined || expected === events) return
+  const message = `The vault ${vault} has had ${events} audit events, not ${expected}. Read them and repeat the change.`
+  throw soupError('SOUP_CONFLICT', message, { vault, events, expected })
 }
 
 /** Refuses with `SOUP_TENURE` what a migration writes, or puts back, where it or its driver is not the one that writes. */

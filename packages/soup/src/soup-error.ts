@@ -6,7 +6,7 @@ export type SoupErrorCode =
   | 'SOUP_NOT_ACTIVE'
   /** The epoch of the change is not the vault's: it was handed off meanwhile. */
   | 'SOUP_EPOCH'
-  /** A ref or an entry is not what the change expects. `details.ref` or `details.key`. */
+  /** A ref, an entry or the number of audit events is not what the change expects. `details.ref`, `details.key` or `details.events`. */
   | 'SOUP_CONFLICT'
   /** An object that the change relies on, or that an entry or a link of it names, is not under charge. `details.ids`. */
   | 'SOUP_NOT_PRESENT'

@@ -39,6 +39,8 @@ export interface Change {
     readonly present?: readonly ContentId[]
     /** Segments in which the bytes of `objects.add` and `hold` lie: none may be condemned. */
     readonly segments?: readonly string[]
+    /** How many audit events the vault has had: nobody has said anything since. */
+    readonly events?: number
   }
   /**
    * Refs to move; `null` removes. Kept as entries `ref:<name>` of type `ref`, so the soup root proves them. `entries` does

@@ -71,6 +71,17 @@ export const outboxCases: readonly ContractCase<SoupStore>[] = [
     },
   },
   {
+    name: 'of two that expect the same number of audit events one is heard',
+    async run(store) {
+      const soup = await activeSoup(store)
+      await commit(soup, { events: eventsOf('a'), expect: { events: 0 } })
+      await assertRejects(commit(soup, { events: eventsOf('b'), expect: { events: 0 } }), 'SOUP_CONFLICT', 'the second')
+      assertEqual(await waiting(soup), ['0 a'], 'what waits')
+      await commit(soup, { events: eventsOf('b'), expect: { events: 1 } })
+      assertEqual(await waiting(soup), ['0 a', '1 b'], 'what waits then')
+    },
+  },
+  {
     name: 'a refused change queues and holds nothing',
     async run(store) {
       const soup = await activeSoup(store)
