@@ -3,7 +3,7 @@ import { isVaultError } from '@vault/core'
 import type { Connection } from './connection.ts'
 import type { Moment } from './moment.ts'
 import type { Place } from './place.ts'
-import type { Row } from './row.ts'
+import type { TableAudit } from './row-audit.ts'
 import { RowAudit } from './row-audit.ts'
 import { isBroken } from './sqlite-error.ts'
 import { nextTurn } from './turn.ts'
@@ -38,7 +38,7 @@ export async function* checkVault(place: Place, vault: ContentId, options?: Abor
 async function* checkMoment(held: Moment, options: AbortOptions | undefined): AsyncGenerator<Finding> {
   yield* checkStructure(held.db)
   const audit = new RowAudit(held.db, held.at)
-  for (const table of audit.tables) yield* checkRows(held, table.name, table.check, options)
+  for (const table of audit.tables) yield* checkRows(held, table, options)
   yield* audit.totals()
 }
 
@@ -56,15 +56,17 @@ function* checkStructure(db: Connection): Generator<Finding> {
 /** Statements stay open over `await` here: the connection is the check's own, and its moment is held anyway. */
 async function* checkRows(
   { db, at }: Moment,
-  table: string,
-  check: (row: Row) => Iterable<Finding>,
+  { name: table, ofPlace, check }: TableAudit,
   options: AbortOptions | undefined,
 ): AsyncGenerator<Finding> {
   try {
     let count = 0
     // Not by an index, which may lead past a row.
     const scanned = table === 'entries' || table === 'versions' ? `${table} NOT INDEXED` : table
-    for (const row of db.iterate(`SELECT * FROM ${scanned} WHERE vault = ?`, at.vault)) {
+    const rows = ofPlace
+      ? db.iterate(`SELECT * FROM ${scanned}`)
+      : db.iterate(`SELECT * FROM ${scanned} WHERE vault = ?`, at.vault)
+    for (const row of rows) {
       yield* findingsOf(() => check(row))
       if (++count % STEP !== 0) continue
       await nextTurn()

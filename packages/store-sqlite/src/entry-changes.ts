@@ -3,12 +3,13 @@ import { compareBytes, equalBytes } from '@vault/core'
 import type { EntryTransition } from '@vault/soup'
 import { entryKey } from '@vault/soup'
 import type { Connection } from './connection.ts'
+import type { Displacement } from './displaced-rows.ts'
 import type { EntryRow } from './entry-rows.ts'
 import { deleteEntry, entryByKey, entryRow, insertEntry, updateEntry, valueByKey } from './entry-rows.ts'
 import type { ItemPacker } from './feed-items.ts'
 import { TouchedRows } from './touched.ts'
 import type { NewVersion } from './version-rows.ts'
-import { insertVersion } from './version-rows.ts'
+import { deleteVersion, insertVersion } from './version-rows.ts'
 
 /** What a change does to the entries, inside a transaction. */
 export class EntryChanges {
@@ -16,12 +17,15 @@ export class EntryChanges {
   readonly #vault: number
   readonly #sequence: number
   readonly #touched = new TouchedRows<string, Pick<EntryRow, 'key' | 'name'>>()
+  readonly #displaced: Displacement | undefined
   #difference = 0
 
-  constructor(db: Connection, vault: number, sequence: number) {
+  /** `displaced`: remembers rows as they were. */
+  constructor(db: Connection, vault: number, sequence: number, displaced?: Displacement) {
     this.#db = db
     this.#vault = vault
     this.#sequence = sequence
+    this.#displaced = displaced
   }
 
   /** How many more entries there are than before. */
@@ -52,8 +56,12 @@ export class EntryChanges {
       if (existed) {
         const before = valueByKey(this.#db, this.#vault, row.key)
         if (before !== undefined && equalBytes(before, row.value)) continue
+        this.#displaced?.entry(row.key, this.stored(row.name))
         updateEntry(this.#db, this.#vault, row, this.#sequence)
-      } else this.#difference++
+      } else {
+        this.#displaced?.entry(row.key, undefined)
+        this.#difference++
+      }
       this.#touched.wrote(row.name, { key: row.key, name: row.name }, existed)
     }
   }
@@ -61,6 +69,8 @@ export class EntryChanges {
   remove(names: readonly string[]): void {
     for (const name of names) {
       const key = entryKey(name)
+      const before = this.#displaced && this.stored(name)
+      if (before !== undefined) this.#displaced?.entry(key, before)
       if (!deleteEntry(this.#db, this.#vault, key)) continue
       this.#touched.removed(name, { key, name })
       this.#difference--
@@ -68,7 +78,22 @@ export class EntryChanges {
   }
 
   keep(versions: readonly NewVersion[]): void {
-    for (const version of versions) insertVersion(this.#db, this.#vault, version)
+    for (const version of versions) {
+      const id = insertVersion(this.#db, this.#vault, version)
+      if (id !== undefined) this.#displaced?.version(id)
+    }
+  }
+
+  /** Puts back what was under a key. */
+  restore(key: Uint8Array, was: EntryRow | undefined): void {
+    const present = entryByKey(this.#db, this.#vault, key)
+    if (was !== undefined) this.put([was])
+    else if (present !== undefined) this.remove([present.name])
+  }
+
+  /** Takes a version away that was not there before. */
+  restoreVersion(id: Uint8Array): void {
+    deleteVersion(this.#db, this.#vault, id)
   }
 
   pack(items: ItemPacker): void {

@@ -1,11 +1,12 @@
 import type { ContentId } from '@vault/core'
 import { compareBytes, idBytes, objectKey } from '@vault/core'
-import type { KeyedMember } from '@vault/soup'
+import type { KeyedMember, Member } from '@vault/soup'
 import type { Connection } from './connection.ts'
+import type { Displacement } from './displaced-rows.ts'
 import { isNamed } from './entry-rows.ts'
 import type { ItemPacker } from './feed-items.ts'
 import type { MemberRow } from './member-rows.ts'
-import { deleteMember, hasParent, insertMember, memberByKey } from './member-rows.ts'
+import { deleteMember, hasParent, insertMember, memberByKey, memberRow } from './member-rows.ts'
 import { TouchedRows } from './touched.ts'
 import { isNamedByVersion } from './version-rows.ts'
 
@@ -15,13 +16,16 @@ export class MemberChanges {
   readonly #vault: number
   readonly #sequence: number
   readonly #touched = new TouchedRows<ContentId, KeyedMember>()
+  readonly #displaced: Displacement | undefined
   #objects = 0
   #bytes = 0
 
-  constructor(db: Connection, vault: number, sequence: number) {
+  /** `displaced`: remembers rows as they were. */
+  constructor(db: Connection, vault: number, sequence: number, displaced?: Displacement) {
     this.#db = db
     this.#vault = vault
     this.#sequence = sequence
+    this.#displaced = displaced
   }
 
   /** How many more objects and bytes are under charge than before. */
@@ -33,6 +37,7 @@ export class MemberChanges {
   add(members: readonly MemberRow[]): void {
     for (const member of members.toSorted((a, b) => compareBytes(a.key, b.key))) {
       if (!insertMember(this.#db, this.#vault, member, this.#sequence)) continue
+      this.#displaced?.member(member.key, undefined)
       this.#touched.wrote(member.id, member, false)
       this.#objects++
       this.#bytes += member.size
@@ -43,11 +48,19 @@ export class MemberChanges {
   remove(id: ContentId): KeyedMember | undefined {
     const member = memberByKey(this.#db, this.#vault, objectKey(id))
     if (member?.id !== id) return undefined
+    this.#displaced?.member(member.key, member)
     deleteMember(this.#db, this.#vault, member)
     this.#touched.removed(id, member)
     this.#objects--
     this.#bytes -= member.size
     return member
+  }
+
+  /** Puts back what was under a key. */
+  restore(key: Uint8Array, was: Member | undefined): void {
+    const present = memberByKey(this.#db, this.#vault, key)
+    if (present !== undefined) this.remove(present.id)
+    if (was !== undefined) this.add([memberRow(was)])
   }
 
   /**
@@ -77,7 +90,7 @@ export class MemberChanges {
   }
 
   packAdded(items: ItemPacker): void {
-    for (const { key, id } of this.#touched.present()) items.object('object-added', key, idBytes(id))
+    for (const { key, id } of this.#touched.fresh()) items.object('object-added', key, idBytes(id))
   }
 
   packRemoved(items: ItemPacker): void {

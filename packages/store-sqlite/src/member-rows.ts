@@ -1,9 +1,10 @@
-import type { Bytes, ContentId } from '@vault/core'
-import { ID_LENGTH, idBytes, idFromBytes, isContentId, KEY_LENGTH, objectKey } from '@vault/core'
+import type { Bytes } from '@vault/core'
+import { idBytes, isContentId, KEY_LENGTH, objectKey } from '@vault/core'
 import type { KeyedMember, Member } from '@vault/soup'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { KeyRange } from './key-range.ts'
+import { packIds, unpackIds } from './pack-ids.ts'
 import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
 import { storeError } from './sqlite-error.ts'
@@ -96,22 +97,6 @@ export function decodeMember(row: Row): KeyedMember {
   } catch (error) {
     throw reader.damaged('its links are no ids', error)
   }
-}
-
-function packIds(ids: readonly ContentId[]): Bytes | null {
-  if (ids.length === 0) return null
-  const packed = new Uint8Array(ids.length * ID_LENGTH)
-  ids.forEach((id, i) => {
-    packed.set(idBytes(id), i * ID_LENGTH)
-  })
-  return packed
-}
-
-function unpackIds(packed: Bytes | null): readonly ContentId[] {
-  if (packed === null) return []
-  const ids: ContentId[] = []
-  for (let i = 0; i < packed.length; i += ID_LENGTH) ids.push(idFromBytes(packed.subarray(i, i + ID_LENGTH)))
-  return ids
 }
 
 function invalid(message: string): Error {

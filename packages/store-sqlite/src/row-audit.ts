@@ -1,14 +1,20 @@
 import type { Bytes, ContentId, Finding } from '@vault/core'
-import { equalBytes, idBytes, isVaultError, objectKey } from '@vault/core'
+import { equalBytes, idBytes, isVaultError, objectKey, toHex } from '@vault/core'
 import type { Entry } from '@vault/soup'
 import { decodeEntry } from '@vault/soup'
+import { decodeBatch } from './batch-rows.ts'
 import { decodeCondemned } from './condemned.ts'
 import type { Connection } from './connection.ts'
+import { decodeDisplaced } from './displaced-rows.ts'
 import { decodeEntryRow } from './entry-rows.ts'
+import { decodeEvidence } from './evidence.ts'
 import { readFeedRow } from './feed.ts'
 import { feedItem } from './feed-items.ts'
+import { decodeHeld } from './held-rows.ts'
 import { decodeKeyEvent } from './key-events.ts'
 import { decodeMember } from './member-rows.ts'
+import { decodeQueued } from './outbox.ts'
+import { decodeRecord } from './records.ts'
 import type { Row } from './row.ts'
 import { damagedRow } from './sqlite-error.ts'
 import { decodeAsOf, decodeSubtree } from './subtree-rows.ts'
@@ -18,6 +24,8 @@ import { decodeVersion } from './version-rows.ts'
 /** How the rows of one table are checked. A damaged row is thrown as `SOUP_CORRUPT`, what does not fit is returned. */
 export interface TableAudit {
   readonly name: string
+  /** Its rows belong to the place, not to a vault. */
+  readonly ofPlace?: boolean
   check(row: Row): Iterable<Finding>
 }
 
@@ -26,7 +34,7 @@ export class RowAudit {
   readonly tables: readonly TableAudit[]
   readonly #db: Connection
   readonly #at: TenureRow
-  readonly #counted = { objects: 0, bytes: 0, entries: 0, links: 0, linked: 0 }
+  readonly #counted = { objects: 0, bytes: 0, entries: 0, links: 0, linked: 0, queued: 0, batches: 0, displaced: 0 }
   /** The latest change of the feed that was checked, and the items up to it. */
   #fed: { readonly sequence: number; readonly total: number } | undefined
 
@@ -43,19 +51,27 @@ export class RowAudit {
       { name: 'trees', check: (row) => sound(decodeAsOf(row)) },
       { name: 'subtrees', check: (row) => sound(decodeSubtree(row)) },
       { name: 'condemned', check: (row) => sound(decodeCondemned(row)) },
+      { name: 'evidence', check: (row) => sound(decodeEvidence(row)) },
+      { name: 'held', check: (row) => sound(decodeHeld(row)) },
+      { name: 'outbox', check: (row) => this.#queued(row) },
+      { name: 'batches', check: (row) => this.#batch(row) },
+      { name: 'displaced', check: (row) => this.#displaced(row) },
+      { name: 'records', ofPlace: true, check: (row) => sound(decodeRecord(row)) },
     ]
   }
 
   /** What the whole comes to against what is written down. */
   *totals(): Generator<Finding> {
-    const { objects, bytes, entries, links, linked } = this.#counted
-    const { counts, tenure, fed } = this.#at
+    const { objects, bytes, entries, links, linked, queued, displaced } = this.#counted
+    const { counts, tenure, fed, settled } = this.#at
     const compare = (what: string, found: number, expected: number): Finding[] =>
       found === expected ? [] : [finding('SOUP_CORRUPT', `There are ${found} ${what}, not ${expected}.`, what)]
     yield* compare('objects', objects, counts.objects)
     yield* compare('bytes of objects', bytes, counts.bytes)
     yield* compare('entries', entries, counts.entries)
     yield* compare('rows of table linked', linked, links)
+    yield* compare('audit events that wait', queued, tenure.events - settled)
+    yield* compare('displaced rows', displaced, this.#at.displaced)
     if (this.#fed !== undefined || this.#at.oldest < tenure.sequence) {
       yield* compare('changes up to the latest of the feed', this.#fed?.sequence ?? 0, tenure.sequence)
       yield* compare('items of the feed', this.#fed?.total ?? 0, fed)
@@ -123,6 +139,27 @@ export class RowAudit {
     yield finding('SOUP_NOT_PRESENT', `${by} refers to ${id}, which is not under charge.`, id)
   }
 
+  #queued(row: Row): readonly Finding[] {
+    const expected = this.#at.settled + this.#counted.queued++
+    const { index } = decodeQueued(row)
+    return outOfOrder('outbox', index, expected)
+  }
+
+  #batch(row: Row): readonly Finding[] {
+    const expected = ++this.#counted.batches
+    const { batch } = decodeBatch(row)
+    return outOfOrder('batches', batch, expected)
+  }
+
+  #displaced(row: Row): readonly Finding[] {
+    this.#counted.displaced++
+    const { kind, key, was } = decodeDisplaced(row)
+    const own = kind === 'members' ? was && objectKey(was.id) : was?.key
+    if (own !== undefined && !equalBytes(own, key))
+      throw damagedRow('displaced', toHex(key), 'its key is that of another row')
+    return []
+  }
+
   *#change(row: Row): Generator<Finding> {
     const { sequence, total, items } = readFeedRow(row)
     const before = this.#fed
@@ -139,6 +176,11 @@ export class RowAudit {
       yield finding('SOUP_CORRUPT', `The total of the change ${sequence} is not that of its items.`, `feed/${sequence}`)
     }
   }
+}
+
+function outOfOrder(table: string, found: number, expected: number): readonly Finding[] {
+  if (found === expected) return []
+  return [finding('SOUP_CORRUPT', `Table ${table} goes on with ${found}, not with ${expected}.`, `${table}/${found}`)]
 }
 
 /** For rows of which there is no more to say than that they could be read. */

@@ -63,6 +63,10 @@ export class RowReader {
     return value as number
   }
 
+  optionalInteger(column: string): number | null {
+    return this.#row[column] === null ? null : this.integer(column)
+  }
+
   damaged(why: string, cause?: unknown): Error {
     return damagedRow(this.#table, printable(this.#row[this.#keyColumn]), why, cause)
   }

@@ -23,6 +23,7 @@ CREATE TABLE tenures (
   epoch INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
   migration TEXT,
+  driver INTEGER,
   before_state TEXT,
   before_sequence INTEGER,
   before_migration TEXT,
@@ -31,7 +32,15 @@ CREATE TABLE tenures (
   entries INTEGER NOT NULL,
   fed INTEGER NOT NULL,
   oldest INTEGER NOT NULL,
+  events INTEGER NOT NULL,
+  settled INTEGER NOT NULL,
+  displaced INTEGER NOT NULL,
   "check" INTEGER NOT NULL
+) STRICT;
+CREATE TABLE evidence (
+  vault INTEGER PRIMARY KEY,
+  "check" INTEGER NOT NULL,
+  document BLOB NOT NULL
 ) STRICT;
 CREATE TABLE key_events (
   vault INTEGER NOT NULL,
@@ -108,11 +117,48 @@ CREATE TABLE condemned (
   "check" INTEGER NOT NULL,
   PRIMARY KEY (vault, segment)
 ) WITHOUT ROWID, STRICT;
+CREATE TABLE held (
+  vault INTEGER NOT NULL,
+  id BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  "check" INTEGER NOT NULL,
+  PRIMARY KEY (vault, id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE outbox (
+  vault INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  "check" INTEGER NOT NULL,
+  event BLOB NOT NULL,
+  PRIMARY KEY (vault, n)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE batches (
+  vault INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  migration TEXT NOT NULL,
+  "check" INTEGER NOT NULL,
+  record BLOB NOT NULL,
+  PRIMARY KEY (vault, n)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE displaced (
+  vault INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  key BLOB NOT NULL,
+  "check" INTEGER NOT NULL,
+  was BLOB,
+  PRIMARY KEY (vault, kind, key)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE records (
+  key TEXT NOT NULL PRIMARY KEY,
+  version INTEGER NOT NULL,
+  "check" INTEGER NOT NULL,
+  value BLOB
+) WITHOUT ROWID, STRICT;
 `
 
 /** The tables whose rows belong to one vault, besides `tenures`. */
 export const VAULT_TABLES: readonly string[] = [
   'key_events',
+  'evidence',
   'members',
   'linked',
   'entries',
@@ -121,4 +167,8 @@ export const VAULT_TABLES: readonly string[] = [
   'trees',
   'subtrees',
   'condemned',
+  'held',
+  'outbox',
+  'batches',
+  'displaced',
 ]

@@ -6,6 +6,7 @@ import { openDatabase } from './open-database.ts'
 import type { Patience } from './patience.ts'
 import { whenFree } from './patience.ts'
 import { Place } from './place.ts'
+import { sqliteRecords } from './records.ts'
 import { sqliteTenures } from './tenures.ts'
 import { sqliteVaultSoup } from './vault-soup.ts'
 
@@ -48,6 +49,7 @@ export async function openSqliteSoupStore(options: SqliteSoupOptions): Promise<S
   const place = new Place(database, patience)
   return {
     tenures: sqliteTenures(place),
+    records: sqliteRecords(place),
     soup: (vault: ContentId) => sqliteVaultSoup(place, vault, feedRetention),
     async [Symbol.asyncDispose]() {
       place.close()

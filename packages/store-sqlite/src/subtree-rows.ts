@@ -66,6 +66,14 @@ export function deleteMarked(db: Connection, vault: number, tree: TreeName, mark
   }
 }
 
+/** Keeps what belongs to the latest change under the number that this now has, and forgets what is older: the feed does not reach back to it. */
+export function renumberTrees(db: Connection, vault: number, from: number, to: number): void {
+  for (const tree of TREE_NAMES) {
+    if (readAsOf(db, vault, tree) === from) writeAsOf(db, vault, tree, to)
+    else deleteTree(db, vault, tree)
+  }
+}
+
 export function deleteTree(db: Connection, vault: number, tree: TreeName): void {
   db.run('DELETE FROM subtrees WHERE vault = ? AND tree = ?', vault, tree)
   db.run('DELETE FROM trees WHERE vault = ? AND tree = ?', vault, tree)

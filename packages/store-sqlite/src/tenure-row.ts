@@ -18,6 +18,10 @@ export interface TenureRow {
   readonly fed: number
   /** Cursors before this one have expired. */
   readonly oldest: number
+  /** Audit events that the log has: those from this index on wait. */
+  readonly settled: number
+  /** Rows that are remembered as they were before receiving. */
+  readonly displaced: number
 }
 
 const STATES: readonly TenureState[] = ['none', 'receiving', 'prepared', 'active', 'quiesced', 'retired', 'replica']
@@ -30,7 +34,8 @@ export function readTenure(db: Connection, id: ContentId): TenureRow | undefined
 
 /** What is to be read of a vault that is not here: its number is that of no row. */
 export function absentTenure(id: ContentId): TenureRow {
-  return { vault: 0, tenure: noTenure(id), counts: { objects: 0, bytes: 0, entries: 0 }, fed: 0, oldest: 0 }
+  const counts = { objects: 0, bytes: 0, entries: 0 }
+  return { vault: 0, tenure: noTenure(id), counts, fed: 0, oldest: 0, settled: 0, displaced: 0 }
 }
 
 /** Every vault of the place. */
@@ -43,9 +48,9 @@ export function writeTenure(db: Connection, row: TenureRow): void {
   const columns = columnsOf(row)
   db.run(
     `INSERT OR REPLACE INTO tenures
-      (vault, id, state, epoch, sequence, migration, before_state, before_sequence, before_migration,
-       objects, bytes, entries, fed, oldest, "check")
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      (vault, id, state, epoch, sequence, migration, driver, before_state, before_sequence, before_migration,
+       objects, bytes, entries, fed, oldest, events, settled, displaced, "check")
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...columns,
     checksum(columns),
   )
@@ -69,12 +74,16 @@ export function decodeTenure(row: Row): TenureRow {
       state: stateOf(reader, 'state'),
       epoch: reader.integer('epoch'),
       sequence: reader.integer('sequence'),
+      events: reader.integer('events'),
       ...migrationOf(reader, 'migration'),
+      ...driverOf(reader),
       ...beforeOf(reader),
     },
     counts: { objects: reader.integer('objects'), bytes: reader.integer('bytes'), entries: reader.integer('entries') },
     fed: reader.integer('fed'),
     oldest: reader.integer('oldest'),
+    settled: reader.integer('settled'),
+    displaced: reader.integer('displaced'),
   }
   reader.verify(columnsOf(decoded))
   return decoded
@@ -83,6 +92,11 @@ export function decodeTenure(row: Row): TenureRow {
 function migrationOf(reader: RowReader, column: string): Pick<Tenure, 'migration'> {
   const migration = reader.optionalText(column)
   return migration === null ? {} : { migration }
+}
+
+function driverOf(reader: RowReader): Pick<Tenure, 'driver'> {
+  const driver = reader.optionalInteger('driver')
+  return driver === null ? {} : { driver }
 }
 
 function beforeOf(reader: RowReader): Pick<Tenure, 'before'> {
@@ -104,8 +118,8 @@ function stateOf(reader: RowReader, column: string): TenureState {
   return state
 }
 
-function columnsOf({ vault, tenure, counts, fed, oldest }: TenureRow): Column[] {
-  const { state, epoch, sequence, migration = null, before } = tenure
+function columnsOf({ vault, tenure, counts, fed, oldest, settled, displaced }: TenureRow): Column[] {
+  const { state, epoch, sequence, migration = null, driver = null, before, events } = tenure
   const found = [before?.state ?? null, before?.sequence ?? null, before?.migration ?? null]
   const { objects, bytes, entries } = counts
   return [
@@ -115,11 +129,15 @@ function columnsOf({ vault, tenure, counts, fed, oldest }: TenureRow): Column[] 
     epoch,
     sequence,
     migration,
+    driver,
     ...found,
     objects,
     bytes,
     entries,
     fed,
     oldest,
+    events,
+    settled,
+    displaced,
   ]
 }

@@ -30,6 +30,11 @@ export class TouchedRows<Key, Row> {
     for (const { row, exists } of this.#rows.values()) if (exists) yield row
   }
 
+  /** Rows that are there now and were not before. */
+  *fresh(): Generator<Row> {
+    for (const { row, existed, exists } of this.#rows.values()) if (exists && !existed) yield row
+  }
+
   /** Rows that were there before and are gone. */
   *gone(): Generator<Row> {
     for (const { row, existed, exists } of this.#rows.values()) if (existed && !exists) yield row

@@ -1,16 +1,19 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { objectKey } from '@vault/core'
 import type { Entry, VaultSoup } from '@vault/soup'
-import { decodeEntry, entryKey } from '@vault/soup'
-import { commitChange, prepareBatch, prepareChange, receiveBatch } from './change.ts'
+import { checkBatchRange, checkLimit, decodeEntry, entryKey } from '@vault/soup'
+import { batchesAfter } from './batch-rows.ts'
+import { commitChange, prepareBatch, prepareChange, receiveBatch, restoreRows } from './change.ts'
 import { checkVault } from './check.ts'
 import { absolve, condemn } from './condemned.ts'
 import type { Connection } from './connection.ts'
 import type { EntryRow } from './entry-rows.ts'
 import { entriesInRange, entryByKey } from './entry-rows.ts'
 import { changePages } from './feed-pages.ts'
+import { heldAfter, isHeld } from './held-rows.ts'
 import { inPages, inParts } from './in-parts.ts'
 import { memberByKey, membersInRange } from './member-rows.ts'
+import { queuedEvents, settleEvents } from './outbox.ts'
 import type { Place } from './place.ts'
 import { answer } from './query.ts'
 import { rebuildVault } from './rebuild.ts'
@@ -82,6 +85,14 @@ export function sqliteVaultSoup(place: Place, vault: ContentId, feedRetention: n
 
     feed: (options) => read((_db, _number, { oldest, tenure }) => ({ oldest, latest: tenure.sequence }), options),
 
+    async held({ after, limit }, options) {
+      checkLimit(limit)
+      return read((db, number) => heldAfter(db, number, after, limit), options)
+    },
+
+    holds: (ids, options) =>
+      inParts(ids, (part) => read((db, number) => part.map((id) => isHeld(db, number, id)), options)),
+
     view: (work, options) => place.view(vault, work, options),
 
     async commit(change, options) {
@@ -95,6 +106,24 @@ export function sqliteVaultSoup(place: Place, vault: ContentId, feedRetention: n
       const prepared = prepareBatch(batch)
       return place.write((db) => receiveBatch(db, vault, batch, prepared, feedRetention), options)
     },
+
+    async batches(migration, range, options) {
+      checkBatchRange(range)
+      return read((db, number) => batchesAfter(db, number, migration, range), options)
+    },
+
+    async restore(request, options) {
+      checkLimit(request.limit)
+      return place.write((db) => restoreRows(db, vault, request, feedRetention), options)
+    },
+
+    async queued({ limit }, options) {
+      checkLimit(limit)
+      return read((db, _number, at) => queuedEvents(db, at, limit), options)
+    },
+
+    settled: (before, options) =>
+      place.write((db) => settleEvents(db, readTenure(db, vault) ?? absentTenure(vault), before), options),
 
     check: (options) => checkVault(place, vault, options),
 

@@ -21,12 +21,16 @@ export interface NewVersion {
   readonly object: ContentId | undefined
 }
 
-/** Keeps a version, once. */
-export function insertVersion(db: Connection, vault: number, { bytes, object }: NewVersion): void {
+/** Keeps a version, once; its id where it was not there. */
+export function insertVersion(db: Connection, vault: number, { bytes, object }: NewVersion): Bytes | undefined {
   const id = idBytes(versionId(bytes))
   const named = object === undefined ? null : objectKey(object)
   const sql = 'INSERT INTO versions (vault, id, object, "check", bytes) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'
-  db.run(sql, vault, id, named, checksum([vault, id, named]), bytes)
+  return db.run(sql, vault, id, named, checksum([vault, id, named]), bytes) > 0 ? id : undefined
+}
+
+export function deleteVersion(db: Connection, vault: number, id: Uint8Array): void {
+  db.run('DELETE FROM versions WHERE vault = ? AND id = ?', vault, id)
 }
 
 /** Whether an earlier version names the object under this key. */
