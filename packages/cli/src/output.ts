@@ -4,7 +4,7 @@ import { printable } from './printable.ts'
 
 /** The streams a command talks to: results on `stdout`, everything for people on `stderr`. */
 export interface Streams {
-  readonly stdout: Writable
+  readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
 }
 
@@ -20,6 +20,11 @@ export class Output {
     this.#streams = streams
     this.json = options.json
     this.#quiet = options.quiet
+  }
+
+  /** Whether stdout is a terminal, which is no place for bytes. */
+  get isTerminal(): boolean {
+    return this.#streams.stdout.isTTY === true
   }
 
   /** A line for people, beside the result. */

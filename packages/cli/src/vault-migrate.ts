@@ -1,3 +1,4 @@
+import { addComplete } from './commands/complete.ts'
 import { addPlan } from './commands/migrate-plan.ts'
 import { addRun } from './commands/migrate-run.ts'
 import { addVerifyMigration } from './commands/migrate-verify.ts'
@@ -7,6 +8,6 @@ import { createProgram } from './program.ts'
 /** Runs `vault-migrate` with these arguments and gives its exit code. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const program = createProgram('vault-migrate', 'Move a vault to another place and verify it there.', process)
-  for (const add of [addPlan, addRun, addVerifyMigration]) add(program)
+  for (const add of [addPlan, addRun, addVerifyMigration, addComplete]) add(program)
   return await program.run(argv)
 }

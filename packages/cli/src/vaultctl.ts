@@ -1,5 +1,9 @@
+import { addCheckStore } from './commands/check-store.ts'
+import { addComplete } from './commands/complete.ts'
+import { addExport } from './commands/export.ts'
 import { addFind } from './commands/find.ts'
 import { addGet } from './commands/get.ts'
+import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addLs } from './commands/ls.ts'
 import { addPut } from './commands/put.ts'
@@ -13,6 +17,21 @@ import { createProgram } from './program.ts'
 /** Runs `vaultctl` with these arguments and gives its exit code. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const program = createProgram('vaultctl', 'Keep files in a verifiable vault.', process)
-  for (const add of [addInit, addPut, addGet, addLs, addFind, addRm, addRoot, addVerify, addStatus]) add(program)
+  for (const add of [
+    addInit,
+    addPut,
+    addGet,
+    addLs,
+    addFind,
+    addRm,
+    addRoot,
+    addVerify,
+    addStatus,
+    addExport,
+    addImport,
+    addCheckStore,
+    addComplete,
+  ])
+    add(program)
   return await program.run(argv)
 }

@@ -1,4 +1,6 @@
 export type { NamedRoot } from './car-root.ts'
+export type { StoreCheck } from './check-store.ts'
+export { checkStore } from './check-store.ts'
 export type { Damage } from './damage.ts'
 export type { OpenTarget } from './endpoint.ts'
 export { lookAtTarget, openTarget, sourceOf } from './endpoint.ts'
