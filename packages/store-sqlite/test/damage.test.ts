@@ -1,24 +1,43 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { Finding } from '@vault/core'
 import { idBytes, isVaultError, objectKey, utf8 } from '@vault/core'
-import type { SoupView } from '@vault/soup'
+import type { SoupStore, SoupView } from '@vault/soup'
 import { encodeEntry, entryKey } from '@vault/soup'
 import { expect, test } from 'vitest'
 import { openSqliteSoupStore } from '../src/index.ts'
 import { PAGE_SIZE } from '../src/schema.ts'
-import { commitTexts, createStore, everything, idOf, named, object, VAULT } from './subject.ts'
+import { commitTexts, createStore, everything, idOf, named, object, receiveOver, VAULT } from './subject.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const TEXTS = Array.from({ length: 20 }, (_, i) => `text ${i}`)
 const POLICY = { key: 'policy-1', type: 'policy', fields: { text: 'first version' } }
 
-/** A closed file with something in every table. */
+/** A vault that is being received over what was there. */
+const RETURNING = idOf('returning vault')
+
+/** A closed file with something in every table, and nothing in free space, where flips do no harm. */
 async function makeFile(path: string): Promise<void> {
+  await fillFile(path)
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(path)
+  db.exec('VACUUM')
+  db.close()
+}
+
+async function fillFile(path: string): Promise<void> {
   await using store = await createStore(path)
+  await receiveOver(store, RETURNING)
+  await store.records.swap('record/1', 0, utf8('record under test'))
   const soup = store.soup(VAULT)
   await commitTexts(soup, TEXTS)
   await soup.commit({ epoch: 0, objects: { add: [object('parent', 'text 0', 'text 1')] }, entries: { put: [POLICY] } })
   await soup.commit({ epoch: 0, entries: { put: [{ ...POLICY, fields: { text: 'second version' } }] } })
   await soup.condemn(['segment-under-test'])
+  await soup.commit({
+    epoch: 0,
+    events: ['event under test', 'third', 'last'].map(utf8),
+    hold: [object('held under test')],
+  })
   const active = { state: 'active', epoch: 0 } as const
   await store.tenures.transition(VAULT, active, { ...active, keyEvents: [utf8('envelope under test')] })
   const kept = { hash: new Uint8Array(32).fill(0x5a), count: 21 }
@@ -45,6 +64,13 @@ const PLACES: readonly { readonly what: string; readonly content: Uint8Array; re
   { what: 'a key event', content: utf8('envelope under test'), table: 'key_events' },
   { what: 'a condemned segment', content: utf8('segment-under-test'), table: 'condemned' },
   { what: 'a kept subtree', content: new Uint8Array(32).fill(0x5a), table: 'subtrees' },
+  { what: 'a held block', content: idBytes(idOf('held under test')), table: 'held' },
+  { what: 'an event that waits', content: utf8('event under test'), table: 'outbox' },
+  { what: 'the document of a move', content: utf8('evidence under test'), table: 'evidence' },
+  { what: 'the record of a batch', content: utf8('batch under test'), table: 'batches' },
+  { what: 'a displaced entry', content: encodeEntry(named('old', 'old')), table: 'displaced' },
+  { what: 'key of a displaced member', content: objectKey(idOf('old')), table: 'displaced' },
+  { what: 'a record of the place', content: utf8('record under test'), table: 'records' },
   { what: 'the tenure', content: Buffer.concat([idBytes(VAULT), utf8('active')]), table: 'tenures' },
 ]
 
@@ -56,8 +82,8 @@ test('a flipped bit in any row is found by a check, and never read as something 
   let before: unknown
   {
     await using store = await openSqliteSoupStore({ path, mode: 'read' })
-    expect(await Array.fromAsync(store.soup(VAULT).check())).toEqual([])
-    before = await everything(store.soup(VAULT))
+    expect(await findingsOf(store)).toEqual([])
+    before = await allOf(store)
   }
   for (const { what, content, table } of PLACES) {
     const places = occurrences(sound, content)
@@ -69,10 +95,10 @@ test('a flipped bit in any row is found by a check, and never read as something 
       damaged[at] = (damaged[at] as number) ^ 1
       writeFileSync(path, damaged)
       await using store = await openSqliteSoupStore({ path, mode: 'read' })
-      const findings = await Array.fromAsync(store.soup(VAULT).check())
+      const findings = await findingsOf(store)
       expect(findings.length, `${what}: nothing found at ${at}`).toBeGreaterThan(0)
       subjects.push(...findings.map(({ subject }) => subject?.split('/')[0]))
-      await everything(store.soup(VAULT)).then(
+      await allOf(store).then(
         (after) => expect(after, `${what}: read as something else at ${at}`).toEqual(before),
         (error: unknown) => expect(isVaultError(error, 'SOUP_CORRUPT'), String(error)).toBe(true),
       )
@@ -127,6 +153,61 @@ test('a damaged page is named in a view as it is outside of one', async () => {
     expect(isVaultError(error, 'SOUP_CORRUPT'), `${read}: ${error}`).toBe(true)
   }
 })
+
+test('a damaged row that was displaced is not put back', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  await makeFile(path)
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(path)
+  db.exec("UPDATE displaced SET was = NULL WHERE kind = 'entries' AND was IS NOT NULL")
+  db.close()
+  await using store = await openSqliteSoupStore({ path, mode: 'write' })
+  const soup = store.soup(RETURNING)
+  const before = await everything(soup)
+  const restore = soup.restore({ migration: 'm1', driver: 7, limit: 100 })
+  await expect(restore).rejects.toMatchObject({ code: 'SOUP_CORRUPT', details: { table: 'displaced' } })
+  expect(await everything(soup)).toEqual(before)
+})
+
+test.each([
+  ['an event in the middle', 'outbox', 'DELETE FROM outbox WHERE n = 2'],
+  ['the first event', 'outbox', 'DELETE FROM outbox WHERE n = 0'],
+  ['the last event', 'outbox', 'DELETE FROM outbox WHERE n = 3'],
+  ['a batch', 'batches', 'UPDATE batches SET n = 2'],
+  ['a displaced row', 'displaced', "DELETE FROM displaced WHERE kind = 'members'"],
+])('%s that is missing is found', async (_what, table, sql) => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  await makeFile(path)
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(path)
+  expect(Number(db.prepare(sql).run().changes)).toBeGreaterThan(0)
+  db.close()
+  await using store = await openSqliteSoupStore({ path, mode: 'read' })
+  expect((await findingsOf(store)).length).toBeGreaterThan(0)
+  if (table === 'outbox')
+    await expect(store.soup(VAULT).queued({ limit: 100 })).rejects.toMatchObject({ code: 'SOUP_CORRUPT' })
+})
+
+async function findingsOf(store: SoupStore): Promise<readonly Finding[]> {
+  return [
+    ...(await Array.fromAsync(store.soup(VAULT).check())),
+    ...(await Array.fromAsync(store.soup(RETURNING).check())),
+  ]
+}
+
+/** Everything of the place that can be read. */
+async function allOf({ tenures, records, soup }: SoupStore): Promise<unknown> {
+  const evidence = await tenures.evidence(RETURNING)
+  const listed = await records.list('')
+  return {
+    evidence,
+    listed,
+    record: await records.read('record/1'),
+    vaults: [await everything(soup(VAULT)), await everything(soup(RETURNING))],
+  }
+}
 
 function occurrences(bytes: Buffer, content: Uint8Array): readonly number[] {
   const found: number[] = []

@@ -1,6 +1,7 @@
 import type { Subtree } from '@vault/core'
 import { expect, test } from 'vitest'
-import { commitTexts, createStore, VAULT } from './subject.ts'
+import { openSqliteSoupStore } from '../src/index.ts'
+import { commitTexts, createStore, object, VAULT } from './subject.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 function subtree(byte: number): Subtree {
@@ -54,4 +55,28 @@ test('a change makes unknown what lies over and under its bucket, and nothing el
   await commitTexts(soup, ['a'])
   // The neighbours of five and six digits share the changed bucket.
   expect(await known()).toEqual(prefixes.map((prefix) => !hex.startsWith(prefix) && prefix.length <= 4))
+})
+
+test('numbers that go on where another place stopped leave subtrees valid, and forget older ones', async () => {
+  using folder = temporaryFolder()
+  await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create' })
+  const receiving = { state: 'receiving', epoch: 0, migration: 'm1' } as const
+  await store.tenures.transition(VAULT, { state: 'none', epoch: 0 }, receiving)
+  const soup = store.soup(VAULT)
+  await soup.receive({ migration: 'm1', objects: { add: [object('a')] } })
+  await soup.view(({ entries }) => entries.keep(new Map([['0', subtree(1)]])))
+  await soup.receive({ migration: 'm1', objects: { add: [object('b')] } })
+  await soup.view(({ objects }) => objects.keep(new Map([['0', subtree(2)]])))
+  await store.tenures.transition(VAULT, receiving, { state: 'prepared', epoch: 0 })
+  await soup.view(async ({ objects }) => {
+    // A view from before, which writes when it ends.
+    await objects.children('')
+    await store.tenures.transition(VAULT, { state: 'prepared', epoch: 0 }, { state: 'active', epoch: 1, sequence: 40 })
+    await objects.keep(new Map([['1', subtree(3)]]))
+  })
+  const kept = await soup.view(async ({ objects, entries, sequence }) => {
+    return [sequence, (await objects.children('')).slice(0, 2), (await entries.children(''))[0]]
+  })
+  expect(kept).toEqual([40, [subtree(2), undefined], undefined])
+  expect(await Array.fromAsync(soup.check())).toEqual([])
 })

@@ -2,8 +2,10 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { isVaultError } from '@vault/core'
+import type { VaultSoup } from '@vault/soup'
 import { expect, test } from 'vitest'
 import { openSqliteSoupStore } from '../src/index.ts'
+import { nextTurn } from '../src/turn.ts'
 import { commitTexts, createStore, idOf, VAULT } from './subject.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -51,6 +53,36 @@ test('four processes commit to one vault at once: nothing is lost, and every cha
   expect(await Array.fromAsync(soup.check())).toEqual([])
 }, 60_000)
 
+test('two drain the outbox at once while others fill it: the log has every event once, in the order of the changes', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  await (await createStore(path))[Symbol.asyncDispose]()
+  const times = 40
+  const outputs = Promise.all(['a', 'b'].map((name) => outputOf(startCommitter(path, name, times))))
+  await using first = await openSqliteSoupStore({ path, mode: 'write' })
+  await using second = await openSqliteSoupStore({ path, mode: 'write' })
+  const log: string[] = []
+  const drain = async (soup: VaultSoup, limit: number): Promise<void> => {
+    while (log.length < 2 * times) {
+      const queued = await soup.queued({ limit })
+      for (const { index, bytes } of queued) {
+        // Another one may have written it, or settled it meanwhile: an index is written once.
+        await nextTurn()
+        expect(index).toBeLessThanOrEqual(log.length)
+        if (index === log.length) log.push(Buffer.from(bytes).toString())
+      }
+      await soup.settled((queued.at(-1)?.index ?? -1) + 1)
+    }
+  }
+  await Promise.all([drain(first.soup(VAULT), 3), drain(second.soup(VAULT), 7)])
+  const committed = (await outputs).flat().sort(([a], [b]) => a - b)
+  expect(log).toEqual(committed.map(([, text]) => text))
+  await first.soup(VAULT).settled(log.length)
+  expect(await second.soup(VAULT).queued({ limit: 1 })).toEqual([])
+  expect(await second.soup(VAULT).tenure()).toMatchObject({ events: 2 * times })
+  expect(await Array.fromAsync(second.soup(VAULT).check())).toEqual([])
+}, 60_000)
+
 test('a process that is killed loses nothing that it was told to be durable', async () => {
   using folder = temporaryFolder()
   const path = folder.file('soup.sqlite')
@@ -69,6 +101,8 @@ test('a process that is killed loses nothing that it was told to be durable', as
   await using store = await openSqliteSoupStore({ path, mode: 'write' })
   const soup = store.soup(VAULT)
   expect((await soup.charged(acknowledged.map(([, text]) => idOf(text)))).every(Boolean)).toBe(true)
+  const queued = new Set((await soup.queued({ limit: 1_000_000 })).map(({ bytes }) => Buffer.from(bytes).toString()))
+  for (const [, text] of acknowledged) expect(queued).toContain(text)
   expect(await Array.fromAsync(soup.check())).toEqual([])
   const { sequence } = await soup.tenure()
   expect((await commitTexts(soup, ['after'])).sequence).toBe(sequence + 1)
