@@ -16,7 +16,7 @@ export type SoupErrorCode =
   | 'SOUP_CONTRACT'
   /** An entry's type declares no rollback strategy. `details.type`. */
   | 'SOUP_TYPE_UNKNOWN'
-  /** Bytes or values that are no entry, key, query or cursor. */
+  /** Bytes or values that are no entry, key, query or cursor, or that are beyond their limits. */
   | 'SOUP_INVALID'
   /** The feed does not reach this cursor, because it is too old or lies ahead: fall back to the diff walk. */
   | 'SOUP_FEED_EXPIRED'
@@ -30,7 +30,7 @@ export type SoupErrorCode =
   | 'SOUP_WRITE_FAILED'
   /** The system refuses to read the store, for a reason that says nothing about what is stored. */
   | 'SOUP_READ_FAILED'
-  /** A tenure cannot go from this state to that one, or does not take what this migration writes. */
+  /** A tenure cannot go from this state to that one, or does not take what this migration or driver writes. */
   | 'SOUP_TENURE'
 
 /** An error of the soup. `details` holds what a program needs, `message` what a person does next. */
