@@ -101,7 +101,10 @@ function checkAgreement(certificate: Certificate, documents: CertifiedDocuments,
 }
 
 /** The key event that takes effect with the hand-off is the one that the place asked for, made for this very move. */
-function checkTransition({ after, acceptance, handoff }: CertifiedDocuments, examination: Examination): void {
+function checkTransition(documents: CertifiedDocuments, examination: Examination): void {
+  const { plan, after, acceptance, handoff } = documents
+  const planned = plan.handoff !== undefined
+  examination.require(planned, 'MIGRATION_CERTIFICATE_DISAGREES', 'plan.handoff', 'The plan asks for a copy alone.')
   const event = after.events.at(-1)
   const named = handoff.key_event
   if (named === null || event?.why !== 'migrate') {
@@ -113,4 +116,19 @@ function checkTransition({ after, acceptance, handoff }: CertifiedDocuments, exa
   examination.agree('acceptance.roles', acceptance.roles, after.roles)
   const context = { migration: handoff.migration, instance: handoff.to.instance }
   examination.agree('key_events.context', event.context ?? null, context)
+  checkRoles(documents, examination)
+}
+
+/** Which keys stay is what the plan says; the log key, which is online, never does. */
+function checkRoles({ plan, before, after }: CertifiedDocuments, examination: Examination): void {
+  for (const role of ['identity', 'operators', 'log'] as const) {
+    const [old, now] = [before.roles[role], after.roles[role]]
+    if (role !== 'log' && plan.handoff?.keys === 'keep') {
+      examination.agree(`key_events.roles.${role}`, now, old)
+      continue
+    }
+    const isNew = !now.keys.some((key) => old.keys.includes(key))
+    const message = `A key of the role ${role} stays, which the plan does not say.`
+    examination.require(isNew, 'MIGRATION_CERTIFICATE_DISAGREES', `key_events.roles.${role}`, message)
+  }
 }

@@ -24,13 +24,13 @@ export function map<T>(fields: Fields<T>): Field<T> {
   const names = Object.keys(fields) as (keyof T & string)[]
   return (value, name) => {
     if (!isMap(value)) throw new FieldFault(name, 'is no map')
-    const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key))
-    if (unknown !== undefined) throw new FieldFault(`${name}.${JSON.stringify(unknown.slice(0, 80))}`, 'is unknown')
     const parsed: Partial<T> = {}
     for (const key of names) {
       if (!Object.hasOwn(value, key)) throw new FieldFault(`${name}.${key}`, 'is missing')
       parsed[key] = fields[key](value[key], `${name}.${key}`)
     }
+    const unknown = Object.keys(value).find((key) => !Object.hasOwn(fields, key))
+    if (unknown !== undefined) throw new FieldFault(`${name}.${shown(unknown)}`, 'is unknown')
     return parsed as T
   }
 }
@@ -129,6 +129,11 @@ export const key: Field<KeyId> = (value, name) => {
   } catch (cause) {
     throw new FieldFault(name, 'is no key id', cause)
   }
+}
+
+/** A name from outside, as it may stand in a message. */
+function shown(name: string): string {
+  return /^\w{1,80}$/.test(name) ? name : JSON.stringify(name.slice(0, 80))
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,0 +1,20 @@
+import { toHex } from '@vault/core'
+import { REFUSED, VALID } from './cases.ts'
+import { forge, OLD, VAULT } from './forge.ts'
+
+/** What the files under `vectors/migration-certificate` hold, by their path there: one case for each rule and field. */
+export async function vectorCases(): Promise<Record<string, readonly object[]>> {
+  const rules = new Map(REFUSED.toReversed().map((each) => [`${each.code} ${each.subject}`, each]))
+  return {
+    'migration-certificate/v1/valid/certificates.json': await Promise.all(
+      VALID.map(async ({ name, forgery }) => {
+        return { name, vault: VAULT, keys: [OLD.identity.key], certificate: toHex(await forge(forgery)) }
+      }),
+    ),
+    'migration-certificate/v1/invalid/certificates.json': await Promise.all(
+      [...rules.values()].toReversed().map(async ({ name, code, subject, forgery }) => {
+        return { name, code, subject, certificate: toHex(await forge(forgery)) }
+      }),
+    ),
+  }
+}
