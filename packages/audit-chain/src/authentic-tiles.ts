@@ -69,6 +69,14 @@ export class AuthenticTiles implements LogNodes {
     return new AuthenticTiles(reader, size, root, edge, earlier === undefined ? new Map() : earlier.#full)
   }
 
+  /** The same tree, whose entries come from another copy of the log. */
+  withEntriesOf(reader: LogReader): AuthenticTiles {
+    const split: LogReader = {
+      read: (name, options) => (name.startsWith('tile/entries/') ? reader : this.#reader).read(name, options),
+    }
+    return new AuthenticTiles(split, this.size, this.root, this.#edge, this.#full)
+  }
+
   /** Hashes of complete subtrees within the size. Throws a `RangeError` for others. */
   async read(nodes: readonly LogNode[], options?: AbortOptions): Promise<readonly Bytes[]> {
     const hashes: Bytes[] = []

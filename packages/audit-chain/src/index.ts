@@ -38,14 +38,27 @@ export {
 
 // Trails: what happened, kept in a log.
 
+export type { Appended, Appender } from './appender.ts'
+export { createAppender } from './appender.ts'
+export type { AuthenticTiles } from './authentic-tiles.ts'
+export { describeEntry, toJsonLine } from './describe-entry.ts'
+
 export type { AuditAction, AuditActor, AuditContext, AuditEntry, AuditEvent } from './entry.ts'
 export { decodeEntry, decodeEvent, encodeEvent, eventOf, MAX_EVENT_LENGTH, sealEntry } from './entry.ts'
+export type { ForkEvidence, ProvenFork } from './fork-evidence.ts'
+export { decodeEvidence, forkEvidence, verifyEvidence } from './fork-evidence.ts'
+export type { ImportOptions, ImportStep } from './import-trail.ts'
+export { importTrail } from './import-trail.ts'
 export type { LogFile, LogReader, LogStore, StoredLog } from './log-store.ts'
 export { checkFolder, checkpointName, checkReadName, checkWriteName } from './log-store.ts'
+export type { HighWaterMark, Mark, Standing } from './mark.ts'
+export { checkMark } from './mark.ts'
+export { decodeMark, encodeMark } from './mark-bytes.ts'
 export type { LogStep, MemoryLog, MemoryLogOptions } from './memory-log.ts'
 export { createMemoryLog } from './memory-log.ts'
 export type { AuditQuery, CompiledQuery, QueryTime } from './query.ts'
 export { AUDIT_QUERY_LIMITS, compileQuery, matchesQuery } from './query.ts'
+export { parseAuditQuery } from './query-text.ts'
 export type {
   EntryRange,
   Head,
@@ -57,3 +70,7 @@ export type {
 } from './trail.ts'
 export { openTrail } from './trail.ts'
 export type { TrailErrorCode } from './trail-error.ts'
+export type { LogIdentity, TrailHead } from './trail-head.ts'
+export { openHead } from './trail-head.ts'
+export type { VerifyOptions, VerifyStep } from './verify-trail.ts'
+export { verifyTrail } from './verify-trail.ts'

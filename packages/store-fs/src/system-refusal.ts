@@ -31,13 +31,13 @@ export function readFailed(path: string, cause: unknown): unknown {
 /** {@link writeFailed} for the files of a log; errors that are not the system's as they are. */
 export function logWriteFailed(dir: string, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause
-  return refusal('AUDIT_WRITE_FAILED', `Nothing is acknowledged: writing the log in ${dir} failed`, dir, cause)
+  return refusal('AUDIT_WRITE_FAILED', `Nothing is acknowledged: writing ${dir} failed`, dir, cause)
 }
 
 /** {@link readFailed} for the files of a log. */
 export function logReadFailed(dir: string, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause
-  return refusal('AUDIT_READ_FAILED', `Reading the log in ${dir} failed, which does not say what it holds`, dir, cause)
+  return refusal('AUDIT_READ_FAILED', `Reading ${dir} failed, which does not say what it holds`, dir, cause)
 }
 
 function isSystemError(error: unknown): boolean {

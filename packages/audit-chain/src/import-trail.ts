@@ -1,0 +1,105 @@
+import type { AbortOptions } from '@vault/core'
+import { copyBytes, equalBytes, isVaultError } from '@vault/core'
+import { EMPTY_ROOT } from '@vault/merkle'
+import type { AuthenticBundle } from './authentic-tiles.ts'
+import { AuthenticTiles } from './authentic-tiles.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import type { LogReader, LogStore } from './log-store.ts'
+import { TILE_WIDTH } from './tile.ts'
+import type { Head } from './trail.ts'
+import { tampered, trailError } from './trail-error.ts'
+import type { LogIdentity } from './trail-head.ts'
+import { openHead } from './trail-head.ts'
+import { TreeBuilder } from './tree-builder.ts'
+
+/** What is copied, and up to where. */
+export interface ImportOptions extends LogIdentity, AbortOptions {
+  /** Where the files come from; nothing that it gives is trusted. */
+  readonly from: LogReader
+  readonly to: LogStore
+  /** The signed note to reach. */
+  readonly checkpoint: Uint8Array
+}
+
+/** How far an import has come. */
+export interface ImportStep {
+  /** Entries from the beginning on that are in the store, authentic and durable. */
+  readonly stored: number
+  /** Entries in all. */
+  readonly size: number
+}
+
+/**
+ * Copies a trail, verbatim, in packages of up to 256 entries. Each is hashed up to the root of the checkpoint before it is stored, so whatever is
+ * stored is of the trail; what the store has already is hashed too, and not fetched again. Returns with the checkpoint as the head.
+ *
+ * Throws `AUDIT_TAMPERED` with the `index` of the entry in its details, or with the `file` of tiles, and `AUDIT_MISSING`: nothing
+ * from there on is stored. Throws `AUDIT_FORK` where the store has a head that does not fit; one that is further than the
+ * checkpoint, and fits, stays as it is.
+ */
+export async function* importTrail(options: ImportOptions): AsyncGenerator<ImportStep, Head> {
+  const { from, to, signal } = options
+  const { size, root } = openCheckpoint(options.checkpoint, options).checkpoint
+  const note = copyBytes(options.checkpoint)
+  let head = await openHead(to, await to.head({ signal }), options, { signal })
+  if (head.tiles.size >= size) {
+    await checkSameBeginning(head.tiles, size, root, { signal })
+    return { size: head.tiles.size, root: copyBytes(head.tiles.root), checkpoint: head.note }
+  }
+  const source = await AuthenticTiles.load(from, { size, root }, { signal })
+  await checkSameBeginning(source, head.tiles.size, head.tiles.root, { signal })
+
+  const builder = await TreeBuilder.load(await AuthenticTiles.load(to, { size: 0, root: EMPTY_ROOT }, { signal }))
+  const kept = keptBundles(to, source)
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    signal?.throwIfAborted()
+    const known = await kept(index, { signal })
+    const { entries } = known ?? (await source.bundle(index, { signal }))
+    const files = entries.flatMap((entry) => [...builder.append(entry)])
+    if (builder.size === size) files.push(...builder.partial())
+    await to.write(known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/')), {
+      signal,
+    })
+    yield { stored: builder.size, size }
+  }
+  if (!equalBytes(builder.root(), root)) throw tampered('checkpoint', 'the copy has another root')
+
+  while (!(await to.swapHead(head.note, note, size, { signal }))) {
+    head = await openHead(to, await to.head({ signal }), options, { signal })
+    const further = head.tiles.size >= size
+    if (further) {
+      await checkSameBeginning(head.tiles, size, root, { signal })
+      return { size: head.tiles.size, root: copyBytes(head.tiles.root), checkpoint: head.note }
+    }
+    await checkSameBeginning(source, head.tiles.size, head.tiles.root, { signal })
+  }
+  return { size, root, checkpoint: note }
+}
+
+/** Throws `AUDIT_FORK` unless the first `size` entries have this root. */
+async function checkSameBeginning(
+  tiles: AuthenticTiles,
+  size: number,
+  root: Uint8Array,
+  options: AbortOptions,
+): Promise<void> {
+  if (equalBytes(await tiles.rootAt(size, options), root)) return
+  const message = `The store and the checkpoint have two histories: their first ${size} entries differ. Nothing was changed; keep both checkpoints as evidence.`
+  throw trailError('AUDIT_FORK', message, { size })
+}
+
+/** Bundles that an earlier import has left in the store, hashed up to the root of the source; `undefined` for all others. */
+function keptBundles(
+  to: LogReader,
+  source: AuthenticTiles,
+): (index: number, options: AbortOptions) => Promise<AuthenticBundle | undefined> {
+  const kept = source.withEntriesOf(to)
+  return async (index, options) => {
+    try {
+      return await kept.bundle(index, options)
+    } catch (error) {
+      if (isVaultError(error, 'AUDIT_MISSING') || isVaultError(error, 'AUDIT_TAMPERED')) return undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import type { Finding } from '@vault/core'
+import { describe, expect, test } from 'vitest'
+import type { MemoryLog, VerifyStep } from '../src/index.ts'
+import { createMemoryLog, decodeEntryBundle, encodeEntryBundle, importTrail, verifyTrail } from '../src/index.ts'
+import { rejectionCode } from './trail-code.ts'
+import { events, keys, ORIGIN, trailOf } from './trail-support.ts'
+
+async function verified(log: MemoryLog): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for await (const step of verifyTrail({ log, origin: ORIGIN, keys })) findings.push(...step.findings)
+  return findings
+}
+
+async function written(sizes: readonly number[]): Promise<MemoryLog> {
+  const store = createMemoryLog()
+  const trail = await trailOf(store)
+  for (const size of sizes) await trail.extend(trail.size, events(trail.size, size))
+  return store
+}
+
+/** Another bundle with one entry changed. */
+function withEntry(bundle: Uint8Array, position: number): Uint8Array<ArrayBuffer> {
+  const entries = decodeEntryBundle(bundle).map((entry) => entry.slice())
+  const entry = entries[position] as Uint8Array
+  entry[entry.length - 5] = (entry[entry.length - 5] as number) ^ 1
+  return encodeEntryBundle(entries)
+}
+
+const SIZES = [1, 40, 256, 300, 520]
+
+describe('verifying a trail', () => {
+  test('finds nothing in a good one, and says how far it is', async () => {
+    const log = await written(SIZES)
+    const steps: VerifyStep[] = []
+    for await (const step of verifyTrail({ log, origin: ORIGIN, keys })) steps.push(step)
+    expect(steps.flatMap(({ findings }) => findings)).toEqual([])
+    expect(steps.at(-1)).toMatchObject({ checked: 520, size: 520 })
+    expect(await verified(createMemoryLog())).toEqual([])
+  })
+
+  test('finds a flipped bit in any file', async () => {
+    const good = await written(SIZES)
+    expect([...good.files.keys()].length).toBeGreaterThan(12)
+    for (const [name, bytes] of good.files) {
+      for (const at of [0, Math.floor(bytes.length / 2), bytes.length - 1]) {
+        const log = createMemoryLog()
+        for (const [each, content] of good.files) log.files.set(each, content)
+        const damaged = bytes.slice()
+        damaged[at] = (damaged[at] as number) ^ 1
+        log.files.set(name, damaged)
+        const findings = await verified(log)
+        expect(findings, `${name} at ${at}`).not.toEqual([])
+      }
+    }
+  })
+
+  test('names the entry that was changed, and no other', async () => {
+    const log = await written([520])
+    log.files.set('tile/entries/001', withEntry(log.files.get('tile/entries/001') as Uint8Array, 44))
+    expect(await verified(log)).toMatchObject([{ code: 'AUDIT_TAMPERED', subject: 'entry 300' }])
+  })
+
+  test('names the tile that was changed, where the entries are good', async () => {
+    const log = await written([520])
+    for (const name of ['tile/0/000', 'tile/0/002.p/8', 'tile/1/000.p/2']) {
+      const bytes = log.files.get(name) as Uint8Array<ArrayBuffer>
+      log.files.set(
+        name,
+        bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
+      )
+      expect((await verified(log)).map(({ subject }) => subject)).toContain(name)
+      log.files.set(name, bytes)
+    }
+    expect(await verified(log)).toEqual([])
+  })
+
+  test('lists gaps, and goes on behind them', async () => {
+    const log = await written([800])
+    log.files.delete('tile/entries/001')
+    log.files.set('tile/entries/002', withEntry(log.files.get('tile/entries/002') as Uint8Array, 0))
+    expect(await verified(log)).toMatchObject([
+      { code: 'AUDIT_MISSING', message: expect.stringContaining('256 to 511') },
+      { code: 'AUDIT_TAMPERED', subject: 'entry 512' },
+    ])
+  })
+
+  test('sees a head that went back, and a checkpoint of another history', async () => {
+    const log = await written(SIZES)
+    log.files.set('checkpoint', log.files.get('checkpoints/300') as Uint8Array<ArrayBuffer>)
+    expect((await verified(log)).map(({ code, subject }) => [code, subject])).toContainEqual([
+      'AUDIT_ROLLBACK',
+      'checkpoints/520',
+    ])
+
+    const fork = createMemoryLog()
+    await (await trailOf(fork)).extend(0, events(5, 45))
+    const other = await written(SIZES)
+    other.files.set('checkpoints/40', fork.files.get('checkpoints/40') as Uint8Array<ArrayBuffer>)
+    expect(await verified(other)).toMatchObject([{ code: 'AUDIT_FORK', subject: 'checkpoints/40' }])
+  })
+})
+
+async function imported(from: MemoryLog, to: MemoryLog, checkpoint = from.files.get('checkpoint')): Promise<number[]> {
+  const stored: number[] = []
+  for await (const step of importTrail({ from, to, origin: ORIGIN, keys, checkpoint: checkpoint as Uint8Array }))
+    stored.push(step.stored)
+  return stored
+}
+
+describe('importing a trail', () => {
+  test('gives the same files, and goes on from what is there', async () => {
+    const from = await written([600])
+    const to = createMemoryLog()
+    expect(await imported(from, to)).toEqual([256, 512, 600])
+    expect([...to.files.entries()].sort()).toEqual([...from.files.entries()].sort())
+    expect(await verified(to)).toEqual([])
+    expect(await imported(from, to)).toEqual([])
+    const trail = await trailOf(from)
+    await trail.extend(600, events(600, 900))
+    expect(await imported(from, to)).toEqual([256, 512, 768, 900])
+    expect(await verified(to)).toEqual([])
+    expect((await trailOf(to)).root).toEqual(trail.root)
+  })
+
+  test('stops at the entry that was tampered with, and stores nothing from its package on', async () => {
+    for (const index of [0, 3, 255, 256, 511, 512, 599]) {
+      const from = await written([600])
+      const name = index < 512 ? `tile/entries/00${Math.floor(index / 256)}` : 'tile/entries/002.p/88'
+      from.files.set(name, withEntry(from.files.get(name) as Uint8Array, index % 256))
+      const to = createMemoryLog()
+      await expect(imported(from, to)).rejects.toMatchObject({ code: 'AUDIT_TAMPERED', details: { index } })
+      const bundles = [...to.files.keys()].filter((each) => each.startsWith('tile/entries/'))
+      expect(bundles).toEqual(['tile/entries/000', 'tile/entries/001'].slice(0, Math.floor(index / 256)))
+      expect(to.files.has('checkpoint')).toBe(false)
+    }
+  })
+
+  test('takes up where it was interrupted, without fetching again, and mends what was damaged', async () => {
+    const from = await written([600])
+    const to = createMemoryLog()
+    for await (const { stored } of importTrail({
+      from,
+      to,
+      origin: ORIGIN,
+      keys,
+      checkpoint: from.files.get('checkpoint') as Uint8Array,
+    })) {
+      if (stored === 512) break
+    }
+    to.files.set('tile/entries/001', withEntry(to.files.get('tile/entries/001') as Uint8Array, 3))
+    const fetched: string[] = []
+    const read = from.read
+    from.read = async (name, options) => {
+      if (name.startsWith('tile/entries/')) fetched.push(name)
+      return await read(name, options)
+    }
+    await imported(from, to)
+    expect(fetched).toEqual(['tile/entries/001', 'tile/entries/002.p/88'])
+    expect(await verified(to)).toEqual([])
+  })
+
+  test('never goes back, and refuses a fork', async () => {
+    const from = await written([300, 600])
+    const to = createMemoryLog()
+    await imported(from, to)
+    expect(await imported(from, to, from.files.get('checkpoints/300'))).toEqual([])
+    expect((await trailOf(to)).size).toBe(600)
+
+    const fork = createMemoryLog()
+    await (await trailOf(fork)).extend(0, events(1, 801))
+    expect(await rejectionCode(imported(fork, to))).toBe('AUDIT_FORK')
+    expect(await rejectionCode(imported(from, fork))).toBe('AUDIT_FORK')
+    expect((await trailOf(to)).size).toBe(600)
+  })
+
+  test('of tampered tiles stores nothing', async () => {
+    for (const name of ['tile/0/002.p/88', 'tile/1/000.p/2', 'tile/0/000']) {
+      const from = await written([600])
+      const tile = from.files.get(name) as Uint8Array
+      tile[5] = (tile[5] as number) ^ 1
+      const to = createMemoryLog()
+      expect(await rejectionCode(imported(from, to))).toBe('AUDIT_TAMPERED')
+      expect(to.files.size).toBe(0)
+    }
+  })
+})

@@ -1,0 +1,143 @@
+import type { AuditEvent, LogStore, Trail } from '@vault/audit-chain'
+import { encodeEvent, openTrail } from '@vault/audit-chain'
+import type { Bytes, Random } from '@vault/core'
+import { createSigner, toHex } from '@vault/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { openFsLogStore } from '../src/index.ts'
+import type { FsOperation, SimulatedFs } from '../src/testing.ts'
+import { faultyFs, simulatedFs } from '../src/testing.ts'
+
+const ORIGIN = 'vault.example/trail'
+const signer = createSigner(new Uint8Array(32).fill(7))
+const EVERYTHING: readonly FsOperation[] = [
+  'open',
+  'create',
+  'read',
+  'write',
+  'datasync',
+  'rename',
+  'link',
+  'remove',
+  'syncDir',
+  'list',
+  'mkdir',
+  'size',
+]
+
+function seeded(seed: number): Random {
+  let state = seed
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      return state >>> 24
+    })
+}
+
+const QUEUE: readonly Bytes[] = Array.from({ length: 258 }, (_, i) => {
+  const event: AuditEvent = {
+    time: 1_700_000_000 + i,
+    actor: { name: 'kim', proven: false },
+    action: { verb: 'put', object: `path:${i}` },
+    key: `test:${i}`,
+  }
+  return encodeEvent(event)
+})
+
+const queue = (from: number, to: number): readonly Bytes[] => QUEUE.slice(from, to)
+
+const opened = (store: LogStore): Promise<Trail> =>
+  openTrail({ origin: ORIGIN, store, keys: [], signer, clock: () => new Date(0) })
+
+/** The ends of the appends that a session makes: over the end of a tile, and of two. */
+const ENDS = [1, 3, 255, 257, 258]
+
+/** Extends the trail by what of the queue it has not, until the power fails at this operation. Returns the acknowledged size. */
+async function extendUntil(
+  disk: SimulatedFs,
+  at: number,
+  seed: number,
+): Promise<{ acknowledged: number; struck: boolean }> {
+  const fs = faultyFs(disk, { operations: EVERYTHING, at, failure: 'EIO', forever: true })
+  let acknowledged = 0
+  try {
+    const store = await openFsLogStore({ dir: '/a/log', mode: 'write', fs, random: seeded(seed) })
+    const trail = await opened(store)
+    for (const end of ENDS) {
+      if (end <= trail.size) continue
+      acknowledged = (await trail.extend(trail.size, queue(trail.size, end))).size
+    }
+  } catch (error) {
+    if (!fs.struck) throw error
+  }
+  return { acknowledged, struck: fs.struck }
+}
+
+/** What a session without any crash makes of the queue. */
+async function reference(): Promise<{ root: string; checkpoint: string }> {
+  const disk = simulatedFs()
+  await extendUntil(disk, Number.POSITIVE_INFINITY, 1)
+  const trail = await opened(await openFsLogStore({ dir: '/a/log', mode: 'read', fs: disk }))
+  return { root: toHex(trail.root), checkpoint: toHex(trail.checkpoint ?? new Uint8Array()) }
+}
+
+const expected = reference()
+
+/** The disk still has what was acknowledged, whole, and what goes on from there comes to the same tree. */
+async function expectWhole(disk: SimulatedFs, acknowledged: number, seed: number): Promise<void> {
+  const store = await openFsLogStore({ dir: '/a/log', mode: 'write', fs: disk, random: seeded(seed) })
+  const trail = await opened(store)
+  expect(trail.size).toBeGreaterThanOrEqual(acknowledged)
+  if (trail.size > 0) {
+    expect(await store.read('checkpoint')).toEqual(trail.checkpoint)
+    expect(await store.read(`checkpoints/${trail.size}`)).toEqual(trail.checkpoint)
+  }
+  // From the beginning again: what is there is compared.
+  const end = ENDS.at(-1) as number
+  await trail.extend(0, queue(0, end))
+  const { root, checkpoint } = await expected
+  expect([toHex(trail.root), toHex(trail.checkpoint ?? new Uint8Array())]).toEqual([root, checkpoint])
+  let index = 0
+  for await (const page of (await opened(store)).entries())
+    for (const { entry } of page) expect(entry.seq).toBe(index++)
+  expect(index).toBe(end)
+}
+
+describe('when the power fails', () => {
+  test('at any operation, no acknowledged entry is lost, and the same tree comes out', async () => {
+    for (let at = 1; ; at++) {
+      const disk = simulatedFs()
+      const { acknowledged, struck } = await extendUntil(disk, at, at)
+      await expectWhole(disk.crash(seeded(at)), acknowledged, at + 1_000_000)
+      if (!struck) break
+    }
+  })
+
+  test('again and again, in any way', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 5 }),
+        fc.integer(),
+        async (crashes, seed) => {
+          let disk = simulatedFs()
+          let acknowledged = 0
+          for (const [session, at] of crashes.entries()) {
+            acknowledged = Math.max(acknowledged, (await extendUntil(disk, at, seed + session)).acknowledged)
+            disk = disk.crash(seeded(seed + session))
+          }
+          await expectWhole(disk, acknowledged, seed + 100)
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+
+  test('a process that is killed, and loses no write, is no different', async () => {
+    for (let at = 1; ; at += 3) {
+      const disk = simulatedFs()
+      const { acknowledged, struck } = await extendUntil(disk, at, at)
+      await expectWhole(disk, acknowledged, at + 1_000_000)
+      if (!struck) break
+    }
+  })
+})
