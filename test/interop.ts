@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { finish, runStep, runTests, type Tally } from './steps.ts'
 
 /** Each program, and the Debian package that brings it. */
-const COUNTERPARTS = { b3sum: 'b3sum', sha256sum: 'coreutils', rclone: 'rclone' } as const
+const COUNTERPARTS = { b3sum: 'b3sum', sha256sum: 'coreutils', rclone: 'rclone', zsh: 'zsh', fish: 'fish' } as const
 
 const missing = Object.entries(COUNTERPARTS).filter(([program]) => spawnSync(program, ['--version']).error)
 const steps: Tally[] = []

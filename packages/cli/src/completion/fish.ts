@@ -46,7 +46,9 @@ function linesOf(program: string, name: string, command: CompletedCommand): read
 
 function optionOf({ flags, description, takes }: CompletedOption): string {
   const named = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`))
-  const taken = takes === undefined ? [] : ['-r', ...(takes === 'value' ? [] : [offered(takes)])]
+  // Exclusive, so that fish does not add its files to what is offered.
+  const taken =
+    takes === undefined ? [] : takes === 'file' ? ['-r -F'] : ['-x', ...(takes === 'folder' ? [offered(takes)] : [])]
   return [...named, ...taken, '-d', quoted(description)].join(' ')
 }
 
