@@ -104,6 +104,19 @@ const certified = (
   return refused(name, code, subject, { certificate: to })
 }
 
+/** Two keys share the role log at the target. */
+const TWO: readonly Signer[] = [NEW.log, NEW.operators].toSorted((a, b) => (a.key < b.key ? -1 : 1))
+const TWO_ROLES = {
+  identity: role(NEW.identity),
+  operators: role(NEW.operators),
+  log: { keys: TWO.map(({ key }) => key), threshold: 2 },
+}
+const TWO_LOG_KEYS: Forgery = {
+  acceptance: put({ roles: TWO_ROLES }),
+  keyEvent: put({ roles: TWO_ROLES }),
+  signers: { certificate: TWO },
+}
+
 const elsewhere = await foreign({ plan: put({ rounds: 11 }) })
 const unplanned = await foreign({ possession: put({ migration: OTHER_ID }) })
 
@@ -351,6 +364,16 @@ export const REFUSED: readonly RefusedCase[] = [
     signers: { certificate: [NEW.log, STRANGER] },
   }),
   refused('signed twice by the log key', UNSIGNED, 'signatures', { signers: { certificate: [NEW.log, NEW.log] } }),
+]
+
+/** The same, in a file of their own: published files are never changed. */
+export const REFUSED_LATER: readonly RefusedCase[] = [
+  refused('an entry that says that it has another place', ENTRY, 'audit.handoff.leaf', { seq: (index) => index + 1 }),
+  refused('a note of the target by one of two log keys', LOG, 'audit.target', { ...TWO_LOG_KEYS }),
+  refused('signed by one of two log keys', UNSIGNED, 'signatures', {
+    ...TWO_LOG_KEYS,
+    signers: { certificate: [NEW.log] },
+  }),
 ]
 
 /** A certificate whose payload is changed without its signer. */

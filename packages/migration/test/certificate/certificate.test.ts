@@ -2,7 +2,7 @@ import { copyBytes, decode, decodeEnvelope, encode, encodeEnvelope } from '@vaul
 import { describe, expect, test } from 'vitest'
 import type { Certificate, CertificateParts } from '../../src/index.ts'
 import { buildCertificate, describeCertificate, verifyCertificate } from '../../src/index.ts'
-import { REFUSED, signedAsAnotherType, trailing, unsigned, VALID } from './cases.ts'
+import { REFUSED, REFUSED_LATER, signedAsAnotherType, trailing, unsigned, VALID } from './cases.ts'
 import { AT, forge, INCEPTION, NEW, OLD, PLAN, STRANGER, VAULT } from './forge.ts'
 
 const trust = { vaults: [VAULT] }
@@ -21,7 +21,7 @@ describe('verifyCertificate', () => {
     })
   })
 
-  test.each(REFUSED)('refuses $name, signed', async ({ forgery, code, subject }) => {
+  test.each([...REFUSED, ...REFUSED_LATER])('refuses $name, signed', async ({ forgery, code, subject }) => {
     const bytes = await forge(forgery)
     expect(faults(bytes)).toContainEqual([code, subject])
     expect(verifyCertificate(bytes, { trust })).toMatchObject({ consistent: false, trusted: false })

@@ -32,6 +32,8 @@ export interface Forgery {
   readonly possession?: Change<Possession>
   /** The entries of the log from the hand-off on. */
   readonly events?: Change<readonly AuditEvent[]>
+  /** What an entry says of its place. */
+  readonly seq?: (index: number) => number
   /** The last thing changed. */
   readonly certificate?: Change<Certificate>
   /** Other signers than those who should. */
@@ -159,7 +161,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
     eventOf('put', 'object 10', 'put/10'),
   ]
   const events = (forgery.events?.(honest) ?? honest) as readonly AuditEvent[]
-  const leaves = trail(events, sourceLeaves)
+  const leaves = trail(events, sourceLeaves, forgery.seq)
   const nodes = nodesOf(leaves)
   const size = leaves.length
   const entry = async (index: number) => ({
@@ -240,11 +242,15 @@ export function eventOf(verb: string, object: string, key: string, parameters?: 
 }
 
 /** The leaves of a log with these events added. */
-function trail(events: readonly AuditEvent[], before: readonly Bytes[] = []): readonly Bytes[] {
+function trail(
+  events: readonly AuditEvent[],
+  before: readonly Bytes[] = [],
+  seq: (index: number) => number = (index) => index,
+): readonly Bytes[] {
   const leaves = [...before]
   for (const event of events) {
     const last = leaves.at(-1)
-    leaves.push(sealEntry(encodeEvent(event), leaves.length, last === undefined ? null : leafHash(last)))
+    leaves.push(sealEntry(encodeEvent(event), seq(leaves.length), last === undefined ? null : leafHash(last)))
   }
   return leaves
 }

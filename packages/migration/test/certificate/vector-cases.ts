@@ -1,5 +1,6 @@
 import { toHex } from '@vault/core'
-import { REFUSED, VALID } from './cases.ts'
+import type { RefusedCase } from './cases.ts'
+import { REFUSED, REFUSED_LATER, VALID } from './cases.ts'
 import { forge, OLD, VAULT } from './forge.ts'
 
 /** What the files under `vectors/migration-certificate` hold, by their path there: one case for each rule and field. */
@@ -11,10 +12,15 @@ export async function vectorCases(): Promise<Record<string, readonly object[]>> 
         return { name, vault: VAULT, keys: [OLD.identity.key], certificate: toHex(await forge(forgery)) }
       }),
     ),
-    'migration-certificate/v1/invalid/certificates.json': await Promise.all(
-      [...rules.values()].toReversed().map(async ({ name, code, subject, forgery }) => {
-        return { name, code, subject, certificate: toHex(await forge(forgery)) }
-      }),
-    ),
+    'migration-certificate/v1/invalid/certificates.json': await refused([...rules.values()].toReversed()),
+    'migration-certificate/v1/invalid/log.json': await refused(REFUSED_LATER),
   }
+}
+
+function refused(cases: readonly RefusedCase[]): Promise<object[]> {
+  return Promise.all(
+    cases.map(async ({ name, code, subject, forgery }) => {
+      return { name, code, subject, certificate: toHex(await forge(forgery)) }
+    }),
+  )
 }

@@ -32,8 +32,8 @@ describe('the published vectors', () => {
     }
   })
 
-  it('hold: invalid', () => {
-    const cases = read('migration-certificate/v1/invalid/certificates.json') as Invalid[]
+  it.each(['certificates', 'log'])('hold: invalid %s', (file) => {
+    const cases = read(`migration-certificate/v1/invalid/${file}.json`) as Invalid[]
     for (const { name, code, subject, certificate } of cases) {
       const { consistent, findings } = verifyCertificate(fromHex(certificate))
       expect([name, consistent]).toEqual([name, false])
