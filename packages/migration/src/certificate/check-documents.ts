@@ -62,8 +62,7 @@ function checkKeys(
   const history = examination.attempt(code, 'key_events', () => {
     const envelopes: readonly Envelope[] = key_events.map((bytes) => decodeEnvelope(bytes))
     const after = verifyKeyHistory(envelopes)
-    const isNew = key_event !== null && envelopes.length > 1
-    return { after, before: isNew ? verifyKeyHistory(envelopes.slice(0, -1)) : after }
+    return { after, before: key_event === null ? after : stateBefore(after) }
   })
   if (history === undefined) return undefined
   examination.require(
@@ -73,6 +72,14 @@ function checkKeys(
     'The key events are those of another vault.',
   )
   return history
+}
+
+/** The keys before the last event, without verifying all of them again; where there is no later event, the same. */
+function stateBefore(after: KeyState): KeyState {
+  const events = after.events.slice(0, -1)
+  const [before, last] = [events.at(-1), after.events.at(-1)]
+  if (before === undefined || last === undefined || last.prev === null) return after
+  return { ...after, seq: before.seq, head: last.prev.id, roles: before.roles, events }
 }
 
 function checkAgreement(certificate: Certificate, documents: CertifiedDocuments, examination: Examination): void {
