@@ -27,6 +27,28 @@ export type MigrationErrorCode =
   | 'MIGRATION_UPDATE_BEGUN'
   /** The object is not under charge at the source. `details.id`. */
   | 'MIGRATION_OBJECT_UNKNOWN'
+  /** There is no record of this migration here: "No checkpoint found" (M102). `details.migration`. */
+  | 'MIGRATION_UNKNOWN'
+  /** The migration is in a phase, or its record of a kind, that this cannot be done with. `details.phase`. */
+  | 'MIGRATION_STATE'
+  /** The vault has a migration that has not ended: resume it, or roll it back. `details.migration`. */
+  | 'MIGRATION_UNFINISHED'
+  /** Another run has taken this migration over. What was done stays; run again only if that one is gone. */
+  | 'MIGRATION_SUPERSEDED'
+  /** Source or target is not what was prepared: the last steps have to be done again. */
+  | 'MIGRATION_CHANGED'
+  /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */
+  | 'MIGRATION_TARGET_LIES'
+  /** The vault comes from a copy that was handed off since: the target knows a higher epoch. `details.epoch`, `details.offered`. */
+  | 'MIGRATION_EPOCH'
+  /** The vault was handed off, so it is active here again only with the target's decline. */
+  | 'MIGRATION_HANDED_OFF'
+  /** The hand-off is not for what the target has prepared. Nothing was changed. */
+  | 'MIGRATION_HANDOFF_REFUSED'
+  /** The target has declined this migration and will never take it. */
+  | 'MIGRATION_DECLINED'
+  /** The target is active and may have changed since: the way back is a migration from there. */
+  | 'MIGRATION_TARGET_ADVANCED'
 
 /** The `code` of the findings of a verification. */
 export type MigrationFindingCode =

@@ -10,7 +10,7 @@ export { decodePlan } from './parse-plan.ts'
 export type { Mandate } from './permission.ts'
 export type { MigrationReason, Plan, Sample, Verification } from './plan.ts'
 export { encodePlan, MIGRATION_REASONS, planId } from './plan.ts'
-export type { MigrationParts, PlanOptions } from './plan-migration.ts'
+export type { MigrationParts, PlanOptions, PlanParts } from './plan-migration.ts'
 export { planMigration } from './plan-migration.ts'
 export type { Checked, Coverage, Report } from './report.ts'
 export type { RunOptions } from './run-migration.ts'
@@ -19,6 +19,36 @@ export { missProbability } from './sample.ts'
 export { soupStoreSource, soupStoreTarget } from './store-endpoint.ts'
 export type { VerifyOptions } from './verify-migration.ts'
 export { verifyMigration } from './verify-migration.ts'
+
+// A move: the vault itself goes, with its trail and its keys.
+
+export type { AuditNote } from './move/audit-note.ts'
+export type { EffectName, MoveStep } from './move/effect.ts'
+export { listMoves, readMove } from './move/journal.ts'
+export type { MoveInput, Outcome } from './move/machine.ts'
+export { reduceMove, stepsOf } from './move/machine.ts'
+export type {
+  HandoffTerms,
+  LogEnd,
+  MoveOffer,
+  MoveSource,
+  MoveTarget,
+  NumberedBatch,
+  ProvingTarget,
+  Routing,
+} from './move/move-endpoint.ts'
+export type { MoveStatus, StepStatus } from './move/move-status.ts'
+export { moveStatus } from './move/move-status.ts'
+export type { MoveEvent } from './move/move-vault.ts'
+export { moveVault, resumeMove, rollBackMove } from './move/move-vault.ts'
+export type { MovePhase, SeedPhase } from './move/phase.ts'
+export { isEnded, seedPhase } from './move/phase.ts'
+export { recoverVault } from './move/recover-vault.ts'
+export type { Seat, SeatKeys } from './move/seat.ts'
+export { seatSource } from './move/seat-source.ts'
+export { seatTarget } from './move/seat-target.ts'
+export type { MoveState } from './move/state.ts'
+export type { MoveParts } from './move/work.ts'
 
 // The records of a hand-off, and the certificate that it ends in.
 

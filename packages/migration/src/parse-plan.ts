@@ -22,7 +22,7 @@ export function decodePlan(bytes: Uint8Array): Plan {
 }
 
 function parsePlan(value: unknown): Plan {
-  const plan = record(value, 'the plan', PLAN, ['reason', 'select'])
+  const plan = record(value, 'the plan', PLAN, ['reason', 'select', 'handoff'])
   check(plan.type === 'migration-plan', 'type is not "migration-plan"')
   check(plan.v === 1, 'v is not 1, the only version that this software reads')
   check(isHex(plan.migration_id, 32), 'migration_id is not 32 hexadecimal digits')
@@ -34,6 +34,11 @@ function parsePlan(value: unknown): Plan {
   parseVerification(plan.verification)
   check(isCount(plan.rounds, 1, 1_000), 'rounds is not 1 to 1,000')
   check((plan.kind === 'partial') === (plan.select !== undefined), 'select stands in a partial plan and only there')
+  if (plan.handoff !== undefined) {
+    check(plan.kind === 'full', 'handoff stands only in a full plan')
+    const { keys } = record(plan.handoff, 'handoff', ['keys'])
+    check(keys === 'new' || keys === 'keep', 'handoff.keys is neither "new" nor "keep"')
+  }
   if (plan.select !== undefined) parseSelect(plan.select, plan.verification)
   return value as Plan
 }

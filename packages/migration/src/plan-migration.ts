@@ -16,12 +16,20 @@ export interface MigrationParts extends Mandate {
   readonly target: Target
 }
 
+/** What a plan is made with: both places are only looked at. */
+export interface PlanParts extends Mandate {
+  readonly source: Source
+  readonly target: Pick<Target, 'label' | 'look'>
+}
+
 export interface PlanOptions extends AbortOptions {
   readonly reason?: MigrationReason
   /** Only these entries, their objects and all that these link to, into the active vault at the target. */
   readonly select?: Query
   /** Default: full. */
   readonly verification?: Verification
+  /** Hands the vault off. Default: the target gets a copy. */
+  readonly handoff?: NonNullable<Plan['handoff']>
   /** Default: 8. */
   readonly rounds?: number
   readonly random?: Random
@@ -31,8 +39,16 @@ export interface PlanOptions extends AbortOptions {
  * Decides what a migration will do and finds out whether it may (M007, M014). Changes nothing. Throws what a run would
  * be refused with before its first byte.
  */
-export async function planMigration(parts: MigrationParts, options: PlanOptions = {}): Promise<Plan> {
-  const { reason, select, verification = { mode: 'full' }, rounds = 8, random = systemRandom, signal } = options
+export async function planMigration(parts: PlanParts, options: PlanOptions = {}): Promise<Plan> {
+  const {
+    reason,
+    select,
+    handoff,
+    verification = { mode: 'full' },
+    rounds = 8,
+    random = systemRandom,
+    signal,
+  } = options
   signal?.throwIfAborted()
   const { source, target } = parts
   const held = await target.look(source.vault, { signal })
@@ -49,6 +65,7 @@ export async function planMigration(parts: MigrationParts, options: PlanOptions 
     target: { label: target.label },
     ...(select === undefined ? {} : { select }),
     verification,
+    ...(handoff === undefined ? {} : { handoff }),
     rounds,
   }
   return decodePlan(encodePlan(plan))
@@ -62,7 +79,7 @@ export function newMigrationId(random: Random): string {
 /** Refuses what this kind of migration cannot be done from or into. */
 export async function requireFit(
   kind: Plan['kind'],
-  { source, target }: { readonly source: Source; readonly target: Target },
+  { source, target }: Pick<PlanParts, 'source' | 'target'>,
   { tenure }: Held,
   options: AbortOptions,
 ): Promise<void> {

@@ -42,6 +42,11 @@ export interface Plan {
   /** Entries to move, with their objects and all that these link to. Only in a partial plan. */
   readonly select?: Query
   readonly verification: Verification
+  /** The vault is handed off: afterwards the target is its active place. Absent: the target gets a copy. Only in a full plan. */
+  readonly handoff?: {
+    /** Identity and operators at the target: new ones made there, or those that the vault has. The log key is always new. */
+    readonly keys: 'new' | 'keep'
+  }
   /** Passes over the differences before a source that keeps changing is given up, 1 to 1,000. */
   readonly rounds: number
 }

@@ -32,7 +32,7 @@ export async function* runPartial(
   const receiving = await target.receive(offer, options)
   const ledger = new Ledger({ objects: 0, bytes: 0 })
   ledger.beginRound()
-  const run: Run = { migration, source, target, receiving, ledger, tally: new Tally(), options }
+  const run = { migration, source, target, receiving, ledger, tally: new Tally(), options }
 
   yield { type: 'phase', phase: 'transfer' }
   for await (const page of selection(options)) yield* copyPage(run, page)

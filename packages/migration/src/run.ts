@@ -1,19 +1,19 @@
 import type { AbortOptions } from '@vault/core'
 import { VaultError } from '@vault/core'
 import type { Statement } from '@vault/transfer'
-import type { Receiving, Source, Target } from './endpoint.ts'
+import type { Receiving, Source } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 import type { MigrationEvent } from './event.ts'
 import type { FindingList } from './finding-list.ts'
 import type { Ledger } from './progress.ts'
-import type { CheckStep, Coverage, Tally } from './report.ts'
+import type { CheckStep, Coverage, Report, Tally } from './report.ts'
 
 /** What the phases of one run share. */
 export interface Run {
   readonly migration: string
   readonly source: Source
-  readonly target: Target
-  readonly receiving: Receiving
+  readonly target: { readonly label: string }
+  readonly receiving: Omit<Receiving, 'finish'>
   readonly ledger: Ledger
   readonly tally: Tally
   readonly options: AbortOptions
@@ -34,23 +34,30 @@ export interface Verified {
   readonly coverage: Coverage
 }
 
-/** The end of every run: refuses what did not verify, finishes at the target, and sums up. */
-export async function* complete(run: Run, { statement, sequence, coverage }: Verified): AsyncGenerator<MigrationEvent> {
-  const { migration, target, receiving, ledger, tally, options } = run
-  const verification = tally.report(statement, coverage)
-  if (!verification.ok) {
-    const { findings, omitted } = verification
-    throw new VaultError<MigrationErrorCode>({
-      code: 'MIGRATION_VERIFICATION_FAILED',
-      message: `The target ${target.label} is not what the source is: ${findings[0]?.message} ${findings.length + omitted} findings in all. Nothing was activated; run again, or choose another target.`,
-      details: { migration, findings, omitted },
-    })
-  }
+/** The end of a run that leaves a copy: refuses what did not verify, finishes at the target, and sums up. */
+export async function* complete(
+  run: Run & { readonly receiving: Receiving },
+  { statement, sequence, coverage }: Verified,
+): AsyncGenerator<MigrationEvent> {
+  const { migration, receiving, ledger, options } = run
+  const verification = verdict(run, statement, coverage)
   const tenure = await receiving.finish(sequence, options)
   yield { type: 'phase', phase: 'complete' }
   const { rounds, sent } = ledger
   const summary = { migration_id: migration, phase: 'complete', statement, rounds, sent, verification, tenure } as const
   yield { type: 'summary', summary }
+}
+
+/** What a run has verified. Throws `MIGRATION_VERIFICATION_FAILED`. */
+export function verdict({ migration, target, tally }: Run, statement: Statement, coverage: Coverage): Report {
+  const report = tally.report(statement, coverage)
+  if (report.ok) return report
+  const { findings, omitted } = report
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_VERIFICATION_FAILED',
+    message: `The target ${target.label} is not what the source is: ${findings[0]?.message} ${findings.length + omitted} findings in all. Nothing was activated; run again, or choose another target.`,
+    details: { migration, findings, omitted },
+  })
 }
 
 /** Ends a run whose source cannot give what it has under charge. */

@@ -1,0 +1,62 @@
+import { decodeEnvelope, encodeEnvelope, keyEventPayload, mergeEnvelopes } from '@vault/core'
+import { encodePlan } from '../plan.ts'
+import { verifyAcceptance } from '../records/acceptance.ts'
+import { sourceStatement } from '../source-statement.ts'
+import { authorizedNote, startNote } from './audit-note.ts'
+import type { Act, Effect } from './work.ts'
+
+/** The target becomes receiving and says under which keys it will have the vault. */
+export const accept: Act = async ({ plan, planId, state, parts, driver, options }) => {
+  const { source, target } = parts
+  const { vault, migration } = state
+  const keyEvents = await source.keyEvents(options)
+  const { epoch } = await source.soup.tenure(options)
+  const offer = { vault, keyEvents, migration, plan: planId, epoch, driver, keys: plan.handoff?.keys ?? 'new' } as const
+  const acceptance = await target.accept(offer, options)
+  verifyAcceptance(decodeEnvelope(acceptance), { vault, migration, plan: planId, instance: target.instance })
+  return { acceptance }
+}
+
+/** The key event that will count with the hand-off: signed by the old identity, and by every new key. */
+export const endorse: Act = async ({ planId, state, parts, options }) => {
+  const { source, target } = parts
+  const { vault, migration } = state
+  const { roles } = verifyAcceptance(decodeEnvelope(required(state.acceptance)), {
+    vault,
+    migration,
+    plan: planId,
+    instance: target.instance,
+  })
+  const history = await source.keyState(options)
+  // The same bytes whenever it is done again, because every part of it is written down.
+  const context = { migration, instance: target.instance }
+  if (roles === null) throw new TypeError('An acceptance names the keys: the log key is new at every place.')
+  const payload = keyEventPayload({ history, why: 'migrate', roles, context, at: new Date(state.planned * 1000) })
+  const old = decodeEnvelope(await source.signAsIdentity(payload, options))
+  const next = decodeEnvelope(await target.endorse({ vault, migration, keyEvent: payload }, options))
+  return { keyEvent: encodeEnvelope(mergeEnvelopes([old, next])) }
+}
+
+/** `migration-authorized` and `migration-start` in the trail, before the first byte moves; the plan is held with it. */
+export const announce: Act = async ({ plan, planId, state, parts, options }) => {
+  const { source, operator = 'owner' } = parts
+  const bytes = encodePlan(plan)
+  for await (const _ of source.objects.putMany([[{ id: planId, bytes }]], options));
+  const scope = { migration: state.migration, since: state.since, hold: [{ id: planId, size: bytes.length }] }
+  await source.tell([authorizedNote(plan, operator), startNote(plan, planId)], scope, options)
+  return {}
+}
+
+/** The source as it is when the transfer begins (M010). */
+export const snapshot: Effect = async function* ({ parts, options }) {
+  yield { type: 'phase', phase: 'snapshot' }
+  const statement = await sourceStatement(parts.source, options)
+  yield { type: 'statement', statement }
+  return { statement }
+}
+
+/** What an earlier step left. */
+export function required<T>(value: T | null): T {
+  if (value === null) throw new TypeError('A step of the migration was left out.')
+  return value
+}

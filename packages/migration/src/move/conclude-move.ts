@@ -1,0 +1,107 @@
+import type { IndexedEntry, Trail } from '@vault/audit-chain'
+import { encodeEvent, parseTlogProof } from '@vault/audit-chain'
+import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import { contentId, decodeEnvelope } from '@vault/core'
+import { buildCertificate } from '../certificate/build-certificate.ts'
+import type { CertifiedEntry } from '../certificate/certificate.ts'
+import { parseHandoff } from '../records/handoff.ts'
+import { noteKey } from './audit-note.ts'
+import { required } from './begin-effects.ts'
+import type { Seat } from './seat.ts'
+import { keyStateAt, openSeatTrail } from './seat.ts'
+import type { MoveState } from './state.ts'
+import type { TargetRecords } from './target-records.ts'
+import { tellOnce } from './tell-once.ts'
+
+/** Writes `migration-complete` into the trail of a vault that has arrived, and makes, holds and gives its certificate. */
+export async function concludeMove(
+  seat: Seat,
+  records: TargetRecords,
+  state: MoveState,
+  options?: AbortOptions,
+): Promise<Bytes> {
+  const { vault, migration } = state
+  const known = await records.certificate(migration, options)
+  if (known !== undefined) return known
+  const soup = seat.store.soup(vault)
+  const envelope = required(state.handoff)
+  const handoff = parseHandoff(decodeEnvelope(envelope).payload)
+  const trail = () => openSeatTrail(seat, vault, options)
+  const key = noteKey(migration, 'migration-complete')
+  const { objects } = required(state.statement).counts
+  const { coverage, checked } = required(state.verification)
+  const complete = encodeEvent({
+    time: seconds(seat),
+    actor: seat.actor,
+    // M139: how many, and how they were verified.
+    action: {
+      verb: 'migration-complete',
+      object: `migration:${migration}`,
+      parameters: { migration_id: migration, objects, verification: { coverage, checked } },
+    },
+    key,
+  })
+  const scope = { prefix: noteKey(migration, ''), since: handoff.log.size, migration, hold: [] }
+  await tellOnce({ soup, trail }, { ...scope, events: [{ key, bytes: complete }] }, options)
+  const log = await trail()
+  const first = await entryWith(log, handoff.log.size, ({ index }) => index === handoff.log.size)
+  const last = await entryWith(log, handoff.log.size, ({ entry }) => entry.key === key)
+  const history = await keyStateAt(seat, vault, options)
+  const { rounds, batches, entries, bytes, objects: sent } = state.sent
+  const { asked: acks, sample } = state.possession
+  const certificate = await buildCertificate(
+    {
+      plan: state.plan,
+      keyEvents: await seat.store.tenures.keyEvents(vault, options),
+      acceptance: required(state.acceptance),
+      ready: required(state.ready),
+      handoff: envelope,
+      verification: { coverage, checked, findings: 0 },
+      transfer: { objects: sent, bytes, entries, rounds, batches },
+      possession: acks === 0 ? { mode: 'none' } : { mode: 'signed', acks, sample },
+      audit: {
+        target: required(log.checkpoint ?? null),
+        consistency: await log.consistency(handoff.log.size, log.size, options),
+        handoff: await certified(log, first, options),
+        complete: await certified(log, last, options),
+      },
+      times: { planned: state.planned, completed: last.entry.time },
+    },
+    await seat.keys.signers('log', history.roles.log, options),
+    options,
+  )
+  await hold(seat, vault, certificate, options)
+  return await records.conclude(migration, certificate, options)
+}
+
+async function entryWith(trail: Trail, from: number, fits: (entry: IndexedEntry) => boolean): Promise<IndexedEntry> {
+  for await (const page of trail.entries({ from })) {
+    const found = page.find(fits)
+    if (found !== undefined) return found
+  }
+  throw new TypeError('The trail lacks an entry that was just written.')
+}
+
+async function certified(
+  trail: Trail,
+  { index, bytes }: IndexedEntry,
+  options?: AbortOptions,
+): Promise<CertifiedEntry> {
+  const { proof } = parseTlogProof(await trail.prove(index, trail.size, options))
+  return { index, leaf: bytes, proof }
+}
+
+/** Kept with the vault: under no root, and moved with it. */
+async function hold(seat: Seat, vault: ContentId, bytes: Bytes, options?: AbortOptions): Promise<void> {
+  const id = contentId(bytes, { hash: 'sha2-256', codec: 'dag-cbor' })
+  const segments: string[] = []
+  for await (const { segment } of seat.objects.putMany([[{ id, bytes }]], options))
+    if (segment !== '') segments.push(segment)
+  const soup = seat.store.soup(vault)
+  const { epoch } = await soup.tenure(options)
+  await soup.commit({ epoch, hold: [{ id, size: bytes.length }], expect: { segments } }, options)
+}
+
+function seconds({ clock }: Seat): number {
+  return Math.floor(clock().getTime() / 1000)
+}

@@ -1,0 +1,141 @@
+import type { ContentId } from '@vault/core'
+import { VaultError } from '@vault/core'
+import { sameRoots, statementOf } from '@vault/transfer'
+import type { MigrationErrorCode } from '../error.ts'
+import type { MigrationEvent } from '../event.ts'
+import { Ledger } from '../progress.ts'
+import { coverageOf, Tally } from '../report.ts'
+import type { FullRun } from '../rounds.ts'
+import { copyRound, copyRounds } from '../rounds.ts'
+import { verdict } from '../run.ts'
+import { verifyReceived } from '../verify-received.ts'
+import { BatchLog } from './batch-log.ts'
+import { required } from './begin-effects.ts'
+import { CheckpointLog } from './checkpoint-log.ts'
+import { LoggedIntake } from './logged-intake.ts'
+import type { Outcome } from './machine.ts'
+import { PossessionLog } from './possession-log.ts'
+import type { Effect, Work } from './work.ts'
+
+/** Rounds of differences until the target is what the source is. */
+export const copy: Effect = async function* (work) {
+  yield { type: 'phase', phase: 'transfer' }
+  const run = await openRun(work, { updates: false })
+  const logs = new Logs(work)
+  const { statement } = yield* logs.follow(copyRounds(run))
+  return { ...sentBy(work, run, logs), statement }
+}
+
+/** Everything, or the sample that the plan asks for, read back and hashed here. */
+export const verify: Effect = async function* (work) {
+  yield { type: 'phase', phase: 'verify' }
+  const statement = required(work.state.statement)
+  const run = await openRun(work, { updates: false })
+  run.ledger.beginRound(statement.counts)
+  yield* new Logs(work).follow(verifyReceived(run, statement, work.plan.verification))
+  const coverage = coverageOf(work.plan.verification, statement.counts)
+  const { checked } = verdict(run, statement, coverage)
+  return { verification: { coverage, checked } }
+}
+
+/** What changed since, while the source goes on: the less is left, the shorter it will be quiesced. */
+export const catchUp: Effect = async function* (work) {
+  const run = await openRun(work, { updates: true })
+  run.ledger.beginRound()
+  const logs = new Logs(work)
+  yield* logs.follow(copyRound(run))
+  return sentBy(work, run, logs)
+}
+
+/** The rest, from a source that does not change any more: read back as it is sent, and both roots compared. */
+export const copyRest: Effect = async function* (work) {
+  const { parts, options } = work
+  const statement = await statementOf(parts.source.soup, options)
+  yield { type: 'statement', statement }
+  const run = await openRun(work, { updates: true })
+  run.ledger.beginRound(statement.counts)
+  const logs = new Logs(work)
+  yield* logs.follow(copyRound(run))
+  const { checked } = verdict(run, statement, { mode: 'difference' })
+  const reached = await statementOf(run.receiving.soup, options)
+  if (!sameRoots(reached, statement)) throw unequal(work)
+  const before = required(work.state.verification)
+  const { objects, bytes, entries } = before.checked
+  const verification = {
+    ...before,
+    checked: {
+      objects: objects + checked.objects,
+      bytes: bytes + checked.bytes,
+      entries: entries + checked.entries,
+    },
+  }
+  return { ...sentBy(work, run, logs), statement, verification }
+}
+
+async function openRun(work: Work, { updates }: { readonly updates: boolean }): Promise<FullRun> {
+  const { plan, state, parts, driver, options } = work
+  const { vault, migration } = state
+  const opened = await parts.target.open({ vault, migration, driver }, options)
+  const intake = new LoggedIntake(opened.intake, parts.source.objects, driver)
+  const before = await opened.soup.view(async ({ counts }) => counts, options)
+  return {
+    migration,
+    source: parts.source,
+    target: parts.target,
+    receiving: { ...opened, intake },
+    ledger: new Ledger(before),
+    tally: new Tally(),
+    options,
+    rounds: plan.rounds,
+    updates,
+  }
+}
+
+/** What is kept beside a run. */
+class Logs {
+  readonly batches: BatchLog
+  readonly possession: PossessionLog
+  readonly checkpoints: CheckpointLog
+
+  constructor(work: Work) {
+    this.batches = new BatchLog(work)
+    this.possession = new PossessionLog(work)
+    this.checkpoints = new CheckpointLog(work)
+  }
+
+  /** Passes events on; behind each batch the trail is told, possession is proven, and now and then a checkpoint is made. */
+  async *follow<T>(events: AsyncGenerator<MigrationEvent, T>): AsyncGenerator<MigrationEvent, T> {
+    // Batches that a run before this one sent and did not live to log.
+    await this.batches.catchUp()
+    while (true) {
+      const step = await events.next()
+      if (step.done === true) {
+        await this.batches.catchUp()
+        return step.value
+      }
+      const event = step.value
+      if (event.type === 'batch') {
+        await this.batches.catchUp()
+        const ids: readonly ContentId[] = event.batch.type === 'objects' ? event.batch.ids : []
+        await this.possession.ask(this.batches.logged, ids)
+        await this.checkpoints.after(event.progress, ids.at(-1))
+      }
+      yield event
+    }
+  }
+}
+
+function sentBy({ state }: Work, { ledger }: FullRun, { batches, possession }: Logs): Outcome {
+  const { sent } = ledger
+  const total = { ...state.sent, rounds: state.sent.rounds + ledger.rounds, batches: batches.logged }
+  for (const unit of Object.keys(sent) as (keyof typeof sent)[]) total[unit] = state.sent[unit] + sent[unit]
+  return { sent: total, possession: possession.known }
+}
+
+function unequal({ state }: Work): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_CHANGED',
+    message: `The target of the migration ${state.migration} is not what the quiesced source is: something else wrote there. What differs is sent again.`,
+    details: { migration: state.migration },
+  })
+}

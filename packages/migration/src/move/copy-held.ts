@@ -1,0 +1,55 @@
+import type { Block, BulkCasReader } from '@vault/cas'
+import type { AbortOptions, ContentId } from '@vault/core'
+import { VaultError } from '@vault/core'
+import type { HeldBlock } from '@vault/soup'
+import type { Receiving } from '../endpoint.ts'
+import type { MigrationErrorCode } from '../error.ts'
+import type { MoveSource } from './move-endpoint.ts'
+
+const PAGE = 256
+
+/** Brings the blocks that the trail names, which are under no root. Every one is hashed where it arrives. */
+export async function copyHeld(
+  source: Pick<MoveSource, 'held' | 'objects' | 'label'>,
+  target: Omit<Receiving, 'finish'>,
+  writing: { readonly migration: string; readonly driver: number },
+  options: AbortOptions,
+): Promise<void> {
+  let after: ContentId | undefined
+  while (true) {
+    const page = await source.held({ ...(after !== undefined && { after }), limit: PAGE }, options)
+    after = page.at(-1)?.id
+    if (after === undefined) return
+    const there = await target.soup.holds(
+      page.map(({ id }) => id),
+      options,
+    )
+    const missing = page.filter((_, i) => !there[i])
+    for await (const { ids, segment } of target.objects.putMany(read(source, missing, options), options)) {
+      const hold = missing.filter(({ id }) => ids.includes(id))
+      const segments = segment === '' ? [] : [segment]
+      await target.intake.receive({ ...writing, segments, hold }, options)
+    }
+  }
+}
+
+async function* read(
+  source: { readonly objects: BulkCasReader; readonly label: string },
+  held: readonly HeldBlock[],
+  options: AbortOptions,
+): AsyncGenerator<readonly Block[]> {
+  if (held.length === 0) return
+  for await (const { blocks, absent, damaged } of source.objects.getMany([held.map(({ id }) => id)], options)) {
+    const lost = [...absent, ...damaged]
+    if (lost.length > 0) throw lostBlocks(source.label, lost)
+    yield blocks
+  }
+}
+
+function lostBlocks(label: string, lost: readonly ContentId[]): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_SOURCE_DAMAGED',
+    message: `${lost.length} blocks that the audit trail of the source ${label} names cannot be read, the first is ${lost[0]}. Restore them there from another copy, then resume.`,
+    details: { ids: lost },
+  })
+}

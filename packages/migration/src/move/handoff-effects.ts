@@ -1,0 +1,98 @@
+import type { ContentId } from '@vault/core'
+import { contentId, decodeEnvelope } from '@vault/core'
+import { parseHandoff } from '../records/handoff.ts'
+import { auditNote, keyTransitionNote } from './audit-note.ts'
+import { required } from './begin-effects.ts'
+import { copyHeld } from './copy-held.ts'
+import type { Act } from './work.ts'
+
+/** The source takes no more changes (M085). */
+export const quiesce: Act = async ({ state, parts, options }) => {
+  await parts.source.quiesce(state.migration, options)
+  return {}
+}
+
+/** `key-transition` and `migration-audit`: the last entries that the source writes. */
+export const account: Act = async ({ plan, state, parts, options }) => {
+  const { source } = parts
+  const { migration, since } = state
+  const keyEvent = required(state.keyEvent)
+  const transition = keyTransitionNote(plan, payloadId(keyEvent), keyEvent)
+  await source.tell([transition], { migration, since }, options)
+  const { size } = await source.freeze(migration, options)
+  await source.tell([auditNote(plan, size)], { migration, since }, options)
+  return {}
+}
+
+/** Where the trail of the source ends. */
+export const freeze: Act = async ({ state, parts, options }) => {
+  return { frozen: await parts.source.freeze(state.migration, options) }
+}
+
+/** The trail and everything that it names (M052): verified before it is stored. */
+export const moveTrail: Act = async ({ state, parts, driver, options }) => {
+  const { source, target } = parts
+  const { vault, migration } = state
+  const { note } = required(state.frozen)
+  const from = await source.log(options)
+  await target.receiveTrail({ vault, migration, from, note }, options)
+  const receiving = await target.open({ vault, migration, driver }, options)
+  await copyHeld(source, receiving, { migration, driver }, options)
+  return {}
+}
+
+/** receiving → prepared. */
+export const prepare: Act = async ({ state, parts, driver, options }) => {
+  const { vault, migration } = state
+  const what = {
+    statement: required(state.statement),
+    frozen: required(state.frozen),
+    keyEvent: required(state.keyEvent),
+  }
+  return { ready: await parts.target.prepare({ vault, migration, driver, ...what }, options) }
+}
+
+/** quiesced → retired: from here on only the target can be active, or decline. */
+export const sign: Act = async ({ planId, state, parts, options }) => {
+  const terms = {
+    migration: state.migration,
+    plan: planId,
+    target: parts.target,
+    statement: required(state.statement),
+    frozen: required(state.frozen),
+    acceptance: required(state.acceptance),
+    ready: required(state.ready),
+    keyEvent: payloadId(required(state.keyEvent)),
+  }
+  return { handoff: await parts.source.signHandoff(terms, options) }
+}
+
+/** prepared → active (M090). */
+export const activate: Act = async ({ state, parts, options }) => {
+  const [handoff, keyEvent] = [required(state.handoff), required(state.keyEvent)]
+  await parts.target.activate({ handoff, keyEvent }, options)
+  return {}
+}
+
+/** After activation, so that a crash between the two leads nobody to a place that is not active (M089, X20). */
+export const route: Act = async ({ state, parts, options }) => {
+  const { source, target, routing } = parts
+  const { epoch } = parseHandoff(decodeEnvelope(required(state.handoff)).payload)
+  const [from, to] = [source, target].map(({ label, instance }) => ({ label, instance })) as [End, End]
+  await routing?.update({ vault: state.vault, migration: state.migration, from, to, epoch }, options)
+  return {}
+}
+
+interface End {
+  readonly label: string
+  readonly instance: string
+}
+
+/** `migration-complete` in the trail (M091), and the certificate. */
+export const conclude: Act = async ({ state, parts, options }) => {
+  return { certificate: await parts.target.conclude(state, options) }
+}
+
+function payloadId(envelope: Uint8Array): ContentId {
+  return contentId(decodeEnvelope(envelope).payload, { hash: 'sha2-256', codec: 'dag-cbor' })
+}

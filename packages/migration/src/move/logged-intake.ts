@@ -1,0 +1,31 @@
+import type { BulkCas } from '@vault/cas'
+import type { AbortOptions } from '@vault/core'
+import type { Committed, Intake, IntakeBatch } from '@vault/soup'
+import { describeBatch, encodeBatchRecord } from './batch-record.ts'
+
+// Ids that fit into one block, which is what a list of them is.
+const MAX_LISTED = 29_000
+
+/**
+ * Gives each batch to the target with what the source will log of it: the target numbers it in the transaction that takes it, so a
+ * crash behind that transaction loses no entry of the trail. The list of ids is durable at the source before.
+ */
+export class LoggedIntake implements Pick<Intake, 'receive'> {
+  readonly #intake: Pick<Intake, 'receive'>
+  readonly #lists: BulkCas
+  readonly #driver: number
+
+  constructor(intake: Pick<Intake, 'receive'>, lists: BulkCas, driver: number) {
+    this.#intake = intake
+    this.#lists = lists
+    this.#driver = driver
+  }
+
+  async receive(batch: IntakeBatch, options?: AbortOptions): Promise<Committed> {
+    const listed = (batch.objects?.add?.length ?? 0) + (batch.objects?.remove?.length ?? 0)
+    if (listed > MAX_LISTED) throw new RangeError(`A batch lists at most ${MAX_LISTED} objects, not ${listed}.`)
+    const { record, list } = describeBatch(batch)
+    if (list !== undefined) for await (const _ of this.#lists.putMany([[list]], options));
+    return await this.#intake.receive({ ...batch, driver: this.#driver, record: encodeBatchRecord(record) }, options)
+  }
+}

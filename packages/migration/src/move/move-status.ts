@@ -1,0 +1,56 @@
+import { decodePlan } from '../parse-plan.ts'
+import type { Plan } from '../plan.ts'
+import type { MigrationCheckpoint } from '../records/checkpoint.ts'
+import type { MoveStep } from './effect.ts'
+import { stepsOf } from './machine.ts'
+import type { MovePhase } from './phase.ts'
+import type { MoveState } from './state.ts'
+
+/** A step of a move, and whether it has been done. */
+export interface StepStatus extends MoveStep {
+  readonly status: 'done' | 'next' | 'open'
+}
+
+/** A move as people are told of it, from its record alone. */
+export interface MoveStatus {
+  readonly migration_id: string
+  readonly kind: Plan['kind']
+  readonly phase: MovePhase
+  readonly source: string
+  readonly target: string
+  /** Sent and durable at the target: at least so many. */
+  readonly objects: number
+  readonly bytes: number
+  /** At the rate of the transfer until its latest checkpoint; `null` where that is not known, or nothing is left to send. */
+  readonly eta_seconds: number | null
+  readonly steps: readonly StepStatus[]
+  readonly reason: string | null
+}
+
+/** Describes a move. `checkpoint`: the latest one of it, where there is one. */
+export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint): MoveStatus {
+  const { kind, source, target } = decodePlan(state.plan)
+  const steps = stepsOf(state)
+  const reached = state.next === null ? steps.length : steps.findIndex(({ effect }) => effect === state.next)
+  const transferred = checkpoint?.transferred ?? { objects: 0, bytes: 0 }
+  return {
+    migration_id: state.migration,
+    kind,
+    phase: state.phase,
+    source: source.label,
+    target: target.label,
+    objects: Math.max(state.sent.objects, transferred.objects),
+    bytes: Math.max(state.sent.bytes, transferred.bytes),
+    eta_seconds: remainingSeconds(state, checkpoint),
+    steps: steps.map((step, i) => ({ ...step, status: i < reached ? 'done' : i === reached ? 'next' : 'open' })),
+    reason: state.reason,
+  }
+}
+
+function remainingSeconds({ phase, planned }: MoveState, checkpoint: MigrationCheckpoint | undefined): number | null {
+  if (checkpoint === undefined || (phase !== 'transferring' && phase !== 'paused')) return null
+  const { timestamp, transferred, remaining } = checkpoint
+  const elapsed = timestamp - planned
+  if (elapsed <= 0 || transferred.bytes === 0) return null
+  return Math.ceil((remaining.bytes / transferred.bytes) * elapsed)
+}

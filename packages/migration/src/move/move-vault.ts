@@ -1,0 +1,205 @@
+import type { AbortOptions } from '@vault/core'
+import { isVaultError, systemClock, systemRandom, VaultError } from '@vault/core'
+import type { MigrationErrorCode } from '../error.ts'
+import type { MigrationEvent } from '../event.ts'
+import { decodePlan } from '../parse-plan.ts'
+import { permissionFor } from '../permission.ts'
+import type { Plan } from '../plan.ts'
+import { encodePlan, planId } from '../plan.ts'
+import { accept, announce, endorse, snapshot } from './begin-effects.ts'
+import { latestCheckpoint } from './checkpoint-log.ts'
+import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
+import type { EffectName, MoveStep } from './effect.ts'
+import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route, sign } from './handoff-effects.ts'
+import { Journal, listMoves } from './journal.ts'
+import type { MoveInput, Outcome } from './machine.ts'
+import { reduceMove, stepsOf } from './machine.ts'
+import type { MovePhase } from './phase.ts'
+import { isEnded } from './phase.ts'
+import { decline, recordRollback, reopen } from './rollback-effects.ts'
+import type { MoveState } from './state.ts'
+import { plannedMove } from './state.ts'
+import type { Act, Effect, MoveParts, Work } from './work.ts'
+
+/** What happens in a move, in order. The move waits while an event is looked at; leaving the loop stops it in good state. */
+export type MoveEvent =
+  | Exclude<MigrationEvent, { type: 'summary' }>
+  /** A step that begins. */
+  | { readonly type: 'step'; readonly step: MoveStep; readonly phase: MovePhase }
+  /** The last event of a move that has ended, or was rolled back. */
+  | { readonly type: 'moved'; readonly state: MoveState }
+
+const EFFECTS: Readonly<Record<EffectName, { readonly act: Act } | { readonly run: Effect }>> = {
+  accept: { act: accept },
+  endorse: { act: endorse },
+  announce: { act: announce },
+  snapshot: { run: snapshot },
+  copy: { run: copy },
+  verify: { run: verify },
+  'catch-up': { run: catchUp },
+  quiesce: { act: quiesce },
+  'copy-rest': { run: copyRest },
+  account: { act: account },
+  freeze: { act: freeze },
+  'move-trail': { act: moveTrail },
+  prepare: { act: prepare },
+  sign: { act: sign },
+  activate: { act: activate },
+  route: { act: route },
+  conclude: { act: conclude },
+  decline: { act: decline },
+  reopen: { act: reopen },
+  'record-rollback': { act: recordRollback },
+}
+
+// A quiesced vault changes only where something writes past its soup.
+const MAX_REPEATS = 8
+
+/**
+ * Moves a vault with its trail and its keys to another place, and hands it off: afterwards that place is the active one, and this
+ * one refuses (M007, M084). Every step is written down before it is done, so `resumeMove` goes on in any process after any crash.
+ * Throws `MIGRATION_UNFINISHED` where the source has a migration of this vault that has not ended.
+ */
+export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOptions = {}): AsyncGenerator<MoveEvent> {
+  options.signal?.throwIfAborted()
+  const { source, clock = systemClock } = parts
+  const unfinished = (await listMoves(source.records, options)).find(
+    (move) => move.vault === source.vault && !isEnded(move.phase),
+  )
+  if (unfinished !== undefined) throw unfinishedMove(unfinished)
+  const state = plannedMove({
+    migration: plan.migration_id,
+    vault: source.vault,
+    plan: encodePlan(plan),
+    planned: Math.floor(clock().getTime() / 1000),
+    since: (await source.soup.tenure(options)).events,
+  })
+  yield* drive(await Journal.create(source.records, state, options), parts, options)
+}
+
+/** Goes on with a move from where it was stopped or killed (M101). Throws "No checkpoint found" (M102) for an unknown one. */
+export async function* resumeMove(
+  migration: string,
+  parts: MoveParts,
+  options: AbortOptions = {},
+): AsyncGenerator<MoveEvent> {
+  options.signal?.throwIfAborted()
+  const journal = await Journal.take(parts.source.records, migration, options)
+  // A checkpoint that was forged or stolen is refused before anything is done.
+  await latestCheckpoint(workOf(journal, parts, options))
+  await journal.write(reduceMove(journal.state, { type: 'resume' }), options)
+  yield* drive(journal, parts, options)
+}
+
+/**
+ * Takes a move back, by its phase (M092–M096): before the hand-off is signed the source takes changes again and the target gives up
+ * what it received; after it, only with the target's word that it will never take it. Throws `MIGRATION_COMPLETE`,
+ * `MIGRATION_TARGET_ADVANCED`.
+ */
+export async function* rollBackMove(
+  migration: string,
+  parts: MoveParts,
+  options: AbortOptions & { readonly reason?: string } = {},
+): AsyncGenerator<MoveEvent> {
+  const { reason = 'asked for', ...rest } = options
+  rest.signal?.throwIfAborted()
+  const journal = await Journal.take(parts.source.records, migration, rest)
+  await journal.write(reduceMove(journal.state, { type: 'roll-back', reason }), rest)
+  yield* drive(journal, parts, rest)
+}
+
+async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
+  const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
+  let repeats = 0
+  while (journal.state.next !== null) {
+    // Asked for again before every step, because weeks may pass between two of them; not on the way back.
+    if (journal.state.phase !== 'rolling-back') await permission.require()
+    const { phase, next } = journal.state
+    const step = stepsOf(journal.state).find(({ effect }) => effect === next) as MoveStep
+    yield { type: 'step', step, phase }
+    let input: MoveInput
+    try {
+      const effect = EFFECTS[next]
+      const work = workOf(journal, parts, options)
+      const outcome = 'act' in effect ? await effect.act(work) : yield* untilAborted(journal, effect.run(work), options)
+      input = { type: 'done', effect: next, outcome }
+    } catch (error) {
+      input = await recovered(journal, parts, error, options)
+      if (input.type === 'changed' && ++repeats > MAX_REPEATS) throw error
+      await journal.write(reduceMove(journal.state, input), options)
+      if (input.type === 'fail') throw error
+      continue
+    }
+    await journal.write(reduceMove(journal.state, input), options)
+  }
+  yield { type: 'moved', state: journal.state }
+}
+
+/** A step; where it is aborted while objects are sent, the move is paused. */
+async function* untilAborted(
+  journal: Journal,
+  effect: ReturnType<Effect>,
+  { signal }: AbortOptions,
+): AsyncGenerator<MoveEvent, Outcome> {
+  try {
+    while (true) {
+      const step = await effect.next()
+      if (step.done === true) return step.value
+      if (step.value.type !== 'summary') yield step.value
+    }
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason && journal.state.phase === 'transferring') {
+      await journal.write(reduceMove(journal.state, { type: 'pause' }))
+    }
+    throw error
+  }
+}
+
+/** What a failure says about where the move is; a failure that says nothing is thrown, and the step is done again by a resume. */
+async function recovered(
+  journal: Journal,
+  parts: MoveParts,
+  error: unknown,
+  options: AbortOptions,
+): Promise<MoveInput> {
+  const { state } = journal
+  if (!isVaultError(error)) throw error
+  switch (error.code as MigrationErrorCode) {
+    case 'MIGRATION_VERIFICATION_FAILED':
+      if (state.phase !== 'verifying') throw error
+      return { type: 'fail', reason: error.message }
+    case 'MIGRATION_CHANGED':
+      if (state.phase !== 'quiesced') throw error
+      return { type: 'changed' }
+    case 'MIGRATION_DECLINED': {
+      if (state.phase !== 'handoff-signed') throw error
+      const { vault, migration } = state
+      return { type: 'declined', decline: await parts.target.decline({ vault, migration }, options) }
+    }
+    case 'MIGRATION_HANDED_OFF': {
+      const handoff = await parts.source.signedHandoff(state.migration, options)
+      if (state.phase !== 'rolling-back' || state.handoff !== null || handoff === undefined) throw error
+      return { type: 'signed', handoff }
+    }
+    case 'MIGRATION_TARGET_ADVANCED':
+      if (state.phase !== 'rolling-back' || state.handoff === null) throw error
+      return { type: 'taken' }
+    default:
+      throw error
+  }
+}
+
+function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work {
+  const { random = systemRandom, clock = systemClock } = parts
+  const { state, driver } = journal
+  const plan = decodePlan(state.plan)
+  return { plan, planId: planId(plan), state, parts, random, clock, driver, options }
+}
+
+function unfinishedMove({ migration, phase }: MoveState): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_UNFINISHED',
+    message: `The migration ${migration} of this vault is ${phase}: resume it, or roll it back, before another one begins.`,
+    details: { migration, phase },
+  })
+}

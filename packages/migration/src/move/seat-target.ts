@@ -1,0 +1,382 @@
+import { encodeEvent, importTrail, openTrail, originOf } from '@vault/audit-chain'
+import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
+import {
+  copyBytes,
+  decode,
+  decodeEnvelope,
+  encode,
+  encodeEnvelope,
+  equalBytes,
+  isVaultError,
+  link,
+  signEnvelope,
+  toHex,
+  VaultError,
+  verifyKeyHistory,
+} from '@vault/core'
+import type { Tenure } from '@vault/soup'
+import { sameRoots, statementOf } from '@vault/transfer'
+import type { MigrationErrorCode } from '../error.ts'
+import type { Acceptance } from '../records/acceptance.ts'
+import { parseAcceptance, signAcceptance } from '../records/acceptance.ts'
+import { signDecline } from '../records/decline.ts'
+import type { Handoff } from '../records/handoff.ts'
+import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
+import { possessionProof, signPossession } from '../records/possession.ts'
+import { parseReady, readyId, signReady } from '../records/ready.ts'
+import { giveWay, soupStoreTarget } from '../store-endpoint.ts'
+import { noteKey } from './audit-note.ts'
+import { concludeMove } from './conclude-move.ts'
+import type { MoveOffer, ProvingTarget } from './move-endpoint.ts'
+import type { Seat } from './seat.ts'
+import { logKeys } from './seat.ts'
+import type { Accepted } from './target-records.ts'
+import { TargetRecords } from './target-records.ts'
+
+const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'retired', 'replica'])
+/** Shuts every driver out: what was declined is not received any more. */
+const NOBODY: number = 2 ** 52
+const RESTORED_AT_ONCE = 4_096
+
+/** A place as the target of moves. */
+export function seatTarget(seat: Seat): ProvingTarget {
+  const { label, instance, place, objects, store, clock, random } = seat
+  const { tenures } = store
+  const records = new TargetRecords(store.records)
+  const { look } = soupStoreTarget({ label, objects, store })
+
+  /** The tenure, where it is of this migration. */
+  async function tenureFor(vault: ContentId, migration: string, options?: AbortOptions): Promise<Tenure> {
+    const tenure = await tenures.read(vault, options)
+    if (tenure.migration === migration) return tenure
+    throw refused(label, tenure, migration)
+  }
+
+  async function begin(offer: MoveOffer, options?: AbortOptions): Promise<Accepted> {
+    const { vault, migration, plan, keys, epoch } = offer
+    const history = verifyKeyHistory(offer.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+    const { tenure } = await look(vault, options)
+    if (history.vault !== vault || !RECEIVABLE.has(tenure.state)) throw refused(label, tenure, migration)
+    if (!continues(offer.keyEvents, await tenures.keyEvents(vault, options))) {
+      throw refusedHandoff(label, migration, 'its key events do not go on from those that are known here')
+    }
+    if (tenure.epoch > epoch) throw oldEpoch(label, tenure, epoch)
+    const roles = await rolesFor(history, keys, options)
+    const acceptance: Acceptance = {
+      type: 'migration-acceptance',
+      v: 1,
+      vault: link(vault),
+      migration,
+      plan: link(plan),
+      instance,
+      place: place.key,
+      roles,
+      nonce: copyBytes(random(32)),
+      at: seconds(),
+    }
+    const envelope = encodeEnvelope(await signAcceptance(acceptance, place, options))
+    const evidence = (await tenures.evidence(vault, options)) ?? null
+    return await records.accept(
+      migration,
+      { acceptance: envelope, keyEvents: offer.keyEvents, epoch, evidence },
+      options,
+    )
+  }
+
+  async function rolesFor(history: KeyState, keys: MoveOffer['keys'], options?: AbortOptions): Promise<Roles> {
+    const made = await seat.keys.create(options)
+    const role = (key: KeyId) => ({ keys: [key], threshold: 1 })
+    const { identity, operators } = history.roles
+    return keys === 'keep'
+      ? { identity, operators, log: role(made.log) }
+      : { identity: role(made.identity), operators: role(made.operators), log: role(made.log) }
+  }
+
+  async function accept(offer: MoveOffer, options?: AbortOptions): Promise<Bytes> {
+    const { vault, migration, driver, epoch } = offer
+    await refuseDeclined(migration, options)
+    const accepted = (await records.accepted(migration, options)) ?? (await begin(offer, options))
+    const tenure = await tenures.read(vault, options)
+    if (tenure.migration !== migration) {
+      // They go on from those that are here, so giving up need not go back to these.
+      const { keyEvents } = accepted
+      const to = { state: 'receiving', epoch: Math.max(epoch, tenure.epoch), migration, driver, keyEvents } as const
+      await tenures.transition(vault, tenure, to, options)
+    }
+    return accepted.acceptance
+  }
+
+  async function open(
+    { vault, migration, driver }: Pick<MoveOffer, 'vault' | 'migration' | 'driver'>,
+    options?: AbortOptions,
+  ): ReturnType<ProvingTarget['open']> {
+    await refuseDeclined(migration, options)
+    const found = await tenureFor(vault, migration, options)
+    if (found.state !== 'receiving' || found.driver !== driver) {
+      const to = { state: 'receiving', epoch: found.epoch, migration, driver } as const
+      await tenures.transition(vault, found, to, options)
+    }
+    const soup = store.soup(vault)
+    return { found, objects, soup, intake: soup }
+  }
+
+  async function refuseDeclined(migration: string, options?: AbortOptions): Promise<void> {
+    if ((await records.declined(migration, options)) === undefined) return
+    throw new VaultError<MigrationErrorCode>({
+      code: 'MIGRATION_DECLINED',
+      message: `The target ${label} has declined the migration ${migration} and will never take it. Begin a new one.`,
+      details: { migration },
+    })
+  }
+
+  async function verifiedHandoff(
+    request: { readonly handoff: Uint8Array; readonly keyEvent: Uint8Array },
+    { vault, migration, epoch }: Pick<Handoff, 'migration' | 'epoch'> & { readonly vault: ContentId },
+    tenure: Tenure,
+    options?: AbortOptions,
+  ): Promise<{ readonly handoff: Handoff; readonly keyEvents: readonly Uint8Array[] }> {
+    const accepted = await records.accepted(migration, options)
+    const prepared = await tenures.evidence(vault, options)
+    if (tenure.state !== 'prepared' || tenure.migration !== migration || !accepted || !prepared) {
+      throw refused(label, tenure, migration)
+    }
+    if (epoch <= tenure.epoch) throw oldEpoch(label, tenure, epoch)
+    const before = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+    const acceptance = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
+    const ready = parseReady(decodeEnvelope(prepared).payload)
+    const handoff = verifyHandoff(decodeEnvelope(request.handoff), { history: before })
+    const own = {
+      to: { instance, place: place.key },
+      nonce: acceptance.nonce,
+      ready: link(readyId(ready)),
+      log: ready.log,
+    }
+    const { to, nonce, ready: named, log } = handoff
+    if (!sameRoots(handoff.statement, ready.statement) || !isEqual({ to, nonce, ready: named, log }, own)) {
+      throw refusedHandoff(label, migration, 'it is not for what was prepared here')
+    }
+    const keyEvents = [...accepted.keyEvents, request.keyEvent]
+    const after = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
+    if (handoff.key_event?.id !== after.head || !isEqual(after.roles, acceptance.roles)) {
+      throw refusedHandoff(label, migration, 'the key event beside it is not the one that it names')
+    }
+    return { handoff, keyEvents }
+  }
+
+  async function undo(vault: ContentId, migration: string, options?: AbortOptions): Promise<void> {
+    const tenure = await tenures.read(vault, options)
+    if (tenure.migration !== migration || tenure.before === undefined) return
+    if (tenure.state === 'prepared' || tenure.driver !== NOBODY) {
+      const to = { state: 'receiving', epoch: tenure.epoch, migration, driver: NOBODY } as const
+      await tenures.transition(vault, tenure, to, options)
+    }
+    const request = { migration, driver: NOBODY, limit: RESTORED_AT_ONCE }
+    if (tenure.before.state !== 'none') {
+      while ((await store.soup(vault).restore(request, options)).remaining > 0);
+    }
+  }
+
+  const seconds = () => Math.floor(clock().getTime() / 1000)
+
+  return {
+    label,
+    instance,
+    look,
+    accept,
+    open,
+
+    async endorse({ vault, migration, keyEvent }, options) {
+      const accepted = await records.accepted(migration, options)
+      if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
+      const { roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
+      const event = decode(keyEvent) as { roles?: unknown; context?: unknown }
+      const due = { roles, context: { instance, migration } }
+      if (roles === null || !isEqual({ roles: event.roles ?? null, context: event.context ?? null }, due)) {
+        throw refusedHandoff(label, migration, 'the key event names other keys or another place than were accepted')
+      }
+      const signers = []
+      for (const role of ['log', 'identity', 'operators'] as const) {
+        signers.push(...(await seat.keys.signers(role, roles[role], options)))
+      }
+      const distinct = [...new Map(signers.map((signer) => [signer.key, signer])).values()]
+      return encodeEnvelope(await signEnvelope('key', keyEvent, distinct, options))
+    },
+
+    batches: ({ vault, migration, after, limit }, options) =>
+      store.soup(vault).batches(migration, { after, limit }, options),
+
+    async prove({ vault, migration, batch, id, nonce }, options) {
+      const bytes = await objects.get(id, options)
+      if (bytes === undefined) throw refusedHandoff(label, migration, `${id} is not held here`)
+      const proof = possessionProof(nonce, id, bytes)
+      const record = {
+        vault: link(vault),
+        migration,
+        batch,
+        id: link(id),
+        nonce: copyBytes(nonce),
+        proof,
+        at: seconds(),
+      }
+      return encodeEnvelope(await signPossession({ type: 'migration-possession', v: 1, ...record }, place, options))
+    },
+
+    async receiveTrail({ vault, migration, from, note }, options) {
+      await tenureFor(vault, migration, options)
+      const accepted = await records.accepted(migration, options)
+      if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
+      const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
+      const trail = { from, to: seat.log(vault), origin: originOf(vault), checkpoint: note, keys }
+      for await (const _ of importTrail({ ...trail, ...options }));
+    },
+
+    async prepare({ vault, migration, driver, statement, frozen, keyEvent }, options) {
+      await refuseDeclined(migration, options)
+      const tenure = await tenureFor(vault, migration, options)
+      const accepted = await records.accepted(migration, options)
+      if (accepted === undefined) throw refused(label, tenure, migration)
+      const { nonce } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
+      const log = { size: frozen.size, root: frozen.root }
+      if (tenure.state === 'prepared') {
+        const evidence = await tenures.evidence(vault, options)
+        if (evidence === undefined) throw refused(label, tenure, migration)
+        const ready = parseReady(decodeEnvelope(evidence).payload)
+        if (sameRoots(ready.statement, statement) && isEqual(ready.log, log)) return evidence
+        throw changed(migration, 'it was prepared for an earlier state of the source')
+      }
+      await records.keepKeyEvent(migration, copyBytes(keyEvent), options)
+      const soup = store.soup(vault)
+      const reached = await statementOf(soup, options)
+      if (!sameRoots(reached, statement)) throw changed(migration, 'its roots are not those of the source')
+      const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
+      const trail = await openTrail({ origin: originOf(vault), store: seat.log(vault), keys, clock }, options)
+      if (trail.size !== log.size || toHex(trail.root) !== log.root)
+        throw changed(migration, 'its audit log is another')
+      const record = { vault: link(vault), migration, instance, statement, log, nonce, at: seconds() }
+      const ready = await signReady({ type: 'migration-ready', v: 1, ...record }, place, options)
+      const evidence = encodeEnvelope(ready)
+      const { epoch } = tenure
+      const from = { state: 'receiving', epoch, migration, driver, sequence: reached.sequence } as const
+      try {
+        await tenures.transition(vault, from, { state: 'prepared', epoch, migration, driver, evidence }, options)
+      } catch (error) {
+        throw isVaultError(error, 'SOUP_TENURE') ? changed(migration, 'something was written to it', error) : error
+      }
+      return evidence
+    },
+
+    async activate({ handoff: bytes, keyEvent }, options) {
+      const claim = claimOf(bytes)
+      const { vault, migration, epoch } = claim
+      const tenure = await tenures.read(vault, options)
+      const kept = await tenures.evidence(vault, options)
+      if (tenure.state !== 'prepared' && kept !== undefined && equalBytes(kept, bytes)) return tenure
+      await refuseDeclined(migration, options)
+      const { handoff, keyEvents } = await verifiedHandoff({ handoff: bytes, keyEvent }, claim, tenure, options)
+      // Before activation: a crash between the two leaves a place with one vault, which waits for its hand-off.
+      await giveWay(store, label, vault, options)
+      const event = encodeEvent({
+        time: seconds(),
+        actor: seat.actor,
+        action: { verb: 'handoff', object: `migration:${migration}`, parameters: { epoch, handoff: bytes } },
+        key: noteKey(migration, 'handoff'),
+      })
+      const numbers = { sequence: handoff.statement.sequence, log: handoff.log.size }
+      const to = { state: 'active', epoch, migration, keyEvents, ...numbers, evidence: bytes, events: [event] } as const
+      await tenures.transition(vault, tenure, to, options)
+      return await tenures.read(vault, options)
+    },
+
+    async decline({ vault, migration }, options) {
+      const known = await records.declined(migration, options)
+      const tenure = await tenures.read(vault, options)
+      if (
+        known === undefined &&
+        tenure.migration === migration &&
+        tenure.before === undefined &&
+        tenure.state !== 'none'
+      ) {
+        throw advanced(label, vault, migration)
+      }
+      await undo(vault, migration, options)
+      const accepted = await records.accepted(migration, options)
+      const { epoch } = accepted ?? tenure
+      const record = { vault: link(vault), migration, instance, epoch: epoch + 1, at: seconds() }
+      const envelope = encodeEnvelope(await signDecline({ type: 'migration-decline', v: 1, ...record }, place, options))
+      const decline = await records.decline(migration, envelope, options)
+      const { before, ...now } = await tenures.read(vault, options)
+      if (before !== undefined && now.migration === migration) {
+        // What explained the tenure before explains it again.
+        const evidence = accepted?.evidence ? { evidence: accepted.evidence } : {}
+        const { state, epoch: reached, driver } = now
+        const { sequence: _, ...standing } = before
+        const from = { state, epoch: reached, migration, driver: driver ?? NOBODY }
+        await tenures.transition(vault, from, { ...standing, epoch: reached, ...evidence }, options)
+      }
+      return decline
+    },
+
+    conclude: (request, options) => concludeMove(seat, records, request, options),
+  }
+}
+
+/** Whether a list of key events begins with another one: the same payloads, whoever signed them. */
+function continues(events: readonly Uint8Array[], known: readonly Uint8Array[]): boolean {
+  const payload = (bytes: Uint8Array | undefined) => bytes && decodeEnvelope(bytes).payload
+  return known.every((event, i) => isEqual(payload(event), payload(events[i]) ?? null))
+}
+
+function claimOf(envelope: Uint8Array): { vault: ContentId; migration: string; epoch: number } {
+  const { vault, migration, epoch } = parseHandoff(decodeEnvelope(envelope).payload)
+  return { vault: vault.id, migration, epoch }
+}
+
+/** Whether two values have the same canonical form. */
+function isEqual(a: unknown, b: unknown): boolean {
+  return equalBytes(encode(a), encode(b))
+}
+
+function refused(
+  label: string,
+  { vault, state, migration: other }: Tenure,
+  migration: string,
+): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The vault ${vault} is ${state} at the target ${label}${other === undefined ? '' : ` (migration ${other})`} and cannot take what the migration ${migration} asks for.`,
+    details: { vault, state, migration: other },
+  })
+}
+
+function oldEpoch(label: string, { vault, epoch }: Tenure, offered: number): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_EPOCH',
+    message: `The target ${label} knows the vault ${vault} in epoch ${epoch}, and this is of epoch ${offered}: it comes from a copy that was handed off since.`,
+    details: { vault, epoch, offered },
+  })
+}
+
+function refusedHandoff(label: string, migration: string, why: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_HANDOFF_REFUSED',
+    message: `The target ${label} refuses the hand-off of the migration ${migration}: ${why}.`,
+    details: { migration },
+  })
+}
+
+function advanced(label: string, vault: ContentId, migration: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_ADVANCED',
+    message: `The target ${label} has taken the vault ${vault} by the hand-off of the migration ${migration} and may have changed it since: the way back is a migration from there.`,
+    details: { vault, migration },
+  })
+}
+
+function changed(migration: string, why: string, cause?: unknown): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_CHANGED',
+    message: `The target of the migration ${migration} is not what it was to be: ${why}. The last steps are done again.`,
+    details: { migration },
+    cause,
+  })
+}

@@ -1,0 +1,77 @@
+import type { AbortOptions, Bytes } from '@vault/core'
+import { decode, encode, isVaultError } from '@vault/core'
+import type { Records } from '@vault/soup'
+
+/** What a target accepted, and the keys under which the vault came. */
+export interface Accepted {
+  readonly acceptance: Bytes
+  readonly keyEvents: readonly Uint8Array[]
+  /** The epoch of the vault at the source. */
+  readonly epoch: number
+  /** The document of the vault's tenure here before. */
+  readonly evidence: Bytes | null
+}
+
+/** What a target has said of a migration: said once, and the same whenever it is asked again. */
+export class TargetRecords {
+  readonly #records: Records
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  async accepted(migration: string, options?: AbortOptions): Promise<Accepted | undefined> {
+    const bytes = await this.#read(migration, 'acceptance', options)
+    return bytes && (decode(bytes) as Accepted)
+  }
+
+  /** Gives what was accepted first. */
+  async accept(migration: string, accepted: Accepted, options?: AbortOptions): Promise<Accepted> {
+    return decode(await this.#keep(migration, 'acceptance', encode(accepted), options)) as Accepted
+  }
+
+  /** The key event that will count with the hand-off. */
+  keyEvent(migration: string, options?: AbortOptions): Promise<Bytes | undefined> {
+    return this.#read(migration, 'key-event', options)
+  }
+
+  keepKeyEvent(migration: string, envelope: Bytes, options?: AbortOptions): Promise<Bytes> {
+    return this.#keep(migration, 'key-event', envelope, options)
+  }
+
+  declined(migration: string, options?: AbortOptions): Promise<Bytes | undefined> {
+    return this.#read(migration, 'decline', options)
+  }
+
+  decline(migration: string, envelope: Bytes, options?: AbortOptions): Promise<Bytes> {
+    return this.#keep(migration, 'decline', envelope, options)
+  }
+
+  certificate(migration: string, options?: AbortOptions): Promise<Bytes | undefined> {
+    return this.#read(migration, 'certificate', options)
+  }
+
+  conclude(migration: string, certificate: Bytes, options?: AbortOptions): Promise<Bytes> {
+    return this.#keep(migration, 'certificate', certificate, options)
+  }
+
+  async #read(migration: string, name: string, options?: AbortOptions): Promise<Bytes | undefined> {
+    return (await this.#records.read(keyOf(migration, name), options))?.bytes
+  }
+
+  async #keep(migration: string, name: string, bytes: Bytes, options?: AbortOptions): Promise<Bytes> {
+    const key = keyOf(migration, name)
+    try {
+      await this.#records.swap(key, 0, bytes, options)
+      return bytes
+    } catch (error) {
+      const first = await this.#records.read(key, options)
+      if (first === undefined || !isVaultError(error, 'SOUP_CONFLICT')) throw error
+      return first.bytes
+    }
+  }
+}
+
+function keyOf(migration: string, name: string): string {
+  return `migration/${migration}/${name}`
+}
