@@ -1,16 +1,17 @@
 import type { AbortOptions, Bytes } from '@vault/core'
 import { concatBytes, copyBytes, equalBytes, isVaultError } from '@vault/core'
 import type { LogNode, LogNodes } from '@vault/merkle'
-import { createLogEdge, leafHash, logRoot, nodeHash } from '@vault/merkle'
+import { createLogEdge, leafHash, logRoot } from '@vault/merkle'
 import { decodeEntryBundle } from './entry-bundle.ts'
 import type { LogReader } from './log-store.ts'
 import { entriesPath, TILE_WIDTH, tilePath } from './tile.ts'
+import { TileTree } from './tile-tree.ts'
 import { missing, tampered } from './trail-error.ts'
 
 const HASH_LENGTH = 32
 /** Levels of the binary tree in one tile. */
 const TILE_HEIGHT = 8
-/** Full tiles kept: 8 MiB, which is the lowest level of 262,144 entries. */
+/** Full tiles kept: 16 MiB, which is the lowest level of 262,144 entries. */
 const MAX_CACHED = 1024
 
 /** The entries of a bundle, each with its leaf hash. */
@@ -29,16 +30,16 @@ export class AuthenticTiles implements LogNodes {
   readonly root: Bytes
   readonly #reader: LogReader
   /** The partial tile of each level, empty where the level ends with a full one. */
-  readonly #edge: readonly Uint8Array[]
+  readonly #edge: readonly TileTree[]
   /** Full tiles that were hashed up to the root, the least recently used first. They stay what they are when the log grows. */
-  readonly #full: Map<string, Uint8Array>
+  readonly #full: Map<string, TileTree>
 
   private constructor(
     reader: LogReader,
     size: number,
     root: Uint8Array,
-    edge: readonly Uint8Array[],
-    full: Map<string, Uint8Array>,
+    edge: readonly TileTree[],
+    full: Map<string, TileTree>,
   ) {
     this.#reader = reader
     this.size = size
@@ -53,17 +54,16 @@ export class AuthenticTiles implements LogNodes {
     { size, root, earlier }: { readonly size: number; readonly root: Uint8Array; readonly earlier?: AuthenticTiles },
     options?: AbortOptions,
   ): Promise<AuthenticTiles> {
-    const edge: Uint8Array[] = []
+    const edge: TileTree[] = []
     for (let count = size, level = 0; count > 0; count = Math.floor(count / TILE_WIDTH), level++) {
       const width = count % TILE_WIDTH
       const index = Math.floor(count / TILE_WIDTH)
-      edge.push(width === 0 ? new Uint8Array(0) : await readTile(reader, level, index, width, options))
+      edge.push(new TileTree(width === 0 ? new Uint8Array(0) : await readTile(reader, level, index, width, options)))
     }
     if (!equalBytes(rootOfEdge(size, edge), root)) {
-      const widths = edge.map(({ length }) => length / HASH_LENGTH)
-      const lowest = widths.findIndex((width) => width > 0)
+      const lowest = edge.findIndex(({ width }) => width > 0)
       const index = Math.floor(size / TILE_WIDTH ** (lowest + 1))
-      const file = lowest < 0 ? 'checkpoint' : tilePath(lowest, index, widths[lowest])
+      const file = lowest < 0 ? 'checkpoint' : tilePath(lowest, index, edge[lowest]?.width)
       throw tampered(file, `the partial tiles of size ${size} do not give its root`)
     }
     return new AuthenticTiles(reader, size, root, edge, earlier === undefined ? new Map() : earlier.#full)
@@ -84,10 +84,10 @@ export class AuthenticTiles implements LogNodes {
       if ((index + 1) * 2 ** level > this.size)
         throw new RangeError(`No complete subtree ${level}/${index} in ${this.size}.`)
       const tileLevel = Math.floor(level / TILE_HEIGHT)
-      const width = 2 ** (level % TILE_HEIGHT)
-      const first = index * width
-      const tile = await this.hashes(tileLevel, Math.floor(first / TILE_WIDTH), options)
-      hashes.push(subtreeRoot(tile, first % TILE_WIDTH, width))
+      const within = level % TILE_HEIGHT
+      const perTile = TILE_WIDTH / 2 ** within
+      const tile = await this.hashes(tileLevel, Math.floor(index / perTile), options)
+      hashes.push(tile.node(within, index % perTile))
     }
     return hashes
   }
@@ -97,10 +97,10 @@ export class AuthenticTiles implements LogNodes {
     return size === this.size ? copyBytes(this.root) : await logRoot(this, size, options)
   }
 
-  /** The content of a hash tile, as wide as this size makes it. Not to be changed. */
-  async hashes(level: number, index: number, options?: AbortOptions): Promise<Uint8Array> {
+  /** A hash tile, as wide as this size makes it. */
+  async hashes(level: number, index: number, options?: AbortOptions): Promise<TileTree> {
     const count = Math.floor(this.size / TILE_WIDTH ** level)
-    if (index === Math.floor(count / TILE_WIDTH)) return this.#edge[level] as Uint8Array
+    if (index === Math.floor(count / TILE_WIDTH)) return this.#edge[level] as TileTree
     const name = tilePath(level, index)
     const known = this.#full.get(name)
     if (known !== undefined) {
@@ -109,8 +109,8 @@ export class AuthenticTiles implements LogNodes {
       return known
     }
     const above = await this.hashes(level + 1, Math.floor(index / TILE_WIDTH), options)
-    const tile = await readTile(this.#reader, level, index, TILE_WIDTH, options)
-    if (!equalBytes(subtreeRoot(tile, 0, TILE_WIDTH), hashAt(above, index % TILE_WIDTH))) {
+    const tile = new TileTree(await readTile(this.#reader, level, index, TILE_WIDTH, options))
+    if (!equalBytes(tile.peaks[0] as Bytes, above.at(index % TILE_WIDTH))) {
       throw tampered(name, 'its hashes do not give the one above them')
     }
     this.#full.set(name, tile)
@@ -121,44 +121,21 @@ export class AuthenticTiles implements LogNodes {
   /** The entries of a bundle, as many as this size gives it. */
   async bundle(index: number, options?: AbortOptions): Promise<AuthenticBundle> {
     const tile = await this.hashes(0, index, options)
-    const width = tile.length / HASH_LENGTH
-    const { name, entries } = await readBundle(this.#reader, index, width, options)
+    const { name, entries } = await readBundle(this.#reader, index, tile.width, options)
     const hashes = entries.map(leafHash)
     for (const [i, hash] of hashes.entries()) {
-      if (!equalBytes(hash, hashAt(tile, i))) throw tampered(name, 'its hash is another', index * TILE_WIDTH + i)
+      if (!equalBytes(hash, tile.at(i))) throw tampered(name, 'its hash is another', index * TILE_WIDTH + i)
     }
     return { entries, hashes }
   }
 }
 
-/** The hash at a position of a tile. */
-export function hashAt(tile: Uint8Array, position: number): Bytes {
-  return copyBytes(tile.subarray(position * HASH_LENGTH, (position + 1) * HASH_LENGTH))
-}
-
-/** The hash over `width`, a power of two, neighbouring hashes of a tile. */
-export function subtreeRoot(tile: Uint8Array, first: number, width: number): Bytes {
-  let level = Array.from({ length: width }, (_, i) => hashAt(tile, first + i))
-  while (level.length > 1) {
-    level = Array.from({ length: level.length / 2 }, (_, i) =>
-      nodeHash(level[2 * i] as Bytes, level[2 * i + 1] as Bytes),
-    )
-  }
-  return level[0] as Bytes
-}
-
 /** The root of a log whose levels end with these partial tiles, the lowest first. */
-function rootOfEdge(size: number, edge: readonly Uint8Array[]): Bytes {
-  const peaks: Bytes[] = []
-  for (const tile of edge.toReversed()) {
-    let first = 0
-    for (let width = TILE_WIDTH / 2; width >= 1; width /= 2) {
-      if (tile.length / HASH_LENGTH - first < width) continue
-      peaks.push(subtreeRoot(tile, first, width))
-      first += width
-    }
-  }
-  return createLogEdge(size, peaks).root()
+function rootOfEdge(size: number, edge: readonly TileTree[]): Bytes {
+  return createLogEdge(
+    size,
+    edge.toReversed().flatMap(({ peaks }) => peaks),
+  ).root()
 }
 
 /** A tile of this width; where the log has grown over it, what the full one begins with. */

@@ -2,7 +2,7 @@ import type { AbortOptions, Bytes } from '@vault/core'
 import type { LogEdge } from '@vault/merkle'
 import { leafHash, loadLogEdge } from '@vault/merkle'
 import type { AuthenticTiles } from './authentic-tiles.ts'
-import { hashAt, tileOf } from './authentic-tiles.ts'
+import { tileOf } from './authentic-tiles.ts'
 import { encodeEntryBundle } from './entry-bundle.ts'
 import type { LogFile } from './log-store.ts'
 import { entriesPath, TILE_WIDTH, tilePath } from './tile.ts'
@@ -39,7 +39,7 @@ export class TreeBuilder {
     for (let count = size; count > 0; count = Math.floor(count / TILE_WIDTH)) {
       const full = Math.floor(count / TILE_WIDTH)
       const tile = await tiles.hashes(levels.length, full, options)
-      const hashes = Array.from({ length: count % TILE_WIDTH }, (_, i) => hashAt(tile, i))
+      const hashes = Array.from({ length: count % TILE_WIDTH }, (_, i) => tile.at(i))
       levels.push({ full, hashes, changed: false })
     }
     const rest = size % TILE_WIDTH === 0 ? [] : (await tiles.bundle(Math.floor(size / TILE_WIDTH), options)).entries

@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes, Finding } from '@vault/core'
 import { equalBytes, isVaultError } from '@vault/core'
 import { EMPTY_ROOT, leafHash } from '@vault/merkle'
-import { AuthenticTiles, hashAt, tileOf } from './authentic-tiles.ts'
+import { AuthenticTiles, tileOf } from './authentic-tiles.ts'
 import { checkEntryAt } from './check-entry.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { parseDecimal } from './decimal.ts'
@@ -203,7 +203,7 @@ class TrailVerifier {
   async #signedHashes(index: number, width: number): Promise<readonly Bytes[] | undefined> {
     try {
       const tile = await this.#tree?.hashes(0, index, this.#options)
-      return tile && Array.from({ length: width }, (_, i) => hashAt(tile, i))
+      return tile && Array.from({ length: width }, (_, i) => tile.at(i))
     } catch (error) {
       if (isVaultError(error, 'AUDIT_TAMPERED') || isVaultError(error, 'AUDIT_MISSING')) return undefined
       throw error
