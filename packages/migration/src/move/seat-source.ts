@@ -151,7 +151,7 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     instance,
     place,
     records: store.records,
-    log: async () => seat.log(vault),
+    log: (options) => seat.log(vault, options),
     keyState: (options) => keyStateAt(seat, vault, options),
     async signAsIdentity(payload, options) {
       const { roles } = await keyStateAt(seat, vault, options)

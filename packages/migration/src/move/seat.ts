@@ -21,7 +21,7 @@ export interface Seat {
   readonly clock: Clock
   readonly random: Random
   /** The store of a vault's trail here. */
-  log(vault: ContentId): LogStore
+  log(vault: ContentId, options?: AbortOptions): Promise<LogStore>
 }
 
 /** The keys of vaults at a place. Private keys never leave it (M060). */
@@ -59,7 +59,7 @@ export function logKeys({ vault, events }: KeyState): readonly NoteKey[] {
 export async function openSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<Trail> {
   const state = await keyStateAt(seat, vault, options)
   const origin = originOf(vault)
-  const common = { origin, store: seat.log(vault), keys: logKeys(state), clock: seat.clock }
+  const common = { origin, store: await seat.log(vault, options), keys: logKeys(state), clock: seat.clock }
   const soup = seat.store.soup(vault)
   const waiting = await soup.queued({ limit: 1 }, options)
   if (waiting.length === 0) return await openTrail(common, options)

@@ -58,7 +58,7 @@ export function seatOf(place: MemoryPlace, fate: Fate): Seat {
     ...seat,
     objects: crashingObjects(seat.objects, perform),
     store: crashingStore(seat.store, perform),
-    log: (vault) => crashingLog(seat.log(vault), perform),
+    log: async (vault) => crashingLog(await seat.log(vault), perform),
   }
 }
 

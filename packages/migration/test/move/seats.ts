@@ -48,7 +48,7 @@ export function memoryPlace(label: string, seed: number, clock = testClock()): M
     secrets.set(signer.key, signer)
     return signer
   }
-  const log = (vault: ContentId): LogStore => {
+  const log = async (vault: ContentId): Promise<LogStore> => {
     const found = logs.get(vault) ?? createMemoryLog()
     logs.set(vault, found)
     return found
@@ -107,7 +107,7 @@ export async function put(
 export async function trailAt(place: MemoryPlace, vault: ContentId) {
   const state = await keyStateAt(place.seat, vault)
   const [signer] = await place.seat.keys.signers('log', state.roles.log)
-  const parts = { origin: originOf(vault), store: place.seat.log(vault), keys: logKeys(state), clock: place.seat.clock }
+  const parts = { origin: originOf(vault), store: await place.seat.log(vault), keys: logKeys(state), clock: place.seat.clock }
   const trail = await openTrail({ ...parts, ...(signer && { signer }) })
   await drainQueue(place.store.soup(vault), trail)
   return trail
