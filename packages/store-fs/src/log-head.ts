@@ -94,8 +94,9 @@ export class LogHead {
     await this.#flush()
   }
 
+  /** Not the folder of `checkpoint`: where that name goes back after a loss of power, the next opening puts it right. */
   async #flush(): Promise<void> {
-    const folders = [STATE, CHECKPOINTS, ''].map((folder) => this.#fs.syncDir(this.#files.path(folder)))
+    const folders = [STATE, CHECKPOINTS].map((folder) => this.#fs.syncDir(this.#files.path(folder)))
     await Promise.allSettled(folders)
     await Promise.all(folders)
   }
