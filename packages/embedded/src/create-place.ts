@@ -9,6 +9,7 @@ import { createFolder, flushFolder, writeDurably } from './durable-file.ts'
 import { createPlaceKey } from './keystore.ts'
 import { PLACE_FILE, type PlaceErrorCode, type PlaceInfo, placeFileText, SOUP_FILE } from './place.ts'
 import { systemError } from './system-error.ts'
+import { LOG_FOLDER } from './vault-log.ts'
 
 /** Writes the first vault into the soup of a place that is being made. */
 export type Furnish = (draft: { dir: string; soups: SoupStore; info: PlaceInfo }) => Promise<void>
@@ -16,7 +17,7 @@ export type Furnish = (draft: { dir: string; soups: SoupStore; info: PlaceInfo }
 const DRAFT_PREFIX = '.init-'
 /** Never empty, so that it takes its name only where nothing has it: whose `keys` are in the folder makes the place. */
 const CLAIM = 'keys'
-const CONTENT = ['objects', SOUP_FILE, CHECKSUM_FILE] as const
+const CONTENT = ['objects', SOUP_FILE, LOG_FOLDER, CHECKSUM_FILE] as const
 const CHILDREN: readonly string[] = [CLAIM, ...CONTENT, PLACE_FILE]
 
 /**

@@ -1,7 +1,8 @@
 import type { BulkCas, CasReader } from '@vault/cas'
 import { type AbortOptions, type ContentId, VaultError } from '@vault/core'
-import { type Change, decodeEntry, type Entry, entryKey, type Soup } from '@vault/soup'
+import { type Change, decodeEntry, type Entry, entryKey, type SoupReader } from '@vault/soup'
 import { type ImportedCar, importCar } from '@vault/transfer'
+import type { Reason } from './act.ts'
 import { entriesOf, type NamedRoot, namedRoots } from './car-root.ts'
 import { type Commit, namingChange } from './name-changes.ts'
 import type { VaultErrorCode } from './vault.ts'
@@ -9,11 +10,11 @@ import type { VaultErrorCode } from './vault.ts'
 /** The parts of a vault that reading a CAR needs. */
 export interface ImportParts {
   readonly objects: BulkCas & Pick<CasReader, 'get'>
-  readonly soup: Soup
-  readonly epoch: number
+  readonly soup: SoupReader
+  readonly commit: Commit
 }
 
-export interface ImportOptions extends AbortOptions {
+export interface ImportOptions extends AbortOptions, Reason {
   /** Of the folder or the file that the CAR is; for several roots, of the folder in which each is named by its id. */
   readonly name?: string
   /** What was asked for, and must be there whole. Default: the roots that the CAR itself states. */
@@ -53,7 +54,7 @@ export async function* importNamed(
   chunks: AsyncIterable<Uint8Array>,
   options: ImportOptions,
 ): AsyncGenerator<ImportEvent> {
-  const { objects, soup, epoch } = parts
+  const { objects, soup, commit } = parts
   const { name, roots: wanted, replace = false, signal } = options
   let car: ImportedCar | undefined
   for await (const step of importCar(chunks, { objects }, { signal, ...(wanted && { roots: wanted }) })) {
@@ -69,7 +70,6 @@ export async function* importNamed(
     files += page.length
     if (!replace) await freeNaming(soup, page, { signal })
   }
-  const commit: Commit = async (change) => (await soup.commit({ ...change, epoch }, { signal })).added
   let added = 0
   let last: Change['objects'] = {}
   for (const add of car.changes()) {
@@ -101,7 +101,7 @@ async function* allEntries(
 }
 
 /** The change that gives these names, which must be free or stand for the same. Throws `VAULT_NAME_TAKEN`. */
-async function freeNaming(soup: Soup, put: readonly Entry[], options: AbortOptions): Promise<Naming> {
+async function freeNaming(soup: SoupReader, put: readonly Entry[], options: AbortOptions): Promise<Naming> {
   const rows = await soup.entriesByKey(
     put.map(({ key }) => entryKey(key)),
     options,

@@ -1,9 +1,10 @@
 import { type AbortOptions, type ContentId, compareBytes, utf8 } from '@vault/core'
-import { type Change, decodeEntry, type Entry, entryKey, type Soup } from '@vault/soup'
+import { type Change, decodeEntry, type Entry, entryKey, type SoupReader } from '@vault/soup'
 import type { WholeFile } from './file-batches.ts'
+import type { VaultChange } from './recorder.ts'
 
-/** Commits a change and gives the number of objects that came under charge. */
-export type Commit = (change: Omit<Change, 'epoch'>) => Promise<number>
+/** Commits a change with its entry in the audit log, and gives the number of objects that came under charge. */
+export type Commit = (change: VaultChange) => Promise<number>
 
 /** Names removed in one change. */
 const REMOVALS = 4096
@@ -29,7 +30,7 @@ export function lastOfEachName(files: readonly WholeFile[]): readonly WholeFile[
  * and so does everything under a name that was a folder, in changes of its own as long as there is much of it.
  */
 export async function namingChange(
-  soup: Soup,
+  soup: SoupReader,
   put: readonly Entry[],
   commit: Commit,
   options: AbortOptions,
@@ -68,7 +69,11 @@ function foldersOf(key: string): readonly string[] {
  * Those of the keys under which there are names. Asked in order, so that one page of what is stored answers for all keys
  * that lie in its stretch: for a new folder, however large, one page.
  */
-async function withNamesUnder(soup: Soup, keys: readonly string[], options: AbortOptions): Promise<readonly string[]> {
+async function withNamesUnder(
+  soup: SoupReader,
+  keys: readonly string[],
+  options: AbortOptions,
+): Promise<readonly string[]> {
   const starts = keys.map((key) => ({ key, start: utf8(`${key}/`) })).sort((a, b) => compareBytes(a.start, b.start))
   const found: string[] = []
   let stored: { readonly name: string; readonly bytes: Uint8Array }[] = []

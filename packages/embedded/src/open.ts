@@ -1,3 +1,4 @@
+import type { AuditActor } from '@vault/audit-chain'
 import {
   type AbortOptions,
   type Authorize,
@@ -5,7 +6,10 @@ import {
   createInception,
   decodeEnvelope,
   encodeEnvelope,
+  type Finding,
   type Inception,
+  isVaultError,
+  link,
   type Random,
   systemClock,
   systemRandom,
@@ -14,11 +18,16 @@ import {
   verifyInception,
 } from '@vault/core'
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import { actEvent } from './change-event.ts'
+import { checkStanding } from './check-standing.ts'
 import { createPlace } from './create-place.ts'
 import { createRoleKeys } from './keystore.ts'
+import { MarkKeeper } from './mark-keeper.ts'
+import { Marks } from './marks.ts'
 import { owner } from './owner.ts'
 import { openPlace, type Place, type PlaceErrorCode } from './place.ts'
 import { Vault } from './vault.ts'
+import { VaultLog } from './vault-log.ts'
 
 /** What a vault needs from outside. */
 export interface OpenOptions {
@@ -35,6 +44,17 @@ export interface OpenOptions {
   readonly keepHashes?: boolean
   /** Who may do what. Default: whoever can open the folder may do everything (`owner`). */
   readonly authorize?: Authorize
+  /** Who acts, as the audit log is to call them. Default: `owner`. Whether that is proven, the grant says. */
+  readonly actor?: Pick<AuditActor, 'name' | 'key'>
+  /**
+   * A folder outside the vault in which it is kept how far this place was seen to be, so that an old copy that is put back
+   * is recognised (`AUDIT_ROLLBACK`, `AUDIT_FORK`). Made on demand. Default: nothing is kept and compared.
+   */
+  readonly stateDir?: string
+  /** With `read`: opens also what is older than it was, or has another history, and keeps no mark of it. Default: `false`. */
+  readonly ignoreMark?: boolean
+  /** Told what is no failure and ought to be known: that no mark can be kept. */
+  readonly warn?: (finding: Finding) => void
   readonly random?: Random
   readonly clock?: Clock
 }
@@ -50,6 +70,9 @@ export interface CreateOptions {
 }
 
 const DEFAULT_CONTENT: Inception['content'] = { hash: 'blake3', chunker: { kind: 'fixed', size: 1024 * 1024 } }
+
+/** The actor in the log where nobody else is named: who opened the place. */
+const OWNER = 'owner'
 
 /** In the order in which a place prefers them: a folder is the vault that is, or may become, alive in it. */
 const PREFERENCE: readonly TenureState[] = ['active', 'quiesced', 'prepared', 'receiving', 'replica', 'retired']
@@ -75,19 +98,26 @@ export async function createVault(dir: string, options: CreateOptions): Promise<
       },
       [identity, operators, log],
     )
-    id = verifyInception(envelope).vault
+    const vault = verifyInception(envelope).vault
     const keyEvents = [encodeEnvelope(envelope)]
-    await draft.soups.tenures.transition(id, { state: 'none', epoch: 0 }, { state: 'active', epoch: 0, keyEvents })
+    const actor = { name: OWNER, proven: false }
+    const act = { verb: 'vault-init', object: `vault:${vault}` }
+    const event = actEvent({ vault, actor, clock, random }, act, { inception: link(vault) })
+    const to = { state: 'active', epoch: 0, keyEvents, events: [event] } as const
+    await draft.soups.tenures.transition(vault, { state: 'none', epoch: 0 }, to)
+    await new VaultLog({ vault, dir: draft.dir, soups: draft.soups, clock, writable: true }).drain()
+    id = vault
   })
   return id as VaultId
 }
 
 /**
- * Opens the vault of a folder, or of `.vault` in it. Throws `VAULT_NOT_FOUND`, `VAULT_FORMAT`, `VAULT_INACCESSIBLE`, and
- * what the stores throw.
+ * Opens the vault of a folder, or of `.vault` in it. Throws `VAULT_NOT_FOUND`, `VAULT_FORMAT`, `VAULT_INACCESSIBLE`,
+ * `AUDIT_ROLLBACK` and `AUDIT_FORK` where it is an old copy or its log is gone, and what the stores throw.
  */
 export async function openVault(dir: string, options: OpenOptions & AbortOptions = {}): Promise<Vault> {
-  const { mode = 'write', keepHashes = false } = options
+  const { mode = 'write', keepHashes = false, ignoreMark = false } = options
+  if (ignoreMark && mode === 'write') throw new TypeError('A vault whose mark is ignored can only be read.')
   const place = await openPlace(dir, { mode, keepHashes })
   try {
     const tenure = await currentTenure(place.soups)
@@ -99,7 +129,7 @@ export async function openVault(dir: string, options: OpenOptions & AbortOptions
   }
 }
 
-async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions): Promise<Vault> {
+async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & AbortOptions): Promise<Vault> {
   const [first] = await place.soups.tenures.keyEvents(tenure.vault)
   const inception = first && verifyInception(decodeEnvelope(first))
   if (inception?.vault !== tenure.vault) {
@@ -109,8 +139,39 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions): Prom
       details: { table: 'key_events', key: tenure.vault },
     })
   }
-  const { random = systemRandom, clock = systemClock, authorize = owner } = options
-  return new Vault({ inception, place, authorize, random, clock })
+  const { random = systemRandom, clock = systemClock, authorize = owner, actor = { name: OWNER } } = options
+  const { mode = 'write', ignoreMark = false } = options
+  const marks = ignoreMark ? undefined : marksOf(place, options)
+  const soup = place.soups.soup(inception.vault)
+  const keeper = marks && new MarkKeeper({ marks, vault: inception.vault, soup, clock })
+  const vault = new Vault({ inception, place, authorize, actor, random, clock, mode, ...(keeper && { keeper }) })
+  if (ignoreMark) return vault
+  await checkIsNew(vault, { marks, mode }, options)
+  if (mode === 'write') await makeGood(vault, options)
+  return vault
+}
+
+async function checkIsNew(
+  { id, place, log }: Vault,
+  { marks, mode }: { readonly marks: Marks | undefined; readonly mode: 'read' | 'write' },
+  options: AbortOptions,
+): Promise<void> {
+  const { dir, soups, info } = place
+  const parts = { vault: id, dir, instance: info.instance, soups, log, marks }
+  const seen = await checkStanding(parts, { mode }, options)
+  if (seen !== undefined) await marks?.advance(id, seen)
+}
+
+function marksOf({ info }: Place, { stateDir, warn = () => {} }: OpenOptions): Marks | undefined {
+  return stateDir === undefined ? undefined : new Marks({ stateDir, instance: info.instance, warn })
+}
+
+/** Writes into the log what a process that died has left waiting. Where that finds no room now, closing tries again, and says so. */
+async function makeGood({ log, soup }: Vault, options: AbortOptions): Promise<void> {
+  if ((await soup.queued({ limit: 1 }, options)).length === 0) return
+  await log.drain().catch((error: unknown) => {
+    if (!isVaultError(error, 'AUDIT_WRITE_FAILED')) throw error
+  })
 }
 
 async function currentTenure(soups: SoupStore): Promise<Tenure | undefined> {

@@ -115,7 +115,7 @@ async function openStores(dir: string, info: PlaceInfo, { mode, keepHashes }: Op
   }
 }
 
-const ACCESSED = ['', SOUP_FILE, `${SOUP_FILE}-wal`, `${SOUP_FILE}-shm`, 'objects', 'objects/index']
+const ACCESSED = ['', SOUP_FILE, `${SOUP_FILE}-wal`, `${SOUP_FILE}-shm`, 'objects', 'objects/index', 'log']
 
 /** Asked for beforehand, because what SQLite says later names neither the file nor the reason. */
 async function checkAccess(dir: string, mode: 'read' | 'write'): Promise<void> {

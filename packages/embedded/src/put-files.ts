@@ -1,3 +1,4 @@
+import type { Reason } from './act.ts'
 import { fileBatches } from './file-batches.ts'
 import { putPaths } from './put-paths.ts'
 import { isSkipped } from './source-file.ts'
@@ -23,7 +24,7 @@ export interface PutParts extends StoreParts {
   readonly exclude: string
 }
 
-export interface PutOptions extends StoreOptions {
+export interface PutOptions extends StoreOptions, Reason {
   /** Reads and hashes everything and writes nothing; `added` is then what would be new, counted once for each batch. */
   readonly dryRun?: boolean
 }

@@ -1,8 +1,10 @@
+import { relative } from 'node:path'
 import type { BulkCasReader, CasReader, ScrubbableCas, ScrubStep } from '@vault/cas'
 import { type AbortOptions, type ContentId, type Finding, isVaultError, type Random } from '@vault/core'
 import type { Auditable, KeyedMember, SoupReader } from '@vault/soup'
 import { checkChecksums } from './checksums.ts'
 import { type Damage, namesOf } from './damage.ts'
+import type { VaultLog } from './vault-log.ts'
 
 /** What a scrub reports as it goes, and at its end. */
 export type ScrubEvent =
@@ -17,6 +19,8 @@ export interface ScrubReport {
   readonly objects: number
   /** Objects whose bytes were read and hashed. */
   readonly checked: number
+  /** Entries of the audit log, all of which were read and hashed. */
+  readonly entries: number
   readonly damaged: readonly Damage[]
   /** What is worth knowing and is no damage, such as bytes that a killed process never acknowledged, or a damaged copy of what has a sound one. */
   readonly notes: readonly Finding[]
@@ -28,6 +32,7 @@ export interface ScrubParts {
   readonly dir: string
   readonly objects: CasReader & BulkCasReader & ScrubbableCas
   readonly soup: SoupReader & Auditable
+  readonly log: Pick<VaultLog, 'dir' | 'verify'>
   readonly random: Random
 }
 
@@ -36,8 +41,8 @@ const NOTES: ReadonlySet<string> = new Set(['CAS_UNACKNOWLEDGED'])
 const PAGE = 1024
 
 /**
- * Reads back everything: every object in every pack, every derived file, every row, every small file. With `sample`,
- * only that many objects, picked at random, instead of the packs. Changes nothing.
+ * Reads back everything: every object in every pack, every derived file, every row, every small file, the whole audit log. With
+ * `sample`, only that many objects, picked at random, instead of the packs. Changes nothing.
  */
 export async function* scrubVault(
   parts: ScrubParts,
@@ -48,13 +53,16 @@ export async function* scrubVault(
   const findings: Finding[] = [...(await checkChecksums(parts.dir))]
   const notes: Finding[] = []
   const damaged = new Set<ContentId>()
+  const lost = new Set<ContentId>()
   const progress = { checked: 0, bytes: 0 }
 
   for await (const finding of soup.check(options)) findings.push(finding)
+  const log = await checkLog(parts, options)
+  findings.push(...log.findings)
   const size = Math.min(options.sample ?? objects, objects)
   const steps =
     options.sample === undefined
-      ? readAll(parts, { findings, notes, damaged }, options)
+      ? readAll(parts, { findings, notes, damaged, lost }, options)
       : readSample(parts, size, damaged, options)
   for await (const step of steps) {
     progress.checked += step.checked
@@ -69,6 +77,10 @@ export async function* scrubVault(
     names: names.get(id) ?? [],
     message: `The object ${id} is under charge and has no sound copy here. Put the files that need it with "again" set (vaultctl put --again), or migrate from a sound copy.`,
   }))
+  for (const id of lost) {
+    const message = `The block ${id}, which the audit log names, has no sound copy here. Copy it from another copy of the vault.`
+    damage.push({ code: 'CAS_CORRUPT', subject: id, names: [], message })
+  }
   for (const finding of findings) {
     if (NOTES.has(finding.code)) notes.push(finding)
     else damage.push({ ...finding, subject: finding.subject ?? '', names: [] })
@@ -78,10 +90,27 @@ export async function* scrubVault(
     ok: damage.length === 0,
     objects,
     checked: progress.checked,
+    entries: log.entries,
     damaged: damage,
     notes,
     ...(options.sample !== undefined && { sample: { size, missProbability: objects === 0 ? 0 : 1 - size / objects } }),
   }
+}
+
+/** What is wrong with the audit log; the files of its findings relative to the place. */
+async function checkLog(
+  { dir, log }: ScrubParts,
+  options: AbortOptions,
+): Promise<{ readonly entries: number; readonly findings: readonly Finding[] }> {
+  const findings: Finding[] = []
+  let entries = 0
+  for await (const step of log.verify(options)) {
+    entries = step.checked
+    for (const { subject, ...finding } of step.findings) {
+      findings.push({ ...finding, subject: `${relative(dir, log.dir)}/${subject ?? ''}` })
+    }
+  }
+  return { entries, findings }
 }
 
 /** Where reading everything leaves what it finds. */
@@ -90,6 +119,8 @@ interface Results {
   readonly notes: Finding[]
   /** Objects under charge without a sound copy. */
   readonly damaged: Set<ContentId>
+  /** The same of blocks that are held. */
+  readonly lost: Set<ContentId>
 }
 
 interface Step {
@@ -100,7 +131,7 @@ interface Step {
 /** Reads all packs in the order in which they lie, then asks for every member whether it was among what was read. */
 async function* readAll(
   parts: ScrubParts,
-  { findings, notes, damaged }: Results,
+  { findings, notes, damaged, lost }: Results,
   options: AbortOptions,
 ): AsyncGenerator<Step> {
   const suspects = new Set<ContentId>()
@@ -121,9 +152,15 @@ async function* readAll(
       if (!held[i] || (suspects.has(id) && !(await isSound(parts.objects, id)))) damaged.add(id)
     }
   }
+  for await (const page of heldPages(parts.soup, options)) {
+    const held = await parts.objects.hasMany(page, options)
+    for (const [i, id] of page.entries()) {
+      if (!held[i] || (suspects.has(id) && !(await isSound(parts.objects, id)))) lost.add(id)
+    }
+  }
   // What concerns only objects that are not under charge, or have a sound copy elsewhere, takes nothing from the vault.
   for (const step of suspected) {
-    const matters = step.damaged.some((id) => damaged.has(id))
+    const matters = step.damaged.some((id) => damaged.has(id) || lost.has(id))
     ;(matters ? findings : notes).push(...step.findings)
   }
 }
@@ -162,6 +199,15 @@ async function* memberPages(
     if (page.length > 0) yield page
     if (page.length < PAGE) return
     after = page.at(-1)?.key
+  }
+}
+
+async function* heldPages(soup: SoupReader, options: AbortOptions): AsyncGenerator<readonly ContentId[]> {
+  for (let after: ContentId | undefined; ; ) {
+    const page = await soup.held({ ...(after && { after }), limit: PAGE }, options)
+    if (page.length > 0) yield page.map(({ id }) => id)
+    if (page.length < PAGE) return
+    after = page.at(-1)?.id
   }
 }
 

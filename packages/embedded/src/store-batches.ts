@@ -1,6 +1,6 @@
 import type { BulkCas, LinkedBlock } from '@vault/cas'
 import { type AbortOptions, type ContentId, type Inception, isVaultError } from '@vault/core'
-import type { Entry, Soup } from '@vault/soup'
+import type { Entry, SoupReader } from '@vault/soup'
 import { type Batch, blocksOf, largeFile } from './file-batches.ts'
 import { LargeFileMembers } from './large-file-members.ts'
 import { type Commit, lastOfEachName, namingChange } from './name-changes.ts'
@@ -9,9 +9,9 @@ import { isSkipped, type SourceFile } from './source-file.ts'
 /** The parts of a vault that storing files needs. */
 export interface StoreParts {
   readonly objects: BulkCas
-  readonly soup: Soup
+  readonly soup: SoupReader
   readonly content: Inception['content']
-  readonly epoch: number
+  readonly commit: Commit
 }
 
 export interface StoreOptions extends AbortOptions {
@@ -47,8 +47,7 @@ export async function* storeBatches(
   batches: AsyncIterable<Batch>,
   options: StoreOptions,
 ): AsyncGenerator<Stored> {
-  const { objects, soup, epoch } = parts
-  const commit: Commit = async (change) => (await soup.commit({ ...change, epoch }, options)).added
+  const { objects } = parts
   const sent: Sent[] = []
   async function* unknownBlocks(): AsyncGenerator<readonly LinkedBlock[]> {
     let large: LargeFileMembers | undefined
@@ -66,12 +65,12 @@ export async function* storeBatches(
     const { batch, known, large } = sent.shift() as Sent
     const bytes = blocksOf(batch).reduce((sum, block) => sum + block.bytes.length, 0)
     if (batch.type === 'files') {
-      yield { ...(await storeFiles(parts, { batch, known }, ack.segment, commit, options)), bytes }
+      yield { ...(await storeFiles(parts, { batch, known }, ack.segment, options)), bytes }
     } else if (large !== undefined) {
       large.add(batch.blocks, known, ack.segment)
       const { file, entry } = batch
       if (entry === undefined) yield { files: 0, objects: 0, added: 0, bytes }
-      else yield { ...(await nameLargeFile(parts, { file, entry, large }, commit, options)), bytes }
+      else yield { ...(await nameLargeFile(parts, { file, entry, large }, options)), bytes }
     }
   }
 }
@@ -95,10 +94,9 @@ export async function* rehearseBatches(
 }
 
 async function storeFiles(
-  { objects, soup }: StoreParts,
+  { objects, soup, commit }: StoreParts,
   { batch, known }: { readonly batch: Extract<Batch, { type: 'files' }>; readonly known: ReadonlySet<ContentId> },
   written: string,
-  commit: Commit,
   options: AbortOptions,
 ): Promise<Omit<Stored, 'bytes'>> {
   const files = lastOfEachName(batch.files)
@@ -127,11 +125,10 @@ async function storeFiles(
 async function nameLargeFile(
   parts: StoreParts,
   { file, entry, large }: { readonly file: SourceFile; readonly entry: Entry; readonly large: LargeFileMembers },
-  commit: Commit,
   options: AbortOptions,
 ): Promise<Omit<Stored, 'bytes'>> {
   try {
-    return await commitLargeFile(parts, { entry, large }, commit, options)
+    return await commitLargeFile(parts, { entry, large }, options)
   } catch (error) {
     if (!isCurable(error)) throw error
     const stored = new LargeFileMembers()
@@ -149,15 +146,14 @@ async function nameLargeFile(
       stored.add(part.blocks, new Set(), segment)
       root = part.entry ?? root
     }
-    return await commitLargeFile(parts, { entry: root, large: stored }, commit, options)
+    return await commitLargeFile(parts, { entry: root, large: stored }, options)
   }
 }
 
 /** Parts before what links to them, the name with the last. */
 async function commitLargeFile(
-  { objects, soup }: StoreParts,
+  { objects, soup, commit }: StoreParts,
   { entry, large }: { readonly entry: Entry; readonly large: LargeFileMembers },
-  commit: Commit,
   options: AbortOptions,
 ): Promise<Omit<Stored, 'bytes'>> {
   const naming = await namingChange(soup, [entry], commit, options)

@@ -1,3 +1,4 @@
+import type { AuditActor } from '@vault/audit-chain'
 import type { BulkCasReader, CasReader } from '@vault/cas'
 import { linksOf, readFile } from '@vault/cas'
 import {
@@ -9,19 +10,23 @@ import {
   type ContentId,
   type Inception,
   type Random,
-  systemClock,
   VaultError,
   type VaultId,
 } from '@vault/core'
-import type { Change, Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
+import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { type Statement, statementOf } from '@vault/transfer'
+import type { Act, Reason } from './act.ts'
 import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
 import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
+import type { MarkKeeper } from './mark-keeper.ts'
+import type { Commit } from './name-changes.ts'
 import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
+import { type Leave, Recorder, type VaultChange } from './recorder.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { unknownName } from './unknown-name.ts'
+import { VaultLog } from './vault-log.ts'
 
 /** The `code` of the errors about a vault and what it holds. */
 export type VaultErrorCode =
@@ -51,28 +56,47 @@ export interface VaultStatus {
   readonly objects: number
   readonly bytes: number
   readonly entries: number
+  readonly log: {
+    /** Entries of the audit log. */
+    readonly size: number
+    /** Events that were committed and are not in it yet. */
+    readonly waiting: number
+  }
 }
 
 const PATH = 'path:'
 const PAGE = 1000
 
-/** An open vault. Made by `openVault`; everything that changes it goes through its soup's `commit`. */
+/**
+ * An open vault. Made by `openVault`. Everything that changes it has an entry in its audit log, committed with it; what is
+ * committed is written into the log soon after, and at the latest when the vault is closed.
+ */
 export class Vault implements AsyncDisposable {
   readonly id: VaultId
   readonly inception: Inception
   readonly place: Place
   readonly soup: VaultSoup
   readonly random: Random
+  readonly log: VaultLog
   readonly #authorize: Authorize
+  readonly #actor: Pick<AuditActor, 'name' | 'key'>
   readonly #clock: Clock
+  readonly #keeper: MarkKeeper | undefined
+  readonly #recorder: Recorder
 
   constructor(parts: {
     readonly inception: { readonly vault: VaultId; readonly inception: Inception }
     readonly place: Place
     /** Asked before every change. */
     readonly authorize: Authorize
+    /** Who acts, as the audit log is to call them. */
+    readonly actor: Pick<AuditActor, 'name' | 'key'>
     readonly random: Random
-    readonly clock?: Clock
+    readonly clock: Clock
+    /** As the place was opened. */
+    readonly mode: 'read' | 'write'
+    /** Told how far the log is. */
+    readonly keeper?: MarkKeeper
   }) {
     this.id = parts.inception.vault
     this.inception = parts.inception.inception
@@ -80,7 +104,21 @@ export class Vault implements AsyncDisposable {
     this.soup = parts.place.soups.soup(this.id)
     this.random = parts.random
     this.#authorize = parts.authorize
-    this.#clock = parts.clock ?? systemClock
+    this.#actor = parts.actor
+    this.#clock = parts.clock
+    this.#keeper = parts.keeper
+    const { dir, soups, objects } = this.place
+    const { clock, random } = parts
+    this.log = new VaultLog({
+      vault: this.id,
+      dir,
+      soups,
+      clock,
+      writable: parts.mode === 'write',
+      drained: async (trail) => await this.#keeper?.saw(trail),
+    })
+    const committed = () => this.log.wake()
+    this.#recorder = new Recorder({ vault: this.id, objects, soup: this.soup, clock, random, committed })
   }
 
   /** Objects by content id. Whoever puts through it must bring what was put under charge by `commit`. */
@@ -91,7 +129,10 @@ export class Vault implements AsyncDisposable {
   async status(options: AbortOptions = {}): Promise<VaultStatus> {
     const counts = await this.soup.view(async (view) => view.counts, options)
     const { dir, info } = this.place
-    return { vault: this.id, dir, place: info, tenure: await this.soup.tenure(options), ...counts }
+    const { size } = await this.log.read(options)
+    const tenure = await this.soup.tenure(options)
+    const log = { size, waiting: Math.max(0, tenure.events - size) }
+    return { vault: this.id, dir, place: info, tenure, ...counts, log }
   }
 
   /** Both roots over one unchanging view, with counts and sequence. */
@@ -99,17 +140,31 @@ export class Vault implements AsyncDisposable {
     return await statementOf(this.soup, options)
   }
 
-  /** Applies a change under the present epoch. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws. */
-  async commit(change: Omit<Change, 'epoch'>, options: AbortOptions = {}): Promise<Committed> {
-    return await this.soup.commit({ ...change, epoch: await this.writableEpoch(options) }, options)
+  /**
+   * Applies a change under the present epoch, with an entry in the audit log: its own, by default of the verb `commit`, before
+   * `events`. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws.
+   */
+  async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
+    const leave = await this.leaveToWrite(options)
+    const { signal, verb = 'commit', ...act } = options
+    return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
 
-  /** Stores one block and brings it under charge. Durable when it resolves. */
-  async put(bytes: Uint8Array, options: AbortOptions & { readonly codec?: Codec } = {}): Promise<ContentId> {
-    const epoch = await this.writableEpoch(options)
-    const id = await this.place.objects.put(bytes, { ...options, hash: this.inception.content.hash })
+  /** Stores one block and brings it under charge. Durable when it resolves; its entry follows into the log. */
+  async put(
+    bytes: Uint8Array,
+    options: AbortOptions & Pick<Act, 'motivation' | 'key'> & { readonly codec?: Codec } = {},
+  ): Promise<ContentId> {
+    const leave = await this.leaveToWrite(options)
+    const { signal, codec, ...act } = options
+    const id = await this.place.objects.put(bytes, {
+      signal,
+      ...(codec && { codec }),
+      hash: this.inception.content.hash,
+    })
     const links = linksOf({ id, bytes })
-    await this.soup.commit({ epoch, objects: { add: [{ id, size: bytes.length, links }] } }, options)
+    const change = { objects: { add: [{ id, size: bytes.length, links }] } }
+    await this.#recorder.commit(change, leave, { verb: 'put', ...act }, { signal })
     return id
   }
 
@@ -129,9 +184,9 @@ export class Vault implements AsyncDisposable {
   /** Puts files and folders from disk under their paths as given. See `nameFromPath`. */
   async *putFiles(paths: readonly string[], options: PutOptions = {}): AsyncGenerator<PutEvent> {
     const { soup, place, inception } = this
-    const epoch = await this.writableEpoch(options)
+    const commit = await this.committer('put', options)
     yield* putFiles(
-      { objects: place.objects, soup, content: inception.content, epoch, exclude: place.dir },
+      { objects: place.objects, soup, content: inception.content, commit, exclude: place.dir },
       paths,
       options,
     )
@@ -175,7 +230,7 @@ export class Vault implements AsyncDisposable {
   }
 
   /** Removes names; an object that nothing names any more leaves charge with them. */
-  async remove(names: readonly string[], options: AbortOptions = {}): Promise<Committed> {
+  async remove(names: readonly string[], options: AbortOptions & Reason = {}): Promise<Committed> {
     const release: ContentId[] = []
     for (const name of names) {
       const file = await this.file(name, options)
@@ -184,12 +239,12 @@ export class Vault implements AsyncDisposable {
     }
     return await this.commit(
       { entries: { remove: names.map((name) => `${PATH}${name}`) }, objects: { release } },
-      options,
+      { ...options, verb: 'remove' },
     )
   }
 
   /** Removes all names under a folder, some thousand in a step; gives the number of names removed. */
-  async removeFolder(folder: string, options: AbortOptions = {}): Promise<number> {
+  async removeFolder(folder: string, options: AbortOptions & Reason = {}): Promise<number> {
     let removed = 0
     for (;;) {
       const names: string[] = []
@@ -210,19 +265,27 @@ export class Vault implements AsyncDisposable {
 
   /** Reads a CAR, which may come from anyone, brings it under charge and names its files. See `ImportOptions`. */
   async *importCar(chunks: AsyncIterable<Uint8Array>, options: ImportOptions = {}): AsyncGenerator<ImportEvent> {
-    const epoch = await this.writableEpoch(options)
-    yield* importNamed({ objects: this.place.objects, soup: this.soup, epoch }, chunks, options)
+    const commit = await this.committer('import', options)
+    yield* importNamed({ objects: this.place.objects, soup: this.soup, commit }, chunks, options)
   }
 
   /** Reads back everything, or a sample, and names what is damaged. The last event is the report. */
   scrub(options: AbortOptions & { readonly sample?: number } = {}): AsyncGenerator<ScrubEvent> {
-    const { soup, random } = this
-    return scrubVault({ dir: this.place.dir, objects: this.place.objects, soup, random }, options)
+    const { soup, log, random } = this
+    return scrubVault({ dir: this.place.dir, objects: this.place.objects, soup, log, random }, options)
   }
 
-  /** Closes the stores, unless the place is somebody else's to close. */
+  /**
+   * Writes what waits for the log, and closes the stores. Throws where the log cannot be written: what was committed
+   * is safe, and whoever opens the vault for writing next writes its entries.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.place[Symbol.asyncDispose]()
+    try {
+      await this.log.close()
+      await this.#keeper?.close()
+    } finally {
+      await this.place[Symbol.asyncDispose]()
+    }
   }
 
   private async *extractions(folder: string, options: AbortOptions): AsyncGenerator<Extraction> {
@@ -232,11 +295,20 @@ export class Vault implements AsyncDisposable {
     }
   }
 
+  /** Leave to write, for work of several changes. */
+  private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
+    const leave = await this.leaveToWrite(options)
+    const { signal, motivation } = options
+    const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
+    return async (change) => (await this.#recorder.commit(change, leave, act, { signal })).added
+  }
+
   /** What every change begins with: leave to write, and the epoch to write under. */
-  private async writableEpoch(options: AbortOptions): Promise<number> {
-    await this.#authorize({ signers: [], action: 'write', object: this.id, at: this.#clock() }, options)
-    const { state, epoch } = await this.soup.tenure(options)
-    if (state === 'active') return epoch
+  private async leaveToWrite({ signal }: AbortOptions): Promise<Leave> {
+    const request = { signers: [], action: 'write', object: this.id, at: this.#clock() }
+    const { proven } = await this.#authorize(request, { signal })
+    const { state, epoch } = await this.soup.tenure({ signal })
+    if (state === 'active') return { epoch, actor: { ...this.#actor, proven } }
     throw new VaultError<VaultErrorCode>({
       code: 'VAULT_READ_ONLY',
       message: `The vault in ${this.place.dir} cannot be changed here: it is ${DESCRIPTIONS[state] ?? state}.`,

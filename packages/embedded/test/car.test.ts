@@ -294,7 +294,11 @@ describe('refuses, and brings nothing under charge', () => {
     }
     {
       const { soups } = to.place
-      await soups.tenures.transition(to.id, { state: 'active', epoch: 0 }, { state: 'quiesced', epoch: 0 })
+      await soups.tenures.transition(
+        to.id,
+        { state: 'active', epoch: 0 },
+        { state: 'quiesced', epoch: 0, migration: 'm' },
+      )
       expect(await codeOf(Array.fromAsync(to.importCar(chunks())))).toBe('VAULT_READ_ONLY')
     }
     expect(read).toBe(false)

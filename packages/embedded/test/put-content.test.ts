@@ -176,6 +176,9 @@ test('every change asks for leave', async () => {
     inception: { vault: open.id, inception: open.inception },
     place: open.place,
     random: open.random,
+    actor: { name: 'someone' },
+    clock: () => new Date(),
+    mode: 'write',
     authorize: async (request) => {
       asked.push(request)
       throw new VaultError({ code: 'NO', message: 'no' })

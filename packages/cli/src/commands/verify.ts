@@ -68,7 +68,15 @@ async function* scrub(dir: string, options: AbortOptions & { readonly sample?: n
     const { code, message } = error
     const subject = subjectOf(error, dir)
     const { checked, objects } = reached
-    yield { type: 'report', ok: false, objects, checked, damaged: [{ code, subject, names: [], message }], notes: [] }
+    yield {
+      type: 'report',
+      ok: false,
+      objects,
+      checked,
+      entries: 0,
+      damaged: [{ code, subject, names: [], message }],
+      notes: [],
+    }
   }
 }
 

@@ -1,0 +1,74 @@
+import type { AuditActor } from '@vault/audit-chain'
+import type { Block, BulkCas } from '@vault/cas'
+import type { AbortOptions, Clock, Random, VaultId } from '@vault/core'
+import type { Change, Committed, Soup } from '@vault/soup'
+import type { Act } from './act.ts'
+import { changeEvent } from './change-event.ts'
+import { changeLists } from './change-list.ts'
+
+/** A change without what the vault itself adds to it. */
+export type VaultChange = Omit<Change, 'epoch'>
+
+/** Under what a change is made: the epoch that was read, and who was granted it. */
+export interface Leave {
+  readonly epoch: number
+  readonly actor: AuditActor
+}
+
+interface RecorderParts {
+  readonly vault: VaultId
+  readonly objects: BulkCas
+  readonly soup: Pick<Soup, 'commit' | 'holds'>
+  readonly clock: Clock
+  readonly random: Random
+  /** Called after each change: something waits for the log. */
+  readonly committed: () => void
+}
+
+/** Makes changes together with their entries in the audit log: no change is without one, and none is in it that did not happen. */
+export class Recorder {
+  readonly #parts: RecorderParts
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
+  }
+
+  /** Throws what `Soup.commit` throws, and `AUDIT_ENTRY_INVALID` for what no entry can say. */
+  async commit(change: VaultChange, { epoch, actor }: Leave, act: Act, options: AbortOptions): Promise<Committed> {
+    const { vault, soup, clock, random, committed } = this.#parts
+    const lists = namesSeveral(change) ? changeLists(change) : []
+    const segments = await this.#store(lists, options)
+    const event = changeEvent({ vault, actor, clock, random }, act, change, lists)
+    const result = await soup.commit(
+      {
+        ...change,
+        epoch,
+        events: [event, ...(change.events ?? [])],
+        hold: [...(change.hold ?? []), ...lists.map(({ id, bytes }) => ({ id, size: bytes.length }))],
+        expect: { ...change.expect, segments: [...(change.expect?.segments ?? []), ...segments] },
+      },
+      options,
+    )
+    committed()
+    return result
+  }
+
+  /** Writes the lists that are not held yet: what is put again, in the same order, has the same. Returns their segments. */
+  async #store(lists: readonly Block[], options: AbortOptions): Promise<readonly string[]> {
+    if (lists.length === 0) return []
+    const { objects, soup } = this.#parts
+    const ids = lists.map(({ id }) => id)
+    const [held, there] = [await soup.holds(ids, options), await objects.hasMany(ids, options)]
+    const missing = lists.filter((_, i) => !(held[i] && there[i]))
+    if (missing.length === 0) return []
+    const segments: string[] = []
+    for await (const { segment } of objects.putMany([missing], options)) segments.push(segment)
+    return segments.filter((segment) => segment !== '')
+  }
+}
+
+/** Whether a change names more than its entry says of it: one name, and one object. */
+function namesSeveral({ refs = {}, entries = {}, objects = {} }: VaultChange): boolean {
+  const names = Object.keys(refs).length + (entries.put?.length ?? 0) + (entries.remove?.length ?? 0)
+  return names > 1 || (objects.add?.length ?? 0) > 1 || (objects.release?.length ?? 0) > 1
+}

@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import {
+  drainQueue,
+  type LogIdentity,
+  openTrail,
+  originOf,
+  type Trail,
+  type TrailErrorCode,
+  type TrailReader,
+  type VerifyStep,
+  verifyTrail,
+} from '@vault/audit-chain'
+import {
+  type AbortOptions,
+  type Clock,
+  decodeEnvelope,
+  type KeyId,
+  type KeyState,
+  VaultError,
+  type VaultId,
+  verifyKeyHistory,
+} from '@vault/core'
+import type { SoupStore } from '@vault/soup'
+import { openFsLogStore } from '@vault/store-fs'
+import { openKey } from './keystore.ts'
+
+/** Where the logs of a place lie, each in a folder that has the name of its vault. */
+export const LOG_FOLDER = 'log'
+
+/** What the log of a vault needs. */
+export interface VaultLogParts {
+  readonly vault: VaultId
+  /** The folder of the place. */
+  readonly dir: string
+  readonly soups: SoupStore
+  readonly clock: Clock
+  /** Whether the place was opened for writing. */
+  readonly writable: boolean
+  /** Called with the trail after everything that waited is in it. */
+  readonly drained?: (trail: TrailReader) => Promise<void>
+}
+
+/** The audit log of a vault in a place: the queue of the soup on one side, the trail in files on the other. */
+export class VaultLog {
+  readonly dir: string
+  readonly #parts: VaultLogParts
+  #writer: Promise<Trail> | undefined
+  /** The drain that was begun, or is to begin, last. */
+  #last: Promise<void> = Promise.resolve()
+  /** The drain that has not begun yet. */
+  #next: Promise<void> | undefined
+  /** Whether something may wait for the log that this process has not seen there. */
+  #pending = false
+
+  constructor(parts: VaultLogParts) {
+    this.#parts = parts
+    this.dir = join(parts.dir, LOG_FOLDER, parts.vault)
+  }
+
+  /** The origin and every key that may have signed checkpoints. Throws `KEY_EVENT_INVALID`. */
+  async identity(options: AbortOptions = {}): Promise<LogIdentity> {
+    const { events } = await this.#keyState(options)
+    const origin = originOf(this.#parts.vault)
+    const keys = new Set(events.flatMap(({ roles }) => roles.log.keys))
+    return { origin, keys: [...keys].map((key) => ({ name: origin, key })) }
+  }
+
+  /** The trail as it is now. Writes nothing. Throws what `openTrail` of `@vault/audit-chain` throws. */
+  async read(options: AbortOptions = {}): Promise<TrailReader> {
+    const store = await openFsLogStore({ dir: this.dir, mode: 'read' }, options)
+    return await openTrail({ ...(await this.identity(options)), store, clock: this.#parts.clock }, options)
+  }
+
+  /** Reads every file of the trail. See `verifyTrail` of `@vault/audit-chain`. */
+  async *verify(options: AbortOptions = {}): AsyncGenerator<VerifyStep> {
+    const log = await openFsLogStore({ dir: this.dir, mode: 'read' }, options)
+    yield* verifyTrail({ ...(await this.identity(options)), log, ...options })
+  }
+
+  /** Says that something waits, and begins to write it. What fails is tried again, and said, by {@link drain}. */
+  wake(): void {
+    this.#pending = true
+    this.drain().catch(() => {})
+  }
+
+  /**
+   * Resolves when everything that was committed before the call is in the log, durably and signed. One is under way at a
+   * time; calls that come meanwhile share the one after it. Throws what `drainQueue` of `@vault/audit-chain` throws,
+   * `KEY_DAMAGED`, and `AUDIT_READ_ONLY` where the vault was opened for reading.
+   */
+  async drain(): Promise<void> {
+    const begin = (): Promise<void> => {
+      this.#next = undefined
+      return this.#drain()
+    }
+    this.#next ??= this.#last.then(begin, begin)
+    this.#last = this.#next
+    await this.#next
+  }
+
+  /** Waits for what is under way, and writes what this process still knows to wait. */
+  async close(): Promise<void> {
+    await this.#last.catch(() => {})
+    if (this.#pending) await this.drain()
+  }
+
+  async #drain(): Promise<void> {
+    if (!this.#parts.writable) throw readOnly(this.dir)
+    this.#pending = false
+    try {
+      const soup = this.#parts.soups.soup(this.#parts.vault)
+      if ((await soup.queued({ limit: 1 })).length === 0) return
+      this.#writer ??= this.#open()
+      const trail = await this.#writer
+      await drainQueue(soup, trail)
+      await this.#parts.drained?.(trail)
+    } catch (error) {
+      this.#pending = true
+      this.#writer = undefined
+      throw error
+    }
+  }
+
+  async #open(): Promise<Trail> {
+    const { dir, clock } = this.#parts
+    const { roles } = await this.#keyState({})
+    const signer = await openKey({ dir, role: 'log', key: roles.log.keys[0] as KeyId })
+    const store = await openFsLogStore({ dir: this.dir, mode: 'write', clock })
+    return await openTrail({ ...(await this.identity()), store, signer, clock })
+  }
+
+  async #keyState(options: AbortOptions): Promise<KeyState> {
+    const envelopes = await this.#parts.soups.tenures.keyEvents(this.#parts.vault, options)
+    return verifyKeyHistory(envelopes.map((bytes) => decodeEnvelope(bytes)))
+  }
+}
+
+function readOnly(dir: string): Error {
+  return new VaultError<TrailErrorCode>({
+    code: 'AUDIT_READ_ONLY',
+    message: 'The vault was opened for reading: whoever opens it for writing next writes what waits for its log.',
+    details: { dir },
+  })
+}
