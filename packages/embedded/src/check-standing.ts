@@ -37,6 +37,24 @@ export async function checkStanding(
   { mode }: { readonly mode: 'read' | 'write' },
   options: AbortOptions,
 ): Promise<Seen | undefined> {
+  const { findings, found, seen } = await compareStanding(parts, { mode }, options)
+  if (findings.length > 0) throw await refusal(parts, findings, found, seen?.get(parts.vault), options)
+  const { trail, tenure } = found
+  if (trail === undefined || !OWN_LOG.has(tenure.state)) return undefined
+  const { epoch, sequence } = tenure
+  return { mark: { epoch, sequence, size: trail.size, root: trail.root }, checkpoint: trail.checkpoint }
+}
+
+/** In what a vault is behind, or other than, what it was; `seen`: the marks of this place, where marks are kept. */
+export async function compareStanding(
+  parts: Omit<StandingParts, 'instance'>,
+  { mode }: { readonly mode: 'read' | 'write' },
+  options: AbortOptions,
+): Promise<{
+  readonly findings: readonly Finding[]
+  readonly found: Found
+  readonly seen: ReadonlyMap<VaultId, Seen> | undefined
+}> {
   const { vault, soups, log, marks } = parts
   const soup = soups.soup(vault)
   // In this order, so that whoever changes the vault meanwhile makes it further than what was read before.
@@ -54,11 +72,7 @@ export async function checkStanding(
     else if (trail === undefined) findings.push(...behind(mark.sequence, tenure))
     else findings.push(...(await checkMark(mark, trail, tenure, options)))
   }
-  const found: Found = { tenure, trail }
-  if (findings.length > 0) throw await refusal(parts, findings, found, seen?.get(vault), options)
-  if (trail === undefined || !OWN_LOG.has(tenure.state)) return undefined
-  const { epoch, sequence } = tenure
-  return { mark: { epoch, sequence, size: trail.size, root: trail.root }, checkpoint: trail.checkpoint }
+  return { findings, found: { tenure, trail }, seen }
 }
 
 /** How many events the soup knows to be in the log. */

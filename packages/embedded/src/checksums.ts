@@ -34,6 +34,15 @@ export async function listNewKeys(dir: string): Promise<void> {
   if (added.length > 0) await writeDurably(file, list + added.join(''))
 }
 
+/** Says anew what one listed file has to be, after it was replaced on purpose, and lists new keys. No other line changes. */
+export async function listChanged(dir: string, name: string): Promise<void> {
+  const file = join(dir, CHECKSUM_FILE)
+  const line = `${await fileHash(join(dir, name))}  ${name}`
+  const lines = (await readFile(file, 'latin1')).split('\n')
+  await writeDurably(file, lines.map((listed) => (listed.slice(66) === name ? line : listed)).join('\n'))
+  await listNewKeys(dir)
+}
+
 /** Every covered file that is missing, changed, not listed or not to be read. */
 export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
   const findings: Finding[] = []

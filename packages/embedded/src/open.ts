@@ -174,14 +174,15 @@ async function makeGood({ log, soup }: Vault, options: AbortOptions): Promise<vo
   })
 }
 
-async function currentTenure(soups: SoupStore): Promise<Tenure | undefined> {
+/** The tenure of the vault that the folder is; `undefined` where the place waits for one. */
+export async function currentTenure(soups: SoupStore): Promise<Tenure | undefined> {
   const tenures = await soups.tenures.list()
   return PREFERENCE.map((state) => tenures.find((tenure) => tenure.state === state)).find(
     (tenure) => tenure !== undefined,
   )
 }
 
-function noVault(place: Place): VaultError<PlaceErrorCode> {
+export function noVault(place: Place): VaultError<PlaceErrorCode> {
   return new VaultError({
     code: 'VAULT_NOT_FOUND',
     message: `The place in ${place.dir} holds no vault yet: it waits to receive one.`,
