@@ -48,7 +48,14 @@ const DAMAGED: ReadonlySet<string> = new Set([
   'KEY_DAMAGED',
   'MIGRATION_SOURCE_DAMAGED',
 ])
-const INCOMPLETE: ReadonlySet<string> = new Set(['MIGRATION_INCOMPLETE', 'SOUP_BUSY'])
+const INCOMPLETE: ReadonlySet<string> = new Set([
+  'MIGRATION_INCOMPLETE',
+  'MIGRATION_UNFINISHED',
+  'MIGRATION_SUPERSEDED',
+  'MIGRATION_CHANGED',
+  'ROUTING_FAILED',
+  'SOUP_BUSY',
+])
 const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED'])
 
 /** The exit code of a command that ended with this error. */

@@ -38,6 +38,19 @@ export async function newPassphrase(
   return first
 }
 
+/**
+ * The passphrase of keys that there are: from a file, from `VAULT_PASSPHRASE_FILE`, or asked for at the terminal.
+ * `undefined` where there is no one to ask.
+ */
+export async function existingPassphrase(
+  { passphraseFile }: Pick<PassphraseOptions, 'passphraseFile'>,
+  from: Terminal & { readonly env: NodeJS.ProcessEnv },
+): Promise<string | undefined> {
+  const file = passphraseFile ?? from.env.VAULT_PASSPHRASE_FILE
+  if (file !== undefined) return await passphraseFromFile(file)
+  return from.stdin.isTTY ? await ask("Passphrase of the vault's identity key: ", from) : undefined
+}
+
 async function passphraseFromFile(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`The passphrase file ${file} cannot be read: ${error.code}.`)

@@ -1,6 +1,9 @@
 import { addComplete } from './commands/complete.ts'
+import { addCertificate, addShowCertificate, addVerifyCertificate } from './commands/migrate-certificate.ts'
 import { addPlan } from './commands/migrate-plan.ts'
+import { addResume, addRollback } from './commands/migrate-resume.ts'
 import { addRun } from './commands/migrate-run.ts'
+import { addMigrateStatus } from './commands/migrate-status.ts'
 import { addVerifyMigration } from './commands/migrate-verify.ts'
 import type { ExitCode } from './exit-code.ts'
 import { createProgram } from './program.ts'
@@ -8,6 +11,18 @@ import { createProgram } from './program.ts'
 /** Runs `vault-migrate` with these arguments and gives its exit code. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   const program = createProgram('vault-migrate', 'Move a vault to another place and verify it there.', process)
-  for (const add of [addPlan, addRun, addVerifyMigration, addComplete]) add(program)
+  for (const add of [
+    addPlan,
+    addRun,
+    addResume,
+    addMigrateStatus,
+    addVerifyMigration,
+    addRollback,
+    addVerifyCertificate,
+    addShowCertificate,
+    addCertificate,
+    addComplete,
+  ])
+    add(program)
   return await program.run(argv)
 }

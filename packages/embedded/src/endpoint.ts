@@ -19,13 +19,18 @@ export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
  * `VAULT_INACCESSIBLE`.
  */
 export async function openTarget(dir: string): Promise<OpenTarget> {
+  return targetAt(await openOrCreatePlace(dir))
+}
+
+/** The place in a folder, for writing; made where there is none. Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`. */
+export async function openOrCreatePlace(dir: string): Promise<Place> {
   if ((await findPlace(dir)) === undefined) {
     await createPlace(dir).catch(async (error: unknown) => {
       // Another process may have been faster.
       if ((await findPlace(dir)) === undefined) throw error
     })
   }
-  return targetAt(await openPlace(dir, { mode: 'write' }))
+  return await openPlace(dir, { mode: 'write' })
 }
 
 /**

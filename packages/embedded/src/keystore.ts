@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { access, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createSigner,
@@ -75,6 +75,23 @@ export async function openKey(options: {
     throw damaged(file, `it cannot be read: ${cause.code}`, cause)
   })
   return parseKey(await unseal(armored, file, passphrase), file, key)
+}
+
+/** In which form a key lies here: plain, sealed under a passphrase, or not at all. Whether it is sound shows when it is opened. */
+export async function hasKey(options: {
+  readonly dir: string
+  readonly role: KeyRole
+  readonly key: KeyId
+}): Promise<'plain' | 'sealed' | undefined> {
+  const { dir, role, key } = options
+  const base = join(dir, 'keys', fileName(role, parseKeyId(key)))
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    )
+  if (await isThere(`${base}.key`)) return 'plain'
+  return (await isThere(`${base}.age`)) ? 'sealed' : undefined
 }
 
 /** Several keys of one role may lie in a place: those of other vaults, and those that were replaced. */

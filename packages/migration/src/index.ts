@@ -23,6 +23,7 @@ export { verifyMigration } from './verify-migration.ts'
 // A move: the vault itself goes, with its trail and its keys.
 
 export type { AuditNote } from './move/audit-note.ts'
+export { readMoveCheckpoint } from './move/checkpoint-log.ts'
 export type { EffectName, MoveStep } from './move/effect.ts'
 export { listMoves, readMove } from './move/journal.ts'
 export type { MoveInput, Outcome } from './move/machine.ts'
@@ -45,9 +46,11 @@ export type { MovePhase, SeedPhase } from './move/phase.ts'
 export { isEnded, seedPhase } from './move/phase.ts'
 export { recoverVault } from './move/recover-vault.ts'
 export type { Seat, SeatKeys } from './move/seat.ts'
+export { keyStateAt } from './move/seat.ts'
 export { seatSource } from './move/seat-source.ts'
 export { seatTarget } from './move/seat-target.ts'
 export type { MoveState } from './move/state.ts'
+export { readMoveCertificate } from './move/target-records.ts'
 export type { MoveParts } from './move/work.ts'
 
 // The records of a hand-off, and the certificate that it ends in.

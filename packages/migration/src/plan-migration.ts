@@ -54,6 +54,7 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   const held = await target.look(source.vault, { signal })
   const kind = select === undefined ? 'full' : 'partial'
   await requireFit(kind, parts, held, { signal })
+  if (handoff !== undefined) await requireActive(source, { signal })
   await permissionFor(parts, { source: source.vault, target: held.tenure.vault }, { signal }).require()
   const plan: Plan = {
     type: 'migration-plan',
@@ -69,6 +70,21 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
     rounds,
   }
   return decodePlan(encodePlan(plan))
+}
+
+/** Only the place where a vault is active can give it away. */
+export async function requireActive({ vault, label, soup }: Source, options: AbortOptions): Promise<void> {
+  const { state, migration } = await soup.tenure(options)
+  if (state === 'active') return
+  const why =
+    state === 'retired'
+      ? `it was handed off by the migration ${migration}; move it from where it is active`
+      : 'see its status'
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_SOURCE_REFUSED',
+    message: `The vault ${vault} is ${state} in ${label}, so it cannot be handed off from there: ${why}.`,
+    details: { vault, state, migration },
+  })
 }
 
 /** A new id (M008): 32 hexadecimal digits. */

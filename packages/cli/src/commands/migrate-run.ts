@@ -1,111 +1,62 @@
-import type { MigrationEvent, Summary } from '@vault/migration'
-import { EXIT } from '../exit-code.ts'
-import { counted, humanBytes, humanSeconds } from '../human.ts'
+import { copyVault } from '../copy-vault.ts'
+import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
+import { moveOn } from '../move-on.ts'
+import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import type { Program, Run } from '../program.ts'
 import { describePlan } from './migrate-plan.ts'
 
-interface Options {
-  readonly from: string
-  readonly to: string
+interface Options extends MoveOptions {
+  /** `false` for `--no-handoff`. */
+  readonly handoff: boolean
+  readonly certificate?: string
   readonly reread?: boolean
   readonly dryRun?: boolean
 }
 
-const LABELS: Readonly<Record<string, string>> = { transfer: 'Transferring', verify: 'Verifying' }
-
 export function addRun(program: Program): void {
   const command = program.command
     .command('run')
-    .description(
-      'copy a vault to another place, read everything back there, and leave a replica; run again, it sends and reads back what changed',
-    )
-    .requiredOption('--from <dir>', 'the vault; nothing is written to it')
+    .description('move a vault to another place: all of it, verified; afterwards it is active there, and here no more')
+    .requiredOption('--from <dir>', 'the vault')
     .requiredOption('--to <dir>', 'the place it moves to; made if it does not exist')
-    .option('--reread', 'read back all of a replica again, not only what is sent to it, and mend what is damaged there')
+    .option('--no-handoff', 'leave the vault active here, and a verified copy there')
+    .option('--certificate <file>', 'write the migration certificate into this file, too')
+    .option('--reread', 'with --no-handoff: read back all of the copy again, and mend what is damaged there')
     .option('-n, --dry-run', 'say what would be done, and change nothing')
-    .addHelpText(
-      'after',
-      '\nIt ends by itself. Interrupted or killed, the same command goes on: what has arrived is not sent again.\nRun again on a replica, it brings it up to date, and does not read again what was there before: --reread does that,\nand "vault-migrate verify" without changing anything.\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault\n  vault-migrate run --from ~/vault --to /mnt/new/vault --reread',
-    )
-  program.action<[Options]>(command, async (run, { from, to, dryRun, reread = false }) => {
-    const { output, signal } = run
-    const started = performance.now()
-    const { lookAtTarget, openTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
-    const { planMigration, runMigration } = await import('@vault/migration')
-    await using vault = await openVault(from, { mode: 'read', keepHashes: !dryRun })
-    const source = sourceOf(vault)
-    // Looked at first: what is refused leaves not even an empty place behind.
-    const plan = await (async () => {
-      await using target = await lookAtTarget(to)
-      return await planMigration({ source, target, authorize: owner }, { signal })
-    })()
-    const common = { source: from, target: to, migration_id: plan.migration_id }
-    if (dryRun) {
-      const { objects, bytes } = plan.source.counts
-      await output.result({ ok: true, dry_run: true, phase: 'planned', ...common, objects, bytes }, describePlan(plan))
-      return EXIT.ok
+  addMoveOptions(command).addHelpText(
+    'after',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff',
+  )
+  program.action<[Options]>(command, async (run, options) => {
+    if (options.dryRun) return await dryRun(run, options)
+    if (options.handoff) {
+      if (options.reread) throw new UsageError('--reread is for copies: use it with --no-handoff.')
+      return await moveOn(run, options, 'run')
     }
-    await using target = await openTarget(to)
-    const summary = await follow(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
-    const seconds = (performance.now() - started) / 1000
-    const { statement, sent, verification } = summary
-    await output.result(
-      {
-        ok: true,
-        phase: summary.phase,
-        ...common,
-        objects: statement.counts.objects,
-        bytes: statement.counts.bytes,
-        entries: statement.counts.entries,
-        seconds,
-        sent: sent.objects,
-        sent_bytes: sent.bytes,
-        rounds: summary.rounds,
-        objects_root: statement.roots.objects,
-        soup_root: statement.roots.soup,
-        verified: { coverage: verification.coverage, ...verification.checked },
-        state: summary.tenure.state,
-      },
-      describe(summary, from, to, seconds),
-    )
-    return EXIT.ok
+    if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
+    return await copyVault(run, { ...endsOf(options), reread: options.reread ?? false })
   })
 }
 
-async function follow({ output, progress }: Run, events: AsyncIterable<MigrationEvent>): Promise<Summary> {
-  for await (const event of events) {
-    if (event.type === 'summary') {
-      progress.clear()
-      return event.summary
-    }
-    if (event.type === 'finding') {
-      progress.clear()
-      output.warn(event.finding.message)
-    } else if (event.type === 'repaired')
-      output.note(`Sent ${counted(event.ids.length, 'object')} again that did not read back.`)
-    else if (event.type === 'batch' || event.type === 'checked') {
-      const { phase, objects, bytes } = event.progress
-      progress.show({
-        label: LABELS[phase] ?? phase,
-        ...objects,
-        bytes: bytes.done,
-        ...(bytes.total !== undefined && { totalBytes: bytes.total }),
-      })
-    }
+async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
+  const { from, to } = endsOf(options)
+  const { lookAtTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
+  const { planMigration } = await import('@vault/migration')
+  await using vault = await openVault(from, { mode: 'read' })
+  await using target = await lookAtTarget(to)
+  const plan = await planMigration(
+    { source: sourceOf(vault), target, authorize: owner },
+    { signal, ...(options.handoff && { handoff: { keys: 'new' } }) },
+  )
+  const { objects, bytes } = plan.source.counts
+  const result = {
+    ok: true,
+    dry_run: true,
+    phase: 'planned',
+    source: from,
+    target: to,
+    migration_id: plan.migration_id,
   }
-  throw new Error('The run ended without a summary.')
-}
-
-function describe({ statement, sent, verification }: Summary, from: string, to: string, seconds: number): string {
-  const { objects, bytes } = statement.counts
-  const rate = sent.bytes > 0 && seconds > 0 ? `, ${humanBytes(sent.bytes / seconds)}/s` : ''
-  const sending = `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}${rate}`
-  const updated = verification.coverage.mode === 'difference'
-  return [
-    `${to} now holds the same vault as ${from}: ${counted(objects, 'object')}, ${humanBytes(bytes)}.`,
-    `${sending}; ${updated ? 'that' : 'every object'} was read back and hashed; both roots are equal.`,
-    updated
-      ? 'Brought up to date; what was there before was not read again: "vault-migrate verify" does that.'
-      : 'It is a replica: it can be read and verified there, and is written here. Run again to bring it up to date.',
-  ].join('\n')
+  await output.result({ ...result, objects, bytes }, describePlan(plan))
+  return EXIT.ok
 }

@@ -1,4 +1,4 @@
-import type { ContentId, Link } from '@vault/core'
+import type { AbortOptions, ContentId, Link } from '@vault/core'
 import { decodeEnvelope, encodeEnvelope, link } from '@vault/core'
 import type { Records } from '@vault/soup'
 import type { Progress } from '../event.ts'
@@ -73,6 +73,16 @@ export async function latestCheckpoint(
     plan: planId,
     place: parts.source.place.key,
   })
+}
+
+/** The latest checkpoint of a migration as it stands in the records of a place, for people: nobody has verified it. */
+export async function readMoveCheckpoint(
+  records: Records,
+  migration: string,
+  options?: AbortOptions,
+): Promise<MigrationCheckpoint | undefined> {
+  const record = await records.read(keyOf(migration), options)
+  return record && parseMigrationCheckpoint(decodeEnvelope(record.bytes).payload)
 }
 
 async function latestOf(

@@ -6,6 +6,7 @@ import { decodePlan } from '../parse-plan.ts'
 import { permissionFor } from '../permission.ts'
 import type { Plan } from '../plan.ts'
 import { encodePlan, planId } from '../plan.ts'
+import { requireActive } from '../plan-migration.ts'
 import { accept, announce, endorse, snapshot } from './begin-effects.ts'
 import { latestCheckpoint } from './checkpoint-log.ts'
 import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
@@ -67,6 +68,7 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
     (move) => move.vault === source.vault && !isEnded(move.phase),
   )
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
+  await requireActive(source, options)
   const state = plannedMove({
     migration: plan.migration_id,
     vault: source.vault,

@@ -15,6 +15,8 @@ export const reopen: Act = async ({ state, parts, options }) => {
 
 export const recordRollback: Act = async ({ plan, state, parts, options }) => {
   const { migration, since } = state
+  // Another migration may have taken the vault away, and its trail with it.
+  if ((await parts.source.soup.tenure(options)).state !== 'active') return {}
   await parts.source.tell([rolledBackNote(plan, state)], { migration, since }, options)
   return {}
 }

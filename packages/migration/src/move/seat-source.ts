@@ -119,8 +119,8 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
   async function reopen(migration: string, decline: Uint8Array | undefined, options?: AbortOptions): Promise<Tenure> {
     const tenure = await soup.tenure(options)
     const { state, epoch } = tenure
-    if (state === 'active') return tenure
-    if (tenure.migration !== migration) throw refused(label, tenure, migration)
+    // What another migration has done with it is not this one's to undo.
+    if (state === 'active' || tenure.migration !== migration) return tenure
     if (state === 'quiesced') {
       await tenures.transition(vault, { state, epoch, migration }, { state: 'active', epoch, migration }, options)
       return await soup.tenure(options)

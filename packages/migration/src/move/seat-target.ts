@@ -249,7 +249,10 @@ export function seatTarget(seat: Seat): ProvingTarget {
       const reached = await statementOf(soup, options)
       if (!sameRoots(reached, statement)) throw changed(migration, 'its roots are not those of the source')
       const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
-      const trail = await openTrail({ origin: originOf(vault), store: await seat.log(vault, options), keys, clock }, options)
+      const trail = await openTrail(
+        { origin: originOf(vault), store: await seat.log(vault, options), keys, clock },
+        options,
+      )
       if (trail.size !== log.size || toHex(trail.root) !== log.root)
         throw changed(migration, 'its audit log is another')
       const record = { vault: link(vault), migration, instance, statement, log, nonce, at: seconds() }

@@ -75,3 +75,12 @@ export class TargetRecords {
 function keyOf(migration: string, name: string): string {
   return `migration/${migration}/${name}`
 }
+
+/** The certificate of a move that ended at a place, from the place's records. */
+export function readMoveCertificate(
+  records: Records,
+  migration: string,
+  options?: AbortOptions,
+): Promise<Bytes | undefined> {
+  return new TargetRecords(records).certificate(migration, options)
+}

@@ -1,0 +1,36 @@
+import { moveOn } from '../move-on.ts'
+import { addMoveOptions, type MoveOptions } from '../move-options.ts'
+import type { Program } from '../program.ts'
+
+interface Options extends MoveOptions {
+  readonly migration?: string
+  readonly certificate?: string
+  readonly reason?: string
+}
+
+export function addResume(program: Program): void {
+  const command = program.command
+    .command('resume')
+    .description('go on with a migration that was interrupted, killed, or failed')
+    .requiredOption('--from <dir>', 'the vault')
+    .requiredOption('--to <dir>', 'the place it moves to')
+    .option('--migration <id>', 'which one; default: the one that has not ended')
+    .option('--certificate <file>', 'write the migration certificate into this file, too')
+  addMoveOptions(command).addHelpText('after', '\nExample:\n  vault-migrate resume --from ~/vault --to /mnt/new/vault')
+  program.action<[Options]>(command, (run, options) => moveOn(run, options, 'resume'))
+}
+
+export function addRollback(program: Program): void {
+  const command = program.command
+    .command('rollback')
+    .description('take a migration back: the vault is active where it was, and the target as it was before')
+    .requiredOption('--from <dir>', 'the vault')
+    .requiredOption('--to <dir>', 'the place it was moving to')
+    .option('--migration <id>', 'which one; default: the latest')
+    .option('--reason <text>', 'why, for the audit trail')
+  addMoveOptions(command).addHelpText(
+    'after',
+    '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is not rolled back: "vault-migrate run --back" moves it back, with all that was written since.\n\nExample:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault',
+  )
+  program.action<[Options]>(command, (run, options) => moveOn(run, options, 'rollback'))
+}

@@ -1,0 +1,88 @@
+import type { MigrationEvent, Summary } from '@vault/migration'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { counted, humanBytes, humanSeconds } from './human.ts'
+import type { Run } from './program.ts'
+
+const LABELS: Readonly<Record<string, string>> = { transfer: 'Transferring', verify: 'Verifying' }
+
+/** Makes, or brings up to date, a verified copy of a vault in another place. */
+export async function copyVault(
+  run: Run,
+  { from, to, reread }: { readonly from: string; readonly to: string; readonly reread: boolean },
+): Promise<ExitCode> {
+  const { output, signal } = run
+  const started = performance.now()
+  const { lookAtTarget, openTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
+  const { planMigration, runMigration } = await import('@vault/migration')
+  await using vault = await openVault(from, { mode: 'read', keepHashes: true })
+  const source = sourceOf(vault)
+  // Looked at first: what is refused leaves not even an empty place behind.
+  const plan = await (async () => {
+    await using target = await lookAtTarget(to)
+    return await planMigration({ source, target, authorize: owner }, { signal })
+  })()
+  await using target = await openTarget(to)
+  const summary = await follow(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
+  const seconds = (performance.now() - started) / 1000
+  const { statement, sent, verification } = summary
+  await output.result(
+    {
+      ok: true,
+      phase: summary.phase,
+      source: from,
+      target: to,
+      migration_id: plan.migration_id,
+      objects: statement.counts.objects,
+      bytes: statement.counts.bytes,
+      entries: statement.counts.entries,
+      seconds,
+      sent: sent.objects,
+      sent_bytes: sent.bytes,
+      rounds: summary.rounds,
+      objects_root: statement.roots.objects,
+      soup_root: statement.roots.soup,
+      verified: { coverage: verification.coverage, ...verification.checked },
+      state: summary.tenure.state,
+    },
+    describe(summary, from, to, seconds),
+  )
+  return EXIT.ok
+}
+
+async function follow({ output, progress }: Run, events: AsyncIterable<MigrationEvent>): Promise<Summary> {
+  for await (const event of events) {
+    if (event.type === 'summary') {
+      progress.clear()
+      return event.summary
+    }
+    if (event.type === 'finding') {
+      progress.clear()
+      output.warn(event.finding.message)
+    } else if (event.type === 'repaired')
+      output.note(`Sent ${counted(event.ids.length, 'object')} again that did not read back.`)
+    else if (event.type === 'batch' || event.type === 'checked') {
+      const { phase, objects, bytes } = event.progress
+      progress.show({
+        label: LABELS[phase] ?? phase,
+        ...objects,
+        bytes: bytes.done,
+        ...(bytes.total !== undefined && { totalBytes: bytes.total }),
+      })
+    }
+  }
+  throw new Error('The run ended without a summary.')
+}
+
+function describe({ statement, sent, verification }: Summary, from: string, to: string, seconds: number): string {
+  const { objects, bytes } = statement.counts
+  const rate = sent.bytes > 0 && seconds > 0 ? `, ${humanBytes(sent.bytes / seconds)}/s` : ''
+  const sending = `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}${rate}`
+  const updated = verification.coverage.mode === 'difference'
+  return [
+    `${to} now holds the same vault as ${from}: ${counted(objects, 'object')}, ${humanBytes(bytes)}.`,
+    `${sending}; ${updated ? 'that' : 'every object'} was read back and hashed; both roots are equal.`,
+    updated
+      ? 'Brought up to date; what was there before was not read again: "vault-migrate verify" does that.'
+      : 'It is a replica: it can be read and verified there, and is written here. Run again with --no-handoff to bring it up to date.',
+  ].join('\n')
+}

@@ -1,0 +1,110 @@
+import { writeFile } from 'node:fs/promises'
+import type { MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import { EXIT, type ExitCode } from './exit-code.ts'
+import { followMove } from './follow-move.ts'
+import { counted, humanBytes, humanSeconds } from './human.ts'
+import { endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
+import type { Run } from './program.ts'
+
+/** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
+export type MoveVerb = 'run' | 'resume' | 'rollback'
+
+/** Does a move between two folders, as far as it is asked, and says how it ended. */
+export async function moveOn(
+  run: Run,
+  options: MoveOptions & { readonly certificate?: string; readonly migration?: string; readonly reason?: string },
+  verb: MoveVerb,
+): Promise<ExitCode> {
+  const { output, signal } = run
+  const started = performance.now()
+  const { from, to } = endsOf(options)
+  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, openVault, owner } = await import(
+    '@vault/embedded'
+  )
+  const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
+  await using vault = await openVault(from)
+  const seats = seatsOf(options, await isIdentitySealed(vault), output)
+  const source = await moveSourceOf(vault, seats.source)
+  const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
+  const open = moves.find(({ phase }) => !isEnded(phase))
+  const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
+  const plan = await (async () => {
+    if (verb !== 'run' || known !== undefined) return undefined
+    // Looked at first: what is refused leaves not even an empty place behind.
+    await using target = await lookAtTarget(to)
+    return await planMigration({ source, target, authorize: owner }, { signal, handoff: { keys: 'new' } })
+  })()
+  await using target = await openMoveTarget(to, seats.target)
+  const parts: MoveParts = { source, target, authorize: owner, ...(await routingOf(options)) }
+  const events = ((): AsyncIterable<MoveEvent> => {
+    if (plan !== undefined) return moveVault(plan, parts, { signal })
+    const migration = known ?? 'unknown'
+    if (verb === 'rollback') {
+      return rollBackMove(migration, parts, { signal, ...(options.reason !== undefined && { reason: options.reason }) })
+    }
+    if (open !== undefined) output.note(`Going on with the migration ${migration}, which is ${open.phase}.`)
+    return resumeMove(migration, parts, { signal })
+  })()
+  const state = await followMove(run, events)
+  const seconds = (performance.now() - started) / 1000
+  const certificate = await keepCertificate(state, options.certificate)
+  await output.result(
+    resultOf(state, { from, to, certificate, seconds }),
+    describe(state, { from, to, certificate, seconds }),
+  )
+  return EXIT.ok
+}
+
+interface Ending {
+  readonly from: string
+  readonly to: string
+  readonly certificate: string | undefined
+  readonly seconds: number
+}
+
+async function keepCertificate({ certificate }: MoveState, file: string | undefined): Promise<string | undefined> {
+  if (certificate === null || file === undefined) return undefined
+  await writeFile(file, certificate)
+  return file
+}
+
+function resultOf(state: MoveState, { from, to, certificate, seconds }: Ending): Readonly<Record<string, unknown>> {
+  const { migration, phase, statement, sent, verification, reason } = state
+  return {
+    ok: true,
+    migration_id: migration,
+    phase,
+    source: from,
+    target: to,
+    ...(certificate !== undefined && { certificate }),
+    ...(reason !== null && { reason }),
+    ...(statement !== null && {
+      objects: statement.counts.objects,
+      bytes: statement.counts.bytes,
+      entries: statement.counts.entries,
+      objects_root: statement.roots.objects,
+      soup_root: statement.roots.soup,
+    }),
+    sent: sent.objects,
+    sent_bytes: sent.bytes,
+    rounds: sent.rounds,
+    ...(verification !== null && { verified: verification }),
+    seconds,
+    state: phase === 'complete' ? 'active' : 'receiving',
+  }
+}
+
+function describe(state: MoveState, { from, to, certificate, seconds }: Ending): string {
+  const { phase, statement, sent, migration } = state
+  if (phase === 'rolled-back') {
+    return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
+  }
+  const { objects = 0, bytes = 0 } = statement?.counts ?? {}
+  return [
+    `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; every object was read back and hashed, both roots are equal, and the audit trail goes on there.`,
+    certificate === undefined
+      ? `The certificate is kept there: "vault-migrate certificate ${to} -o FILE" writes it.`
+      : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
+  ].join('\n')
+}

@@ -1,0 +1,80 @@
+import type { SeatOptions } from '@vault/embedded'
+import type { Routing } from '@vault/migration'
+import type { Command } from 'commander'
+import { UsageError } from './exit-code.ts'
+import type { Output } from './output.ts'
+import { existingPassphrase, newPassphrase } from './passphrase.ts'
+
+/** Options of the commands that hand a vault off. */
+export interface MoveOptions {
+  readonly from: string
+  readonly to: string
+  readonly back?: boolean
+  readonly passphraseFile?: string
+  readonly toPassphraseFile?: string
+  /** `false` for `--no-to-passphrase`. */
+  readonly toPassphrase?: boolean
+  readonly route?: string
+  readonly routeCommand?: string
+}
+
+/** Gives a command the options of both places, their keys and routing. */
+export function addMoveOptions(command: Command): Command {
+  return command
+    .option('--back', 'move it back: --from and --to the other way round')
+    .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
+    .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')
+    .option('--no-to-passphrase', 'keep the keys made at the target without a passphrase')
+    .option('--route <file>', 'write where the vault is active into this file (JSON), when it is')
+    .option('--route-command <command>', 'run this program when the vault is active there (VAULT_TO, VAULT_EPOCH, …)')
+}
+
+/** Both ends, the way round that is meant. */
+export function endsOf({ from, to, back = false }: MoveOptions): { readonly from: string; readonly to: string } {
+  return back ? { from: to, to: from } : { from, to }
+}
+
+/** The keys of both places: the source's are opened, the target's made. `sealed`: the source's are under a passphrase. */
+export function seatsOf(
+  options: MoveOptions,
+  sealed: boolean,
+  output: Output,
+): { readonly source: SeatOptions; readonly target: SeatOptions } {
+  const { passphraseFile, toPassphraseFile, toPassphrase = true } = options
+  const passphrase = once(() =>
+    existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process),
+  )
+  const fresh = once(async () => {
+    const chosen = await (async () => {
+      if (!toPassphrase) return undefined
+      if (toPassphraseFile !== undefined) return await newPassphrase({ passphraseFile: toPassphraseFile }, process)
+      return sealed ? await passphrase() : undefined
+    })()
+    if (chosen === undefined) {
+      output.warn(
+        `The vault's new keys in ${endsOf(options).to} are kept WITHOUT a passphrase: who can read that folder can act as this vault.`,
+      )
+    }
+    return chosen
+  })
+  return { source: { passphrase }, target: { passphrase: fresh, newPassphrase: fresh } }
+}
+
+/** Who leads clients to the new place, if anybody was named. */
+export async function routingOf({ route, routeCommand }: MoveOptions): Promise<{ readonly routing?: Routing }> {
+  if (route !== undefined && routeCommand !== undefined) {
+    throw new UsageError('--route and --route-command exclude each other.')
+  }
+  const { commandRouting, fileRouting } = await import('@vault/embedded')
+  if (route !== undefined) return { routing: fileRouting(route) }
+  if (routeCommand !== undefined) return { routing: commandRouting([routeCommand], process.env) }
+  return {}
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => {
+    answer ??= ask()
+    return answer
+  }
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path'
+import type { AuditActor } from '@vault/audit-chain'
+import {
+  type AbortOptions,
+  type Clock,
+  type KeyId,
+  type Random,
+  type Signer,
+  systemClock,
+  systemRandom,
+} from '@vault/core'
+import {
+  keyStateAt,
+  type MoveSource,
+  type ProvingTarget,
+  type Seat,
+  type SeatKeys,
+  seatSource,
+  seatTarget,
+} from '@vault/migration'
+import { openFsLogStore } from '@vault/store-fs'
+import { openOrCreatePlace } from './endpoint.ts'
+import { createRoleKeys, hasKey, openKey } from './keystore.ts'
+import type { Place } from './place.ts'
+import type { Vault } from './vault.ts'
+import { LOG_FOLDER } from './vault-log.ts'
+
+/** How a place takes part in a hand-off. */
+export interface SeatOptions {
+  /** Opens the identity and operator keys that lie here: asked once, and only when one is needed. Default: there is none. */
+  readonly passphrase?: () => Promise<string | undefined>
+  /** Under which new keys of a vault that comes are kept; `undefined` keeps them plain. Default: the one above. */
+  readonly newPassphrase?: () => Promise<string | undefined>
+  readonly actor?: AuditActor
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+const OWNER: AuditActor = { name: 'owner', proven: false }
+
+/** A place as a party of a hand-off. Its logs are opened for writing. */
+export async function seatOf(place: Place, options: SeatOptions = {}): Promise<Seat> {
+  const { actor = OWNER, clock = systemClock, random = systemRandom } = options
+  return {
+    label: place.dir,
+    instance: place.info.instance,
+    place: await openKey({ dir: place.dir, role: 'place', key: place.info.key }),
+    objects: place.objects,
+    store: place.soups,
+    keys: seatKeys(place, { ...options, random }),
+    actor,
+    clock,
+    random,
+    log: (vault, abort) =>
+      openFsLogStore({ dir: join(place.dir, LOG_FOLDER, vault), mode: 'write', clock, random }, abort),
+  }
+}
+
+/** A vault that is open for writing, as the source of a move. */
+export async function moveSourceOf(vault: Vault, options?: SeatOptions): Promise<MoveSource> {
+  return seatSource(await seatOf(vault.place, options), vault.id)
+}
+
+/** Whether the identity key of a vault lies here under a passphrase. */
+export async function isIdentitySealed(vault: Vault): Promise<boolean> {
+  const { roles } = await keyStateAt({ store: vault.place.soups }, vault.id)
+  const forms = await Promise.all(
+    roles.identity.keys.map((key) => hasKey({ dir: vault.place.dir, role: 'identity', key })),
+  )
+  return forms.includes('sealed')
+}
+
+/** A target of moves that must be closed. */
+export interface OpenMoveTarget extends ProvingTarget, AsyncDisposable {
+  readonly place: Place
+}
+
+/**
+ * The folder as the target of a move; a place is made in it where there is none. Throws `VAULT_EXISTS` where it has other
+ * files, and `VAULT_INACCESSIBLE`.
+ */
+export async function openMoveTarget(dir: string, options?: SeatOptions): Promise<OpenMoveTarget> {
+  const place = await openOrCreatePlace(dir)
+  try {
+    const target = seatTarget(await seatOf(place, options))
+    return { ...target, place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+  } catch (error) {
+    await place[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function seatKeys({ dir }: Place, options: SeatOptions & { readonly random: Random }): SeatKeys {
+  const opened = new Map<KeyId, Signer>()
+  const old = once(options.passphrase)
+  const next = options.newPassphrase === undefined ? old : once(options.newPassphrase)
+  return {
+    async signers(role, { keys }, abort?: AbortOptions) {
+      abort?.signal?.throwIfAborted()
+      const signers: Signer[] = []
+      for (const key of keys) {
+        const form = opened.has(key) ? 'open' : await hasKey({ dir, role, key })
+        if (form === undefined) continue
+        const sealed = form === 'sealed' ? await old() : undefined
+        const signer =
+          opened.get(key) ??
+          (await openKey({ dir, role, key, ...(sealed === undefined ? {} : { passphrase: sealed }) }))
+        opened.set(key, signer)
+        signers.push(signer)
+      }
+      return signers
+    },
+
+    async create() {
+      const roles = ['identity', 'operators', 'log'] as const
+      const made = await createRoleKeys({ dir, roles, passphrase: await next(), random: options.random })
+      for (const signer of Object.values(made)) opened.set(signer.key, signer)
+      return { identity: made.identity.key, operators: made.operators.key, log: made.log.key }
+    },
+  }
+}
+
+/** Asks when it is first needed, and not again. */
+function once(ask: (() => Promise<string | undefined>) | undefined): () => Promise<string | undefined> {
+  let answer: Promise<string | undefined> | undefined
+  return () => {
+    answer ??= ask === undefined ? Promise.resolve(undefined) : ask()
+    return answer
+  }
+}
