@@ -42,6 +42,14 @@ const DAMAGED: ReadonlySet<string> = new Set([
   'CAS_FORMAT',
   'CAS_MISSING',
   'CAS_MALFORMED',
+  'AUDIT_TAMPERED',
+  'AUDIT_MISSING',
+  'AUDIT_ENTRY_INVALID',
+  'AUDIT_NOTE_INVALID',
+  'AUDIT_CHECKPOINT_INVALID',
+  'AUDIT_CHECKPOINT_UNTRUSTED',
+  'AUDIT_GAP',
+  'AUDIT_MARK_DAMAGED',
   'SOUP_CORRUPT',
   'SOUP_FORMAT',
   'VAULT_FORMAT',
@@ -56,7 +64,8 @@ const INCOMPLETE: ReadonlySet<string> = new Set([
   'ROUTING_FAILED',
   'SOUP_BUSY',
 ])
-const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED'])
+const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED', 'AUDIT_WRITE_FAILED'])
+const EVIDENCE: ReadonlySet<string> = new Set(['AUDIT_ROLLBACK', 'AUDIT_FORK'])
 
 /** The exit code of a command that ended with this error. */
 export function exitCodeOf(error: unknown): ExitCode {
@@ -64,6 +73,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Interruption) return EXIT.interrupted
   if (error instanceof OutputError && error.readerIsGone) return EXIT.unread
   if (!isVaultError(error)) return EXIT.refused
+  if (EVIDENCE.has(error.code)) return EXIT.evidence
   if (DAMAGED.has(error.code)) return EXIT.damaged
   if (WRITE_FAILED.has(error.code)) return lacksRoom(error.cause) ? EXIT.incomplete : EXIT.refused
   return INCOMPLETE.has(error.code) ? EXIT.incomplete : EXIT.refused

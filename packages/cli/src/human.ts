@@ -18,7 +18,8 @@ export function humanCount(count: number): string {
 
 /** A count with its noun: `1 file`, `22,010 files`. */
 export function counted(count: number, noun: string): string {
-  return `${humanCount(count)} ${noun}${count === 1 ? '' : 's'}`
+  const plural = noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`
+  return `${humanCount(count)} ${count === 1 ? noun : plural}`
 }
 
 /** A time for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -5,8 +5,10 @@ import { addFind } from './commands/find.ts'
 import { addGet } from './commands/get.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
+import { addLog } from './commands/log.ts'
 import { addLs } from './commands/ls.ts'
 import { addPut } from './commands/put.ts'
+import { addRestoreFromBackup } from './commands/restore-from-backup.ts'
 import { addRm } from './commands/rm.ts'
 import { addRoot } from './commands/root.ts'
 import { addStatus } from './commands/status.ts'
@@ -27,8 +29,10 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     addRoot,
     addVerify,
     addStatus,
+    addLog,
     addExport,
     addImport,
+    addRestoreFromBackup,
     addCheckStore,
     addComplete,
   ])

@@ -1,8 +1,9 @@
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends ReadOptions {
   readonly output?: string
   readonly force?: boolean
 }
@@ -13,18 +14,18 @@ export function addExport(program: Program): void {
     .description('write files and folders as a CAR file, which other vaults and software of IPLD read')
     .option('-o, --output <path>', 'write here; without it, the CAR goes to stdout')
     .option('-f, --force', 'replace a file that is there')
-    .addHelpText(
-      'after',
-      '\nEach name, folder or content id is a root of the CAR. A folder keeps its names, a single file does not; "." is everything.\n\nExamples:\n  vaultctl export ~/vault photos -o photos.car\n  vaultctl export ~/vault . | ssh elsewhere vaultctl import vault -',
-    )
+  addReadOptions(command).addHelpText(
+    'after',
+    '\nEach name, folder or content id is a root of the CAR. A folder keeps its names, a single file does not; "." is everything.\n\nExamples:\n  vaultctl export ~/vault photos -o photos.car\n  vaultctl export ~/vault . | ssh elsewhere vaultctl import vault -',
+  )
   program.action<[string, string[], Options]>(command, async ({ output, progress, signal }, dir, names, options) => {
-    const { openVault, writePieces } = await import('@vault/embedded')
+    const { writePieces } = await import('@vault/embedded')
     const { output: path, force: replace = false } = options
     if (path === undefined && output.json)
       throw new UsageError('With --json the CAR needs a place: say where to write it with --output.')
     if (path === undefined && output.isTerminal)
       throw new UsageError('A CAR is not for a terminal: say where to write it with --output, or pipe it.')
-    await using vault = await openVault(dir, { mode: 'read' })
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { roots, chunks } = await vault.exportCar(names, { signal })
     if (path === undefined) {
       for await (const chunk of chunks) await output.raw(chunk)

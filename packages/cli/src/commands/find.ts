@@ -2,11 +2,12 @@ import { isVaultError } from '@vault/core'
 import type { Query } from '@vault/soup'
 import { parseCondition } from '../condition-syntax.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { parseCount } from '../parse-count.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends ReadOptions {
   readonly where?: readonly string[]
   readonly any?: boolean
   readonly order?: string
@@ -25,10 +26,10 @@ export function addFind(program: Program): void {
     .option('--any', 'one of the conditions is enough')
     .option('--order <field>', 'order by this field; with :desc, the other way round')
     .option('--limit <n>', 'at most so many')
-    .addHelpText(
-      'after',
-      "\nFields of files: key, type, object, size, mode. In a pattern * stands for any text and ? for one character.\n\nExamples:\n  vaultctl find ~/vault '*.jpg'\n  vaultctl find ~/vault -w 'size>=1000000' --order size:desc --limit 10\n  vaultctl find ~/vault -w type=policy",
-    )
+  addReadOptions(command).addHelpText(
+    'after',
+    "\nFields of files: key, type, object, size, mode. In a pattern * stands for any text and ? for one character.\n\nExamples:\n  vaultctl find ~/vault '*.jpg'\n  vaultctl find ~/vault -w 'size>=1000000' --order size:desc --limit 10\n  vaultctl find ~/vault -w type=policy",
+  )
   program.action<[string, string | undefined, Options]>(command, async ({ output, signal }, dir, pattern, options) => {
     const conditions = (options.where ?? []).map(parseCondition)
     const [field, direction, ...rest] = options.order?.split(':') ?? []
@@ -44,8 +45,7 @@ export function addFind(program: Program): void {
       ...(options.limit !== undefined && { limit: parseCount('--limit', options.limit) }),
     }
     await requireQuery(query)
-    const { openVault } = await import('@vault/embedded')
-    await using vault = await openVault(dir, { mode: 'read' })
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     await output.list('entries', vault.find(query, { signal }), {
       json: (entry) => entry,
       text: (entry) => printable(entry.key.startsWith('path:') ? entry.key.slice(5) : entry.key),

@@ -2,9 +2,10 @@ import type { AbortOptions } from '@vault/core'
 import type { Vault } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends ReadOptions {
   readonly output?: string
   readonly force?: boolean
 }
@@ -15,13 +16,13 @@ export function addGet(program: Program): void {
     .description('get a file or a folder out of a vault, by its name or content id')
     .option('-o, --output <path>', 'write here; without it, a file goes to stdout')
     .option('-f, --force', 'replace files that are there')
-    .addHelpText(
-      'after',
-      '\nEvery byte is checked against its content id on the way out. A folder needs --output.\n\nExamples:\n  vaultctl get ~/vault notes.txt\n  vaultctl get ~/vault photos -o /tmp/photos\n  vaultctl get ~/vault . -o /tmp/everything',
-    )
+  addReadOptions(command).addHelpText(
+    'after',
+    '\nEvery byte is checked against its content id on the way out. A folder needs --output.\n\nExamples:\n  vaultctl get ~/vault notes.txt\n  vaultctl get ~/vault photos -o /tmp/photos\n  vaultctl get ~/vault . -o /tmp/everything',
+  )
   program.action<[string, string, Options]>(command, async ({ output, progress, signal }, dir, name, options) => {
-    const { nameFromPath, openVault, resolveName } = await import('@vault/embedded')
-    await using vault = await openVault(dir, { mode: 'read' })
+    const { nameFromPath, resolveName } = await import('@vault/embedded')
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     if (nameFromPath(name) === '' && (await isEmpty(vault, { signal }))) {
       await output.result({ ok: true, files: 0, bytes: 0 }, `${dir} is empty: there is nothing to get.`)
       return EXIT.ok

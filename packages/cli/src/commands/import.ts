@@ -1,10 +1,12 @@
 import { type ContentId, isContentId } from '@vault/core'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends StateOptions {
+  readonly message?: string
   readonly name?: string
   readonly root?: readonly string[]
   readonly force?: boolean
@@ -20,18 +22,20 @@ export function addImport(program: Program): void {
     )
     .option('--root <id...>', 'what must be in it, whole; without it, the roots that it states itself')
     .option('-f, --force', 'replace names that stand for something else')
-    .addHelpText(
-      'after',
-      '\nNothing comes into the vault before every block was hashed and everything that the roots lead to is there. Of several\nroots each is named by its id, below --name.\n\nExamples:\n  vaultctl import ~/vault photos.car --name photos\n  vaultctl import ~/vault letter.car --name letter.txt',
-    )
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nNothing comes into the vault before every block was hashed and everything that the roots lead to is there. Of several\nroots each is named by its id, below --name.\n\nExamples:\n  vaultctl import ~/vault photos.car --name photos\n  vaultctl import ~/vault letter.car --name letter.txt',
+  )
   program.action<[string, string, Options]>(command, async ({ output, progress, signal }, dir, file, options) => {
-    const { nameFromPath, openVault, readPiecesOf } = await import('@vault/embedded')
-    const { name, root, force: replace = false } = options
+    const { nameFromPath, readPiecesOf } = await import('@vault/embedded')
+    const { name, root, force: replace = false, message } = options
     const chunks = file === '-' ? process.stdin : readPiecesOf(file)
-    await using vault = await openVault(dir)
+    await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const given = {
       signal,
       replace,
+      ...(message !== undefined && { motivation: message }),
       ...(name !== undefined && { name: nameFromPath(name) }),
       ...(root !== undefined && { roots: root.map(idOf) }),
     }
@@ -41,6 +45,7 @@ export function addImport(program: Program): void {
         continue
       }
       progress.clear()
+      await vault.log.drain()
       const { roots, files, objects, added, bytes, unreachable } = event
       if (unreachable > 0)
         output.note(`Note: no root leads to ${counted(unreachable, 'block')} of it: left out of the vault.`)

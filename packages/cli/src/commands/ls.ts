@@ -2,10 +2,11 @@ import type { AbortOptions } from '@vault/core'
 import type { NamedFile, Vault } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { humanBytes } from '../human.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends ReadOptions {
   readonly long?: boolean
 }
 
@@ -14,12 +15,11 @@ export function addLs(program: Program): void {
     .command('ls <dir> [name]')
     .description('list the files in a vault, or under a folder of it, or one file')
     .option('-l, --long', 'with mode, length and content id')
-    .addHelpText('after', '\nExamples:\n  vaultctl ls ~/vault\n  vaultctl ls -l ~/vault photos')
+  addReadOptions(command).addHelpText('after', '\nExamples:\n  vaultctl ls ~/vault\n  vaultctl ls -l ~/vault photos')
   program.action<[string, string | undefined, Options]>(
     command,
     async ({ output, signal }, dir, name = '', options) => {
-      const { openVault } = await import('@vault/embedded')
-      await using vault = await openVault(dir, { mode: 'read' })
+      await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
       await output.list('files', filesOf(vault, name, { signal }), {
         json: (file) => file,
         text: (file) =>

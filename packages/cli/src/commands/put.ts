@@ -1,8 +1,10 @@
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends StateOptions {
+  readonly message?: string
   readonly dryRun?: boolean
   readonly again?: boolean
 }
@@ -13,17 +15,22 @@ export function addPut(program: Program): void {
     .description('put files and folders into a vault, under their paths as given')
     .option('-n, --dry-run', 'say what would be stored, and change nothing')
     .option('--again', 'write everything again, also what is there already: heals damaged objects')
-    .addHelpText(
-      'after',
-      '\nNames are paths without a leading "/" or "..": put DIR ../a/b is named a/b. Symbolic links are kept as links.\n\nExamples:\n  vaultctl put ~/vault photos\n  vaultctl put ~/vault notes.txt report.pdf',
-    )
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nNames are paths without a leading "/" or "..": put DIR ../a/b is named a/b. Symbolic links are kept as links.\n\nExamples:\n  vaultctl put ~/vault photos\n  vaultctl put ~/vault notes.txt report.pdf',
+  )
   program.action<[string, string[], Options]>(command, async ({ output, progress, signal }, dir, paths, options) => {
-    const { openVault } = await import('@vault/embedded')
-    const dryRun = options.dryRun ?? false
-    await using vault = await openVault(dir, { mode: dryRun ? 'read' : 'write' })
+    const { dryRun = false, again = false, message } = options
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
     let total = { files: 0, objects: 0, added: 0, bytes: 0 }
     let skipped = 0
-    for await (const event of vault.putFiles(paths, { signal, dryRun, again: options.again ?? false })) {
+    for await (const event of vault.putFiles(paths, {
+      signal,
+      dryRun,
+      again,
+      ...(message !== undefined && { motivation: message }),
+    })) {
       if (event.type === 'skipped') {
         skipped++
         progress.clear()
@@ -34,6 +41,7 @@ export function addPut(program: Program): void {
       }
     }
     progress.clear()
+    if (!dryRun) await vault.log.drain()
     const { files, objects, added, bytes } = total
     await output.result(
       { ok: true, files, added, objects, bytes, skipped, ...(dryRun && { dry_run: true }) },

@@ -1,8 +1,10 @@
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted } from '../human.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends StateOptions {
+  readonly message?: string
   readonly recursive?: boolean
   readonly dryRun?: boolean
 }
@@ -13,10 +15,18 @@ export function addRm(program: Program): void {
     .description('remove names; an object that nothing names any more leaves the vault with them')
     .option('-r, --recursive', 'remove folders with all that is in them')
     .option('-n, --dry-run', 'say what would be removed, and change nothing')
-    .addHelpText('after', '\nExamples:\n  vaultctl rm ~/vault notes.txt\n  vaultctl rm -r ~/vault photos/2019')
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nExamples:\n  vaultctl rm ~/vault notes.txt\n  vaultctl rm -r ~/vault photos/2019',
+  )
   program.action<[string, string[], Options]>(command, async ({ output, signal }, dir, names, options) => {
-    const { openVault, resolveName } = await import('@vault/embedded')
-    await using vault = await openVault(dir, { mode: options.dryRun ? 'read' : 'write' })
+    const { resolveName } = await import('@vault/embedded')
+    await using vault = await openVaultAt(
+      dir,
+      { ...options, output },
+      { mode: options.dryRun ? 'read' : 'write', signal },
+    )
     const files = new Set<string>()
     const folders = new Set<string>()
     for (const name of names) {
@@ -32,9 +42,11 @@ export function addRm(program: Program): void {
       removed = files.size
       for (const folder of folders) for await (const page of vault.files(folder, { signal })) removed += page.length
     } else {
-      if (files.size > 0) await vault.remove([...files], { signal })
+      const given = { signal, ...(options.message !== undefined && { motivation: options.message }) }
+      if (files.size > 0) await vault.remove([...files], given)
       removed = files.size
-      for (const folder of folders) removed += await vault.removeFolder(folder, { signal })
+      for (const folder of folders) removed += await vault.removeFolder(folder, given)
+      await vault.log.drain()
     }
     await output.result(
       { ok: true, removed, ...(options.dryRun && { dry_run: true }) },

@@ -1,16 +1,16 @@
 import { EXIT } from '../exit-code.ts'
-import { counted, humanBytes } from '../human.ts'
+import { counted, humanBytes, humanCount } from '../human.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 export function addStatus(program: Program): void {
   const command = program.command
     .command('status <dir>')
     .description('say which vault this is, what it may do here, and how much it holds')
-    .addHelpText('after', '\nExample:\n  vaultctl status ~/vault')
-  program.action<[string]>(command, async ({ output, signal }, dir) => {
-    const { openVault } = await import('@vault/embedded')
-    await using vault = await openVault(dir, { mode: 'read' })
-    const { tenure, place, objects, bytes, entries } = await vault.status({ signal })
+  addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl status ~/vault')
+  program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+    const { tenure, place, objects, bytes, entries, log } = await vault.status({ signal })
     const { state, epoch, sequence, migration } = tenure
     await output.result(
       {
@@ -25,12 +25,14 @@ export function addStatus(program: Program): void {
         objects,
         bytes,
         entries,
+        log: { entries: log.size, waiting: log.waiting },
       },
       [
         `vault     ${vault.id}`,
         `place     ${vault.place.dir} (instance ${place.instance})`,
         `state     ${state}, epoch ${epoch}, change ${sequence}`,
         `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`,
+        `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
       ].join('\n'),
     )
     return EXIT.ok
