@@ -10,7 +10,7 @@ import { requireSameParts } from './run-migration.ts'
 /**
  * Gives up a migration that has not ended (M094): a vault that it brought leaves the target, and one that was there is
  * again what it was. Nothing happens where the migration is not the one that is writing. Throws `MIGRATION_COMPLETE`
- * where it has ended, and `MIGRATION_UPDATE_BEGUN` where it has written to a vault that was there.
+ * where it has ended.
  */
 export async function abandonMigration(
   plan: Plan,

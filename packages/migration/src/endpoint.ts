@@ -65,8 +65,8 @@ export interface Target {
 /** A target that can give up what it was receiving. Beside `Target`, because whoever asks for this can destroy. */
 export interface AbandonableTarget extends Target {
   /**
-   * Goes back to what the vault was there before. Does nothing where the migration is not the one that is writing. Throws
-   * `MIGRATION_UPDATE_BEGUN` where something was there and has been written to.
+   * Goes back to what the vault was there before, and undoes what was written over it. Does nothing where the migration is not
+   * the one that is writing. Throws `SOUP_TENURE` where a run writes at the same time.
    */
   abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void>
 }

@@ -23,8 +23,6 @@ export type MigrationErrorCode =
   | 'MIGRATION_VERIFICATION_FAILED'
   /** "Cannot rollback completed migration" (M096). */
   | 'MIGRATION_COMPLETE'
-  /** Giving up would lose what was there before: an update of a vault that was there has written. Run it again to the end. */
-  | 'MIGRATION_UPDATE_BEGUN'
   /** The object is not under charge at the source. `details.id`. */
   | 'MIGRATION_OBJECT_UNKNOWN'
   /** There is no record of this migration here: "No checkpoint found" (M102). `details.migration`. */

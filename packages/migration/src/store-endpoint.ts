@@ -1,7 +1,7 @@
 import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
 import { isVaultError, VaultError } from '@vault/core'
-import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import type { SoupStore, Tenure } from '@vault/soup'
 import type { AbandonableTarget, Held, Offer, Receiving, Source } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 
@@ -77,19 +77,27 @@ export function soupStoreTarget(place: {
   }
 
   async function abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void> {
-    const { before, sequence, ...writing } = await tenures.read(vault, options)
-    if (before === undefined || writing.state !== 'receiving' || writing.migration !== migration) return
+    const found = await tenures.read(vault, options)
+    const { before } = found
+    if (before === undefined || found.state !== 'receiving' || found.migration !== migration) return
     const { sequence: _, ...standing } = before
-    const to = { ...standing, epoch: writing.epoch }
-    if (before.state === 'none') return tenures.transition(vault, writing, to, options)
-    if (before.sequence !== sequence) throw updateBegun(label, vault, before.state)
-    return tenures.transition(vault, { ...writing, sequence }, to, options)
+    const to = { ...standing, epoch: found.epoch }
+    if (before.state === 'none') {
+      const { sequence: __, ...writing } = found
+      return tenures.transition(vault, writing, to, options)
+    }
+    const { driver } = found
+    const request = { migration, limit: RESTORED_AT_ONCE, ...(driver === undefined ? {} : { driver }) }
+    while ((await store.soup(vault).restore(request, options)).remaining > 0);
+    // What a run still writes meanwhile moves the sequence, and this is refused.
+    await tenures.transition(vault, await tenures.read(vault, options), to, options)
   }
 
   return { label, look, receive, abandon }
 }
 
 const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'receiving', 'replica', 'retired'])
+const RESTORED_AT_ONCE = 4_096
 const FINISHABLE: ReadonlySet<string> = new Set(['receiving', 'replica'])
 
 /** Never changed: one that was emptied has a history that somebody may rely on. */
@@ -131,14 +139,6 @@ function changedSince(label: string, { vault, migration }: Tenure, cause?: unkno
     message: `Another run changed the vault ${vault} at the target ${label} after this one had verified it. What was sent stays: run again, one run at a time.`,
     details: { vault, migration },
     cause,
-  })
-}
-
-function updateBegun(label: string, vault: ContentId, state: TenureState): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_UPDATE_BEGUN',
-    message: `The vault ${vault} was ${state} at the target ${label} before this migration, and has been written to since, so it cannot be put back. Run the migration again to its end.`,
-    details: { vault, state },
   })
 }
 

@@ -1,4 +1,6 @@
+import type { Block } from '@vault/cas'
 import { utf8, VaultError } from '@vault/core'
+import { statementOf } from '@vault/transfer'
 import { expect, test } from 'vitest'
 import { activeVault, collect, commit, emptyPlace, fill, rawBlock, vaultId } from '../../transfer/test/memory-vault.ts'
 import {
@@ -141,18 +143,20 @@ test('a place that handed the vault off once stays retired when it gives up', as
   const target = emptyPlace(vaultId('v'))
   const { tenures } = target.store
   await tenures.transition(source.vault, { state: 'none', epoch: 0 }, { state: 'active', epoch: 0 })
-  await tenures.transition(source.vault, { state: 'active', epoch: 0 }, { state: 'quiesced', epoch: 0 })
-  await tenures.transition(source.vault, { state: 'quiesced', epoch: 0 }, { state: 'retired', epoch: 1 })
+  const quiesced = { state: 'quiesced', epoch: 0, migration: 'away' } as const
+  await tenures.transition(source.vault, { state: 'active', epoch: 0 }, quiesced)
+  const evidence = utf8('a hand-off')
+  await tenures.transition(source.vault, { ...quiesced, events: 0 }, { state: 'retired', epoch: 1, evidence })
+  const retired = await tenures.read(source.vault)
   const parts = fullParts(source, target)
   const plan = await planMigration(parts)
   for await (const event of runMigration(plan, parts)) if (event.type === 'statement') break
   await abandonMigration(plan, parts)
-  expect(await tenures.read(source.vault)).toEqual({ vault: source.vault, state: 'retired', epoch: 1, sequence: 0 })
+  expect(await tenures.read(source.vault)).toEqual(retired)
   for await (const event of runMigration(plan, parts)) if (event.type === 'batch') break
-  await expect(abandonMigration(plan, parts)).rejects.toMatchObject({
-    code: 'MIGRATION_UPDATE_BEGUN',
-    details: { state: 'retired' },
-  })
+  await abandonMigration(plan, parts)
+  expect(await tenures.read(source.vault)).toMatchObject({ state: 'retired', epoch: 1, migration: 'away' })
+  expect(await target.soup.members({ limit: 100 })).toEqual([])
 })
 
 test('giving up an update that has not written leaves the replica as it was', async () => {
@@ -165,7 +169,7 @@ test('giving up an update that has not written leaves the replica as it was', as
   await fill(source, 5, 'more')
   const { active, quiesced } = {
     active: { state: 'active', epoch: 0 },
-    quiesced: { state: 'quiesced', epoch: 0 },
+    quiesced: { state: 'quiesced', epoch: 0, migration: 'm' },
   } as const
   await source.store.tenures.transition(source.vault, active, quiesced)
   await source.store.tenures.transition(source.vault, quiesced, { ...active, keyEvents: [utf8('other events')] })
@@ -179,22 +183,24 @@ test('giving up an update that has not written leaves the replica as it was', as
   expect(await target.soup.members({ limit: 100 })).toHaveLength(20)
 })
 
-test('an update that has written is not given up, also by another plan that goes on', async () => {
+test('giving up an update that has written puts back what was there, also for a plan that went on', async () => {
   const source = await activeVault('v')
-  await fill(source, 20)
+  const [first] = await fill(source, 20)
   const target = freshPlace()
   const parts = fullParts(source, target)
   await planAndRun(parts)
+  const { roots } = await statementOf(target.soup)
   await fill(source, 5, 'more')
+  const { epoch } = await source.soup.tenure()
+  await source.soup.commit({ epoch, entries: { remove: ['path:file-0'] }, objects: { release: [(first as Block).id] } })
   for await (const event of runMigration(await planMigration(parts), parts)) if (event.type === 'batch') break
   const plan = await planMigration(parts)
-  for await (const event of runMigration(plan, parts)) if (event.type === 'statement') break
-  await expect(abandonMigration(plan, parts)).rejects.toMatchObject({
-    code: 'MIGRATION_UPDATE_BEGUN',
-    details: { state: 'replica' },
-  })
-  expect(await target.soup.members({ limit: 100 })).toHaveLength(25)
-  expect(await run(plan, parts)).toMatchObject({ verification: { ok: true, coverage: { mode: 'full' } } })
+  for await (const event of runMigration(plan, parts)) if (event.type === 'checked') break
+  expect((await statementOf(target.soup)).roots).not.toEqual(roots)
+  await abandonMigration(plan, parts)
+  expect((await statementOf(target.soup)).roots).toEqual(roots)
+  expect(await target.soup.tenure()).toMatchObject({ state: 'replica' })
+  expect(await run(await planMigration(parts), parts)).toMatchObject({ verification: { ok: true } })
 })
 
 test('a vault that is not whole is no source', async () => {
