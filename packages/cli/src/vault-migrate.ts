@@ -1,6 +1,7 @@
 import { addComplete } from './commands/complete.ts'
 import { addCertificate, addShowCertificate, addVerifyCertificate } from './commands/migrate-certificate.ts'
 import { addPlan } from './commands/migrate-plan.ts'
+import { addRecover } from './commands/migrate-recover.ts'
 import { addResume, addRollback } from './commands/migrate-resume.ts'
 import { addRun } from './commands/migrate-run.ts'
 import { addMigrateStatus } from './commands/migrate-status.ts'
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     addMigrateStatus,
     addVerifyMigration,
     addRollback,
+    addRecover,
     addVerifyCertificate,
     addShowCertificate,
     addCertificate,

@@ -77,6 +77,15 @@ export async function openKey(options: {
   return parseKey(await unseal(armored, file, passphrase), file, key)
 }
 
+/** A key from a file that somebody kept elsewhere; the passphrase is asked for where it is sealed. Throws `KEY_DAMAGED`, `KEY_PASSPHRASE`. */
+export async function openKeyFile(file: string, passphrase: () => Promise<string | undefined>): Promise<Signer> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw damaged(file, `it cannot be read: ${cause.code}`, cause)
+  })
+  if (!text.startsWith('-----BEGIN AGE')) return parseKey(text, file)
+  return parseKey(await unseal(text, file, (await passphrase()) ?? ''), file)
+}
+
 /** In which form a key lies here: plain, sealed under a passphrase, or not at all. Whether it is sound shows when it is opened. */
 export async function hasKey(options: {
   readonly dir: string
@@ -142,13 +151,13 @@ async function makeKey(options: {
   return signer
 }
 
-function parseKey(text: string, file: string, expected: KeyId): Signer {
+function parseKey(text: string, file: string, expected?: KeyId): Signer {
   try {
     const { type, key, secret } = JSON.parse(text) as Record<string, unknown>
     if (type !== 'ed25519' || typeof secret !== 'string') throw new Error('not an ed25519 key record')
     const signer = createSigner(Buffer.from(secret, 'base64url'))
     if (signer.key !== key) throw new Error('the secret is not that of the key it names')
-    if (signer.key !== expected) throw new Error('it holds another key than its name says')
+    if (expected !== undefined && signer.key !== expected) throw new Error('it holds another key than its name says')
     return signer
   } catch (cause) {
     // The cause is not attached: a parser's message may quote the secret.
