@@ -332,5 +332,5 @@ function namedFile(entry: Entry): NamedFile {
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   replica: 'a replica, which only a migration may update',
   receiving: 'being received by a migration',
-  retired: 'retired: it was handed off to another place',
+  retired: 'retired: it was handed off to another place, or is a backup that was restored',
 }
