@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,10 @@ export interface RunOptions {
 
 const BIN = join(import.meta.dirname, '../bin')
 
+/** Marks of the vaults of these tests: nothing is left in, or taken from, the user's own state. */
+const STATE = mkdtempSync(join(tmpdir(), 'vault-test-state-'))
+process.on('exit', () => rmSync(STATE, { recursive: true, force: true }))
+
 /** Runs a built program in a process of its own, with no terminal. */
 export async function run(
   name: 'vaultctl' | 'vault-migrate',
@@ -30,7 +34,7 @@ export async function run(
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(BIN, `${name}.mjs`), ...args], {
     cwd: options.cwd,
-    env: { ...process.env, VAULT_PASSPHRASE_FILE: undefined, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, VAULT_PASSPHRASE_FILE: undefined, NO_COLOR: '1', VAULT_STATE_DIR: STATE, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   options.started?.(child)
