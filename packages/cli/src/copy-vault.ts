@@ -1,6 +1,7 @@
 import type { MigrationEvent, Summary } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
+import { openVaultAt, type StateOptions } from './open-vault.ts'
 import type { Run } from './program.ts'
 
 const LABELS: Readonly<Record<string, string>> = { transfer: 'Transferring', verify: 'Verifying' }
@@ -8,13 +9,18 @@ const LABELS: Readonly<Record<string, string>> = { transfer: 'Transferring', ver
 /** Makes, or brings up to date, a verified copy of a vault in another place. */
 export async function copyVault(
   run: Run,
-  { from, to, reread }: { readonly from: string; readonly to: string; readonly reread: boolean },
+  {
+    from,
+    to,
+    reread,
+    ...state
+  }: StateOptions & { readonly from: string; readonly to: string; readonly reread: boolean },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  const { lookAtTarget, openTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
+  const { lookAtTarget, openTarget, owner, sourceOf } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
-  await using vault = await openVault(from, { mode: 'read', keepHashes: true })
+  await using vault = await openVaultAt(from, { ...state, output }, { mode: 'read', keepHashes: true, signal })
   const source = sourceOf(vault)
   // Looked at first: what is refused leaves not even an empty place behind.
   const plan = await (async () => {

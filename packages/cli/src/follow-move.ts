@@ -1,9 +1,13 @@
-import type { MoveEvent, MoveState, MoveStatus } from '@vault/migration'
+import type { MoveEvent, MoveState, MoveStatus, MoveStep } from '@vault/migration'
 import { humanBytes } from './human.ts'
 import type { Run } from './program.ts'
 
 /** Shows a move as it goes on, and gives its state at the end. */
-export async function followMove({ output, progress }: Run, events: AsyncIterable<MoveEvent>): Promise<MoveState> {
+export async function followMove(
+  { output, progress }: Run,
+  events: AsyncIterable<MoveEvent>,
+  { begins }: { readonly begins: (step: MoveStep) => Promise<void> },
+): Promise<MoveState> {
   for await (const event of events) {
     switch (event.type) {
       case 'moved':
@@ -12,6 +16,7 @@ export async function followMove({ output, progress }: Run, events: AsyncIterabl
       case 'step':
         progress.clear()
         output.note(`${event.step.effect.padEnd(12)} ${event.step.title}`)
+        await begins(event.step)
         break
       case 'finding':
         progress.clear()

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
+import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
@@ -18,11 +19,9 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
-  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, openVault, owner } = await import(
-    '@vault/embedded'
-  )
+  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, owner } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
-  await using vault = await openVault(from)
+  await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const source = await moveSourceOf(vault, seats.source)
   const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
@@ -45,7 +44,13 @@ export async function moveOn(
     if (open !== undefined) output.note(`Going on with the migration ${migration}, which is ${open.phase}.`)
     return resumeMove(migration, parts, { signal })
   })()
-  const state = await followMove(run, events)
+  // From its signature on, an old copy of the source would be a second active place: it is known as one at once.
+  const state = await followMove(run, events, {
+    begins: async ({ effect }) => {
+      if (effect === 'activate') await rememberPlace(from, options, run)
+    },
+  })
+  if (state.phase === 'complete') await rememberPlace(to, options, run)
   const seconds = (performance.now() - started) / 1000
   const certificate = await keepCertificate(state, options.certificate)
   await output.result(
@@ -53,6 +58,11 @@ export async function moveOn(
     describe(state, { from, to, certificate, seconds }),
   )
   return EXIT.ok
+}
+
+/** Opening a vault keeps how far it is. */
+async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
+  await using _ = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
 }
 
 interface Ending {

@@ -2,11 +2,12 @@ import type { SeatOptions } from '@vault/embedded'
 import type { Routing } from '@vault/migration'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
+import { addStateOption, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
 
 /** Options of the commands that hand a vault off. */
-export interface MoveOptions {
+export interface MoveOptions extends StateOptions {
   readonly from: string
   readonly to: string
   readonly back?: boolean
@@ -20,7 +21,7 @@ export interface MoveOptions {
 
 /** Gives a command the options of both places, their keys and routing. */
 export function addMoveOptions(command: Command): Command {
-  return command
+  return addStateOption(command)
     .option('--back', 'move it back: --from and --to the other way round')
     .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
     .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')

@@ -1,10 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { CertificateTrust } from '@vault/migration'
 import { EXIT, UsageError } from '../exit-code.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 interface Options {
   readonly trust?: readonly string[]
+}
+
+interface CertificateOptions extends ReadOptions {
+  readonly output: string
+  readonly migration?: string
 }
 
 const TRUST = 'the id of a vault, or an identity key of it, that you know from elsewhere'
@@ -55,25 +61,22 @@ export function addCertificate(program: Program): void {
     .requiredOption('-o, --output <file>', 'the file')
     .option('--migration <id>', 'which one; default: the latest')
     .addHelpText('after', '\nExample:\n  vault-migrate certificate /mnt/new/vault -o moved.cert')
-  program.action<[string, { readonly output: string; readonly migration?: string }]>(
-    command,
-    async ({ output, signal }, dir, options) => {
-      const { openVault } = await import('@vault/embedded')
-      const { readMoveCertificate } = await import('@vault/migration')
-      await using vault = await openVault(dir, { mode: 'read' })
-      const migration = options.migration ?? (await vault.soup.tenure({ signal })).migration
-      const bytes = migration && (await readMoveCertificate(vault.place.soups.records, migration, { signal }))
-      if (bytes === undefined || bytes === '') {
-        throw new UsageError(`No migration that ended in ${dir} has this id, or none has.`)
-      }
-      await writeFile(options.output, bytes)
-      await output.result(
-        { ok: true, migration_id: migration, certificate: options.output, bytes: bytes.length },
-        `Wrote the certificate of the migration ${migration} into ${options.output}.`,
-      )
-      return EXIT.ok
-    },
-  )
+  addReadOptions(command)
+  program.action<[string, CertificateOptions]>(command, async ({ output, signal }, dir, options) => {
+    const { readMoveCertificate } = await import('@vault/migration')
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+    const migration = options.migration ?? (await vault.soup.tenure({ signal })).migration
+    const bytes = migration && (await readMoveCertificate(vault.place.soups.records, migration, { signal }))
+    if (bytes === undefined || bytes === '') {
+      throw new UsageError(`No migration that ended in ${dir} has this id, or none has.`)
+    }
+    await writeFile(options.output, bytes)
+    await output.result(
+      { ok: true, migration_id: migration, certificate: options.output, bytes: bytes.length },
+      `Wrote the certificate of the migration ${migration} into ${options.output}.`,
+    )
+    return EXIT.ok
+  })
 }
 
 async function read(file: string): Promise<Uint8Array> {

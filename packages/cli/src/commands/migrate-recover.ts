@@ -1,8 +1,9 @@
 import { EXIT, UsageError } from '../exit-code.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { existingPassphrase } from '../passphrase.ts'
 import type { Program } from '../program.ts'
 
-interface Options {
+interface Options extends StateOptions {
   readonly reason: string
   readonly identity?: readonly string[]
   readonly passphraseFile?: string
@@ -19,11 +20,12 @@ export function addRecover(program: Program): void {
       'after',
       '\nOnly after "vault-migrate run" was stopped between "the source gives the vault away" and "the target takes it", and\nonly when the other place is gone: if it comes back, both were active, and what it has is evidence of a fork.\n\nExample:\n  vault-migrate recover /mnt/new/vault --identity identity.age --reason "the old machine burnt"',
     )
+  addStateOption(command)
   program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { reason, identity: files, passphraseFile } = options
-    const { openKeyFile, openVault, seatOf } = await import('@vault/embedded')
+    const { openKeyFile, seatOf } = await import('@vault/embedded')
     const { keyStateAt, recoverVault } = await import('@vault/migration')
-    await using vault = await openVault(dir)
+    await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const passphrase = () => existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process)
     const seat = await seatOf(vault.place, { passphrase })
     const identity = await (async () => {

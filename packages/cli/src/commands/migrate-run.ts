@@ -2,6 +2,7 @@ import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
+import { openVaultAt } from '../open-vault.ts'
 import type { Program, Run } from '../program.ts'
 import { describePlan } from './migrate-plan.ts'
 
@@ -34,15 +35,17 @@ export function addRun(program: Program): void {
       return await moveOn(run, options, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
-    return await copyVault(run, { ...endsOf(options), reread: options.reread ?? false })
+    const { stateDir } = options
+    const ends = { ...endsOf(options), ...(stateDir !== undefined && { stateDir }) }
+    return await copyVault(run, { ...ends, reread: options.reread ?? false })
   })
 }
 
 async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const { lookAtTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
+  const { lookAtTarget, owner, sourceOf } = await import('@vault/embedded')
   const { planMigration } = await import('@vault/migration')
-  await using vault = await openVault(from, { mode: 'read' })
+  await using vault = await openVaultAt(from, { ...options, output }, { mode: 'read', signal })
   await using target = await lookAtTarget(to)
   const plan = await planMigration(
     { source: sourceOf(vault), target, authorize: owner },

@@ -1,5 +1,6 @@
 import { EXIT } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 export function addMigrateStatus(program: Program): void {
@@ -10,10 +11,10 @@ export function addMigrateStatus(program: Program): void {
       'after',
       '\nWorks while one is running, and changes nothing.\n\nExample:\n  vault-migrate status ~/vault',
     )
-  program.action<[string]>(command, async ({ output, signal }, dir) => {
-    const { openVault } = await import('@vault/embedded')
+  addReadOptions(command)
+  program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
     const { listMoves, moveStatus, readMoveCheckpoint } = await import('@vault/migration')
-    await using vault = await openVault(dir, { mode: 'read' })
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { records } = vault.place.soups
     const migrations = []
     for (const state of await listMoves(records, { signal })) {

@@ -1,11 +1,12 @@
 import { toHex } from '@vault/core'
 import { EXIT } from '../exit-code.ts'
 import { counted } from '../human.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { parseCount } from '../parse-count.ts'
 import type { Program } from '../program.ts'
 import { warnOfFindings } from '../warn-of-findings.ts'
 
-interface Options {
+interface Options extends StateOptions {
   readonly from: string
   readonly to: string
   readonly sample?: string
@@ -22,11 +23,13 @@ export function addVerifyMigration(program: Program): void {
       'after',
       '\nChanges nothing. What it finds, "vault-migrate run --reread" mends.\n\nExamples:\n  vault-migrate verify --from ~/vault --to /mnt/new/vault\n  vault-migrate verify --from ~/vault --to /mnt/new/vault --sample 1000',
     )
-  program.action<[Options]>(command, async ({ output, progress, signal }, { from, to, sample }) => {
+  addStateOption(command)
+  program.action<[Options]>(command, async ({ output, progress, signal }, options) => {
+    const { from, to, sample } = options
     const size = sample === undefined ? undefined : parseCount('--sample', sample)
-    const { lookAtTarget, openVault, owner, sourceOf } = await import('@vault/embedded')
+    const { lookAtTarget, owner, sourceOf } = await import('@vault/embedded')
     const { planMigration, verifyMigration } = await import('@vault/migration')
-    await using vault = await openVault(from, { mode: 'read', keepHashes: true })
+    await using vault = await openVaultAt(from, { ...options, output }, { mode: 'read', keepHashes: true, signal })
     await using target = await lookAtTarget(to)
     const source = sourceOf(vault)
     const plan = await planMigration({ source, target, authorize: owner }, { signal })
