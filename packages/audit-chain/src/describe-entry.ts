@@ -21,14 +21,14 @@ export function describeEntry({ index, hash, entry }: IndexedEntry): string {
     ...(actor.key === undefined ? [] : [`(${actor.key})`]),
     ...(actor.proven ? [] : ['- not proven']),
   ]
-  const what = [action.verb, action.object]
-  if (action.parameters !== undefined) what.push(JSON.stringify(plain(action.parameters)))
+  const parameters = Object.entries(action.parameters ?? {}).map(([name, value]) => `${name} ${readable(value)}`)
   const why = [context?.motivation, context?.relates_to?.map((related) => `#${related}`).join(', ')]
   const lines: [string, string | undefined][] = [
     ['ID', idOf(hash)],
     ['Time', timeOf(time)],
     ['Who', who.join(' ')],
-    ['Action', what.join(' ')],
+    ['Action', `${action.verb} ${action.object}`],
+    ['With', parameters.join(', ')],
     ['Why', context === undefined ? undefined : why.filter((part) => part !== undefined && part !== '').join(', see ')],
   ]
   const shown = lines.flatMap(([name, value]) => (value ? [`  ${name.padEnd(8)}${escapeControls(value)}`] : []))
@@ -53,6 +53,24 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
 }
+
+/** A DAG-CBOR value for people: texts in quotation marks, bytes by their number, and nothing longer than a line or two. */
+function readable(value: unknown): string {
+  const text = readableWhole(value)
+  return text.length <= MAX_READABLE ? text : `${text.slice(0, MAX_READABLE)}…`
+}
+
+function readableWhole(value: unknown): string {
+  if (value instanceof Uint8Array) return `<${value.length} bytes>`
+  if (isLink(value)) return value.id
+  if (Array.isArray(value)) return `[${value.map(readableWhole).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{${Object.entries(value)
+    .map(([name, each]) => `${name} ${readableWhole(each)}`)
+    .join(', ')}}`
+}
+
+const MAX_READABLE = 240
 
 function escapeControls(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {

@@ -148,7 +148,8 @@ describe('an entry as text', () => {
       `  ID      sha256:${'ab'.repeat(32)}`,
       '  Time    2023-11-14 22:13:20Z',
       `  Who     kim (${signer.key}) - not proven`,
-      `  Action  put path:a {"to":{"/":"${contentId(utf8('x'))}"},"bytes":{"/":{"bytes":"aGk"}}}`,
+      '  Action  put path:a',
+      `  With    to ${contentId(utf8('x'))}, bytes <2 bytes>`,
       '  Why     asked to, see #2, #3',
     ])
     expect(describeEntry(shown({})).split('\n').length).toBe(5)
@@ -175,7 +176,7 @@ describe('an entry as text', () => {
       key: hostile,
     }
     expect(describeEntry(shown(change)).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u)
-    expect(describeEntry(shown(change)).split('\n').length).toBe(6)
+    expect(describeEntry(shown(change)).split('\n').length).toBe(7)
     expect(toJsonLine(shown(change))).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u)
     expect(JSON.parse(toJsonLine(shown(change))).key).toBe(hostile)
   })
