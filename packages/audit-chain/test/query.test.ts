@@ -152,7 +152,7 @@ describe('an entry as text', () => {
       `  With    to ${contentId(utf8('x'))}, bytes <2 bytes>`,
       '  Why     asked to, see #2, #3',
     ])
-    expect(describeEntry(shown({})).split('\n').length).toBe(5)
+    expect(describeEntry(shown({})).split('\n').length).toBe(6)
   })
 
   test('for programs is one line, which JSON reads back', () => {
