@@ -28,6 +28,22 @@ async function manySessions(dir: string): Promise<void> {
   }
 }
 
+/**
+ * Some of each kind of the log's files, of which a session leaves several: the first, and those of the latest size. Earlier heads
+ * are further names of published checkpoints, and nobody reads them any more.
+ */
+async function logFiles(vault: string, log: readonly string[]): Promise<readonly string[]> {
+  const { log: counts } = await json<{ log: { entries: number } }>('vaultctl', ['status', vault])
+  const size = `${counts.entries}`
+  const numbered = (folder: string) => log.filter((file) => file.includes(folder))
+  const heads = numbered('.state/head.').map((file) => Number(file.slice(file.lastIndexOf('.') + 1)))
+  const latest = log.filter((file) => file.endsWith(`/${size}`) || file.endsWith(`head.${Math.max(...heads)}`))
+  const first = ['checkpoints/', 'tile/0/', 'tile/entries/'].flatMap((folder) => numbered(folder).slice(0, 1))
+  const published = log.filter((file) => file.endsWith('/checkpoint'))
+  expect([latest.length, published.length]).toEqual([4, 1])
+  return [...new Set([...first, ...latest, ...published])]
+}
+
 async function filesUnder(dir: string): Promise<readonly string[]> {
   const found = await readdir(dir, { recursive: true, withFileTypes: true })
   return found.filter((file) => file.isFile()).map((file) => relative(dir, join(file.parentPath, file.name)))
@@ -57,7 +73,9 @@ describe('damage', () => {
     await manySessions(vault)
     const all = await filesUnder(vault)
     const packs = all.filter((file) => file.endsWith('.pack'))
-    const files = [...all.filter((file) => !packs.includes(file)), ...packs.slice(0, 2)]
+    const log = all.filter((file) => file.startsWith('log/'))
+    const others = all.filter((file) => !packs.includes(file) && !log.includes(file))
+    const files = [...others, ...packs.slice(0, 2), ...(await logFiles(vault, log))]
     expect(files.some((file) => file.endsWith('.idx'))).toBe(true)
     for (const file of files) {
       const { size } = await stat(join(vault, file))
@@ -221,6 +239,28 @@ describe.skipIf(!isRoot)('disks', () => {
     disk.remount('size=60m')
     await json('vaultctl', ['put', vault, '.'], 0, { cwd: space.at('tree') })
     expect(await json('vaultctl', ['verify', vault])).toMatchObject({ ok: true })
+  })
+
+  test('a disk that is full before the log is written keeps the change, and its entry follows', async () => {
+    await using space = await scratch()
+    await using disk = await mounted(space.at('disk'), 'size=12m')
+    const vault = join(disk.dir, 'vault')
+    await json('vaultctl', ['init', vault])
+    await json('vaultctl', ['put', vault, 'package.json'], 0, { cwd: join(import.meta.dirname, '..') })
+    {
+      await using open = await openVault(vault)
+      // The change is committed while there is room, and the log finds none.
+      open.log.wake = () => {}
+      await open.put(Buffer.from('committed'), { key: 'waits' })
+      await writeFile(join(disk.dir, 'ballast'), Buffer.alloc(12 * 1024 * 1024)).catch(() => {})
+      await expect(open.log.drain()).rejects.toMatchObject({ code: expect.stringMatching(/_WRITE_FAILED$/) })
+      expect(await json('vaultctl', ['status', vault])).toMatchObject({ log: { entries: 2, waiting: 1 } })
+      expect(await json('vaultctl', ['verify', vault])).toMatchObject({ ok: true })
+      await rm(join(disk.dir, 'ballast'))
+    }
+    const { entries } = await json<{ entries: { key: string }[] }>('vaultctl', ['log', vault])
+    expect(entries.map(({ key }) => key === 'waits')).toEqual([false, false, true])
+    expect(await json('vaultctl', ['log', vault, '--verify'])).toMatchObject({ ok: true })
   })
 
   test('a migration to a full disk goes on when there is room', async () => {

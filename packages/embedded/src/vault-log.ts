@@ -27,6 +27,10 @@ import { openKey } from './keystore.ts'
 /** Where the logs of a place lie, each in a folder that has the name of its vault. */
 export const LOG_FOLDER = 'log'
 
+// Milliseconds. An entry of its own costs five flushes and a signature; changes that are made one after the other in this time
+// share them. 2,000 small puts in a row then take 1.25 times as long as without a log.
+const GATHER = 50
+
 /** What the log of a vault needs. */
 export interface VaultLogParts {
   readonly vault: VaultId
@@ -49,6 +53,7 @@ export class VaultLog {
   #last: Promise<void> = Promise.resolve()
   /** The drain that has not begun yet. */
   #next: Promise<void> | undefined
+  #gathering: ReturnType<typeof setTimeout> | undefined
   /** Whether something may wait for the log that this process has not seen there. */
   #pending = false
 
@@ -77,10 +82,12 @@ export class VaultLog {
     yield* verifyTrail({ ...(await this.identity(options)), log, ...options })
   }
 
-  /** Says that something waits, and begins to write it. What fails is tried again, and said, by {@link drain}. */
+  /** Says that something waits: it is written with what comes in the next moment. What fails is tried again, and said, by {@link drain}. */
   wake(): void {
     this.#pending = true
-    this.drain().catch(() => {})
+    this.#gathering ??= setTimeout(() => {
+      this.drain().catch(() => {})
+    }, GATHER)
   }
 
   /**
@@ -106,6 +113,8 @@ export class VaultLog {
 
   async #drain(): Promise<void> {
     if (!this.#parts.writable) throw readOnly(this.dir)
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
     this.#pending = false
     try {
       const soup = this.#parts.soups.soup(this.#parts.vault)
