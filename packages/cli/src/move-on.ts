@@ -33,6 +33,8 @@ export async function moveOn(
     await using target = await lookAtTarget(to)
     return await planMigration({ source, target, authorize: owner }, { signal, handoff: { keys: 'new' } })
   })()
+  // A wrong passphrase is said before the target has keys under it.
+  if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await openMoveTarget(to, seats.target)
   const parts: MoveParts = { source, target, authorize: owner, ...(await routingOf(options)) }
   const events = ((): AsyncIterable<MoveEvent> => {

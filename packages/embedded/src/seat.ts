@@ -56,9 +56,25 @@ export async function seatOf(place: Place, options: SeatOptions = {}): Promise<S
   }
 }
 
+/** A source of moves whose keys lie in its place. */
+export interface OpenMoveSource extends MoveSource {
+  /**
+   * Opens the identity keys that lie here, if any: before a move begins, because the target protects its new keys with the same
+   * passphrase unless it has another. Throws `KEY_PASSPHRASE`, and nothing has been written.
+   */
+  unlock(options?: AbortOptions): Promise<void>
+}
+
 /** A vault that is open for writing, as the source of a move. */
-export async function moveSourceOf(vault: Vault, options?: SeatOptions): Promise<MoveSource> {
-  return seatSource(await seatOf(vault.place, options), vault.id)
+export async function moveSourceOf(vault: Vault, options?: SeatOptions): Promise<OpenMoveSource> {
+  const seat = await seatOf(vault.place, options)
+  return {
+    ...seatSource(seat, vault.id),
+    async unlock(abort) {
+      const { roles } = await keyStateAt(seat, vault.id, abort)
+      await seat.keys.signers('identity', roles.identity, abort)
+    },
+  }
 }
 
 /** Whether the identity key of a vault lies here under a passphrase. */

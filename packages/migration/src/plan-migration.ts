@@ -51,10 +51,11 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   } = options
   signal?.throwIfAborted()
   const { source, target } = parts
+  // First of all: a vault that was handed off is looked for where it is active, and mostly that is the target.
+  if (handoff !== undefined) await requireActive(source, { signal })
   const held = await target.look(source.vault, { signal })
   const kind = select === undefined ? 'full' : 'partial'
   await requireFit(kind, parts, held, { signal })
-  if (handoff !== undefined) await requireActive(source, { signal })
   await permissionFor(parts, { source: source.vault, target: held.tenure.vault }, { signal }).require()
   const plan: Plan = {
     type: 'migration-plan',
