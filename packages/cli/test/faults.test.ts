@@ -274,8 +274,11 @@ describe.skipIf(!isRoot)('disks', () => {
     const full = await run('vault-migrate', args)
     expect(full.code, full.stderr).toBe(4)
     expect(full.stderr).toMatch(/make room/i)
+    expect(await json('vaultctl', ['status', space.at('vault')])).toMatchObject({ state: 'active' })
     disk.remount('size=60m')
     expect(await json('vault-migrate', args)).toMatchObject({ phase: 'complete', objects: 20 })
+    expect(await json('vaultctl', ['status', space.at('vault')])).toMatchObject({ state: 'retired' })
+    expect(await json('vaultctl', ['verify', join(disk.dir, 'copy')])).toMatchObject({ ok: true })
   })
 
   test('a read-only disk can be read, verified and moved from, and refuses writes', async () => {
@@ -292,7 +295,10 @@ describe.skipIf(!isRoot)('disks', () => {
     const refused = await run('vaultctl', ['put', vault, space.at('tree/file-1'), '--json'])
     expect(refused.code).toBe(1)
     expect(refused.stdout).not.toContain('UNEXPECTED')
-    await json('vault-migrate', ['run', '--from', vault, '--to', space.at('moved')])
+    expect(await json('vault-migrate', ['run', '--from', vault, '--to', space.at('moved')], 1)).toMatchObject({
+      ok: false,
+    })
+    await json('vault-migrate', ['run', '--no-handoff', '--from', vault, '--to', space.at('moved')])
     expect(await json('vaultctl', ['root', space.at('moved')])).toMatchObject({
       objects_root: roots.objects_root,
       soup_root: roots.soup_root,

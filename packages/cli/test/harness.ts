@@ -13,11 +13,17 @@ export interface Ended {
   readonly peakMiB: number
 }
 
+/** A command that runs. */
+export interface Started {
+  readonly stderr: NodeJS.ReadableStream
+  kill(signal: NodeJS.Signals): boolean
+}
+
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
   /** Called once with the child, for instance to kill it. */
-  readonly started?: (child: { kill(signal: NodeJS.Signals): boolean }) => void
+  readonly started?: (child: Started) => void
 }
 
 const BIN = join(import.meta.dirname, '../bin')

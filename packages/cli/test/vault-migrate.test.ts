@@ -17,12 +17,12 @@ const rootsOf = async (vault: string) => {
   return { objects_root, soup_root }
 }
 
-describe('vault-migrate', () => {
-  test('moves a vault, verifies it, and leaves a replica with the same roots', async () => {
+describe('vault-migrate run --no-handoff', () => {
+  test('copies a vault, verifies it, and leaves a replica with the same roots', async () => {
     await using space = await scratch()
     const source = await vaultWith(space, 50)
     const target = space.at('target')
-    const ran = await json('vault-migrate', ['run', '--from', source, '--to', target])
+    const ran = await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', target])
     expect(ran).toMatchObject({ ok: true, phase: 'complete', source, target, objects: 55, sent: 55 })
     expect(ran.seconds).toBeGreaterThan(0)
     expect(await rootsOf(target)).toEqual(await rootsOf(source))
@@ -46,15 +46,15 @@ describe('vault-migrate', () => {
     await using space = await scratch()
     const source = await vaultWith(space, 30)
     const target = space.at('target')
-    await json('vault-migrate', ['run', '--from', source, '--to', target])
-    expect(await json('vault-migrate', ['run', '--from', source, '--to', target])).toMatchObject({
+    await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', target])
+    expect(await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', target])).toMatchObject({
       phase: 'complete',
       sent: 0,
     })
     await writeFile(space.at('tree/f0'), 'changed')
     await json('vaultctl', ['put', source, 'f0'], 0, { cwd: space.at('tree') })
     await json('vaultctl', ['rm', source, 'large'])
-    expect(await json('vault-migrate', ['run', '--from', source, '--to', target])).toMatchObject({
+    expect(await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', target])).toMatchObject({
       sent: 1,
       objects: 30,
     })
@@ -66,16 +66,16 @@ describe('vault-migrate', () => {
     await using space = await scratch()
     const source = await vaultWith(space, 40)
     const ends = ['--from', source, '--to', space.at('target')]
-    await json('vault-migrate', ['run', ...ends])
+    await json('vault-migrate', ['run', '--no-handoff', ...ends])
     const packs = (await readdir(space.at('target/objects'))).filter((file) => file.endsWith('.pack'))
     await rm(space.at('target/objects', packs[0] as string))
 
-    const updated = await run('vault-migrate', ['run', ...ends])
+    const updated = await run('vault-migrate', ['run', '--no-handoff', ...ends])
     expect([updated.code, updated.stdout]).toEqual([0, expect.stringContaining('was not read again')])
     const found = await run('vault-migrate', ['verify', ...ends])
     expect([found.code, found.stdout]).toEqual([1, expect.stringContaining('run --reread')])
 
-    expect(await json('vault-migrate', ['run', '--reread', ...ends])).toMatchObject({
+    expect(await json('vault-migrate', ['run', '--no-handoff', '--reread', ...ends])).toMatchObject({
       verified: { coverage: { mode: 'full' }, objects: 45 },
     })
     expect(await json('vault-migrate', ['verify', ...ends])).toMatchObject({ ok: true, findings: [] })
@@ -97,7 +97,9 @@ describe('vault-migrate', () => {
       'hardware-failure',
     ])
     expect(plan).toMatchObject({ ok: true, plan: { kind: 'full', reason: 'hardware-failure' } })
-    expect(await json('vault-migrate', ['run', '--dry-run', '--from', source, '--to', target])).toMatchObject({
+    expect(
+      await json('vault-migrate', ['run', '--no-handoff', '--dry-run', '--from', source, '--to', target]),
+    ).toMatchObject({
       dry_run: true,
       objects: 10,
     })
@@ -108,7 +110,7 @@ describe('vault-migrate', () => {
     await using space = await scratch()
     const source = await vaultWith(space, 5)
     await json('vaultctl', ['init', space.at('empty')])
-    await json('vault-migrate', ['run', '--from', source, '--to', space.at('empty')])
+    await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', space.at('empty')])
     expect((await json('vaultctl', ['status', space.at('empty')])).vault).toBe(
       (await json('vaultctl', ['status', source])).vault,
     )
@@ -116,11 +118,15 @@ describe('vault-migrate', () => {
     await json('vaultctl', ['init', space.at('full')])
     await json('vaultctl', ['put', space.at('full'), 'f0'], 0, { cwd: space.at('tree') })
     const before = await json('vaultctl', ['status', space.at('full')])
-    expect(await json('vault-migrate', ['run', '--from', source, '--to', space.at('full')], 1)).toMatchObject({
+    expect(
+      await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', space.at('full')], 1),
+    ).toMatchObject({
       error: { code: 'MIGRATION_TARGET_NOT_EMPTY' },
     })
     expect(await json('vaultctl', ['status', space.at('full')])).toEqual(before)
-    expect(await json('vault-migrate', ['run', '--from', source, '--to', space.at('tree')], 1)).toMatchObject({
+    expect(
+      await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', space.at('tree')], 1),
+    ).toMatchObject({
       error: { code: 'VAULT_EXISTS' },
     })
   })
@@ -128,7 +134,7 @@ describe('vault-migrate', () => {
   test('damage at the source is named, damage at the target is found', async () => {
     await using space = await scratch()
     const source = await vaultWith(space, 40)
-    await json('vault-migrate', ['run', '--from', source, '--to', space.at('target')])
+    await json('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', space.at('target')])
     const flip = async (vault: string, text: string) => {
       const [pack] = (await readdir(join(vault, 'objects'))).filter((file) => file.endsWith('.pack'))
       const path = join(vault, 'objects', pack as string)
@@ -145,7 +151,7 @@ describe('vault-migrate', () => {
     await flip(source, 'content 21')
     const refused = await json<{ error: { code: string; details: { findings: readonly unknown[] } } }>(
       'vault-migrate',
-      ['run', '--from', source, '--to', space.at('other')],
+      ['run', '--no-handoff', '--from', source, '--to', space.at('other')],
       5,
     )
     expect(refused.error.code).toBe('MIGRATION_SOURCE_DAMAGED')
@@ -155,7 +161,7 @@ describe('vault-migrate', () => {
   test('a run that is killed or interrupted is gone on with', { timeout: 120_000 }, async () => {
     await using space = await scratch()
     const source = await vaultWith(space, 8000)
-    const args = ['run', '--from', source, '--to', space.at('target')]
+    const args = ['run', '--no-handoff', '--from', source, '--to', space.at('target')]
     for (const delay of [200, 350, 500, 650]) {
       await run('vault-migrate', args, { started: (child) => void setTimeout(() => child.kill('SIGKILL'), delay) })
     }
@@ -169,10 +175,10 @@ describe('vault-migrate', () => {
     expect(await json('vaultctl', ['status', source])).toMatchObject({ state: 'active' })
   })
 
-  test('refuses to move a vault onto itself', async () => {
+  test('refuses to copy a vault onto itself', async () => {
     await using space = await scratch()
     const source = await vaultWith(space, 2)
-    expect((await run('vault-migrate', ['run', '--from', source, '--to', source])).code).toBe(1)
+    expect((await run('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', source])).code).toBe(1)
     await rm(space.at('tree'), { recursive: true })
   })
 })
