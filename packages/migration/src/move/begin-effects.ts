@@ -1,4 +1,6 @@
-import { decodeEnvelope, encodeEnvelope, keyEventPayload, mergeEnvelopes } from '@vault/core'
+import type { KeyId } from '@vault/core'
+import { decodeEnvelope, encodeEnvelope, keyEventPayload, mergeEnvelopes, VaultError } from '@vault/core'
+import type { MigrationErrorCode } from '../error.ts'
 import { encodePlan } from '../plan.ts'
 import { verifyAcceptance } from '../records/acceptance.ts'
 import { sourceStatement } from '../source-statement.ts'
@@ -13,7 +15,9 @@ export const accept: Act = async ({ plan, planId, state, parts, driver, options 
   const { epoch } = await source.soup.tenure(options)
   const offer = { vault, keyEvents, migration, plan: planId, epoch, driver, keys: plan.handoff?.keys ?? 'new' } as const
   const acceptance = await target.accept(offer, options)
-  verifyAcceptance(decodeEnvelope(acceptance), { vault, migration, plan: planId, instance: target.instance })
+  const expected = { vault, migration, plan: planId, instance: target.instance }
+  const { place } = verifyAcceptance(decodeEnvelope(acceptance), expected)
+  if (place === source.place.key) throw samePlace(target.label, place)
   return { acceptance }
 }
 
@@ -59,4 +63,12 @@ export const snapshot: Effect = async function* ({ parts, options }) {
 export function required<T>(value: T | null): T {
   if (value === null) throw new TypeError('A step of the migration was left out.')
   return value
+}
+
+function samePlace(label: string, place: KeyId): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The target ${label} signs with the key of the source: it is a copy of that place. Roll the migration back, and choose another target.`,
+    details: { place },
+  })
 }

@@ -1,9 +1,10 @@
 import type { IndexedEntry, Trail } from '@vault/audit-chain'
 import { encodeEvent, parseTlogProof } from '@vault/audit-chain'
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
-import { contentId, decodeEnvelope } from '@vault/core'
+import { contentId, decodeEnvelope, VaultError } from '@vault/core'
 import { buildCertificate } from '../certificate/build-certificate.ts'
 import type { CertifiedEntry } from '../certificate/certificate.ts'
+import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { noteKey } from './audit-note.ts'
 import { required } from './begin-effects.ts'
@@ -13,7 +14,13 @@ import type { MoveState } from './state.ts'
 import type { TargetRecords } from './target-records.ts'
 import { tellOnce } from './tell-once.ts'
 
-/** Writes `migration-complete` into the trail of a vault that has arrived, and makes, holds and gives its certificate. */
+/** Where the trail goes on, or will when another migration was rolled back. */
+const GOES_ON: ReadonlySet<string> = new Set(['active', 'quiesced'])
+
+/**
+ * Writes `migration-complete` into the trail of a vault that has arrived, and makes, holds and gives its certificate. Throws
+ * `MIGRATION_TARGET_ADVANCED` where the vault has been handed on since: its trail goes on elsewhere, under other keys.
+ */
 export async function concludeMove(
   seat: Seat,
   records: TargetRecords,
@@ -26,6 +33,9 @@ export async function concludeMove(
   const soup = seat.store.soup(vault)
   const envelope = required(state.handoff)
   const handoff = parseHandoff(decodeEnvelope(envelope).payload)
+  const history = await keyStateAt(seat, vault, options)
+  const { state: standing } = await soup.tenure(options)
+  if (!GOES_ON.has(standing) || history.head !== handoff.key_event?.id) throw movedOn(seat.label, vault, migration)
   const trail = () => openSeatTrail(seat, vault, options)
   const key = noteKey(migration, 'migration-complete')
   const { objects } = required(state.statement).counts
@@ -46,7 +56,6 @@ export async function concludeMove(
   const log = await trail()
   const first = await entryWith(log, handoff.log.size, ({ index }) => index === handoff.log.size)
   const last = await entryWith(log, handoff.log.size, ({ entry }) => entry.key === key)
-  const history = await keyStateAt(seat, vault, options)
   const { rounds, batches, entries, bytes, objects: sent } = state.sent
   const { asked: acks, sample } = state.possession
   const certificate = await buildCertificate(
@@ -100,6 +109,14 @@ async function hold(seat: Seat, vault: ContentId, bytes: Bytes, options?: AbortO
   const soup = seat.store.soup(vault)
   const { epoch } = await soup.tenure(options)
   await soup.commit({ epoch, hold: [{ id, size: bytes.length }], expect: { segments } }, options)
+}
+
+function movedOn(label: string, vault: ContentId, migration: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_ADVANCED',
+    message: `The vault ${vault} came to ${label} by the migration ${migration} and has been handed on since, so no certificate of it can be made there any more.`,
+    details: { vault, migration },
+  })
 }
 
 function seconds({ clock }: Seat): number {

@@ -32,19 +32,18 @@ export const verify: Effect = async function* (work) {
   const statement = required(work.state.statement)
   const run = await openRun(work, { updates: false })
   run.ledger.beginRound(statement.counts)
-  yield* new Logs(work).follow(verifyReceived(run, statement, work.plan.verification))
+  const logs = new Logs(work)
+  yield* logs.follow(verifyReceived(run, statement, work.plan.verification))
   const coverage = coverageOf(work.plan.verification, statement.counts)
   const { checked } = verdict(run, statement, coverage)
-  return { verification: { coverage, checked } }
+  return { ...sentBy(work, run, logs), verification: { coverage, checked } }
 }
 
 /** What changed since, while the source goes on: the less is left, the shorter it will be quiesced. */
 export const catchUp: Effect = async function* (work) {
   const run = await openRun(work, { updates: true })
   run.ledger.beginRound()
-  const logs = new Logs(work)
-  yield* logs.follow(copyRound(run))
-  return sentBy(work, run, logs)
+  return yield* update(work, run)
 }
 
 /** The rest, from a source that does not change any more: read back as it is sent, and both roots compared. */
@@ -54,22 +53,41 @@ export const copyRest: Effect = async function* (work) {
   yield { type: 'statement', statement }
   const run = await openRun(work, { updates: true })
   run.ledger.beginRound(statement.counts)
-  const logs = new Logs(work)
-  yield* logs.follow(copyRound(run))
-  const { checked } = verdict(run, statement, { mode: 'difference' })
+  const outcome = yield* update(work, run)
   const reached = await statementOf(run.receiving.soup, options)
   if (!sameRoots(reached, statement)) throw unequal(work)
-  const before = required(work.state.verification)
-  const { objects, bytes, entries } = before.checked
-  const verification = {
-    ...before,
-    checked: {
-      objects: objects + checked.objects,
-      bytes: bytes + checked.bytes,
-      entries: entries + checked.entries,
-    },
+  return { ...outcome, statement }
+}
+
+/**
+ * One more round after everything was verified, read back as it is sent. What an earlier run sent and did not live to read
+ * back would never be found to differ again, so then everything is verified once more.
+ */
+async function* update(work: Work, run: FullRun): AsyncGenerator<MigrationEvent, Outcome> {
+  const { plan, state, options } = work
+  const logs = new Logs(work)
+  await logs.batches.catchUp()
+  const isUnread = logs.batches.logged > state.sent.batches
+  yield* logs.follow(copyRound(run))
+  const before = required(state.verification)
+  if (!isUnread) {
+    const { checked } = verdict(run, required(state.statement), { mode: 'difference' })
+    const verification = {
+      ...before,
+      checked: {
+        objects: before.checked.objects + checked.objects,
+        bytes: before.checked.bytes + checked.bytes,
+        // Entries are read back by whoever copies them.
+        entries: before.checked.entries + run.ledger.sent.entries,
+      },
+    }
+    return { ...sentBy(work, run, logs), verification }
   }
-  return { ...sentBy(work, run, logs), statement, verification }
+  const reached = await statementOf(run.receiving.soup, options)
+  yield* logs.follow(verifyReceived(run, reached, plan.verification))
+  const coverage = coverageOf(plan.verification, reached.counts)
+  const { checked } = verdict(run, reached, coverage)
+  return { ...sentBy(work, run, logs), verification: { coverage, checked } }
 }
 
 async function openRun(work: Work, { updates }: { readonly updates: boolean }): Promise<FullRun> {

@@ -4,11 +4,20 @@ import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import { copyHeld } from './copy-held.ts'
+import { readMove, superseded } from './journal.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
 export const quiesce: Act = async ({ state, parts, options }) => {
-  await parts.source.quiesce(state.migration, options)
+  const { source } = parts
+  const { migration } = state
+  await source.quiesce(migration, options)
+  // Whoever took the move back meanwhile has opened the source before this closed it, and nobody would open it again.
+  const now = await readMove(source.records, migration, options)
+  if (now?.phase === 'rolling-back' || now?.phase === 'rolled-back') {
+    await source.reopen(migration, undefined, options)
+    throw superseded(migration)
+  }
   return {}
 }
 

@@ -42,6 +42,13 @@ export class Journal {
     return this.#state
   }
 
+  /** Throws `MIGRATION_SUPERSEDED` where another run has taken the record over. */
+  async requireOwn(options?: AbortOptions): Promise<void> {
+    const { migration } = this.#state
+    const record = await this.#records.read(keyOf(migration), options)
+    if (record?.version !== this.#version) throw superseded(migration)
+  }
+
   /** Durable when it resolves. Throws `MIGRATION_SUPERSEDED`. */
   async write(state: MoveState, options?: AbortOptions): Promise<void> {
     this.#version = await swap(this.#records, state.migration, this.#version, state, options)
@@ -94,13 +101,18 @@ async function swap(
     return await records.swap(keyOf(migration), version, encode(state), options)
   } catch (error) {
     if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
-    throw new VaultError<MigrationErrorCode>({
-      code: 'MIGRATION_SUPERSEDED',
-      message: `Another run has taken over the migration ${migration}. This one has stopped; what it did stays.`,
-      details: { migration },
-      cause: error,
-    })
+    throw superseded(migration, error)
   }
+}
+
+/** Another run leads the migration. */
+export function superseded(migration: string, cause?: unknown): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_SUPERSEDED',
+    message: `Another run has taken over the migration ${migration}. This one has stopped; what it did stays.`,
+    details: { migration },
+    cause,
+  })
 }
 
 /** Rows of a store are checked by the store; this guards against a record of another kind or version. */

@@ -3,7 +3,11 @@ import { VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import type { EffectName, MoveStep } from './effect.ts'
 import { DECLINED_STEPS, ROLLBACK_STEPS, STEPS } from './effect.ts'
+import type { MovePhase } from './phase.ts'
 import type { MoveState } from './state.ts'
+
+/** Phases in which what the target gives back is read. */
+export const VERIFIES: ReadonlySet<MovePhase> = new Set(['verifying', 'catching-up', 'quiesced'])
 
 /** What a step gave, to be kept. */
 export type Outcome = Partial<
@@ -71,7 +75,7 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
       if (state.phase === 'failed') return { ...state, phase: 'transferring', next: 'copy', reason: null }
       return state
     case 'fail':
-      if (state.phase !== 'verifying' && state.phase !== 'transferring') throw impossible(state, 'fail')
+      if (!VERIFIES.has(state.phase)) throw impossible(state, 'fail')
       return { ...state, phase: 'failed', reason: input.reason }
     case 'roll-back':
       return rollBack(state, input.reason)

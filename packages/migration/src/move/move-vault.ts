@@ -14,7 +14,7 @@ import type { EffectName, MoveStep } from './effect.ts'
 import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route, sign } from './handoff-effects.ts'
 import { Journal, listMoves } from './journal.ts'
 import type { MoveInput, Outcome } from './machine.ts'
-import { reduceMove, stepsOf } from './machine.ts'
+import { reduceMove, stepsOf, VERIFIES } from './machine.ts'
 import type { MovePhase } from './phase.ts'
 import { isEnded } from './phase.ts'
 import { decline, recordRollback, reopen } from './rollback-effects.ts'
@@ -69,6 +69,7 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
   )
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
   await requireActive(source, options)
+  requireApart(parts)
   const state = plannedMove({
     migration: plan.migration_id,
     vault: source.vault,
@@ -114,11 +115,13 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
   let repeats = 0
   while (journal.state.next !== null) {
-    // Asked for again before every step, because weeks may pass between two of them; not on the way back.
-    if (journal.state.phase !== 'rolling-back') await permission.require()
     const { phase, next } = journal.state
     const step = stepsOf(journal.state).find(({ effect }) => effect === next) as MoveStep
     yield { type: 'step', step, phase }
+    // Weeks may have passed: another run may have gone on with the move, or taken it back.
+    await journal.requireOwn(options)
+    // Asked for again before every step; not on the way back.
+    if (phase !== 'rolling-back') await permission.require()
     let input: MoveInput
     try {
       const effect = EFFECTS[next]
@@ -168,7 +171,7 @@ async function recovered(
   if (!isVaultError(error)) throw error
   switch (error.code as MigrationErrorCode) {
     case 'MIGRATION_VERIFICATION_FAILED':
-      if (state.phase !== 'verifying') throw error
+      if (!VERIFIES.has(state.phase)) throw error
       return { type: 'fail', reason: error.message }
     case 'MIGRATION_CHANGED':
       if (state.phase !== 'quiesced') throw error
@@ -184,6 +187,8 @@ async function recovered(
       return { type: 'signed', handoff }
     }
     case 'MIGRATION_TARGET_ADVANCED':
+      // The vault has been handed on from there: what was to be made known is history.
+      if (state.next === 'conclude') return { type: 'done', effect: 'conclude', outcome: {} }
       if (state.phase !== 'rolling-back' || state.handoff === null) throw error
       return { type: 'taken' }
     default:
@@ -196,6 +201,16 @@ function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work
   const { state, driver } = journal
   const plan = decodePlan(state.plan)
   return { plan, planId: planId(plan), state, parts, random, clock, driver, options }
+}
+
+/** A copy of a place has its identity: a hand-off between the two would say nothing about which of them is meant. */
+function requireApart({ source, target }: MoveParts): void {
+  if (source.instance !== target.instance) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The target ${target.label} is the place ${source.label} itself, or a copy of it. Choose another target, or make the copy a place of its own.`,
+    details: { vault: source.vault, instance: target.instance },
+  })
 }
 
 function unfinishedMove({ migration, phase }: MoveState): VaultError<MigrationErrorCode> {

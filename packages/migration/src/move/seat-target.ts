@@ -1,5 +1,5 @@
-import { encodeEvent, importTrail, openTrail, originOf } from '@vault/audit-chain'
-import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
+import { encodeEvent, importTrail, openCheckpoint, openTrail, originOf } from '@vault/audit-chain'
+import type { AbortOptions, Bytes, ContentId, KeyEventDraft, KeyId, KeyState, Roles } from '@vault/core'
 import {
   copyBytes,
   decode,
@@ -8,6 +8,7 @@ import {
   encodeEnvelope,
   equalBytes,
   isVaultError,
+  keyEventPayload,
   link,
   signEnvelope,
   toHex,
@@ -24,6 +25,7 @@ import type { Handoff } from '../records/handoff.ts'
 import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
 import { possessionProof, signPossession } from '../records/possession.ts'
 import { parseReady, readyId, signReady } from '../records/ready.ts'
+import type { LogHead } from '../records/statement-field.ts'
 import { giveWay, soupStoreTarget } from '../store-endpoint.ts'
 import { noteKey } from './audit-note.ts'
 import { concludeMove } from './conclude-move.ts'
@@ -37,6 +39,10 @@ const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'retired', 'replica'])
 /** Shuts every driver out: what was declined is not received any more. */
 const NOBODY: number = 2 ** 52
 const RESTORED_AT_ONCE = 4_096
+// As core reads key events.
+const MAX_KEY_EVENT = { maxBytes: 64 * 1024, maxDepth: 8 }
+/** Of a `Date`, in seconds. */
+const LATEST = 8.64e12
 
 /** A place as the target of moves. */
 export function seatTarget(seat: Seat): ProvingTarget {
@@ -52,15 +58,26 @@ export function seatTarget(seat: Seat): ProvingTarget {
     throw refused(label, tenure, migration)
   }
 
-  async function begin(offer: MoveOffer, options?: AbortOptions): Promise<Accepted> {
-    const { vault, migration, plan, keys, epoch } = offer
-    const history = verifyKeyHistory(offer.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+  /** The tenure, where what is offered goes on from it. */
+  async function receivable(
+    { vault, migration }: Pick<MoveOffer, 'vault' | 'migration'>,
+    { keyEvents, epoch }: Pick<MoveOffer, 'keyEvents' | 'epoch'>,
+    options?: AbortOptions,
+  ): Promise<Tenure> {
     const { tenure } = await look(vault, options)
-    if (history.vault !== vault || !RECEIVABLE.has(tenure.state)) throw refused(label, tenure, migration)
-    if (!continues(offer.keyEvents, await tenures.keyEvents(vault, options))) {
+    if (!RECEIVABLE.has(tenure.state)) throw refused(label, tenure, migration)
+    if (!continues(keyEvents, await tenures.keyEvents(vault, options))) {
       throw refusedHandoff(label, migration, 'its key events do not go on from those that are known here')
     }
     if (tenure.epoch > epoch) throw oldEpoch(label, tenure, epoch)
+    return tenure
+  }
+
+  async function begin(offer: MoveOffer, options?: AbortOptions): Promise<Accepted> {
+    const { vault, migration, plan, keys, epoch } = offer
+    const history = verifyKeyHistory(offer.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+    if (history.vault !== vault) throw refused(label, await tenures.read(vault, options), migration)
+    await receivable(offer, offer, options)
     const roles = await rolesFor(history, keys, options)
     const acceptance: Acceptance = {
       type: 'migration-acceptance',
@@ -93,15 +110,18 @@ export function seatTarget(seat: Seat): ProvingTarget {
   }
 
   async function accept(offer: MoveOffer, options?: AbortOptions): Promise<Bytes> {
-    const { vault, migration, driver, epoch } = offer
+    const { vault, migration, driver } = offer
     await refuseDeclined(migration, options)
     const accepted = (await records.accepted(migration, options)) ?? (await begin(offer, options))
-    const tenure = await tenures.read(vault, options)
-    if (tenure.migration !== migration) {
+    if ((await tenures.read(vault, options)).migration !== migration) {
+      // The vault may have been here between the acceptance and now.
+      const tenure = await receivable(offer, accepted, options)
       // They go on from those that are here, so giving up need not go back to these.
-      const { keyEvents } = accepted
-      const to = { state: 'receiving', epoch: Math.max(epoch, tenure.epoch), migration, driver, keyEvents } as const
+      const { keyEvents, epoch } = accepted
+      const to = { state: 'receiving', epoch, migration, driver, keyEvents } as const
       await tenures.transition(vault, tenure, to, options)
+      if ((await records.declined(migration, options)) !== undefined) await giveBack(vault, migration, options)
+      await refuseDeclined(migration, options)
     }
     return accepted.acceptance
   }
@@ -147,13 +167,18 @@ export function seatTarget(seat: Seat): ProvingTarget {
     const handoff = verifyHandoff(decodeEnvelope(request.handoff), { history: before })
     const own = {
       to: { instance, place: place.key },
+      plan: acceptance.plan,
       nonce: acceptance.nonce,
       ready: link(readyId(ready)),
+      statement: ready.statement,
       log: ready.log,
     }
-    const { to, nonce, ready: named, log } = handoff
-    if (!sameRoots(handoff.statement, ready.statement) || !isEqual({ to, nonce, ready: named, log }, own)) {
+    const { to, plan, nonce, ready: named, statement, log } = handoff
+    if (!isEqual({ to, plan, nonce, ready: named, statement, log }, own)) {
       throw refusedHandoff(label, migration, 'it is not for what was prepared here')
+    }
+    if (!isEqual(headOf(handoff.checkpoint, before), log)) {
+      throw refusedHandoff(label, migration, 'its note is not one of the log that was received here')
     }
     const keyEvents = [...accepted.keyEvents, request.keyEvent]
     const after = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
@@ -176,6 +201,28 @@ export function seatTarget(seat: Seat): ProvingTarget {
     }
   }
 
+  /** What was here before is here again. */
+  async function giveBack(vault: ContentId, migration: string, options?: AbortOptions): Promise<void> {
+    await undo(vault, migration, options)
+    const { before, state, epoch, driver, migration: now } = await tenures.read(vault, options)
+    if (before === undefined || now !== migration) return
+    const accepted = await records.accepted(migration, options)
+    // What explained the tenure before explains it again.
+    const evidence = accepted?.evidence ? { evidence: accepted.evidence } : {}
+    const { sequence: _, ...standing } = before
+    const from = { state, epoch, migration, driver: driver ?? NOBODY }
+    await tenures.transition(vault, from, { ...standing, epoch, ...evidence }, options)
+  }
+
+  /** Whether the vault came here by this migration, however long ago: its key event names both, and counts only since then. */
+  async function hasTaken(vault: ContentId, migration: string, options?: AbortOptions): Promise<boolean> {
+    for (const bytes of await tenures.keyEvents(vault, options)) {
+      const { context } = decode(decodeEnvelope(bytes).payload) as { context?: unknown }
+      if (context !== undefined && isEqual(context, { instance, migration })) return true
+    }
+    return false
+  }
+
   const seconds = () => Math.floor(clock().getTime() / 1000)
 
   return {
@@ -189,10 +236,9 @@ export function seatTarget(seat: Seat): ProvingTarget {
       const accepted = await records.accepted(migration, options)
       if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
       const { roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
-      const event = decode(keyEvent) as { roles?: unknown; context?: unknown }
-      const due = { roles, context: { instance, migration } }
-      if (roles === null || !isEqual({ roles: event.roles ?? null, context: event.context ?? null }, due)) {
-        throw refusedHandoff(label, migration, 'the key event names other keys or another place than were accepted')
+      const history = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+      if (roles === null || !isEndorsable(keyEvent, { history, roles, context: { instance, migration } })) {
+        throw refusedHandoff(label, migration, 'the key event is not the one that was accepted')
       }
       const signers = []
       for (const role of ['log', 'identity', 'operators'] as const) {
@@ -207,7 +253,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
 
     async prove({ vault, migration, batch, id, nonce }, options) {
       const bytes = await objects.get(id, options)
-      if (bytes === undefined) throw refusedHandoff(label, migration, `${id} is not held here`)
+      if (bytes === undefined) throw notHeld(label, migration, { batch, id })
       const proof = possessionProof(nonce, id, bytes)
       const record = {
         vault: link(vault),
@@ -222,9 +268,10 @@ export function seatTarget(seat: Seat): ProvingTarget {
     },
 
     async receiveTrail({ vault, migration, from, note }, options) {
-      await tenureFor(vault, migration, options)
+      const tenure = await tenureFor(vault, migration, options)
       const accepted = await records.accepted(migration, options)
-      if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
+      // The old log key still opens the trail where the vault is active by now, and must not add to it.
+      if (accepted === undefined || tenure.state !== 'receiving') throw refused(label, tenure, migration)
       const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
       const trail = { from, to: await seat.log(vault, options), origin: originOf(vault), checkpoint: note, keys }
       for await (const _ of importTrail({ ...trail, ...options }));
@@ -274,6 +321,8 @@ export function seatTarget(seat: Seat): ProvingTarget {
       const tenure = await tenures.read(vault, options)
       const kept = await tenures.evidence(vault, options)
       if (tenure.state !== 'prepared' && kept !== undefined && equalBytes(kept, bytes)) return tenure
+      // It was taken, and the vault has been handed on since.
+      if (tenure.migration !== migration && (await hasTaken(vault, migration, options))) return tenure
       await refuseDeclined(migration, options)
       const { handoff, keyEvents } = await verifiedHandoff({ handoff: bytes, keyEvent }, claim, tenure, options)
       // Before activation: a crash between the two leaves a place with one vault, which waits for its hand-off.
@@ -291,31 +340,14 @@ export function seatTarget(seat: Seat): ProvingTarget {
     },
 
     async decline({ vault, migration }, options) {
-      const known = await records.declined(migration, options)
-      const tenure = await tenures.read(vault, options)
-      if (
-        known === undefined &&
-        tenure.migration === migration &&
-        tenure.before === undefined &&
-        tenure.state !== 'none'
-      ) {
-        throw advanced(label, vault, migration)
-      }
       await undo(vault, migration, options)
-      const accepted = await records.accepted(migration, options)
-      const { epoch } = accepted ?? tenure
+      // Nobody can take it from here on; whether somebody did before is asked now, and not before.
+      if (await hasTaken(vault, migration, options)) throw advanced(label, vault, migration)
+      const { epoch } = (await records.accepted(migration, options)) ?? (await tenures.read(vault, options))
       const record = { vault: link(vault), migration, instance, epoch: epoch + 1, at: seconds() }
       const envelope = encodeEnvelope(await signDecline({ type: 'migration-decline', v: 1, ...record }, place, options))
       const decline = await records.decline(migration, envelope, options)
-      const { before, ...now } = await tenures.read(vault, options)
-      if (before !== undefined && now.migration === migration) {
-        // What explained the tenure before explains it again.
-        const evidence = accepted?.evidence ? { evidence: accepted.evidence } : {}
-        const { state, epoch: reached, driver } = now
-        const { sequence: _, ...standing } = before
-        const from = { state, epoch: reached, migration, driver: driver ?? NOBODY }
-        await tenures.transition(vault, from, { ...standing, epoch: reached, ...evidence }, options)
-      }
+      await giveBack(vault, migration, options)
       return decline
     },
 
@@ -327,6 +359,30 @@ export function seatTarget(seat: Seat): ProvingTarget {
 function continues(events: readonly Uint8Array[], known: readonly Uint8Array[]): boolean {
   const payload = (bytes: Uint8Array | undefined) => bytes && decodeEnvelope(bytes).payload
   return known.every((event, i) => isEqual(payload(event), payload(events[i]) ?? null))
+}
+
+/** Whether a key event is this one, whatever time it claims. */
+function isEndorsable(keyEvent: Uint8Array, due: Pick<KeyEventDraft, 'history' | 'roles' | 'context'>): boolean {
+  const event = decode(keyEvent, MAX_KEY_EVENT)
+  const at = typeof event === 'object' && event !== null && 'at' in event ? event.at : undefined
+  if (typeof at !== 'number' || !(at >= 0 && at <= LATEST)) return false
+  return equalBytes(keyEvent, keyEventPayload({ ...due, why: 'migrate', at: new Date(at * 1000) }))
+}
+
+/** Size and root of a signed note of the vault's log, signed by as many of its keys as it takes; `undefined` for any other. */
+function headOf(note: Uint8Array, { vault, roles }: KeyState): LogHead | undefined {
+  const origin = originOf(vault)
+  try {
+    const { checkpoint, signedBy } = openCheckpoint(note, {
+      origin,
+      keys: roles.log.keys.map((key) => ({ name: origin, key })),
+    })
+    if (signedBy.length < roles.log.threshold) return undefined
+    return { size: checkpoint.size, root: toHex(checkpoint.root) }
+  } catch (error) {
+    if (!isVaultError(error)) throw error
+    return undefined
+  }
 }
 
 function claimOf(envelope: Uint8Array): { vault: ContentId; migration: string; epoch: number } {
@@ -372,6 +428,18 @@ function advanced(label: string, vault: ContentId, migration: string): VaultErro
     code: 'MIGRATION_TARGET_ADVANCED',
     message: `The target ${label} has taken the vault ${vault} by the hand-off of the migration ${migration} and may have changed it since: the way back is a migration from there.`,
     details: { vault, migration },
+  })
+}
+
+function notHeld(
+  label: string,
+  migration: string,
+  { batch, id }: { readonly batch: number; readonly id: ContentId },
+): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_LIES',
+    message: `The target ${label} does not hold ${id}, which it acknowledged in the migration ${migration}. Nothing was handed off; check its store.`,
+    details: { migration, batch, id },
   })
 }
 

@@ -40,7 +40,8 @@ export async function rollBack(from: MemoryPlace, to: MemoryPlace, vault: Conten
   return await ended(rollBackMove(migration, partsOf(from, to, vault, fate)))
 }
 
-async function ended(events: AsyncIterable<MoveEvent>): Promise<MoveState> {
+/** The state in which a move has ended. */
+export async function ended(events: AsyncIterable<MoveEvent>): Promise<MoveState> {
   let last: MoveEvent | undefined
   for await (const event of events) last = event
   if (last?.type !== 'moved') throw new Error('the move did not end')

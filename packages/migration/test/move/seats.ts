@@ -107,7 +107,12 @@ export async function put(
 export async function trailAt(place: MemoryPlace, vault: ContentId) {
   const state = await keyStateAt(place.seat, vault)
   const [signer] = await place.seat.keys.signers('log', state.roles.log)
-  const parts = { origin: originOf(vault), store: await place.seat.log(vault), keys: logKeys(state), clock: place.seat.clock }
+  const parts = {
+    origin: originOf(vault),
+    store: await place.seat.log(vault),
+    keys: logKeys(state),
+    clock: place.seat.clock,
+  }
   const trail = await openTrail({ ...parts, ...(signer && { signer }) })
   await drainQueue(place.store.soup(vault), trail)
   return trail
