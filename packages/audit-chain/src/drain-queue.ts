@@ -12,17 +12,26 @@ export interface EventQueue {
   settled(before: number, options?: AbortOptions): Promise<void>
 }
 
+export interface DrainOptions extends AbortOptions {
+  /** Is content when the events below this index are in the trail, though others go on queueing. Default: drains all. */
+  readonly before?: number
+}
+
 const PAGE = 256
 
 /**
  * Moves everything that waits into the trail. May be interrupted, repeated, and run by several processes at once: an event becomes
  * one entry, at its index. Throws what {@link Trail.extend} throws; what was not settled waits on.
  */
-export async function drainQueue(queue: EventQueue, trail: Trail, options?: AbortOptions): Promise<void> {
+export async function drainQueue(
+  queue: EventQueue,
+  trail: Trail,
+  { before = Number.POSITIVE_INFINITY, ...options }: DrainOptions = {},
+): Promise<void> {
   while (true) {
     const events = await queue.queued({ limit: PAGE }, options)
     const [first] = events
-    if (first === undefined) return
+    if (first === undefined || first.index >= before) return
     await trail.extend(
       first.index,
       events.map(({ bytes }) => bytes),

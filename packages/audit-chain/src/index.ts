@@ -9,7 +9,7 @@ export {
   verifyCosignature,
 } from './cosignature.ts'
 export { cosignedMessage } from './cosigned-message.ts'
-export type { EventQueue } from './drain-queue.ts'
+export type { DrainOptions, EventQueue } from './drain-queue.ts'
 export { drainQueue } from './drain-queue.ts'
 export { decodeEntryBundle, encodeEntryBundle, MAX_ENTRY_BUNDLE_LENGTH, MAX_ENTRY_LENGTH } from './entry-bundle.ts'
 export type { AuditErrorCode } from './error.ts'

@@ -35,6 +35,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_SUPERSEDED'
   /** Source or target is not what was prepared: the last steps have to be done again. */
   | 'MIGRATION_CHANGED'
+  /** The vault's log key is not held where its trail has to go on. `details.keys`. Nothing is lost: put it back. */
+  | 'MIGRATION_LOG_KEY'
   /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */
   | 'MIGRATION_TARGET_LIES'
   /** The vault comes from a copy that was handed off since: the target knows a higher epoch. `details.epoch`, `details.offered`. */

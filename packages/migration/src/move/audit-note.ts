@@ -34,9 +34,9 @@ export function startNote(plan: Plan, id: ContentId): AuditNote {
 
 /** `object-transferred` (M036), for a batch: how many, and where the list of their ids is. */
 export function transferredNote(plan: Plan, batch: number, record: BatchRecord): AuditNote {
-  const name = `object-transferred/${batch}`
-  const parameters = { batch, ...record, ...ends(plan) }
-  return { ...note(plan, name, parameters), verb: 'object-transferred' }
+  const { type: _, v: __, migration: ___, id: ____, list, ...counts } = record
+  const parameters = { batch, ...counts, ...(list === null ? {} : { list }), ...ends(plan) }
+  return { ...note(plan, `object-transferred/${batch}`, parameters), verb: 'object-transferred' }
 }
 
 /** `key-transition` (M067), with the event itself, so that the trail alone proves which keys come. */

@@ -1,8 +1,11 @@
-import { isLink } from '@vault/core'
+import { isVaultError, VaultError } from '@vault/core'
 import type { HeldBlock } from '@vault/soup'
+import type { MigrationErrorCode } from '../error.ts'
 import type { AuditNote } from './audit-note.ts'
 import { transferredNote } from './audit-note.ts'
-import { decodeBatchRecord } from './batch-record.ts'
+import type { BatchRecord } from './batch-record.ts'
+import { verifyBatchRecord } from './batch-record.ts'
+import type { NumberedBatch } from './move-endpoint.ts'
 import type { Work } from './work.ts'
 
 const PAGE = 256
@@ -10,10 +13,11 @@ const ID_BYTES = 36
 
 /**
  * Tells the audit trail of the source about the batches that the target has numbered: the target's numbers are the
- * truth, so none is left out and none told twice, wherever a run before this one was stopped.
+ * truth, so none is left out and none told twice, wherever a run before this one was stopped. What was in a batch is the source's own word.
  */
 export class BatchLog {
   readonly #work: Work
+  readonly #known = new Set<string>()
   #logged = 0
 
   constructor(work: Work) {
@@ -25,25 +29,49 @@ export class BatchLog {
     return this.#logged
   }
 
-  /** Tells all that have been numbered by now. */
+  /** Tells all that have been numbered by now. Throws `MIGRATION_TARGET_LIES` for what the source did not send, or not twice. */
   async catchUp(): Promise<void> {
     const { plan, state, parts, options } = this.#work
     const { vault, migration, since } = state
     while (true) {
       const batches = await parts.target.batches({ vault, migration, after: this.#logged, limit: PAGE }, options)
-      const last = batches.at(-1)
-      if (last === undefined) return
+      if (batches.length === 0) return
       const notes: AuditNote[] = []
       const hold: HeldBlock[] = []
-      for (const { batch, record: bytes } of batches) {
-        const record = decodeBatchRecord(bytes)
-        notes.push(transferredNote(plan, batch, record))
-        if (record.list !== undefined && isLink(record.list)) {
+      for (const numbered of batches) {
+        const record = this.#sent(numbered)
+        notes.push(transferredNote(plan, numbered.batch, record))
+        if (record.list !== null) {
           hold.push({ id: record.list.id, size: ID_BYTES * (record.objects + record.objects_removed) })
         }
       }
       await parts.source.tell(notes, { migration, since, hold }, options)
-      this.#logged = last.batch
     }
+  }
+
+  #sent({ batch, record: bytes }: NumberedBatch): BatchRecord {
+    const { state, parts } = this.#work
+    const { migration } = state
+    if (batch !== this.#logged + 1) throw this.#lie(batch, `it follows on ${this.#logged}`)
+    let record: BatchRecord
+    try {
+      record = verifyBatchRecord(bytes, { migration, place: parts.source.place.key })
+    } catch (cause) {
+      throw isVaultError(cause) ? this.#lie(batch, 'the source has not sent it', cause) : cause
+    }
+    if (this.#known.has(record.id)) throw this.#lie(batch, 'it has another number too')
+    this.#known.add(record.id)
+    this.#logged = batch
+    return record
+  }
+
+  #lie(batch: number, why: string, cause?: unknown): VaultError<MigrationErrorCode> {
+    const { state, parts } = this.#work
+    return new VaultError({
+      code: 'MIGRATION_TARGET_LIES',
+      message: `The target ${parts.target.label} tells of a batch ${batch}, and ${why}. Nothing was handed off; choose another target.`,
+      details: { migration: state.migration, batch },
+      cause,
+    })
   }
 }

@@ -9,10 +9,10 @@ import { parseHandoff } from '../records/handoff.ts'
 import { noteKey } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import type { Seat } from './seat.ts'
-import { keyStateAt, openSeatTrail } from './seat.ts'
+import { drainSeatTrail, keyStateAt, tellerAt } from './seat.ts'
 import type { MoveState } from './state.ts'
 import type { TargetRecords } from './target-records.ts'
-import { tellOnce } from './tell-once.ts'
+import { Told, tellOnce } from './tell-once.ts'
 
 /** Where the trail goes on, or will when another migration was rolled back. */
 const GOES_ON: ReadonlySet<string> = new Set(['active', 'quiesced'])
@@ -36,7 +36,6 @@ export async function concludeMove(
   const history = await keyStateAt(seat, vault, options)
   const { state: standing } = await soup.tenure(options)
   if (!GOES_ON.has(standing) || history.head !== handoff.key_event?.id) throw movedOn(seat.label, vault, migration)
-  const trail = () => openSeatTrail(seat, vault, options)
   const key = noteKey(migration, 'migration-complete')
   const { objects } = required(state.statement).counts
   const { coverage, checked } = required(state.verification)
@@ -51,9 +50,10 @@ export async function concludeMove(
     },
     key,
   })
-  const scope = { prefix: noteKey(migration, ''), since: handoff.log.size, migration, hold: [] }
-  await tellOnce({ soup, trail }, { ...scope, events: [{ key, bytes: complete }] }, options)
-  const log = await trail()
+  const told = new Told(noteKey(migration, ''), handoff.log.size)
+  const telling = { events: [{ key, bytes: complete }], hold: [], migration }
+  await tellOnce(tellerAt(seat, vault, options), told, telling, options)
+  const log = await drainSeatTrail(seat, vault, options)
   const first = await entryWith(log, handoff.log.size, ({ index }) => index === handoff.log.size)
   const last = await entryWith(log, handoff.log.size, ({ entry }) => entry.key === key)
   const { rounds, batches, entries, bytes, objects: sent } = state.sent

@@ -6,7 +6,7 @@ import type { MigrationEvent } from '../event.ts'
 import { Ledger } from '../progress.ts'
 import { coverageOf, Tally } from '../report.ts'
 import type { FullRun } from '../rounds.ts'
-import { copyRound, copyRounds } from '../rounds.ts'
+import { copyRound } from '../rounds.ts'
 import { verdict } from '../run.ts'
 import { verifyReceived } from '../verify-received.ts'
 import { BatchLog } from './batch-log.ts'
@@ -17,13 +17,21 @@ import type { Outcome } from './machine.ts'
 import { PossessionLog } from './possession-log.ts'
 import type { Effect, Work } from './work.ts'
 
-/** Rounds of differences until the target is what the source is. */
+/**
+ * Rounds of differences until the target is what the source is. A source that changes in every round does not hold the move up:
+ * what is left then is sent when it is quiesced, so a move always ends.
+ */
 export const copy: Effect = async function* (work) {
   yield { type: 'phase', phase: 'transfer' }
   const run = await openRun(work, { updates: false })
   const logs = new Logs(work)
-  const { statement } = yield* logs.follow(copyRounds(run))
-  return { ...sentBy(work, run, logs), statement }
+  while (true) {
+    run.ledger.beginRound(required(work.state.statement).counts)
+    yield* logs.follow(copyRound(run))
+    const statement = await statementOf(run.receiving.soup, work.options)
+    const isEqual = sameRoots(statement, await statementOf(work.parts.source.soup, work.options))
+    if (isEqual || run.ledger.rounds >= run.rounds) return { ...sentBy(work, run, logs), statement }
+  }
 }
 
 /** Everything, or the sample that the plan asks for, read back and hashed here. */
@@ -91,10 +99,10 @@ async function* update(work: Work, run: FullRun): AsyncGenerator<MigrationEvent,
 }
 
 async function openRun(work: Work, { updates }: { readonly updates: boolean }): Promise<FullRun> {
-  const { plan, state, parts, driver, options } = work
+  const { plan, state, parts, driver, random, options } = work
   const { vault, migration } = state
   const opened = await parts.target.open({ vault, migration, driver }, options)
-  const intake = new LoggedIntake(opened.intake, parts.source.objects, driver)
+  const intake = new LoggedIntake(opened.intake, parts.source, { driver, random })
   const before = await opened.soup.view(async ({ counts }) => counts, options)
   return {
     migration,

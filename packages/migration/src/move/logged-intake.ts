@@ -1,7 +1,7 @@
 import type { BulkCas } from '@vault/cas'
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, Random, Signer } from '@vault/core'
 import type { Committed, Intake, IntakeBatch } from '@vault/soup'
-import { describeBatch, encodeBatchRecord } from './batch-record.ts'
+import { describeBatch, signBatchRecord } from './batch-record.ts'
 
 // Ids that fit into one block, which is what a list of them is.
 const MAX_LISTED = 29_000
@@ -12,20 +12,27 @@ const MAX_LISTED = 29_000
  */
 export class LoggedIntake implements Pick<Intake, 'receive'> {
   readonly #intake: Pick<Intake, 'receive'>
-  readonly #lists: BulkCas
+  readonly #source: { readonly objects: BulkCas; readonly place: Signer }
   readonly #driver: number
+  readonly #random: Random
 
-  constructor(intake: Pick<Intake, 'receive'>, lists: BulkCas, driver: number) {
+  constructor(
+    intake: Pick<Intake, 'receive'>,
+    source: { readonly objects: BulkCas; readonly place: Signer },
+    { driver, random }: { readonly driver: number; readonly random: Random },
+  ) {
     this.#intake = intake
-    this.#lists = lists
+    this.#source = source
     this.#driver = driver
+    this.#random = random
   }
 
   async receive(batch: IntakeBatch, options?: AbortOptions): Promise<Committed> {
     const listed = (batch.objects?.add?.length ?? 0) + (batch.objects?.remove?.length ?? 0)
     if (listed > MAX_LISTED) throw new RangeError(`A batch lists at most ${MAX_LISTED} objects, not ${listed}.`)
-    const { record, list } = describeBatch(batch)
-    if (list !== undefined) for await (const _ of this.#lists.putMany([[list]], options));
-    return await this.#intake.receive({ ...batch, driver: this.#driver, record: encodeBatchRecord(record) }, options)
+    const { record, list } = describeBatch(batch, this.#random)
+    if (list !== undefined) for await (const _ of this.#source.objects.putMany([[list]], options));
+    const signed = await signBatchRecord(record, this.#source.place, options)
+    return await this.#intake.receive({ ...batch, driver: this.#driver, record: signed }, options)
   }
 }

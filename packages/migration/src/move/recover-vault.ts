@@ -6,6 +6,7 @@ import type { MigrationErrorCode } from '../error.ts'
 import { parseReady } from '../records/ready.ts'
 import type { Recovery } from '../records/recovery.ts'
 import { parseRecovery, signRecovery, verifyRecovery } from '../records/recovery.ts'
+import { giveWay } from '../store-endpoint.ts'
 import { noteKey } from './audit-note.ts'
 import { Journal, readMove } from './journal.ts'
 import { isEnded } from './phase.ts'
@@ -18,7 +19,7 @@ import { TargetRecords } from './target-records.ts'
  * know that the other place is gone, because nothing else can know it. The place is one that was `prepared` for the vault, or gave
  * it away (`retired`). Gives the tenure; the epoch is two higher, so that the lost hand-off counts nowhere any more.
  *
- * At a place that was prepared the keys become those that it accepted the vault with; at one that gave it away they stay. Throws `MIGRATION_STATE` for a place in another tenure, `SIGNATURE_THRESHOLD` where the identity has not signed.
+ * At a place that was prepared the keys become those that it accepted the vault with; at one that gave it away they stay. Throws `MIGRATION_STATE` for a place in another tenure, `MIGRATION_COMPLETE` where the other place is known to have taken it, `SIGNATURE_THRESHOLD` where the identity has not signed.
  */
 export async function recoverVault(
   seat: Seat,
@@ -34,6 +35,7 @@ export async function recoverVault(
     return tenure
   }
   if ((state !== 'prepared' && state !== 'retired') || migration === undefined) throw notLost(tenure)
+  await requireLost(seat, tenure, options)
   const known = await tenures.keyEvents(vault, options)
   const history = verifyKeyHistory(known.map((bytes) => decodeEnvelope(bytes)))
   const recovery: Recovery = {
@@ -61,10 +63,23 @@ export async function recoverVault(
     key: noteKey(migration, 'recovered'),
   })
   const to = { state: 'active', epoch: recovery.epoch, migration, evidence, events: [event] } as const
+  // As at an activation: the empty vault that a place was made with makes room.
+  if (state === 'prepared') await giveWay(seat.store, seat.label, vault, options)
   const arrival = state === 'prepared' ? await arrivalOf(seat, tenure, known, options) : {}
   await tenures.transition(vault, tenure, { ...to, ...arrival }, options)
   await closeMove(seat, migration, reason, options)
   return await tenures.read(vault, options)
+}
+
+/** Where the other place is known to have taken the vault, nothing was lost. */
+async function requireLost(seat: Seat, { vault, migration = '' }: Tenure, options?: AbortOptions): Promise<void> {
+  const move = await readMove(seat.store.records, migration, options)
+  if (move === undefined || (move.phase !== 'activated' && move.phase !== 'complete')) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_COMPLETE',
+    message: `The vault ${vault} is not lost: the other place took it by the migration ${migration}, and is active. Move it back from there.`,
+    details: { vault, migration },
+  })
 }
 
 /** The move has ended here, one way or the other. */

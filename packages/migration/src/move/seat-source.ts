@@ -29,14 +29,15 @@ import type { AuditNote } from './audit-note.ts'
 import { noteKey } from './audit-note.ts'
 import type { HandoffTerms, LogEnd, MoveSource } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
-import { keyStateAt, openSeatTrail } from './seat.ts'
-import { tellOnce } from './tell-once.ts'
+import { drainSeatTrail, keyStateAt, tellerAt } from './seat.ts'
+import { Told, tellOnce } from './tell-once.ts'
 
 /** A vault at a place, as the source of a move. */
 export function seatSource(seat: Seat, vault: ContentId): MoveSource {
   const { label, instance, place, objects, store, clock } = seat
   const { tenures } = store
   const soup = store.soup(vault)
+  const told = new Map<string, Told>()
 
   const migrationOf = async (migration: string, options?: AbortOptions): Promise<Tenure> => {
     const tenure = await soup.tenure(options)
@@ -55,7 +56,7 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
   async function freeze(migration: string, options?: AbortOptions): Promise<LogEnd> {
     const { state, events } = await migrationOf(migration, options)
     if (state !== 'quiesced' && state !== 'retired') throw refused(label, await soup.tenure(options), migration)
-    const trail = await openSeatTrail(seat, vault, options)
+    const trail = await drainSeatTrail(seat, vault, options)
     if (trail.size !== events || trail.checkpoint === undefined) throw changed(migration, 'its audit log goes on')
     return { note: copyBytes(trail.checkpoint), size: trail.size, root: toHex(trail.root) }
   }
@@ -165,13 +166,10 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     signedHandoff,
     reopen,
     async tell(notes, { migration, since, hold = [] }, options) {
-      const prefix = noteKey(migration, '')
+      const known = told.get(migration) ?? new Told(noteKey(migration, ''), since)
+      told.set(migration, known)
       const events = notes.map((note) => ({ key: note.key, bytes: encodeEvent(eventOf(note)) }))
-      await tellOnce(
-        { soup, trail: () => openSeatTrail(seat, vault, options) },
-        { events, hold, prefix, since, migration },
-        options,
-      )
+      await tellOnce(tellerAt(seat, vault, options), known, { events, hold, migration }, options)
     },
   }
 }
@@ -180,15 +178,14 @@ function seconds(at: Date): number {
   return Math.floor(at.getTime() / 1000)
 }
 
-/** The target states what it has in its own words: they must be those of the terms, numbers of changes apart. */
+/** The target states what it has in its own words: they must be those of the terms, or no certificate could be made. */
 function requireEqual(
   migration: string,
   terms: { readonly statement: Statement; readonly log: LogHead; readonly nonce: Uint8Array },
   ready: Ready,
 ): void {
-  const same =
-    sameRoots(terms.statement, ready.statement) &&
-    equalBytes(encode([terms.log, terms.nonce]), encode([ready.log, ready.nonce]))
+  const { statement, log, nonce } = ready
+  const same = equalBytes(encode([terms.statement, terms.log, terms.nonce]), encode([statement, log, nonce]))
   if (!same) throw changed(migration, 'the target is ready for something else')
 }
 

@@ -1,9 +1,11 @@
-import type { AuditActor, LogStore, NoteKey, Trail } from '@vault/audit-chain'
+import type { AuditActor, LogStore, NoteKey, Trail, TrailOptions, TrailReader } from '@vault/audit-chain'
 import { drainQueue, openTrail, originOf } from '@vault/audit-chain'
 import type { ContentStore } from '@vault/cas'
 import type { AbortOptions, Clock, ContentId, KeyId, KeyState, Random, Signer, Threshold } from '@vault/core'
-import { decodeEnvelope, verifyKeyHistory } from '@vault/core'
+import { decodeEnvelope, VaultError, verifyKeyHistory } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
+import type { MigrationErrorCode } from '../error.ts'
+import type { Teller } from './tell-once.ts'
 
 /** A place with all that takes part in a hand-off. */
 export interface Seat {
@@ -52,20 +54,46 @@ export function logKeys({ vault, events }: KeyState): readonly NoteKey[] {
   return [...keys].map((key) => ({ name: originOf(vault), key }))
 }
 
+/** The trail of a vault that is, or was, here, to be read: what was committed last may still wait for it. */
+export async function openSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<TrailReader> {
+  return await openTrail(await trailParts(seat, vault, options), options)
+}
+
 /**
- * The trail of a vault that is, or was, active here, with everything in it that was committed. Only a vault that is active or
- * quiesced here has anything to add.
+ * The trail with everything in it that was committed before the call. Throws `MIGRATION_LOG_KEY` where something waits and the
+ * vault's log key is not held here.
  */
-export async function openSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<Trail> {
-  const state = await keyStateAt(seat, vault, options)
-  const origin = originOf(vault)
-  const common = { origin, store: await seat.log(vault, options), keys: logKeys(state), clock: seat.clock }
+export async function drainSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<Trail> {
   const soup = seat.store.soup(vault)
-  const waiting = await soup.queued({ limit: 1 }, options)
-  if (waiting.length === 0) return await openTrail(common, options)
-  const [signer] = await seat.keys.signers('log', state.roles.log, options)
-  if (signer === undefined) return await openTrail(common, options)
-  const trail = await openTrail({ ...common, signer }, options)
-  await drainQueue(soup, trail, options)
+  const { events } = await soup.tenure(options)
+  const parts = await trailParts(seat, vault, options)
+  if ((await soup.queued({ limit: 1 }, options)).length === 0) return await openTrail(parts, options)
+  const { roles } = await keyStateAt(seat, vault, options)
+  const [signer] = await seat.keys.signers('log', roles.log, options)
+  if (signer === undefined) throw noLogKey(seat.label, vault, roles.log.keys)
+  const trail = await openTrail({ ...parts, signer }, options)
+  await drainQueue(soup, trail, { ...options, before: events })
   return trail
+}
+
+/** Where events of a vault are told that is active, or quiesced, here. */
+export function tellerAt(seat: Seat, vault: ContentId, options?: AbortOptions): Teller {
+  return {
+    soup: seat.store.soup(vault),
+    trail: () => openSeatTrail(seat, vault, options),
+    drain: () => drainSeatTrail(seat, vault, options),
+  }
+}
+
+async function trailParts(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<TrailOptions> {
+  const keys = logKeys(await keyStateAt(seat, vault, options))
+  return { origin: originOf(vault), store: await seat.log(vault, options), keys, clock: seat.clock }
+}
+
+function noLogKey(label: string, vault: ContentId, keys: readonly KeyId[]): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_LOG_KEY',
+    message: `None of the log keys of the vault ${vault} is held at ${label} (${keys.join(', ')}), so its audit trail cannot go on. Put the key file back, and resume.`,
+    details: { vault, keys },
+  })
 }

@@ -1,7 +1,8 @@
-import type { Trail } from '@vault/audit-chain'
+import type { TrailErrorCode, TrailReader } from '@vault/audit-chain'
+import { decodeEvent } from '@vault/audit-chain'
 import type { AbortOptions } from '@vault/core'
-import { isVaultError } from '@vault/core'
-import type { HeldBlock, Soup } from '@vault/soup'
+import { isVaultError, VaultError } from '@vault/core'
+import type { HeldBlock, Outbox, Soup } from '@vault/soup'
 
 /** An event, and the key by which it is known. */
 export interface KeyedEvent {
@@ -9,42 +10,97 @@ export interface KeyedEvent {
   readonly bytes: Uint8Array
 }
 
+/** What has been seen of a trail: the keys of one migration in its entries before this index. */
+export class Told {
+  readonly #prefix: string
+  readonly #keys = new Set<string>()
+  #before: number
+
+  /** `since`: the entries of the migration come behind it. */
+  constructor(prefix: string, since: number) {
+    this.#prefix = prefix
+    this.#before = since
+  }
+
+  /** Everything with a lower index has been seen. */
+  get before(): number {
+    return this.#before
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
+  see(index: number, key: string): void {
+    if (key.startsWith(this.#prefix)) this.#keys.add(key)
+    this.#before = index + 1
+  }
+}
+
+/** Where events are told: the soup that queues them, and the trail that they come to. */
+export interface Teller {
+  readonly soup: Soup & Outbox
+  readonly trail: () => Promise<TrailReader>
+  readonly drain: () => Promise<unknown>
+}
+
+const WAITING = 1_024
+
 /**
- * Queues events for the trail, each once: what stands in the log already, behind `since` and under a key with this prefix, is left
- * out. The number of events is part of what the change expects, so of two processes that tell the same one does.
+ * Queues events for the trail, each once: what stands in the log, or waits for it, under its key is left out. The number of events is part
+ * of what the change expects, so of two processes that tell the same one does; and what others say meanwhile is only looked at, not
+ * waited for. Then fills the log.
  */
 export async function tellOnce(
-  vault: { readonly soup: Soup; readonly trail: () => Promise<Trail> },
-  telling: {
-    readonly events: readonly KeyedEvent[]
-    readonly hold: readonly HeldBlock[]
-    readonly prefix: string
-    readonly since: number
-    readonly migration: string
-  },
+  { soup, trail, drain }: Teller,
+  told: Told,
+  telling: { readonly events: readonly KeyedEvent[]; readonly hold: readonly HeldBlock[]; readonly migration: string },
   options?: AbortOptions,
 ): Promise<void> {
-  const { soup } = vault
-  const { hold, prefix, since, migration } = telling
-  const told = new Set<string>()
-  let from = since
+  const { hold, migration } = telling
   while (true) {
-    const trail = await vault.trail()
+    options?.signal?.throwIfAborted()
+    const waiting = await soup.queued({ limit: WAITING }, options)
     const { state, epoch, events } = await soup.tenure(options)
-    for await (const page of trail.entries({ from, to: trail.size, ...options })) {
-      for (const { entry } of page) if (entry.key.startsWith(prefix)) told.add(entry.key)
+    const settled = waiting[0]?.index ?? events
+    if (told.before < settled) await readUpTo(settled, trail, told, options)
+    for (const { index, bytes } of waiting) if (index >= told.before) told.see(index, decodeEvent(bytes).key)
+    if (told.before < events) {
+      // More waits than is looked at in one piece.
+      if (waiting.length === WAITING) await drain()
+      continue
     }
-    from = Math.max(from, trail.size)
     const missing = telling.events.filter(({ key }) => !told.has(key)).map(({ bytes }) => bytes)
-    if (missing.length === 0) return
-    if (trail.size !== events) continue
+    if (missing.length === 0) break
     try {
       const inName = state === 'quiesced' ? { migration } : {}
       await soup.commit({ epoch, events: missing, hold, expect: { events }, ...inName }, options)
-      await vault.trail()
-      return
+      break
     } catch (error) {
       if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
     }
   }
+  await drain()
+}
+
+/** Sees the entries of the log before this index. What the soup has settled is there, unless the log was put back from an old copy. */
+async function readUpTo(
+  index: number,
+  open: () => Promise<TrailReader>,
+  told: Told,
+  options?: AbortOptions,
+): Promise<void> {
+  const trail = await open()
+  if (trail.size < index) throw shortLog(trail.size, index)
+  for await (const page of trail.entries({ from: told.before, to: index, ...options })) {
+    for (const entry of page) told.see(entry.index, entry.entry.key)
+  }
+}
+
+function shortLog(size: number, settled: number): VaultError<TrailErrorCode> {
+  return new VaultError({
+    code: 'AUDIT_ROLLBACK',
+    message: `The log has ${size} entries, and ${settled} were written to it: an old copy of it was put back.`,
+    details: { size, settled },
+  })
 }
