@@ -3,6 +3,7 @@ import { decodeEnvelope, encodeEnvelope, keyEventPayload, mergeEnvelopes, VaultE
 import type { MigrationErrorCode } from '../error.ts'
 import { encodePlan } from '../plan.ts'
 import { verifyAcceptance } from '../records/acceptance.ts'
+import { requireRoles } from '../records/roles-rule.ts'
 import { sourceStatement } from '../source-statement.ts'
 import { authorizedNote, startNote } from './audit-note.ts'
 import type { Act, Effect } from './work.ts'
@@ -22,7 +23,7 @@ export const accept: Act = async ({ plan, planId, state, parts, driver, options 
 }
 
 /** The key event that will count with the hand-off: signed by the old identity, and by every new key. */
-export const endorse: Act = async ({ planId, state, parts, options }) => {
+export const endorse: Act = async ({ plan, planId, state, parts, options }) => {
   const { source, target } = parts
   const { vault, migration } = state
   const { roles } = verifyAcceptance(decodeEnvelope(required(state.acceptance)), {
@@ -35,6 +36,8 @@ export const endorse: Act = async ({ planId, state, parts, options }) => {
   // The same bytes whenever it is done again, because every part of it is written down.
   const context = { migration, instance: target.instance }
   if (roles === null) throw new TypeError('An acceptance names the keys: the log key is new at every place.')
+  // Nothing is signed that would give the target other keys than were planned.
+  requireRoles(plan.handoff?.keys ?? 'new', history.roles, roles)
   const payload = keyEventPayload({ history, why: 'migrate', roles, context, at: new Date(state.planned * 1000) })
   const old = decodeEnvelope(await source.signAsIdentity(payload, options))
   const next = decodeEnvelope(await target.endorse({ vault, migration, keyEvent: payload }, options))

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@vault/core'
-import { isVaultError, systemClock, systemRandom, VaultError } from '@vault/core'
+import { decodeEnvelope, isVaultError, systemClock, systemRandom, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import type { MigrationEvent } from '../event.ts'
 import { decodePlan } from '../parse-plan.ts'
@@ -7,6 +7,7 @@ import { permissionFor } from '../permission.ts'
 import type { Plan } from '../plan.ts'
 import { encodePlan, planId } from '../plan.ts'
 import { requireActive } from '../plan-migration.ts'
+import { parseAcceptance } from '../records/acceptance.ts'
 import { accept, announce, endorse, snapshot } from './begin-effects.ts'
 import { latestCheckpoint } from './checkpoint-log.ts'
 import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
@@ -112,6 +113,7 @@ export async function* rollBackMove(
 }
 
 async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
+  requireAccepted(journal.state, parts)
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
   let repeats = 0
   while (journal.state.next !== null) {
@@ -201,6 +203,18 @@ function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work
   const { state, driver } = journal
   const plan = decodePlan(state.plan)
   return { plan, planId: planId(plan), state, parts, random, clock, driver, options }
+}
+
+/** A move that was accepted is between two places, and no third one can stand in for the target. */
+function requireAccepted({ acceptance, migration }: MoveState, { target }: MoveParts): void {
+  if (acceptance === null) return
+  const { instance } = parseAcceptance(decodeEnvelope(acceptance).payload)
+  if (instance === target.instance) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_PLAN_MISMATCH',
+    message: `The migration ${migration} goes to the place ${instance}, and ${target.label} is the place ${target.instance}.`,
+    details: { migration, accepted: instance, instance: target.instance },
+  })
 }
 
 /** A copy of a place has its identity: a hand-off between the two would say nothing about which of them is meant. */

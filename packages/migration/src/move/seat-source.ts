@@ -15,7 +15,7 @@ import {
 } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
-import { sameRoots, statementOf } from '@vault/transfer'
+import { statementOf } from '@vault/transfer'
 import type { MigrationErrorCode } from '../error.ts'
 import { verifyAcceptance } from '../records/acceptance.ts'
 import { verifyDecline } from '../records/decline.ts'
@@ -74,7 +74,9 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     const tenure = await migrationOf(migration, options)
     if (tenure.state !== 'quiesced') throw refused(label, tenure, migration)
     const now = await statementOf(soup, options)
-    if (!sameRoots(now, statement)) throw changed(migration, 'the vault is not what the target has prepared')
+    if (!equalBytes(encode(now), encode(statement))) {
+      throw changed(migration, 'the vault is not what the target has prepared')
+    }
     const { instance: to } = terms.target
     const acceptance = verifyAcceptance(decodeEnvelope(terms.acceptance), { vault, migration, plan, instance: to })
     const { place: key, nonce } = acceptance

@@ -161,6 +161,8 @@ export function seatTarget(seat: Seat): ProvingTarget {
       throw refused(label, tenure, migration)
     }
     if (epoch <= tenure.epoch) throw oldEpoch(label, tenure, epoch)
+    if (epoch !== accepted.epoch + 1)
+      throw refusedHandoff(label, migration, `its epoch is not the one after ${accepted.epoch}`)
     const before = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
     const acceptance = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
     const ready = parseReady(decodeEnvelope(prepared).payload)
@@ -282,7 +284,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
       const tenure = await tenureFor(vault, migration, options)
       const accepted = await records.accepted(migration, options)
       if (accepted === undefined) throw refused(label, tenure, migration)
-      const { nonce } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
+      const { nonce, roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
       const log = { size: frozen.size, root: frozen.root }
       if (tenure.state === 'prepared') {
         const evidence = await tenures.evidence(vault, options)
@@ -291,10 +293,15 @@ export function seatTarget(seat: Seat): ProvingTarget {
         if (sameRoots(ready.statement, statement) && isEqual(ready.log, log)) return evidence
         throw changed(migration, 'it was prepared for an earlier state of the source')
       }
+      // Whatever would keep it from being taken is found while the source can still go on.
+      const after = verifyKeyHistory([...accepted.keyEvents, keyEvent].map((bytes) => decodeEnvelope(bytes)))
+      if (!isEqual(after.roles, roles)) throw refusedHandoff(label, migration, 'its key event names other keys')
       await records.keepKeyEvent(migration, copyBytes(keyEvent), options)
       const soup = store.soup(vault)
       const reached = await statementOf(soup, options)
-      if (!sameRoots(reached, statement)) throw changed(migration, 'its roots are not those of the source')
+      if (!sameRoots(reached, statement) || !isEqual(reached.counts, statement.counts)) {
+        throw changed(migration, 'it does not hold what the source states')
+      }
       const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
       const trail = await openTrail(
         { origin: originOf(vault), store: await seat.log(vault, options), keys, clock },

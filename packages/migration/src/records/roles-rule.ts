@@ -1,0 +1,30 @@
+import type { KeyId, Roles } from '@vault/core'
+import { encode, equalBytes, VaultError } from '@vault/core'
+import type { MigrationRecordErrorCode } from './error.ts'
+
+/**
+ * Which keys a vault may have after its hand-off: identity and operators stay as they are where the plan keeps them; every
+ * other role has none of the keys before, in whatever role. The log key, which is online, never stays. Asked by the source
+ * before its identity signs, and by who reads a certificate.
+ *
+ * Throws `MIGRATION_RECORD_FOREIGN` with the field `roles`, and the `role` in its details.
+ */
+export function requireRoles(keys: 'new' | 'keep', before: Roles, after: Roles): void {
+  const old: ReadonlySet<KeyId> = new Set(Object.values(before).flatMap((role) => role.keys))
+  for (const role of ['identity', 'operators', 'log'] as const) {
+    if (keys === 'keep' && role !== 'log') {
+      if (!equalBytes(encode(before[role]), encode(after[role])))
+        throw foreignRole(role, 'changes, but the plan keeps it')
+    } else if (after[role].keys.some((key) => old.has(key))) {
+      throw foreignRole(role, 'has a key that the vault had before, which must not stay')
+    }
+  }
+}
+
+function foreignRole(role: keyof Roles, why: string): VaultError<MigrationRecordErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_RECORD_FOREIGN',
+    message: `The role ${role} after the hand-off ${why}. Do not sign these roles: the target asks for other keys than the plan says.`,
+    details: { record: 'migration-acceptance', field: 'roles', role },
+  })
+}
