@@ -19,7 +19,9 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
-  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, owner } = await import('@vault/embedded')
+  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, owner, placeName } = await import(
+    '@vault/embedded'
+  )
   const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
@@ -31,7 +33,8 @@ export async function moveOn(
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
     await using target = await lookAtTarget(to)
-    return await planMigration({ source, target, authorize: owner }, { signal, handoff: { keys: 'new' } })
+    const named = { label: placeName(to), look: target.look }
+    return await planMigration({ source, target: named, authorize: owner }, { signal, handoff: { keys: 'new' } })
   })()
   // A wrong passphrase is said before the target has keys under it.
   if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { AuditActor } from '@vault/audit-chain'
 import {
   type AbortOptions,
@@ -38,11 +38,21 @@ export interface SeatOptions {
 
 const OWNER: AuditActor = { name: 'owner', proven: false }
 
+/**
+ * What documents that leave the machine call the place in a folder: its last name, because where it lies on a disk is nobody
+ * else's business.
+ */
+export function placeName(dir: string): string {
+  const path = resolve(dir)
+  const name = basename(path) === '.vault' ? basename(dirname(path)) : basename(path)
+  return name === '' ? 'vault' : name
+}
+
 /** A place as a party of a hand-off. Its logs are opened for writing. */
 export async function seatOf(place: Place, options: SeatOptions = {}): Promise<Seat> {
   const { actor = OWNER, clock = systemClock, random = systemRandom } = options
   return {
-    label: place.dir,
+    label: placeName(place.dir),
     instance: place.info.instance,
     place: await openKey({ dir: place.dir, role: 'place', key: place.info.key }),
     objects: place.objects,
