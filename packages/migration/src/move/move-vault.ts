@@ -13,7 +13,7 @@ import { latestCheckpoint } from './checkpoint-log.ts'
 import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
 import type { EffectName, MoveStep } from './effect.ts'
 import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route, sign } from './handoff-effects.ts'
-import { Journal, listMoves } from './journal.ts'
+import { Journal, listMoves, readMove } from './journal.ts'
 import type { MoveInput, Outcome } from './machine.ts'
 import { reduceMove, stepsOf, VERIFIES } from './machine.ts'
 import type { MovePhase } from './phase.ts'
@@ -88,7 +88,7 @@ export async function* resumeMove(
   options: AbortOptions = {},
 ): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
-  const journal = await Journal.take(parts.source.records, migration, options)
+  const journal = await takeMove(migration, parts, options)
   // A checkpoint that was forged or stolen is refused before anything is done.
   await latestCheckpoint(workOf(journal, parts, options))
   await journal.write(reduceMove(journal.state, { type: 'resume' }), options)
@@ -107,13 +107,20 @@ export async function* rollBackMove(
 ): AsyncGenerator<MoveEvent> {
   const { reason = 'asked for', ...rest } = options
   rest.signal?.throwIfAborted()
-  const journal = await Journal.take(parts.source.records, migration, rest)
+  const journal = await takeMove(migration, parts, rest)
   await journal.write(reduceMove(journal.state, { type: 'roll-back', reason }), rest)
   yield* drive(journal, parts, rest)
 }
 
+/** Takes a move over, when these are its parts: a run that is under way is not shut out for nothing. */
+async function takeMove(migration: string, parts: MoveParts, options: AbortOptions): Promise<Journal> {
+  const { records } = parts.source
+  const state = await readMove(records, migration, options)
+  if (state !== undefined) requireAccepted(state, parts)
+  return await Journal.take(records, migration, options)
+}
+
 async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
-  requireAccepted(journal.state, parts)
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
   let repeats = 0
   while (journal.state.next !== null) {
