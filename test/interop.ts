@@ -11,6 +11,7 @@ const COUNTERPARTS = {
   zsh: 'zsh',
   fish: 'fish',
   go: 'golang-go',
+  strace: 'strace',
 } as const
 
 /** Each library for Go, and the Debian package that brings it. */

@@ -1,0 +1,170 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROOT } from '../workspace.ts'
+
+/** What makes bytes durable, or visible under a name: where a crash can leave one without the other. */
+const CALLS = ['fsync', 'fdatasync', 'rename', 'link', 'unlink', 'pwrite64', 'ftruncate'] as const
+
+/** How many points are tried, spread evenly over the whole run. A run of ten files has some 600; each takes some seconds. */
+const POINTS = Number(process.env.VAULT_KILL_POINTS ?? 8)
+
+/** The nth call of this kind of the first thread that makes so many. */
+interface Point {
+  readonly call: string
+  readonly nth: number
+}
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vault-kill-'))
+  await mkdir(join(folder, 'tree'))
+  for (let i = 0; i < 10; i++) await writeFile(join(folder, 'tree', `f${i}`), `content ${i}`)
+  await mkdir(join(folder, 'fresh'))
+  await expectCommand(join(folder, 'fresh'), 'vaultctl', 'init', 'A', '--no-passphrase')
+  await expectCommand(join(folder, 'fresh'), 'vaultctl', 'put', 'A', join(folder, 'tree'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+interface Ended {
+  readonly code: number | string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function start(cwd: string, program: string, args: readonly string[]): Promise<Ended> {
+  // One thread for files, so that calls are counted alike in every run.
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '1', VAULT_STATE_DIR: join(cwd, 'state'), NO_COLOR: '1' }
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, env, encoding: 'utf8' }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.signal ?? error.code ?? null), stdout, stderr })
+    })
+  })
+}
+
+function nodeArgs(program: 'vaultctl' | 'vault-migrate', args: readonly string[]): readonly string[] {
+  return [join(ROOT, 'packages/cli/bin', `${program}.mjs`), ...args, '--json']
+}
+
+function command(cwd: string, program: 'vaultctl' | 'vault-migrate', ...args: readonly string[]): Promise<Ended> {
+  return start(cwd, process.execPath, nodeArgs(program, args))
+}
+
+async function expectCommand(
+  cwd: string,
+  program: 'vaultctl' | 'vault-migrate',
+  ...args: readonly string[]
+): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await command(cwd, program, ...args)
+  expect(code, `${program} ${args.join(' ')}: ${stderr}`).toBe(0)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+const MOVE = ['--from', 'A', '--to', 'B', '--no-to-passphrase']
+
+function traced(cwd: string, options: readonly string[]): Promise<Ended> {
+  const run = [process.execPath, ...nodeArgs('vault-migrate', ['run', ...MOVE])]
+  return start(cwd, 'strace', ['-f', '-qq', '--seccomp-bpf', ...options, ...run])
+}
+
+/** A vault that has not moved yet, in a folder of its own. */
+async function fresh(name: string): Promise<string> {
+  const dir = join(folder, name)
+  await cp(join(folder, 'fresh'), dir, { recursive: true })
+  return dir
+}
+
+/** All points of a whole run, in the order of time. A counter belongs to one thread and one call. */
+async function pointsOfRun(): Promise<readonly Point[]> {
+  const dir = await fresh('whole')
+  const trace = join(dir, 'trace')
+  const { code, stderr } = await traced(dir, ['-o', trace, '-e', `trace=${CALLS.join()}`])
+  expect(code, stderr).toBe(0)
+  const counts = new Map<string, number>()
+  const points: Point[] = []
+  const highest = new Map<string, number>()
+  for (const line of (await readFile(trace, 'utf8')).split('\n')) {
+    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? []
+    if (thread === undefined || call === undefined) continue
+    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1
+    counts.set(`${thread} ${call}`, nth)
+    // Another thread may have been there before: then this point cannot be reached.
+    if (nth <= (highest.get(call) ?? 0)) continue
+    highest.set(call, nth)
+    points.push({ call, nth })
+  }
+  return points
+}
+
+function spread<T>(all: readonly T[], count: number): readonly T[] {
+  const size = Math.min(count, all.length)
+  return Array.from({ length: size }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / size)] as T)
+}
+
+/** The states of both places, as `vaultctl status` says them; a place that there is not yet has none. */
+async function statesIn(dir: string): Promise<readonly string[]> {
+  const states: string[] = []
+  for (const place of ['A', 'B']) {
+    const { code, stdout } = await command(dir, 'vaultctl', 'status', place)
+    const { state, error } = JSON.parse(stdout) as { state?: string; error?: { code: string } }
+    if (code !== 0) expect(error?.code, `${place}: ${stdout}`).toMatch(/^VAULT_NOT_FOUND$/)
+    states.push(state ?? 'none')
+  }
+  return states
+}
+
+const activeIn = (states: readonly string[]) => states.filter((state) => state === 'active').length
+
+/** Goes on after a kill, with the same command or back, and gives how it ended. */
+async function settle(dir: string, verb: 'run' | 'rollback', before: readonly string[]): Promise<string> {
+  if (verb === 'rollback') {
+    const { code, stdout } = await command(dir, 'vault-migrate', 'rollback', ...MOVE)
+    if (code === 0) return 'rolled back'
+    const { error } = JSON.parse(stdout) as { error: { code: string } }
+    expect(code, stdout).toBe(1)
+    expect(['MIGRATION_UNKNOWN', 'MIGRATION_TARGET_ADVANCED', 'MIGRATION_COMPLETE'], stdout).toContain(error.code)
+  }
+  const { code, stdout, stderr } = await command(dir, 'vault-migrate', 'run', ...MOVE)
+  if (code === 0) return 'complete'
+  // The last thing that was killed was closing.
+  expect([code, before], stderr).toEqual([1, ['retired', 'active']])
+  expect(stdout).toContain('MIGRATION_SOURCE_REFUSED')
+  return 'complete before'
+}
+
+test('a hand-off that is killed at any write or flush goes on, or back, and one place at most is active', {
+  timeout: 60_000 + POINTS * 60_000,
+}, async () => {
+  expect(spawnSync('strace', ['--version']).error).toBeUndefined()
+  const all = await pointsOfRun()
+  expect(all.length).toBeGreaterThan(100)
+  const endings: Record<string, number> = {}
+  let killed = 0
+  for (const [i, { call, nth }] of spread(all, POINTS).entries()) {
+    const dir = await fresh(`${call}-${nth}`)
+    const label = `killed at ${call} ${nth}`
+    const { code, stderr } = await traced(dir, ['-o', '/dev/null', '-e', `inject=${call}:signal=SIGKILL:when=${nth}`])
+    expect([0, 'SIGKILL'], `${label}: ${stderr}`).toContain(code)
+    if (code === 'SIGKILL') killed++
+    const states = await statesIn(dir)
+    expect(activeIn(states), `${label}: ${states}`).toBeLessThanOrEqual(1)
+
+    const ending = await settle(dir, i % 3 === 2 ? 'rollback' : 'run', states)
+    endings[ending] = (endings[ending] ?? 0) + 1
+    const after = await statesIn(dir)
+    expect(after, `${label}, ${ending}`).toEqual(ending === 'rolled back' ? ['active', 'none'] : ['retired', 'active'])
+    const [whole, rest] = ending === 'rolled back' ? ['A', []] : ['B', ['A']]
+    for (const place of [whole, ...rest]) {
+      expect(await expectCommand(dir, 'vaultctl', 'verify', place), `${label}: ${place}`).toMatchObject({ ok: true })
+    }
+    const { entries } = (await expectCommand(dir, 'vaultctl', 'log', whole)) as { entries: { key: string }[] }
+    expect(new Set(entries.map(({ key }) => key)).size, label).toBe(entries.length)
+    await rm(dir, { recursive: true })
+  }
+  console.log(`${all.length} points, ${killed} runs killed: ${JSON.stringify(endings)}`)
+  // Counts may differ a little between two runs, as timers do.
+  expect(killed).toBeGreaterThan(0.8 * Math.min(POINTS, all.length))
+})
