@@ -39,8 +39,11 @@ async function* repair(run: Run, suspects: readonly ContentId[]): AsyncGenerator
   const failed = new Set<ContentId>()
   for await (const step of checkObjects(receiving.objects, suspects, options)) {
     const id = unreadable(step)
-    // What could be read was counted the first time.
-    if (id === undefined) continue
+    if (id === undefined) {
+      // They were counted the first time, and their bytes, which could not be read, were not.
+      if (step.type === 'checked') yield noted(run, { ...step, objects: 0 })
+      continue
+    }
     failed.add(id)
     yield noted(run, step)
   }

@@ -179,7 +179,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     if (!isEqual({ to, plan, nonce, ready: named, statement, log }, own)) {
       throw refusedHandoff(label, migration, 'it is not for what was prepared here')
     }
-    if (!isEqual(headOf(handoff.checkpoint, before), log)) {
+    if (!isEqual(headOf(handoff.checkpoint, before) ?? null, log)) {
       throw refusedHandoff(label, migration, 'its note is not one of the log that was received here')
     }
     const keyEvents = [...accepted.keyEvents, request.keyEvent]
