@@ -14,6 +14,10 @@ export type TransferErrorCode =
   | 'TRANSFER_CAR_MISMATCH'
   /** Something that the roots of a CAR lead to is not in it; on the way out, is not under charge. `details.id`, `details.missing`. */
   | 'TRANSFER_CAR_INCOMPLETE'
+  /** Index data are malformed or end in the middle. `details.offset`. A finding where they are imported. */
+  | 'TRANSFER_INDEX_INVALID'
+  /** The vault changed while its indexes were read. `details.sequence`, `details.now`. */
+  | 'TRANSFER_INDEX_CHANGED'
 
 /** The `code` of the findings of this package. */
 export type TransferFindingCode =
@@ -21,3 +25,7 @@ export type TransferFindingCode =
   | 'TRANSFER_SOURCE_MISSING'
   /** An object is under charge at the source, and its bytes are not what the id names. `subject`: the id. */
   | 'TRANSFER_SOURCE_DAMAGED'
+  /** A subtree of index data is not what the rows of the target come to. `subject`: the table and the prefix, as `objects/3f`. */
+  | 'TRANSFER_INDEX_MISMATCH'
+  /** Index data are malformed or end in the middle. `subject`: `indexes`. */
+  | 'TRANSFER_INDEX_INVALID'
