@@ -25,8 +25,7 @@ function dropping(store: ContentStore, drops: (id: ContentId) => boolean): Conte
     async *putMany(batches, options?: AbortOptions): AsyncGenerator<BatchAck> {
       for await (const batch of batches) {
         const kept = batch.filter(({ id }) => !drops(id))
-        for await (const { segment } of store.putMany([kept], options))
-          yield { ids: batch.map(({ id }) => id), segment }
+        for await (const ack of store.putMany([kept], options)) yield { ...ack, ids: batch.map(({ id }) => id) }
       }
     },
   }
