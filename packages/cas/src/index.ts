@@ -78,4 +78,5 @@ export type { PackCheck, PackDamage, PackEnd, PackRecords } from './pack-scan.ts
 export { scanPack } from './pack-scan.ts'
 export type { PackSource, Trailer } from './pack-source.ts'
 export { readPart, readTrailer } from './pack-source.ts'
+export type { TrailerPlace } from './pack-trailer.ts'
 export { encodeTrailer, TRAILER_FOOTER_LENGTH } from './pack-trailer.ts'

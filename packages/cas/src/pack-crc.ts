@@ -1,7 +1,5 @@
-type Crc32 = (bytes: Uint8Array, value?: number) => number
-
 /** Read where a Node is (5 GB/s there); this package also runs in browsers, so nothing is imported statically. */
-const native: Crc32 | undefined = globalThis.process?.getBuiltinModule?.('node:zlib')?.crc32
+const native: typeof tableCrc32 | undefined = globalThis.process?.getBuiltinModule?.('node:zlib')?.crc32
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
@@ -17,4 +15,4 @@ export function tableCrc32(bytes: Uint8Array, value = 0): number {
 }
 
 /** CRC-32 of `bytes`; with `value`, of what had that checksum followed by `bytes`. */
-export const crc32: Crc32 = native ?? tableCrc32
+export const crc32: (bytes: Uint8Array, value?: number) => number = native ?? tableCrc32

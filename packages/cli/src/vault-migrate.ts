@@ -6,11 +6,10 @@ import { addResume, addRollback } from './commands/migrate-resume.ts'
 import { addRun } from './commands/migrate-run.ts'
 import { addMigrateStatus } from './commands/migrate-status.ts'
 import { addVerifyMigration } from './commands/migrate-verify.ts'
-import type { ExitCode } from './exit-code.ts'
 import { createProgram } from './program.ts'
 
 /** Runs `vault-migrate` with these arguments and gives its exit code. */
-export async function main(argv: readonly string[]): Promise<ExitCode> {
+export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram('vault-migrate', 'Move a vault to another place and verify it there.', process)
   for (const add of [
     addPlan,

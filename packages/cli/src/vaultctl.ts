@@ -13,11 +13,10 @@ import { addRm } from './commands/rm.ts'
 import { addRoot } from './commands/root.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
-import type { ExitCode } from './exit-code.ts'
 import { createProgram } from './program.ts'
 
 /** Runs `vaultctl` with these arguments and gives its exit code. */
-export async function main(argv: readonly string[]): Promise<ExitCode> {
+export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram('vaultctl', 'Keep files in a verifiable vault.', process)
   for (const add of [
     addInit,

@@ -90,7 +90,7 @@ export function rowsUnder({ page, from, to }: Rows, prefix: Prefix): Rows {
 }
 
 /** One digit of a key, 0 to 15. */
-export function digitOf(keys: Uint8Array, row: number, digit: number): number {
+function digitOf(keys: Uint8Array, row: number, digit: number): number {
   const byte = keys[row * KEY_LENGTH + (digit >> 1)] as number
   return digit & 1 ? byte & 15 : byte >> 4
 }

@@ -93,6 +93,6 @@ export function checkShape(proof: SetProof): void {
 }
 
 /** The steps of either proof. */
-export function pathOf(proof: SetProof): readonly ProofStep[] {
+function pathOf(proof: SetProof): readonly ProofStep[] {
   return (proof.type === 'presence' ? proof.path : proof.found?.path) ?? []
 }

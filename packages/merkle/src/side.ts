@@ -18,8 +18,6 @@ export type Part = { readonly prefix: Prefix } & (
   | { readonly type: 'large'; readonly children: readonly (Subtree | undefined)[] }
 )
 
-export type RowsPart = Extract<Part, { type: 'rows' }>
-
 /** Whether nothing is there. A large part may be empty all the same; its children then say so. */
 export function isEmpty(part: Part): boolean {
   if (part.type === 'rows') return part.rows.from === part.rows.to

@@ -89,7 +89,7 @@ export function checkKey(key: string): void {
 }
 
 /** Whether a text can be the name of a type. */
-export function isTypeName(name: unknown): name is string {
+function isTypeName(name: unknown): name is string {
   return typeof name === 'string' && TYPE.test(name)
 }
 

@@ -4,7 +4,7 @@ import type { Entry, FieldValue } from '@vault/soup'
 import fc from 'fast-check'
 
 /** Texts with every length of UTF-8 and UTF-16, and with zeros, which the order of keys has to escape. */
-export const text: fc.Arbitrary<string> = fc.string({
+const text: fc.Arbitrary<string> = fc.string({
   unit: fc.constantFrom('a', 'b', '\u0000', '\u0001', 'é', '\uffee', '\u{1f600}'),
   maxLength: 6,
 })
@@ -15,13 +15,13 @@ const number: fc.Arbitrary<number> = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
 )
 
-export const bytes: fc.Arbitrary<FieldValue> = fc
+const bytes: fc.Arbitrary<FieldValue> = fc
   .uint8Array({ maxLength: 5 })
   .map((array): FieldValue => Uint8Array.from(array))
 
 const names = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'length', '0'))
 
-export function map<Value>(values: fc.Arbitrary<Value>): fc.Arbitrary<Record<string, Value>> {
+function map<Value>(values: fc.Arbitrary<Value>): fc.Arbitrary<Record<string, Value>> {
   return fc.dictionary(names, values, { maxKeys: 4, noNullPrototype: true })
 }
 
@@ -37,7 +37,7 @@ export const fieldValue: fc.Arbitrary<FieldValue> = fc.letrec<{ value: FieldValu
   ),
 })).value
 
-export const id: fc.Arbitrary<ContentId> = fc
+const id: fc.Arbitrary<ContentId> = fc
   .record({
     content: text,
     hash: fc.constantFrom('blake3' as const, 'sha2-256' as const),

@@ -73,6 +73,6 @@ export class RowReader {
 }
 
 /** A key for messages and `details`: blobs as hexadecimal digits. */
-export function printable(value: SQLOutputValue | undefined): string {
+function printable(value: SQLOutputValue | undefined): string {
   return value instanceof Uint8Array ? toHex(value) : String(value ?? '')
 }

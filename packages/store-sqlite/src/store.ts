@@ -1,7 +1,6 @@
 import type { Clock, ContentId, Random } from '@vault/core'
 import { systemClock, systemRandom } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
-import type { Mode } from './open-database.ts'
 import { openDatabase } from './open-database.ts'
 import type { Patience } from './patience.ts'
 import { whenFree } from './patience.ts'
@@ -17,7 +16,7 @@ export interface SqliteSoupOptions {
    * `create` makes the file where there is none and opens it where there is one; `write` opens what is there; `read`
    * opens it without ever writing, in a folder that is not writable too.
    */
-  readonly mode: Mode
+  readonly mode: 'create' | 'write' | 'read'
   /** The feed keeps at least so many of its latest items, and whole changes. Default: 1,000,000. */
   readonly feedRetention?: number
   /** How long other writers are waited for, in milliseconds, before `SOUP_BUSY`. Default: 30,000. */

@@ -65,7 +65,7 @@ export function freshNumber(db: Connection): number {
 }
 
 /** Checks and reads a row of the tenures. */
-export function decodeTenure(row: Row): TenureRow {
+function decodeTenure(row: Row): TenureRow {
   const reader = new RowReader('tenures', row, 'id')
   const decoded: TenureRow = {
     vault: reader.integer('vault'),
