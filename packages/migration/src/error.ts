@@ -47,7 +47,7 @@ export type MigrationErrorCode =
   | 'MIGRATION_HANDOFF_REFUSED'
   /** The target has declined this migration and will never take it. */
   | 'MIGRATION_DECLINED'
-  /** The target is active and may have changed since: the way back is a migration from there. */
+  /** The target has taken the vault, and may have changed it or handed it on since: the way back is a migration from there. */
   | 'MIGRATION_TARGET_ADVANCED'
 
 /** The `code` of the findings of a verification. */

@@ -155,7 +155,10 @@ export interface MoveTarget {
    * take a hand-off of this migration. Throws `MIGRATION_TARGET_ADVANCED` where it has taken it.
    */
   decline(request: { readonly vault: ContentId; readonly migration: string }, options?: AbortOptions): Promise<Bytes>
-  /** Writes the end into the audit trail, and makes and keeps the certificate: the same one whenever it is asked again. */
+  /**
+   * Writes the end into the audit trail, and makes and keeps the certificate: the same one whenever it is asked again. Throws
+   * `MIGRATION_TARGET_ADVANCED` where there is none and the vault has been handed on since: there never will be one.
+   */
   conclude(state: MoveState, options?: AbortOptions): Promise<Bytes>
 }
 
