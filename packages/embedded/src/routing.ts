@@ -11,11 +11,17 @@ export type RoutingErrorCode =
 
 type Route = Parameters<Routing['update']>[0]
 
+/** Where clients reach both places. Default: their labels, which do not say where they lie. */
+export interface RouteAddresses {
+  readonly from?: string
+  readonly to?: string
+}
+
 /**
  * Routes in a file that clients read: a JSON object with, for each vault, the place that is active since which epoch. Other
  * members of it stay. An older epoch never replaces a newer one.
  */
-export function fileRouting(path: string): Routing {
+export function fileRouting(path: string, { to }: Pick<RouteAddresses, 'to'> = {}): Routing {
   return {
     async update(route, options) {
       options?.signal?.throwIfAborted()
@@ -23,7 +29,7 @@ export function fileRouting(path: string): Routing {
       const known = table[route.vault] as { readonly epoch?: unknown } | undefined
       if (typeof known?.epoch === 'number' && known.epoch > route.epoch) return
       const { label, instance } = route.to
-      const entry = { place: label, instance, epoch: route.epoch, migration: route.migration }
+      const entry = { place: to ?? label, instance, epoch: route.epoch, migration: route.migration }
       await writeDurably(path, `${JSON.stringify({ ...table, [route.vault]: entry }, null, 2)}\n`)
     },
   }
@@ -31,15 +37,16 @@ export function fileRouting(path: string): Routing {
 
 /**
  * Routes by a command of the user, run without a shell: the facts are in its environment beside what `env` gives (`VAULT_ID`, `VAULT_MIGRATION`, `VAULT_EPOCH`,
- * `VAULT_FROM`, `VAULT_TO`, `VAULT_TO_INSTANCE`). It must be harmless to run again, because a crash behind it repeats it.
+ * `VAULT_FROM`, `VAULT_TO`, which are the addresses, and `VAULT_TO_INSTANCE`). It must be harmless to run again, because a crash behind it repeats it.
  */
 export function commandRouting(
   command: readonly [program: string, ...args: string[]],
   env: Readonly<Record<string, string | undefined>>,
+  addresses: RouteAddresses = {},
 ): Routing {
   return {
     async update(route, options) {
-      const exit = await run(command, { ...env, ...factsOf(route) }, options?.signal)
+      const exit = await run(command, { ...env, ...factsOf(route, addresses) }, options?.signal)
       if (exit === 0) return
       throw new VaultError<RoutingErrorCode>({
         code: 'ROUTING_FAILED',
@@ -70,13 +77,16 @@ function notTable(path: string, cause?: unknown): VaultError<RoutingErrorCode> {
   })
 }
 
-function factsOf({ vault, migration, epoch, from, to }: Route): Readonly<Record<string, string>> {
+function factsOf(
+  { vault, migration, epoch, from, to }: Route,
+  addresses: RouteAddresses,
+): Readonly<Record<string, string>> {
   return {
     VAULT_ID: vault,
     VAULT_MIGRATION: migration,
     VAULT_EPOCH: String(epoch),
-    VAULT_FROM: from.label,
-    VAULT_TO: to.label,
+    VAULT_FROM: addresses.from ?? from.label,
+    VAULT_TO: addresses.to ?? to.label,
     VAULT_TO_INSTANCE: to.instance,
   }
 }
