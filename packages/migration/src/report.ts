@@ -2,7 +2,7 @@ import type { Finding } from '@vault/core'
 import type { Statement } from '@vault/transfer'
 import { FindingList } from './finding-list.ts'
 import type { Verification } from './plan.ts'
-import { missProbability, sampleOf } from './sample.ts'
+import { missProbabilities, sampleOf } from './sample.ts'
 
 /** What was read back. */
 export type Coverage =
@@ -69,6 +69,5 @@ export function coverageOf(verification: Verification, { objects, entries }: Sta
   const sample = sampleOf(verification, Math.max(objects, entries))
   if (sample === undefined) return { mode: 'full' }
   const { size, seed } = sample
-  const probabilities = [1, 10, 100, 1_000].map((bad) => ({ bad, probability: missProbability(objects, size, bad) }))
-  return { mode: 'sample', size, seed, missProbability: probabilities }
+  return { mode: 'sample', size, seed, missProbability: missProbabilities(objects, size) }
 }

@@ -113,6 +113,14 @@ export function sampleOf(verification: Verification, count: number): Sample | un
   return verification.mode === 'sample' && verification.size < count ? verification : undefined
 }
 
+/** How likely a sample of `size` out of `total` objects holds none of so many bad ones. */
+export function missProbabilities(
+  total: number,
+  size: number,
+): readonly { readonly bad: number; readonly probability: number }[] {
+  return [1, 10, 100, 1_000].map((bad) => ({ bad, probability: missProbability(total, size, bad) }))
+}
+
 /** How likely a sample of `size` out of `total` holds none of `bad` bad ones. */
 export function missProbability(total: number, size: number, bad: number): number {
   let probability = 1

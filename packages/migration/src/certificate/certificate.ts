@@ -5,7 +5,7 @@ import type { Field } from '../records/field.ts'
 import { bytes, count, exactly, FieldFault, linked, list, map, share, text, variant } from '../records/field.ts'
 import type { RecordFormat, RecordHead } from '../records/record.ts'
 import { recordFormat } from '../records/record.ts'
-import { hexId, statementField } from '../records/statement-field.ts'
+import { hexId, MAX_NOTE, statementField } from '../records/statement-field.ts'
 import type { Checked, Coverage } from '../report.ts'
 
 /**
@@ -17,7 +17,7 @@ export interface Certificate extends RecordHead<'migration-certificate'> {
   readonly migration: string
   /** The canonical plan. */
   readonly plan: Bytes
-  /** All key events of the vault, the inception first, the one that takes effect with the hand-off last. */
+  /** All key events of the vault, the inception first, the one that takes effect with the hand-off last: at least these two. */
   readonly key_events: readonly Bytes[]
   readonly acceptance: Bytes
   readonly ready: Bytes
@@ -94,14 +94,13 @@ export interface CertifiedTimes {
 
 /** The type under which certificates are signed. */
 export const CERTIFICATE = 'migration-certificate'
-/** Bytes of the longest certificate, with its signatures. */
-export const MAX_CERTIFICATE_LENGTH: number = 8 * 1024 * 1024
+/** Bytes of the longest certificate, with its signatures: as long as a block, so that the vault can hold it. */
+export const MAX_CERTIFICATE_LENGTH: number = 1024 * 1024
 /** Proofs of possession in a certificate. */
 export const MAX_POSSESSION_SAMPLE = 16
 
-const MAX_PLAN = 1024 * 1024
-const MAX_DOCUMENT = 1024 * 1024
-const MAX_NOTE = 256 * 1024
+const MAX_PLAN = 256 * 1024
+const MAX_DOCUMENT = 128 * 1024
 const MAX_HASHES = 64
 const MAX_EVENTS = 1_024
 
@@ -141,7 +140,7 @@ export const certificateFormat: RecordFormat<Certificate> = recordFormat<typeof 
     vault: linked,
     migration: hexId,
     plan: bytes({ most: MAX_PLAN }),
-    key_events: list(document, MAX_EVENTS, 1),
+    key_events: list(document, MAX_EVENTS, 2),
     acceptance: document,
     ready: document,
     handoff: document,

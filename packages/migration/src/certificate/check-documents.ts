@@ -1,4 +1,4 @@
-import type { Envelope, KeyState } from '@vault/core'
+import type { Envelope, KeyEvent, KeyState } from '@vault/core'
 import { contentId, decodeEnvelope, link, verifyKeyHistory } from '@vault/core'
 import { decodePlan } from '../parse-plan.ts'
 import type { Plan } from '../plan.ts'
@@ -8,6 +8,7 @@ import type { Handoff } from '../records/handoff.ts'
 import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
 import type { Ready } from '../records/ready.ts'
 import { readyId, verifyReady } from '../records/ready.ts'
+import { requireRoles } from '../records/roles-rule.ts'
 import type { Certificate } from './certificate.ts'
 import type { Examination } from './examination.ts'
 
@@ -33,7 +34,7 @@ export function checkDocuments(certificate: Certificate, examination: Examinatio
     parseHandoff(decodeEnvelope(certificate.handoff).payload),
   )
   if (claimed === undefined) return undefined
-  const keys = checkKeys(certificate, claimed, examination)
+  const keys = checkKeys(certificate, examination)
   if (keys === undefined) return undefined
   const handoff = examination.attempt(invalid, 'handoff', () => {
     return verifyHandoff(decodeEnvelope(certificate.handoff), { history: keys.before })
@@ -55,14 +56,13 @@ export function checkDocuments(certificate: Certificate, examination: Examinatio
 
 function checkKeys(
   { vault, key_events }: Certificate,
-  { key_event }: Handoff,
   examination: Examination,
 ): Pick<CertifiedDocuments, 'before' | 'after'> | undefined {
   const code = 'MIGRATION_CERTIFICATE_KEYS'
   const history = examination.attempt(code, 'key_events', () => {
     const envelopes: readonly Envelope[] = key_events.map((bytes) => decodeEnvelope(bytes))
     const after = verifyKeyHistory(envelopes)
-    return { after, before: key_event === null ? after : stateBefore(after) }
+    return { after, before: stateBefore(after) }
   })
   if (history === undefined) return undefined
   examination.require(
@@ -74,11 +74,10 @@ function checkKeys(
   return history
 }
 
-/** The keys before the last event, without verifying all of them again; where there is no later event, the same. */
+/** The keys before the last of at least two events, without verifying all of them again. */
 function stateBefore(after: KeyState): KeyState {
   const events = after.events.slice(0, -1)
-  const [before, last] = [events.at(-1), after.events.at(-1)]
-  if (before === undefined || last === undefined || last.prev === null) return after
+  const [before, last] = after.events.slice(-2) as [KeyEvent, KeyEvent]
   return { ...after, seq: before.seq, head: last.prev.id, roles: before.roles, events }
 }
 
@@ -104,38 +103,22 @@ function checkAgreement(certificate: Certificate, documents: CertifiedDocuments,
   checkTransition(documents, examination)
   const moves = after.events.filter(({ why }) => why === 'migrate').length
   const message = `The keys of the vault were replaced by ${moves} moves, so it is not in epoch ${handoff.epoch}.`
-  examination.require(handoff.epoch >= Math.max(moves, 1), code, 'handoff.epoch', message)
+  examination.require(handoff.epoch >= moves, code, 'handoff.epoch', message)
 }
 
-/** The key event that takes effect with the hand-off is the one that the place asked for, made for this very move. */
+/**
+ * The key event that takes effect with the hand-off is the one that the place asked for, made for this very move. With it the
+ * identity consented: the log key, which is online, cannot give a vault away alone.
+ */
 function checkTransition(documents: CertifiedDocuments, examination: Examination): void {
-  const { plan, after, acceptance, handoff } = documents
-  const planned = plan.handoff !== undefined
-  examination.require(planned, 'MIGRATION_CERTIFICATE_DISAGREES', 'plan.handoff', 'The plan asks for a copy alone.')
-  const event = after.events.at(-1)
-  const named = handoff.key_event
-  if (named === null || event?.why !== 'migrate') {
-    examination.agree('handoff.key_event', named, null)
-    examination.agree('acceptance.roles', acceptance.roles, null)
-    return
-  }
-  examination.agree('handoff.key_event', named, link(after.head))
+  const { plan, before, after, acceptance, handoff } = documents
+  const code = 'MIGRATION_CERTIFICATE_DISAGREES'
+  examination.agree('handoff.key_event', handoff.key_event, link(after.head))
   examination.agree('acceptance.roles', acceptance.roles, after.roles)
-  const context = { migration: handoff.migration, instance: handoff.to.instance }
-  examination.agree('key_events.context', event.context ?? null, context)
-  checkRoles(documents, examination)
-}
-
-/** Which keys stay is what the plan says; the log key, which is online, never does. */
-function checkRoles({ plan, before, after }: CertifiedDocuments, examination: Examination): void {
-  for (const role of ['identity', 'operators', 'log'] as const) {
-    const [old, now] = [before.roles[role], after.roles[role]]
-    if (role !== 'log' && plan.handoff?.keys === 'keep') {
-      examination.agree(`key_events.roles.${role}`, now, old)
-      continue
-    }
-    const isNew = !now.keys.some((key) => old.keys.includes(key))
-    const message = `A key of the role ${role} stays, which the plan does not say.`
-    examination.require(isNew, 'MIGRATION_CERTIFICATE_DISAGREES', `key_events.roles.${role}`, message)
-  }
+  const event = after.events.at(-1)
+  const made = event?.why === 'migrate' ? event.context : null
+  examination.agree('key_events.context', made, { migration: handoff.migration, instance: handoff.to.instance })
+  const asked = plan.handoff
+  if (asked === undefined) examination.report(code, 'plan.handoff', 'The plan asks for a copy alone.')
+  else examination.attempt(code, 'key_events', () => requireRoles(asked.keys, before.roles, after.roles))
 }

@@ -1,7 +1,7 @@
 import type { AuditEntry, Checkpoint } from '@vault/audit-chain'
 import { decodeEntry, openCheckpoint, originOf } from '@vault/audit-chain'
 import type { KeyState } from '@vault/core'
-import { equalBytes, toHex } from '@vault/core'
+import { encode, equalBytes, toHex } from '@vault/core'
 import { leafHash, verifyConsistency, verifyInclusion } from '@vault/merkle'
 import type { Certificate, CertifiedEntry } from './certificate.ts'
 import type { CertifiedDocuments } from './check-documents.ts'
@@ -46,7 +46,20 @@ export function checkLog(certificate: Certificate, documents: CertifiedDocuments
   const complete = openEntry(audit.complete, 'audit.complete', target, examination)
   const last = audit.complete.index
   examination.require(last > index, LOG, 'audit.complete.index', 'The end does not come after the hand-off.')
-  if (complete !== undefined) checkAction(complete, COMPLETE, 'audit.complete', certificate, examination)
+  if (complete !== undefined) {
+    checkAction(complete, COMPLETE, 'audit.complete', certificate, examination)
+    checkOutcome(complete, certificate, examination)
+  }
+}
+
+/** The log of the target says of the migration what the certificate says. */
+function checkOutcome({ action }: AuditEntry, certificate: Certificate, examination: Examination): void {
+  const { objects, verification } = action.parameters ?? {}
+  const { coverage, checked } = certificate.verification
+  const said = encode({ objects: objects ?? null, verification: verification ?? null })
+  const due = encode({ objects: certificate.statement.counts.objects, verification: { coverage, checked } })
+  const message = 'The entry says something else of the objects and of their verification.'
+  examination.require(equalBytes(said, due), ENTRY, 'audit.complete.leaf', message)
 }
 
 /** A note of the vault's log, signed by as many log keys as the role asked for at the time. */

@@ -2,6 +2,7 @@ import { countSigners, decodeEnvelope } from '@vault/core'
 import type { Possession } from '../records/possession.ts'
 import { parsePossession } from '../records/possession.ts'
 import { requireFields } from '../records/record.ts'
+import { missProbabilities } from '../sample.ts'
 import type { Certificate } from './certificate.ts'
 import type { CertifiedDocuments } from './check-documents.ts'
 import type { Examination } from './examination.ts'
@@ -41,6 +42,11 @@ function checkVerification(
       coverage.seed === asked.seed)
   const message = 'Less was verified than the plan asks for.'
   examination.require(covered, COUNTS, 'verification.coverage', message)
+  if (coverage.mode === 'sample') {
+    const { missProbability } = coverage
+    const reckoned = missProbabilities(objects, coverage.size)
+    examination.agree('verification.coverage.missProbability', missProbability, reckoned)
+  }
   const least = coverage.mode === 'sample' ? coverage.size : Number.POSITIVE_INFINITY
   const enough =
     checked.objects >= Math.min(objects, least) &&

@@ -2,7 +2,6 @@ import { parseCheckpoint, parseNote } from '@vault/audit-chain'
 import type { Roles } from '@vault/core'
 import { decodeEnvelope, verifyKeyHistory } from '@vault/core'
 import { decodePlan } from '../parse-plan.ts'
-import type { Handoff } from '../records/handoff.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { missProbability } from '../sample.ts'
 import type { Certificate } from './certificate.ts'
@@ -50,30 +49,29 @@ function describeConsistent(certificate: Certificate, verdict: CertificateVerdic
     '',
     'Proven by signatures and hashes in this file:',
     '  - The keys of the vault follow from its first key event, from which its id is made.',
-    '  - The source gave the vault away: the log key and the place signed the same hand-off, for this target alone.',
+    '  - The source gave the vault away: its log key and its place signed the same hand-off, for this target alone.',
     '  - The target said before that it holds exactly this content, by both roots, and this audit log.',
     `  - The audit log at the target begins with all ${handoff.log.size} entries of the source, goes on with the hand-off, and records the end of the migration.`,
-    ...describeKeys(certificate, handoff).map((line) => `  - ${line}`),
+    `  - ${describeKeys(certificate)}`,
     'Not proven, only claimed by those who signed:',
     ...claims(certificate).map((line) => `  - ${line}`),
   ]
 }
 
-function describeKeys(certificate: Certificate, { key_event }: Handoff): readonly string[] {
-  const { events } = verifyKeyHistory(certificate.key_events.map((bytes) => decodeEnvelope(bytes)))
-  const now = events.at(-1)?.roles as Roles
-  const before = events.at(-2)?.roles
-  if (key_event === null || before === undefined) return ['The keys of the vault are the same as before.']
+function describeKeys({ key_events }: Certificate): string {
+  const { events } = verifyKeyHistory(key_events.map((bytes) => decodeEnvelope(bytes)))
+  const [before, now] = events.slice(-2).map(({ roles }) => roles) as [Roles, Roles]
   const names = ['identity', 'operators', 'log'] as const
   const kept = names.filter((name) => now[name].keys.some((key) => before[name].keys.includes(key)))
   const keptLine = kept.length === 0 ? 'no key stays in its role' : `keys stay in the roles ${kept.join(', ')}`
-  return [`The keys were replaced with the consent of the old identity and of every new key; ${keptLine}.`]
+  return `The old identity and every new key signed that the vault goes to this target, by this migration; ${keptLine}.`
 }
 
 function claims(certificate: Certificate): readonly string[] {
   const { possession, statement, audit } = certificate
   const { size } = parseCheckpoint(parseNote(audit.target).text)
   return [
+    'The place that the vault left: only the log key of the source vouches for it.',
     ...describeCoverage(certificate),
     possession.mode === 'none'
       ? 'Possession: the target gave no proof that it stored what it acknowledged, beyond what was read back.'

@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Roles, Signer } from '@vault/core'
 import { countSigners, parseRoles } from '@vault/core'
 import type { Field } from './field.ts'
-import { bytes, count, FieldFault, key, linked, nullable } from './field.ts'
+import { bytes, count, FieldFault, key, linked } from './field.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import { hexId } from './statement-field.ts'
@@ -16,8 +16,8 @@ export interface Acceptance extends RecordHead<'migration-acceptance'> {
   readonly instance: string
   /** The receiving place's key. */
   readonly place: KeyId
-  /** The roles of the vault after the hand-off; `null` where none changes. */
-  readonly roles: Roles | null
+  /** The roles of the vault after the hand-off. */
+  readonly roles: Roles
   /** 32 bytes, drawn for this migration: a hand-off that does not have them is none for this place. */
   readonly nonce: Bytes
   /** Seconds since 1970. */
@@ -40,7 +40,7 @@ const format = recordFormat<typeof TYPE, Acceptance>(TYPE, {
   plan: linked,
   instance: hexId,
   place: key,
-  roles: nullable(roles),
+  roles,
   nonce: bytes({ length: 32 }),
   at: count,
 })

@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
 import { countSigners } from '@vault/core'
-import { count, linked } from './field.ts'
+import { count, epoch, linked } from './field.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import { hexId } from './statement-field.ts'
@@ -23,7 +23,7 @@ const format = recordFormat<typeof TYPE, Decline>(TYPE, {
   vault: linked,
   migration: hexId,
   instance: hexId,
-  epoch: count,
+  epoch,
   at: count,
 })
 

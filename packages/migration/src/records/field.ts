@@ -75,6 +75,16 @@ export const count: Field<number> = (value, name) => {
   return value as number
 }
 
+/** The largest epoch: those after it are still numbers that every reader can count. */
+export const MAX_EPOCH: number = 2 ** 52
+
+/** An epoch in which a vault becomes active, or goes on: from 1. */
+export const epoch: Field<number> = (value, name) => {
+  const number = count(value, name)
+  if (number < 1 || number > MAX_EPOCH) throw new FieldFault(name, 'is no number from 1 to 2^52')
+  return number
+}
+
 /** A number from 0 to 1. */
 export const share: Field<number> = (value, name) => {
   if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw new FieldFault(name, 'is no number from 0 to 1')

@@ -2,11 +2,11 @@ import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, KeyState, Link, S
 import { countSigners } from '@vault/core'
 import type { Statement } from '@vault/transfer'
 import { foreignRecord } from './error.ts'
-import { bytes, count, key, linked, map, nullable } from './field.ts'
+import { bytes, count, epoch, key, linked, map } from './field.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import type { LogHead } from './statement-field.ts'
-import { hexId, logHeadField, statementField } from './statement-field.ts'
+import { hexId, logHeadField, MAX_NOTE, statementField } from './statement-field.ts'
 
 /** An end of a hand-off. */
 export interface HandoffEnd {
@@ -34,8 +34,8 @@ export interface Handoff extends RecordHead<'migration-handoff'> {
   readonly log: LogHead
   /** The signed note that says so. */
   readonly checkpoint: Bytes
-  /** The payload of the key event that takes effect with this record; `null` where the keys stay. */
-  readonly key_event: Link | null
+  /** The payload of the key event that takes effect with this record. */
+  readonly key_event: Link
   /** The plan's id. */
   readonly plan: Link
   /** The payload of the receiving place's ready record. */
@@ -45,8 +45,6 @@ export interface Handoff extends RecordHead<'migration-handoff'> {
 }
 
 const TYPE = 'migration-handoff'
-/** A note has up to 100 signatures, as a rule one. */
-const MAX_NOTE = 256 * 1024
 
 const end = map<HandoffEnd>({ instance: hexId, place: key })
 
@@ -56,11 +54,11 @@ const format = recordFormat<typeof TYPE, Handoff>(TYPE, {
   from: end,
   to: end,
   nonce: bytes({ length: 32 }),
-  epoch: count,
+  epoch,
   statement: statementField,
   log: logHeadField,
   checkpoint: bytes({ most: MAX_NOTE }),
-  key_event: nullable(linked),
+  key_event: linked,
   plan: linked,
   ready: linked,
   at: count,

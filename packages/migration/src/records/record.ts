@@ -4,8 +4,8 @@ import { foreignRecord, invalidRecord } from './error.ts'
 import type { Fields } from './field.ts'
 import { exactly, FieldFault, map } from './field.ts'
 
-// The largest, a hand-off, has a signed note of some 200 bytes in it, or of several kilobytes with many witnesses.
-const MAX_LENGTH = 1024 * 1024
+// The largest, a hand-off, has a signed note in it, and stands in an audit entry.
+const MAX_LENGTH = 48 * 1024
 const MAX_DEPTH = 16
 
 /** What every record begins with. */

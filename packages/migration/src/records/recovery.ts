@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyState, Link, Signer } from '@vault/core'
 import { countSigners } from '@vault/core'
-import { count, linked, text } from './field.ts'
+import { count, epoch, linked, text } from './field.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import { hexId } from './statement-field.ts'
@@ -28,7 +28,7 @@ const format = recordFormat<typeof TYPE, Recovery>(TYPE, {
   vault: linked,
   migration: hexId,
   instance: hexId,
-  epoch: count,
+  epoch,
   reason: text(1_024),
   at: count,
 })

@@ -5,7 +5,7 @@ import type { MigrationRecordErrorCode } from './error.ts'
 /**
  * Which keys a vault may have after its hand-off: identity and operators stay as they are where the plan keeps them; every
  * other role has none of the keys before, in whatever role. The log key, which is online, never stays. Asked by the source
- * before its identity signs, and by who reads a certificate.
+ * before its identity signs, and by whoever reads a certificate.
  *
  * Throws `MIGRATION_RECORD_FOREIGN` with the field `roles`, and the `role` in its details.
  */
@@ -24,7 +24,7 @@ export function requireRoles(keys: 'new' | 'keep', before: Roles, after: Roles):
 function foreignRole(role: keyof Roles, why: string): VaultError<MigrationRecordErrorCode> {
   return new VaultError({
     code: 'MIGRATION_RECORD_FOREIGN',
-    message: `The role ${role} after the hand-off ${why}. Do not sign these roles: the target asks for other keys than the plan says.`,
+    message: `The role ${role} after the hand-off ${why}. Sign and believe nothing with these roles: the plan asks for others.`,
     details: { record: 'migration-acceptance', field: 'roles', role },
   })
 }

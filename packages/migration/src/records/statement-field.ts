@@ -10,6 +10,9 @@ export interface LogHead {
   readonly root: string
 }
 
+/** Bytes of the signed note that a record quotes: one with up to 100 signatures has some 15,000. */
+export const MAX_NOTE: number = 32 * 1024
+
 export const statementField: Field<Statement> = map<Statement>({
   sequence: count,
   roots: map({ objects: hex(64), soup: hex(64) }),

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '@vault/audit-chain'
 import type { Bytes, Signer } from '@vault/core'
 import {
   concatBytes,
@@ -12,7 +13,7 @@ import {
 } from '@vault/core'
 import type { Certificate, CertificateFindingCode } from '../../src/index.ts'
 import type { Forgery } from './forge.ts'
-import { AT, eventOf, forge, HERE, MIGRATION, NEW, OLD, PLAN, STATEMENT, STRANGER, THERE } from './forge.ts'
+import { AT, eventOf, forge, HERE, MIGRATION, NEW, OLD, PLAN, STATEMENT, STRANGER, THERE, VAULT } from './forge.ts'
 
 const OTHER = link(contentId(utf8('another'), { hash: 'sha2-256', codec: 'dag-cbor' }))
 const OTHER_ID = '77'.repeat(16)
@@ -45,7 +46,20 @@ const MORE = { ...STATEMENT, counts: { ...STATEMENT.counts, objects: 4 } }
 const ROOTS = { ...STATEMENT, roots: { ...STATEMENT.roots, objects: '33'.repeat(32) } }
 
 const SAMPLE = { mode: 'sample', size: 2, seed: 'seed' } as const
-const SAMPLED = { ...SAMPLE, missProbability: [{ bad: 1, probability: 0.3333 }] }
+const SAMPLED = {
+  ...SAMPLE,
+  missProbability: [{ bad: 1, probability: 1 / 3 }, ...[10, 100, 1_000].map((bad) => ({ bad, probability: 0 }))],
+}
+const SAMPLE_CHECKED = { objects: 2, bytes: 10, entries: 2 }
+/** What the end of the migration says in the log. */
+const completed =
+  (parameters: object) =>
+  (events: readonly AuditEvent[]): readonly AuditEvent[] =>
+    events.map((event) => {
+      if (event.action.verb !== 'migration-complete') return event
+      return { ...event, action: { ...event.action, parameters: { ...event.action.parameters, ...parameters } } }
+    })
+const OUTCOME = { coverage: { mode: 'full' }, checked: { objects: 3, bytes: 3000, entries: 4 } }
 
 export interface Case {
   readonly name: string
@@ -59,7 +73,6 @@ export interface RefusedCase extends Case {
 
 export const VALID: readonly Case[] = [
   { name: 'a move to new keys', forgery: {} },
-  { name: 'a move under the same keys', forgery: { sameKeys: true } },
   {
     name: 'a move that keeps identity and operators',
     forgery: {
@@ -73,10 +86,12 @@ export const VALID: readonly Case[] = [
     name: 'a sample that the plan asks for',
     forgery: {
       plan: put({ verification: SAMPLE }),
-      certificate: inside('verification', { coverage: SAMPLED, checked: { objects: 2, bytes: 10, entries: 2 } }),
+      events: completed({ verification: { coverage: SAMPLED, checked: SAMPLE_CHECKED } }),
+      certificate: inside('verification', { coverage: SAMPLED, checked: SAMPLE_CHECKED }),
     },
   },
   { name: 'a higher epoch', forgery: { handoff: put({ epoch: 5 }) } },
+  { name: 'the highest epoch', forgery: { handoff: put({ epoch: 2 ** 52 }) } },
   {
     name: 'everything at one moment',
     forgery: { certificate: inside('times', { planned: AT + 30, completed: AT + 30 }) },
@@ -117,6 +132,11 @@ const TWO_LOG_KEYS: Forgery = {
   signers: { certificate: TWO },
 }
 
+/** All that whoever has the log key of the source, and places of their own, can sign: no identity takes part. */
+const BY_LOG_KEY: Forgery = { notes: { target: OLD.log }, signers: { certificate: [OLD.log] } }
+const OLD_ROLES = { identity: role(OLD.identity), operators: role(OLD.operators), log: role(OLD.log) }
+const ROTATED = { ...OLD_ROLES, operators: role(NEW.operators) }
+
 const elsewhere = await foreign({ plan: put({ rounds: 11 }) })
 const unplanned = await foreign({ possession: put({ migration: OTHER_ID }) })
 
@@ -124,6 +144,14 @@ const unplanned = await foreign({ possession: put({ migration: OTHER_ID }) })
 export const REFUSED: readonly RefusedCase[] = [
   certified('an unknown field', INVALID, 'certificate.note', put({ note: '' })),
   certified('another version', INVALID, 'certificate.v', put({ v: 2 })),
+  certified('a plan that is too long', INVALID, 'certificate.plan', put({ plan: new Uint8Array(256 * 1024 + 1) })),
+  certified(
+    'a note that is too long',
+    INVALID,
+    'certificate.audit.target',
+    inside('audit', { target: new Uint8Array(32 * 1024 + 1) }),
+  ),
+  certified('a record that is too long', INVALID, 'certificate.ready', put({ ready: new Uint8Array(128 * 1024 + 1) })),
   certified('a migration that is no id', INVALID, 'certificate.migration', put({ migration: 'mine' })),
   certified('a witness', INVALID, 'certificate.witnesses', put({ witnesses: [new Uint8Array(1)] })),
   certified('another authority', INVALID, 'certificate.authority.mode', put({ authority: { mode: 'checked' } })),
@@ -132,13 +160,13 @@ export const REFUSED: readonly RefusedCase[] = [
   certified('another migration', DISAGREES, 'acceptance.migration', put({ migration: OTHER_ID })),
   certified('a plan that is none', INVALID, 'plan', put({ plan: encode({ ...PLAN, rounds: 0 }) })),
   certified('another plan', DISAGREES, 'acceptance.plan', put({ plan: encode({ ...PLAN, rounds: 9 }) })),
-  certified('the event of the move is missing', DISAGREES, 'handoff.key_event', (honest) => ({
+  certified('the event of the move is missing', INVALID, 'certificate.key_events', (honest) => ({
     ...honest,
     key_events: honest.key_events.slice(0, 1),
   })),
   certified('the inception is missing', KEYS, 'key_events', (honest) => ({
     ...honest,
-    key_events: honest.key_events.slice(1),
+    key_events: [...honest.key_events.slice(1), ...honest.key_events.slice(1)],
   })),
   certified('a key event with another byte', KEYS, 'key_events', (honest) => ({
     ...honest,
@@ -256,7 +284,7 @@ export const REFUSED: readonly RefusedCase[] = [
     plan: ({ handoff: _, ...plan }) => ({ ...plan, kind: 'partial', select: [] }),
   }),
   refused('a plan for a copy', DISAGREES, 'plan.handoff', { plan: ({ handoff: _, ...plan }) => plan }),
-  refused('a plan that keeps the keys', DISAGREES, 'key_events.roles.identity', {
+  refused('a plan that keeps the keys', DISAGREES, 'key_events.roles', {
     plan: put({ handoff: { keys: 'keep' } }),
   }),
   refused('the plan of another migration', DISAGREES, 'plan.migration_id', { plan: put({ migration_id: OTHER_ID }) }),
@@ -278,11 +306,29 @@ export const REFUSED: readonly RefusedCase[] = [
   refused('a key event that a new key has not signed', KEYS, 'key_events', {
     signers: { keyEvent: [OLD.identity, NEW.identity, NEW.log] },
   }),
-  refused('the old log key stays', DISAGREES, 'key_events.roles.log', {
+  refused('the old log key stays', DISAGREES, 'key_events.roles', {
     acceptance: put({ roles: { identity: role(NEW.identity), operators: role(NEW.operators), log: role(OLD.log) } }),
     keyEvent: put({ roles: { identity: role(NEW.identity), operators: role(NEW.operators), log: role(OLD.log) } }),
     notes: { target: OLD.log },
     signers: { certificate: [OLD.log] },
+  }),
+  refused('the log key alone, with no key event', INVALID, 'certificate.key_events', {
+    ...BY_LOG_KEY,
+    acceptance: put({ roles: null }),
+    handoff: put({ key_event: null }),
+    certificate: (honest) => ({ ...honest, key_events: honest.key_events.slice(0, 1) }),
+  }),
+  refused('the log key alone, with the inception', INVALID, 'certificate.key_events', {
+    ...BY_LOG_KEY,
+    acceptance: put({ roles: OLD_ROLES }),
+    handoff: put({ key_event: link(VAULT) }),
+    certificate: (honest) => ({ ...honest, key_events: honest.key_events.slice(0, 1) }),
+  }),
+  refused('the log key alone, with a rotation', DISAGREES, 'key_events.context', {
+    ...BY_LOG_KEY,
+    plan: put({ handoff: { keys: 'keep' } }),
+    keyEvent: ({ context: _, ...event }) => ({ ...event, why: 'rotate', roles: ROTATED }),
+    acceptance: put({ roles: ROTATED }),
   }),
   refused('an acceptance for another vault', DISAGREES, 'acceptance.vault', { acceptance: put({ vault: OTHER }) }),
   refused('an acceptance by another place', DISAGREES, 'acceptance.instance', {
@@ -291,7 +337,7 @@ export const REFUSED: readonly RefusedCase[] = [
   refused('an acceptance under another key', DISAGREES, 'acceptance.place', {
     acceptance: put({ place: STRANGER.key }),
   }),
-  refused('an acceptance of no new keys', DISAGREES, 'acceptance.roles', { acceptance: put({ roles: null }) }),
+  refused('an acceptance of no new keys', INVALID, 'acceptance.roles', { acceptance: put({ roles: null }) }),
   refused('an acceptance with another nonce', DISAGREES, 'handoff.nonce', { acceptance: put({ nonce: OTHER_NONCE }) }),
   refused('an acceptance that somebody else signed', UNSIGNED, 'acceptance', { signers: { acceptance: [OLD.place] } }),
   refused('ready for another vault', DISAGREES, 'ready.vault', { ready: put({ vault: OTHER }) }),
@@ -316,7 +362,10 @@ export const REFUSED: readonly RefusedCase[] = [
     handoff: put({ from: { instance: HERE, place: STRANGER.key } }),
   }),
   refused('a hand-off with another nonce', DISAGREES, 'handoff.nonce', { handoff: put({ nonce: OTHER_NONCE }) }),
-  refused('a hand-off into epoch 0', DISAGREES, 'handoff.epoch', { handoff: put({ epoch: 0 }) }),
+  refused('a hand-off into epoch 0', INVALID, 'handoff.epoch', { handoff: put({ epoch: 0 }) }),
+  refused('a hand-off into an epoch that leaves no room', INVALID, 'handoff.epoch', {
+    handoff: put({ epoch: 2 ** 52 + 1 }),
+  }),
   refused('a hand-off of other content', DISAGREES, 'handoff.statement', { handoff: put({ statement: ROOTS }) }),
   refused('a hand-off of a longer log', DISAGREES, 'handoff.log', {
     handoff: put({ log: { size: 6, root: '44'.repeat(32) } }),
@@ -325,7 +374,7 @@ export const REFUSED: readonly RefusedCase[] = [
     handoff: put({ checkpoint: utf8('a note') }),
   }),
   refused('a hand-off with another key event', DISAGREES, 'handoff.key_event', { handoff: put({ key_event: OTHER }) }),
-  refused('a hand-off with no key event', UNSIGNED, 'handoff', { handoff: put({ key_event: null }) }),
+  refused('a hand-off with no key event', INVALID, 'handoff.key_event', { handoff: put({ key_event: null }) }),
   refused('a hand-off under another plan', DISAGREES, 'handoff.plan', { handoff: put({ plan: OTHER }) }),
   refused('a hand-off to another ready record', DISAGREES, 'handoff.ready', { handoff: put({ ready: OTHER }) }),
   refused('a hand-off that the log key has not signed', UNSIGNED, 'handoff', { signers: { handoff: [OLD.place] } }),
@@ -358,6 +407,30 @@ export const REFUSED: readonly RefusedCase[] = [
       eventOf('migration-complete', `migration:${OTHER_ID}`, 'complete'),
       ...events.slice(3),
     ],
+  }),
+  refused('a log that says another number of objects', ENTRY, 'audit.complete.leaf', {
+    events: completed({ objects: 2 }),
+  }),
+  refused('a log that says that less was checked', ENTRY, 'audit.complete.leaf', {
+    events: completed({ verification: { ...OUTCOME, checked: { ...OUTCOME.checked, objects: 2 } } }),
+  }),
+  refused('a log that says another coverage', ENTRY, 'audit.complete.leaf', {
+    events: completed({ verification: { ...OUTCOME, coverage: { mode: 'difference' } } }),
+  }),
+  refused('a log that says nothing of the verification', ENTRY, 'audit.complete.leaf', {
+    events: ([first, second, third, ...events]) => [
+      first,
+      second,
+      { ...third, action: { verb: 'migration-complete', object: `migration:${MIGRATION}` } },
+      ...events,
+    ],
+  }),
+  refused('a sample that claims to miss less', DISAGREES, 'verification.coverage.missProbability', {
+    plan: put({ verification: SAMPLE }),
+    certificate: inside('verification', {
+      coverage: { ...SAMPLE, missProbability: [{ bad: 1, probability: 0 }, ...SAMPLED.missProbability.slice(1)] },
+      checked: SAMPLE_CHECKED,
+    }),
   }),
   refused('signed by the old log key', UNSIGNED, 'signatures', { signers: { certificate: [OLD.log] } }),
   refused('signed by the log key and by a stranger', UNSIGNED, 'signatures', {

@@ -42,8 +42,6 @@ export interface Forgery {
   >
   /** Keys that sign the notes of source and target. */
   readonly notes?: { readonly source?: Signer; readonly target?: Signer }
-  /** No key changes hands. */
-  readonly sameKeys?: boolean
 }
 
 const signerOf = (n: number): Signer => createSigner(new Uint8Array(32).fill(n))
@@ -93,7 +91,7 @@ export const PLAN: Plan = {
 
 /** A certificate in which everything is as it should be but for what is forged. */
 export async function forge(forgery: Forgery = {}): Promise<Bytes> {
-  const { signers = {}, sameKeys = false } = forgery
+  const { signers = {} } = forgery
   const plan = encodePlan((forgery.plan?.(PLAN) ?? PLAN) as Plan)
   const planLink = link(contentId(plan, { hash: 'sha2-256', codec: 'dag-cbor' }))
   const nonce = new Uint8Array(32).fill(9)
@@ -105,8 +103,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
     keyPayload,
     signers.keyEvent ?? [OLD.identity, NEW.identity, NEW.operators, NEW.log],
   )
-  const keyEvents = [INCEPTION, ...(sameKeys ? [] : [keyEvent])].map(encodeEnvelope)
-  const newLog = sameKeys ? OLD.log : NEW.log
+  const keyEvents = [INCEPTION, keyEvent].map(encodeEnvelope)
 
   const acceptance = await document<Acceptance>(
     {
@@ -115,7 +112,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
       plan: planLink,
       instance: THERE,
       place: NEW.place.key,
-      roles: sameKeys ? null : rolesOf(NEW),
+      roles: rolesOf(NEW),
       nonce,
       at: AT + 10,
     },
@@ -145,7 +142,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
       statement: STATEMENT,
       log,
       checkpoint: sourceNote,
-      key_event: sameKeys ? null : link(idOf(keyPayload)),
+      key_event: link(idOf(keyPayload)),
       plan: planLink,
       ready: link(idOf(ready.payload)),
       at: AT + 30,
@@ -157,7 +154,11 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
   const honest = [
     eventOf('handoff', `migration:${MIGRATION}`, 'handoff', { epoch: 1, handoff: handoff.bytes }),
     eventOf('put', 'object 9', 'put/9'),
-    eventOf('migration-complete', `migration:${MIGRATION}`, 'complete'),
+    eventOf('migration-complete', `migration:${MIGRATION}`, 'complete', {
+      migration_id: MIGRATION,
+      objects: STATEMENT.counts.objects,
+      verification: { coverage: { mode: 'full' }, checked: STATEMENT.counts },
+    }),
     eventOf('put', 'object 10', 'put/10'),
   ]
   const events = (forgery.events?.(honest) ?? honest) as readonly AuditEvent[]
@@ -194,7 +195,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
     audit: {
       origin: ORIGIN,
       source: sourceNote,
-      target: await note(leaves, forgery.notes?.target ?? newLog),
+      target: await note(leaves, forgery.notes?.target ?? NEW.log),
       consistency: [...(await proveConsistency(nodes, { from: SOURCE_ENTRIES, to: size }))],
       handoff: await entry(SOURCE_ENTRIES),
       complete: await entry(SOURCE_ENTRIES + 2),
@@ -204,7 +205,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
     times: { planned: AT, handed_off: AT + 30, completed: AT + 40 },
     statement: STATEMENT,
   }
-  const outer = await document<Certificate>(certificate, forgery.certificate, signers.certificate ?? [newLog])
+  const outer = await document<Certificate>(certificate, forgery.certificate, signers.certificate ?? [NEW.log])
   return outer.bytes
 }
 

@@ -49,7 +49,6 @@ async function noteOf(vault: ContentId, size: number, signer: Signer): Promise<B
 type Change = (handoff: Handoff, scene: Signed) => Partial<Handoff> | Promise<Partial<Handoff>>
 
 const REFUSED: readonly (readonly [name: string, code: string, change: Change])[] = [
-  ['of an older epoch', 'MIGRATION_EPOCH', () => ({ epoch: 0 })],
   ['of a later epoch than the next', 'MIGRATION_HANDOFF_REFUSED', () => ({ epoch: 1_000 })],
   ['of another migration', 'MIGRATION_TARGET_REFUSED', () => ({ migration: '0'.repeat(32) })],
   ['of another vault', 'MIGRATION_TARGET_REFUSED', () => ({ vault: OTHER })],
@@ -59,7 +58,6 @@ const REFUSED: readonly (readonly [name: string, code: string, change: Change])[
   ['of another plan', 'MIGRATION_HANDOFF_REFUSED', () => ({ plan: OTHER })],
   ['for another ready', 'MIGRATION_HANDOFF_REFUSED', () => ({ ready: OTHER })],
   ['of another key event', 'MIGRATION_HANDOFF_REFUSED', () => ({ key_event: OTHER })],
-  ['of no key event', 'MIGRATION_HANDOFF_REFUSED', () => ({ key_event: null })],
   [
     'of other roots',
     'MIGRATION_HANDOFF_REFUSED',
