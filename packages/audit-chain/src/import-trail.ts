@@ -1,11 +1,13 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, Bytes } from '@vault/core'
 import { copyBytes, equalBytes, isVaultError } from '@vault/core'
 import { EMPTY_ROOT } from '@vault/merkle'
 import type { AuthenticBundle } from './authentic-tiles.ts'
 import { AuthenticTiles } from './authentic-tiles.ts'
+import { checkEntryAt } from './check-entry.ts'
 import { openCheckpoint } from './checkpoint.ts'
+import { invalidCheckpoint } from './error.ts'
 import type { LogReader, LogStore } from './log-store.ts'
-import { TILE_WIDTH } from './tile.ts'
+import { entriesPath, TILE_WIDTH } from './tile.ts'
 import type { Head } from './trail.ts'
 import { tampered, trailError } from './trail-error.ts'
 import type { LogIdentity } from './trail-head.ts'
@@ -19,6 +21,8 @@ export interface ImportOptions extends LogIdentity, AbortOptions {
   readonly to: LogStore
   /** The signed note to reach. */
   readonly checkpoint: Uint8Array
+  /** Entries that are taken at most; without it as many as the checkpoint says. */
+  readonly maxSize?: number
 }
 
 /** How far an import has come. */
@@ -30,16 +34,19 @@ export interface ImportStep {
 }
 
 /**
- * Copies a trail, verbatim, in packages of up to 256 entries. Each is hashed up to the root of the checkpoint before it is stored, so whatever is
- * stored is of the trail; what the store has already is hashed too, and not fetched again. Returns with the checkpoint as the head.
+ * Copies a trail, verbatim, in packages of up to 256 entries. Before it is stored, each is hashed up to the root of the checkpoint and its entries
+ * are read, numbered and linked, so whatever is stored is of the trail; what the store has already is hashed too, and not fetched again. Returns with the checkpoint as the head.
  *
- * Throws `AUDIT_TAMPERED` with the `index` of the entry in its details, or with the `file` of tiles, and `AUDIT_MISSING`: nothing
+ * Throws `AUDIT_CHECKPOINT_INVALID` before anything is read where the checkpoint is of more than `maxSize` entries. Throws
+ * `AUDIT_TAMPERED` with the `index` of the entry in its details, or with the `file` of tiles, and `AUDIT_MISSING`: nothing
  * from there on is stored. Throws `AUDIT_FORK` where the store has a head that does not fit; one that is further than the
  * checkpoint, and fits, stays as it is.
  */
 export async function* importTrail(options: ImportOptions): AsyncGenerator<ImportStep, Head> {
   const { from, to, signal } = options
   const { size, root } = openCheckpoint(options.checkpoint, options).checkpoint
+  const { maxSize = size } = options
+  if (size > maxSize) throw invalidCheckpoint(`it is of ${size} entries, and at most ${maxSize} are taken`)
   const note = copyBytes(options.checkpoint)
   let head = await openHead(to, await to.head({ signal }), options, { signal })
   if (head.tiles.size >= size) {
@@ -54,7 +61,9 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
   for (let index = 0; index * TILE_WIDTH < size; index++) {
     signal?.throwIfAborted()
     const known = await kept(index, { signal })
-    const { entries } = known ?? (await source.bundle(index, { signal }))
+    const bundle = known ?? (await source.bundle(index, { signal }))
+    const { entries } = bundle
+    checkEntries(index, bundle, builder.last)
     const files = entries.flatMap((entry) => [...builder.append(entry)])
     if (builder.size === size) files.push(...builder.partial())
     await to.write(known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/')), {
@@ -74,6 +83,23 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
     await checkSameBeginning(source, head.tiles.size, head.tiles.root, { signal })
   }
   return { size, root, checkpoint: note }
+}
+
+/**
+ * A signature is on bytes, and whoever has the log key can sign any. Throws `AUDIT_TAMPERED` unless these are the entries of
+ * their places, each linked to the one before, of which `before` is the hash.
+ */
+function checkEntries(index: number, { entries, hashes }: AuthenticBundle, before: Bytes | null): void {
+  let prev = before
+  for (const [i, entry] of entries.entries()) {
+    const n = index * TILE_WIDTH + i
+    const reason = checkEntryAt(n, entry, prev)
+    if (reason !== undefined) {
+      const message = `Entry ${n} was signed, and is none of a trail: ${reason}. Nothing from its package on was stored; ask where the trail comes from.`
+      throw trailError('AUDIT_TAMPERED', message, { file: entriesPath(index), index: n })
+    }
+    prev = hashes[i] as Bytes
+  }
 }
 
 /** Throws `AUDIT_FORK` unless the first `size` entries have this root. */

@@ -1,9 +1,24 @@
-import type { Finding } from '@vault/core'
+import type { Bytes, Finding } from '@vault/core'
+import { copyBytes, utf8 } from '@vault/core'
+import { EMPTY_ROOT, leafHash } from '@vault/merkle'
 import { describe, expect, test } from 'vitest'
+import { AuthenticTiles } from '../src/authentic-tiles.ts'
 import type { MemoryLog, VerifyStep } from '../src/index.ts'
-import { createMemoryLog, decodeEntryBundle, encodeEntryBundle, importTrail, verifyTrail } from '../src/index.ts'
+import {
+  createMemoryLog,
+  createNoteSigner,
+  decodeEntry,
+  decodeEntryBundle,
+  encodeEntryBundle,
+  eventOf,
+  importTrail,
+  sealEntry,
+  signCheckpoint,
+  verifyTrail,
+} from '../src/index.ts'
+import { TreeBuilder } from '../src/tree-builder.ts'
 import { rejectionCode } from './trail-code.ts'
-import { events, keys, ORIGIN, trailOf } from './trail-support.ts'
+import { events, keys, ORIGIN, signer, trailOf } from './trail-support.ts'
 
 async function verified(log: MemoryLog): Promise<Finding[]> {
   const findings: Finding[] = []
@@ -100,6 +115,17 @@ describe('verifying a trail', () => {
   })
 })
 
+/** A log of these leaves, whatever they are, as whoever has the log key can make it. */
+async function signedLog(leaves: readonly Bytes[]): Promise<MemoryLog> {
+  const log = createMemoryLog()
+  const builder = await TreeBuilder.load(await AuthenticTiles.load(log, { size: 0, root: EMPTY_ROOT }))
+  const files = [...leaves.flatMap((leaf) => [...builder.append(leaf)]), ...builder.partial()]
+  for (const { name, bytes } of files) log.files.set(name, copyBytes(bytes))
+  const checkpoint = { origin: ORIGIN, size: builder.size, root: builder.root(), extensions: [] }
+  log.files.set('checkpoint', await signCheckpoint(checkpoint, [createNoteSigner({ name: ORIGIN, signer })]))
+  return log
+}
+
 async function imported(from: MemoryLog, to: MemoryLog, checkpoint = from.files.get('checkpoint')): Promise<number[]> {
   const stored: number[] = []
   for await (const step of importTrail({ from, to, origin: ORIGIN, keys, checkpoint: checkpoint as Uint8Array }))
@@ -171,6 +197,49 @@ describe('importing a trail', () => {
     expect(await rejectionCode(imported(fork, to))).toBe('AUDIT_FORK')
     expect(await rejectionCode(imported(from, fork))).toBe('AUDIT_FORK')
     expect((await trailOf(to)).size).toBe(600)
+  })
+
+  test('refuses a signed entry that is none, or out of its place, and stores nothing from its package on', async () => {
+    const good = decodeEntryBundle((await written([300])).files.get('tile/entries/000') as Uint8Array)
+    const rest = decodeEntryBundle((await written([300])).files.get('tile/entries/001.p/44') as Uint8Array)
+    const entries = [...good, ...rest]
+    const eventAt = (n: number) => eventOf(decodeEntry(entries[n] as Bytes))
+    const other = sealEntry(eventAt(280), 280, leafHash(entries[7] as Uint8Array))
+    const faults: readonly (readonly [number, Uint8Array])[] = [
+      [280, utf8('garbage')],
+      [280, entries[279] as Uint8Array],
+      [280, other],
+      [256, sealEntry(eventAt(256), 256, leafHash(entries[254] as Uint8Array))],
+      [0, utf8('garbage')],
+    ]
+    for (const [index, fault] of faults) {
+      const from = await signedLog(entries.with(index, fault as Bytes))
+      const to = createMemoryLog()
+      await expect(imported(from, to)).rejects.toMatchObject({ code: 'AUDIT_TAMPERED', details: { index } })
+      const bundles = [...to.files.keys()].filter((each) => each.startsWith('tile/entries/'))
+      expect(bundles).toEqual(index < 256 ? [] : ['tile/entries/000'])
+    }
+    expect(await imported(await signedLog(entries), createMemoryLog())).toEqual([256, 300])
+  })
+
+  test('refuses more entries than are asked for, before anything is read', async () => {
+    const from = await written([300])
+    const checkpoint = from.files.get('checkpoint') as Uint8Array
+    const run = async (maxSize: number) => {
+      const to = createMemoryLog()
+      const reads: string[] = []
+      const watched = {
+        read: (name: string) => {
+          reads.push(name)
+          return from.read(name)
+        },
+      }
+      const steps = importTrail({ from: watched, to, origin: ORIGIN, keys, checkpoint, maxSize })
+      const code = await rejectionCode(Array.fromAsync(steps))
+      return { code, reads: reads.length, files: to.files.size }
+    }
+    expect(await run(299)).toEqual({ code: 'AUDIT_CHECKPOINT_INVALID', reads: 0, files: 0 })
+    expect((await run(300)).files).toBe(from.files.size)
   })
 
   test('of tampered tiles stores nothing', async () => {
