@@ -35,7 +35,6 @@ export const endorse: Act = async ({ plan, planId, state, parts, options }) => {
   const history = await source.keyState(options)
   // The same bytes whenever it is done again, because every part of it is written down.
   const context = { migration, instance: target.instance }
-  if (roles === null) throw new TypeError('An acceptance names the keys: the log key is new at every place.')
   // Nothing is signed that would give the target other keys than were planned.
   requireRoles(plan.handoff?.keys ?? 'new', history.roles, roles)
   const payload = keyEventPayload({ history, why: 'migrate', roles, context, at: new Date(state.planned * 1000) })

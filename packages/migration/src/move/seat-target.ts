@@ -184,7 +184,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     }
     const keyEvents = [...accepted.keyEvents, request.keyEvent]
     const after = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
-    if (handoff.key_event?.id !== after.head || !isEqual(after.roles, acceptance.roles)) {
+    if (handoff.key_event.id !== after.head || !isEqual(after.roles, acceptance.roles)) {
       throw refusedHandoff(label, migration, 'the key event beside it is not the one that it names')
     }
     return { handoff, keyEvents }
@@ -239,7 +239,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
       if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
       const { roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
       const history = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
-      if (roles === null || !isEndorsable(keyEvent, { history, roles, context: { instance, migration } })) {
+      if (!isEndorsable(keyEvent, { history, roles, context: { instance, migration } })) {
         throw refusedHandoff(label, migration, 'the key event is not the one that was accepted')
       }
       const signers = []
