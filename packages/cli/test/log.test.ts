@@ -165,8 +165,8 @@ describe('an old copy', () => {
     const vault = await rolledBack(space)
     const restored = await json('vaultctl', ['restore-from-backup', vault])
     expect(restored).toMatchObject({
-      state: 'retired',
-      epoch: 1,
+      state: 'replica',
+      epoch: 0,
       lost: { changes: 1, entries: 1 },
       log: { entries: 4 },
     })
@@ -177,6 +177,8 @@ describe('an old copy', () => {
     expect(await json('vaultctl', ['restore-from-backup', space.at('newer')], 1)).toMatchObject({
       error: { code: 'VAULT_NOT_BEHIND' },
     })
+    const elsewhere = ['restore-from-backup', space.at('newer'), '--state-dir', space.at('other')]
+    expect(await json('vaultctl', elsewhere, 1)).toMatchObject({ error: { code: 'VAULT_MARK_UNKNOWN' } })
     expect(await json('vaultctl', ['status', space.at('newer')])).toMatchObject({ state: 'active' })
   })
 

@@ -2,8 +2,9 @@ import { appendFile, cp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path'
 import { verifyEvidence } from '@vault/audit-chain'
 import type { Finding } from '@vault/core'
+import { keyStateAt, moveVault, planMigration, recoverVault } from '@vault/migration'
 import { describe, expect, test } from 'vitest'
-import { createVault, openVault, restoreFromBackup } from '../src/index.ts'
+import { createVault, moveSourceOf, openMoveTarget, openVault, owner, restoreFromBackup, seatOf } from '../src/index.ts'
 import { scratch, snapshot } from './scratch.ts'
 
 const plain = { passphrase: undefined }
@@ -72,7 +73,7 @@ describe('an old copy that was put back', () => {
     expect(restored).toMatchObject({
       lost: { changes: 1, entries: 1 },
       size: 2,
-      tenure: { state: 'retired', epoch: 1 },
+      tenure: { state: 'replica', epoch: 0, migration: expect.stringMatching(/^[0-9a-f]{32}$/) },
     })
     expect(restored.place.instance).not.toBe(info.instance)
     expect(restored.place.key).not.toBe(info.key)
@@ -82,6 +83,33 @@ describe('an old copy that was put back', () => {
     const events = await Array.fromAsync(vault.scrub())
     expect(events.at(-1)).toMatchObject({ ok: true, objects: 1, entries: 2 })
     await put(space.at('newer'), 'goes on', stateDir)
+  })
+
+  test('receives the vault again from where it is active, and is not recovered', async () => {
+    await using space = await scratch()
+    const { dir, stateDir } = await rolledBack(space)
+    const { vault, tenure } = await restoreFromBackup(dir, { stateDir })
+    {
+      await using restored = await openVault(dir)
+      const seat = await seatOf(restored.place)
+      const { roles } = await keyStateAt(seat, vault)
+      const identity = await seat.keys.signers('identity', roles.identity)
+      await expect(recoverVault(seat, { vault, identity, reason: 'try' })).rejects.toMatchObject({
+        code: 'MIGRATION_STATE',
+        message: expect.stringContaining('is replica here'),
+      })
+    }
+    await using live = await openVault(space.at('newer'))
+    const source = await moveSourceOf(live)
+    await using target = await openMoveTarget(dir)
+    const plan = await planMigration({ source, target, authorize: owner }, { handoff: { keys: 'new' } })
+    for await (const _ of moveVault(plan, { source, target, authorize: owner }));
+    expect(await target.place.soups.tenures.read(vault)).toMatchObject({
+      state: 'active',
+      epoch: tenure.epoch + 1,
+      migration: plan.migration_id,
+    })
+    await put(dir, 'third')
   })
 
   test('is refused as before where only the newer log was put beside it', async () => {
@@ -123,7 +151,7 @@ describe('another history', () => {
     await using vault = await openVault(dir, { mode: 'read', ignoreMark: true })
     const fork = verifyEvidence(Buffer.from(evidence.fork_evidence, 'base64'), await vault.log.identity())
     expect(fork.sizes).toEqual([3, 5])
-    await expect(restoreFromBackup(dir, { stateDir })).resolves.toMatchObject({ tenure: { state: 'retired' } })
+    await expect(restoreFromBackup(dir, { stateDir })).resolves.toMatchObject({ tenure: { state: 'replica' } })
   })
 })
 
@@ -203,7 +231,15 @@ describe('the mark', () => {
     await put(dir, 'first', stateDir)
     await expect(restoreFromBackup(dir, { stateDir })).rejects.toMatchObject({ code: 'VAULT_NOT_BEHIND' })
     await put(dir, 'second', stateDir)
-    // Another machine knows nothing, and believes what it is told.
-    expect((await restoreFromBackup(dir, { stateDir: space.at('elsewhere') })).lost).toBeUndefined()
+    // Another machine knows nothing, and asks to be told.
+    for (const elsewhere of [{ stateDir: space.at('elsewhere') }, {}]) {
+      const before = await snapshot(dir)
+      await expect(restoreFromBackup(dir, elsewhere)).rejects.toMatchObject({ code: 'VAULT_MARK_UNKNOWN' })
+      expect(await snapshot(dir)).toEqual(before)
+    }
+    const told = { stateDir: space.at('elsewhere'), withoutMark: true }
+    expect((await restoreFromBackup(dir, told)).lost).toBeUndefined()
+    // As after a crash before its end: it is known to be a restored one.
+    expect((await restoreFromBackup(dir, { stateDir: space.at('elsewhere') })).tenure.state).toBe('replica')
   })
 })

@@ -5,13 +5,14 @@ import type { ExpectedTenure, Tenure, TenureMove, TenureState } from './tenures.
 /**
  * Where a tenure may go. A place that gives up receiving goes back to what it was: `retired`, `replica` or `none`; to
  * `replica` goes what was received whole, too.
- * `active` to `active` keeps new key events; `retired` to `active` is a hand-off that the other side declined.
+ * `active` to `active` keeps new key events; `active` to `replica` is what was found to be an old copy; `retired` to `active` is
+ * a hand-off that the other side declined.
  */
 const MOVES: Readonly<Record<TenureState, readonly TenureState[]>> = {
   none: ['active', 'receiving'],
   receiving: ['receiving', 'prepared', 'replica', 'retired', 'none'],
   prepared: ['active', 'receiving', 'replica', 'retired', 'none'],
-  active: ['active', 'quiesced', 'none'],
+  active: ['active', 'quiesced', 'replica', 'none'],
   quiesced: ['active', 'retired'],
   retired: ['receiving', 'active', 'none'],
   replica: ['receiving', 'none'],
@@ -34,7 +35,8 @@ export interface Stock extends Pick<Counts, 'objects' | 'entries'> {
  * other move keeps the one there was where it names none.
  *
  * A vault is retired by a document that says where to, in a higher epoch, once its log is whole. A quiesced one that is
- * active again was not handed off, so its epoch stays.
+ * active again was not handed off, so its epoch stays. So does that of an old copy that becomes a replica: the vault, which is
+ * elsewhere in this epoch or a higher one, can be received there.
  *
  * Receiving remembers what was there before it, so that giving up loses nothing: only what came from nothing vanishes
  * again, and what was retired is retired again once all rows are what they were.
@@ -91,6 +93,7 @@ const raisesEpoch: Rule = (current, _from, to) => {
   if (current.state === 'quiesced' && to.state === 'active') {
     return !same && 'it was not handed off, so its epoch stays'
   }
+  if (stepsBack(current, to)) return !same && 'an old copy knows of no newer epoch, so its epoch stays'
   const handedOff =
     (current.state === 'quiesced' && to.state === 'retired') ||
     (to.state === 'active' && (current.state === 'prepared' || current.state === 'retired'))
@@ -122,7 +125,8 @@ const keepsLog: Rule = (current, from, to, { queued }) => {
   }
   const size = to.log ?? current.events
   if (size < current.events) return `its log has ${current.events} events already, not ${size}`
-  if (queued > 0 && (handsOff || size > current.events)) return `${queued} audit events wait for the log; fill it first`
+  if (queued > 0 && (handsOff || stepsBack(current, to) || size > current.events))
+    return `${queued} audit events wait for the log; fill it first`
   return false
 }
 
@@ -136,6 +140,11 @@ const RULES: readonly Rule[] = [
   isNotShutOut,
   keepsLog,
 ]
+
+/** An active vault that turns out to be an old copy. */
+function stepsBack(current: Tenure, to: TenureMove): boolean {
+  return current.state === 'active' && to.state === 'replica'
+}
 
 /** Another migration counts its own drivers. */
 function presentDriver({ migration, driver }: Tenure, to: TenureMove): number | undefined {

@@ -23,7 +23,7 @@ const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: 
   none: { path: [], next: ['receiving', 'active'] },
   receiving: { path: ['receiving'], next: ['none', 'receiving', 'prepared', 'replica'] },
   prepared: { path: ['receiving', 'prepared'], next: ['none', 'receiving', 'active', 'replica'] },
-  active: { path: ['active'], next: ['none', 'active', 'quiesced'] },
+  active: { path: ['active'], next: ['none', 'active', 'quiesced', 'replica'] },
   quiesced: { path: ['active', 'quiesced'], next: ['active', 'retired'] },
   retired: { path: ['active', 'quiesced', 'retired'], next: ['none', 'receiving', 'active'] },
   replica: { path: ['receiving', 'replica'], next: ['none', 'receiving'] },
@@ -31,7 +31,7 @@ const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: 
 
 /** What every move there is asks for, in an epoch that is higher unless it must not be. */
 function move(from: Tenure, state: TenureState, epoch: number): TenureMove {
-  const stays = from.state === 'quiesced' && state === 'active'
+  const stays = (from.state === 'quiesced' && state === 'active') || (from.state === 'active' && state === 'replica')
   const evidence = state === 'retired' ? { evidence: utf8('hand-off') } : {}
   return { state, epoch: stays ? from.epoch : epoch, migration: 'm1', ...evidence }
 }
@@ -140,6 +140,27 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
         'the same epoch',
       )
       await tenures.transition(VAULT, retired, { state: 'active', epoch: 4 })
+    },
+  },
+  {
+    name: 'an old copy becomes a replica in its own epoch, with its log whole, and is received again',
+    async run(store) {
+      const { tenures } = store
+      const soup = await activeSoup(store)
+      await commit(soup, { objects: { add: [object('one')] }, events: [utf8('event')] })
+      const from = { state: 'active', epoch: 0 } as const
+      const to = { state: 'replica', epoch: 0, migration: 'm1', evidence: utf8('found to be old') } as const
+      await assertRejects(tenures.transition(VAULT, from, to), 'SOUP_TENURE', 'while an event waits')
+      await soup.settled(1)
+      await assertRejects(tenures.transition(VAULT, from, { ...to, epoch: 1 }), 'SOUP_TENURE', 'another epoch')
+      await tenures.transition(VAULT, from, to)
+      const replica = { vault: VAULT, state: 'replica', epoch: 0, sequence: 1, events: 1, migration: 'm1' } as const
+      assertEqual(await tenures.read(VAULT), replica, 'the tenure')
+      assertEqual(await tenures.evidence(VAULT), utf8('found to be old'), 'the evidence')
+      await assertRejects(add(soup, object('two')), 'SOUP_NOT_ACTIVE', 'a change')
+      await assertRejects(tenures.transition(VAULT, replica, { ...from, epoch: 1 }), 'SOUP_TENURE', 'active again')
+      await tenures.transition(VAULT, replica, { state: 'receiving', epoch: 0, migration: 'm2' })
+      assertEqual((await tenures.read(VAULT)).before?.state, 'replica', 'what it was before')
     },
   },
   {
