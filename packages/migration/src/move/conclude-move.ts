@@ -2,6 +2,7 @@ import type { IndexedEntry, Trail } from '@vault/audit-chain'
 import { encodeEvent, parseTlogProof } from '@vault/audit-chain'
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
 import { contentId, decodeEnvelope, VaultError } from '@vault/core'
+import type { Tenure } from '@vault/soup'
 import { buildCertificate } from '../certificate/build-certificate.ts'
 import type { CertifiedEntry } from '../certificate/certificate.ts'
 import type { MigrationErrorCode } from '../error.ts'
@@ -14,12 +15,10 @@ import type { MoveState } from './state.ts'
 import type { TargetRecords } from './target-records.ts'
 import { Told, tellOnce } from './tell-once.ts'
 
-/** Where the trail goes on, or will when another migration was rolled back. */
-const GOES_ON: ReadonlySet<string> = new Set(['active', 'quiesced'])
-
 /**
  * Writes `migration-complete` into the trail of a vault that has arrived, and makes, holds and gives its certificate. Throws
- * `MIGRATION_TARGET_ADVANCED` where the vault has been handed on since: its trail goes on elsewhere, under other keys.
+ * `MIGRATION_TARGET_ADVANCED` where the vault has been handed on since: its trail goes on elsewhere, under other keys; and `MIGRATION_UNFINISHED` where another migration has
+ * quiesced it, which may be rolled back.
  */
 export async function concludeMove(
   seat: Seat,
@@ -34,8 +33,9 @@ export async function concludeMove(
   const envelope = required(state.handoff)
   const handoff = parseHandoff(decodeEnvelope(envelope).payload)
   const history = await keyStateAt(seat, vault, options)
-  const { state: standing } = await soup.tenure(options)
-  if (!GOES_ON.has(standing) || history.head !== handoff.key_event?.id) throw movedOn(seat.label, vault, migration)
+  const tenure = await soup.tenure(options)
+  if (tenure.state === 'quiesced') throw closed(seat.label, tenure)
+  if (tenure.state !== 'active' || history.head !== handoff.key_event.id) throw movedOn(seat.label, vault, migration)
   const key = noteKey(migration, 'migration-complete')
   const { objects } = required(state.statement).counts
   const { coverage, checked } = required(state.verification)
@@ -109,6 +109,14 @@ async function hold(seat: Seat, vault: ContentId, bytes: Bytes, options?: AbortO
   const soup = seat.store.soup(vault)
   const { epoch } = await soup.tenure(options)
   await soup.commit({ epoch, hold: [{ id, size: bytes.length }], expect: { segments } }, options)
+}
+
+function closed(label: string, { vault, migration }: Tenure): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_UNFINISHED',
+    message: `The vault ${vault} is quiesced at ${label} for the migration ${migration}: resume that one, or roll it back, and then resume this one.`,
+    details: { vault, migration },
+  })
 }
 
 function movedOn(label: string, vault: ContentId, migration: string): VaultError<MigrationErrorCode> {

@@ -78,7 +78,7 @@ export async function listMoves(records: Records, options?: AbortOptions): Promi
 }
 
 /** "No checkpoint found" (M102). */
-export function unknownMigration(migration: string): VaultError<MigrationErrorCode> {
+function unknownMigration(migration: string): VaultError<MigrationErrorCode> {
   return new VaultError({
     code: 'MIGRATION_UNKNOWN',
     message: `No checkpoint found: this place has no record of a migration ${migration}.`,

@@ -184,6 +184,22 @@ describe('a target that has taken a vault', () => {
     }
   })
 
+  test('and is about to hand it on: the first move waits for the second, and ends either way', async () => {
+    for (const end of [resume, rollBack]) {
+      const { a, b, vault } = await scene(1)
+      const c = memoryPlace('C', 3, a.seat.clock)
+      const first = await stopAt('conclude', { a, b, vault })
+      const second = await stopAt('copy-rest', { a: b, b: c, vault })
+      expect(await codeOf(resume(a, b, vault, first.migration))).toBe('MIGRATION_UNFINISHED')
+      await end(b, c, vault, second.migration)
+      const state = await resume(a, b, vault, first.migration)
+      expect(state.phase).toBe('complete')
+      if (end === rollBack) expectCertified(state)
+      else expect(state.certificate).toBe(null)
+      expect(await activeAt([a, b, c], vault)).toEqual([end === resume ? c : b])
+    }
+  })
+
   test('cannot be made to say no by asking at the moment of activation', async () => {
     for (let at = 0; at < 8; at++) {
       const { a, b, vault, stopped, state } = await signed()

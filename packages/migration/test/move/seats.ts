@@ -28,7 +28,7 @@ export function testClock(): () => Date {
 }
 
 /** Bytes that look random and are the same in every run. */
-export function seededRandom(seed: number): (length: number) => Uint8Array {
+function seededRandom(seed: number): (length: number) => Uint8Array {
   let state = seed
   return (length) =>
     Uint8Array.from({ length }, () => {
