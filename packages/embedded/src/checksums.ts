@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Finding, hashBytes, toHex } from '@vault/core'
-import { writeDurably } from './durable-file.ts'
+import { isDraft, writeDurably } from './durable-file.ts'
 import { PLACE_FILE } from './place.ts'
 
 /** Hashes of the small files that nothing else vouches for, in the format of `sha256sum`, so that `sha256sum -c` checks them too. */
@@ -78,10 +78,11 @@ export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
   return findings
 }
 
+/** Everything in `keys` but drafts, whose maker writes them still or died: nobody reads them. */
 async function keyFiles(dir: string): Promise<readonly string[]> {
   const keys = await readdir(join(dir, 'keys'), { recursive: true, withFileTypes: true })
   const files = keys
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && !isDraft(file.name))
     .map((file) => join(file.parentPath, file.name).slice(dir.length + 1))
   return files.sort()
 }

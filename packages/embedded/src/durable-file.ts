@@ -29,6 +29,11 @@ export async function createFolder(path: string, mode?: number): Promise<void> {
   await flushFolder(dirname(path))
 }
 
+/** Whether this is the name of a file that `writeDurably` has not finished. */
+export function isDraft(name: string): boolean {
+  return /\.\d+\.tmp$/.test(name)
+}
+
 /** Writes a small file, readable by its owner only, whole or not at all: another name, flush, rename, flush of the folder. */
 export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`

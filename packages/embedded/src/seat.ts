@@ -19,6 +19,7 @@ import {
   seatTarget,
 } from '@vault/migration'
 import { openFsLogStore } from '@vault/store-fs'
+import { listNewKeys } from './checksums.ts'
 import { openOrCreatePlace } from './endpoint.ts'
 import { createRoleKeys, hasKey, openKey } from './keystore.ts'
 import type { Place } from './place.ts'
@@ -51,6 +52,8 @@ export function placeName(dir: string): string {
 /** A place as a party of a hand-off. Its logs are opened for writing. */
 export async function seatOf(place: Place, options: SeatOptions = {}): Promise<Seat> {
   const { actor = OWNER, clock = systemClock, random = systemRandom } = options
+  // Keys of a hand-off whose maker died before it could list them.
+  await listNewKeys(place.dir)
   return {
     label: placeName(place.dir),
     instance: place.info.instance,

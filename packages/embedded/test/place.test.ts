@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkChecksums } from '../src/checksums.ts'
 import { createPlace } from '../src/create-place.ts'
-import { createVault, openTarget, openVault } from '../src/index.ts'
+import { createVault, openTarget, openVault, seatOf } from '../src/index.ts'
 import { findPlace } from '../src/place.ts'
 import { scratch, snapshot } from './scratch.ts'
 
@@ -164,5 +164,21 @@ describe('checksums', () => {
     })
     await rename(join(dir, 'keys'), space.at('keys'))
     expect(await checkChecksums(dir)).toContainEqual(expect.objectContaining({ subject: 'keys' }))
+  })
+
+  test('what a process that made keys left as it died harms nothing', async () => {
+    await using space = await scratch()
+    const dir = space.at('v')
+    await createVault(dir, plain)
+    const [name] = await readdir(join(dir, 'keys'))
+    await writeFile(join(dir, `keys/${name}.4711.tmp`), 'half a k')
+    expect(await checkChecksums(dir)).toEqual([])
+    await cp(join(dir, `keys/${name}`), join(dir, 'keys/log-unlisted.key'))
+    expect(await checkChecksums(dir)).toMatchObject([{ subject: 'keys/log-unlisted.key' }])
+    {
+      await using vault = await openVault(dir)
+      await seatOf(vault.place)
+    }
+    expect(await checkChecksums(dir)).toEqual([])
   })
 })
