@@ -31,7 +31,7 @@ export async function createFolder(path: string, mode?: number): Promise<void> {
 
 /** Whether this is the name of a file that `writeDurably` has not finished. */
 export function isDraft(name: string): boolean {
-  return /\.\d+\.tmp$/.test(name)
+  return /\.[0-9a-f]+\.tmp$/.test(name)
 }
 
 /** Writes a small file, readable by its owner only, whole or not at all: another name, flush, rename, flush of the folder. */
