@@ -86,9 +86,18 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 async function trustOf(given: readonly string[] = []): Promise<CertificateTrust> {
-  const { isContentId, parseKeyId } = await import('@vault/core')
+  const { isContentId, isVaultError, parseKeyId } = await import('@vault/core')
   const vaults = given.filter(isContentId)
-  const keys = given.filter((text) => !isContentId(text)).map(parseKeyId)
+  const keys = given
+    .filter((text) => !isContentId(text))
+    .map((text) => {
+      try {
+        return parseKeyId(text)
+      } catch (error) {
+        if (!isVaultError(error, 'KEY_ID_INVALID')) throw error
+        throw new UsageError(`--trust takes the id of a vault, or a key: ${JSON.stringify(text)} is neither.`)
+      }
+    })
   return { vaults, keys }
 }
 
