@@ -77,6 +77,27 @@ export async function openKey(options: {
   return parseKey(await unseal(armored, file, passphrase), file, key)
 }
 
+/**
+ * The signer of the first of these keys that is held here without a passphrase: what works alone signs with it. Throws
+ * `KEY_DAMAGED` also where none is, with `details.files`, where they were looked for.
+ */
+export async function openHeldKey(options: {
+  readonly dir: string
+  readonly role: KeyRole
+  readonly keys: readonly KeyId[]
+}): Promise<Signer> {
+  const { dir, role, keys } = options
+  for (const key of keys) {
+    if ((await hasKey({ dir, role, key })) === 'plain') return await openKey({ dir, role, key })
+  }
+  const files = keys.map((key) => join(dir, 'keys', `${fileName(role, parseKeyId(key))}.key`))
+  throw new VaultError<KeystoreErrorCode>({
+    code: 'KEY_DAMAGED',
+    message: `No ${role} key of the vault is held here: ${files.join(', ')} ${files.length === 1 ? 'is' : 'are'} missing.`,
+    details: { files },
+  })
+}
+
 /** A key from a file that somebody kept elsewhere; the passphrase is asked for where it is sealed. Throws `KEY_DAMAGED`, `KEY_PASSPHRASE`. */
 export async function openKeyFile(file: string, passphrase: () => Promise<string | undefined>): Promise<Signer> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {

@@ -14,7 +14,6 @@ import {
   type AbortOptions,
   type Clock,
   decodeEnvelope,
-  type KeyId,
   type KeyState,
   VaultError,
   type VaultId,
@@ -22,7 +21,7 @@ import {
 } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import { openFsLogStore } from '@vault/store-fs'
-import { openKey } from './keystore.ts'
+import { openHeldKey } from './keystore.ts'
 
 /** Where the logs of a place lie, each in a folder that has the name of its vault. */
 export const LOG_FOLDER = 'log'
@@ -133,7 +132,7 @@ export class VaultLog {
   async #open(): Promise<Trail> {
     const { dir, clock } = this.#parts
     const { roles } = await this.#keyState({})
-    const signer = await openKey({ dir, role: 'log', key: roles.log.keys[0] as KeyId })
+    const signer = await openHeldKey({ dir, role: 'log', keys: roles.log.keys })
     const store = await openFsLogStore({ dir: this.dir, mode: 'write', clock })
     return await openTrail({ ...(await this.identity()), store, signer, clock })
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type KeyId, systemRandom } from '@vault/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { checkChecksums } from '../src/checksums.ts'
-import { createRoleKeys, type KeyRole, openKey } from '../src/keystore.ts'
+import { createRoleKeys, type KeyRole, openHeldKey, openKey } from '../src/keystore.ts'
 import { createVault } from '../src/open.ts'
 import { scratch } from './scratch.ts'
 
@@ -134,5 +134,25 @@ describe('createRoleKeys', () => {
     await createVault(space.at(), { passphrase: undefined })
     const { key } = JSON.parse(await readFile(space.at('vault.json'), 'utf8')) as { key: KeyId }
     expect((await openKey({ dir: space.at(), role: 'place', key })).key).toBe(key)
+  })
+})
+
+describe('openHeldKey', () => {
+  test('gives the first key that is held, and names every file where none is', async () => {
+    await using space = await scratch()
+    const keys: KeyId[] = []
+    for (let i = 0; i < 3; i++) {
+      const random = systemRandom
+      keys.push((await createRoleKeys({ dir: space.at(), roles: ['log'], passphrase: undefined, random })).log.key)
+    }
+    const log = { dir: space.at(), role: 'log' as const, keys }
+    for (const key of keys) {
+      expect((await openHeldKey(log)).key).toBe(key)
+      await rename(space.at(file('log', { key }, 'key')), space.at('away'))
+    }
+    await expect(openHeldKey(log)).rejects.toMatchObject({
+      code: 'KEY_DAMAGED',
+      details: { files: keys.map((key) => space.at(file('log', { key }, 'key'))) },
+    })
   })
 })
