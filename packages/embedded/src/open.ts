@@ -42,6 +42,11 @@ export interface OpenOptions {
    * next time is quick, where the folder can be written. Default: `false`.
    */
   readonly keepHashes?: boolean
+  /**
+   * Which of the vaults that lie in the place, chosen among their tenures; `undefined` leaves it to the default: the one that is,
+   * or may become, alive there. Throws `VAULT_NOT_FOUND` for one that is not there.
+   */
+  readonly choose?: (tenures: readonly Tenure[]) => VaultId | undefined
   /** Who may do what. Default: whoever can open the folder may do everything (`owner`). */
   readonly authorize?: Authorize
   /** Who acts, as the audit log is to call them. Default: `owner`. Whether that is proven, the grant says. */
@@ -116,12 +121,13 @@ export async function createVault(dir: string, options: CreateOptions): Promise<
  * `AUDIT_ROLLBACK` and `AUDIT_FORK` where it is an old copy or its log is gone, and what the stores throw.
  */
 export async function openVault(dir: string, options: OpenOptions & AbortOptions = {}): Promise<Vault> {
-  const { mode = 'write', keepHashes = false, ignoreMark = false } = options
+  const { mode = 'write', keepHashes = false, ignoreMark = false, choose } = options
   if (ignoreMark && mode === 'write') throw new TypeError('A vault whose mark is ignored can only be read.')
   const place = await openPlace(dir, { mode, keepHashes })
   try {
-    const tenure = await currentTenure(place.soups)
-    if (tenure === undefined) throw noVault(place)
+    const chosen = choose?.(await place.soups.tenures.list())
+    const tenure = chosen === undefined ? await currentTenure(place.soups) : await place.soups.tenures.read(chosen)
+    if (tenure === undefined || tenure.state === 'none') throw noVault(place, tenure?.vault)
     return await vaultAt(place, tenure, options)
   } catch (error) {
     await place[Symbol.asyncDispose]()
@@ -182,10 +188,13 @@ export async function currentTenure(soups: SoupStore): Promise<Tenure | undefine
   )
 }
 
-export function noVault(place: Place): VaultError<PlaceErrorCode> {
+export function noVault(place: Place, vault?: VaultId): VaultError<PlaceErrorCode> {
   return new VaultError({
     code: 'VAULT_NOT_FOUND',
-    message: `The place in ${place.dir} holds no vault yet: it waits to receive one.`,
+    message:
+      vault === undefined
+        ? `The place in ${place.dir} holds no vault yet: it waits to receive one.`
+        : `The place in ${place.dir} does not hold the vault ${vault}.`,
     details: { dir: place.dir },
   })
 }

@@ -1,3 +1,5 @@
+import type { VaultId } from '@vault/core'
+import type { OpenOptions } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { existingPassphrase } from '../passphrase.ts'
@@ -5,6 +7,7 @@ import type { Program } from '../program.ts'
 
 interface Options extends StateOptions {
   readonly reason: string
+  readonly vault?: string
   readonly identity?: readonly string[]
   readonly passphraseFile?: string
 }
@@ -14,6 +17,7 @@ export function addRecover(program: Program): void {
     .command('recover <dir>')
     .description('make a place active because the other one was lost for ever in the middle of a hand-off')
     .requiredOption('--reason <text>', 'what happened to the other place; it stands in the audit trail')
+    .option('--vault <id>', 'which vault; default: the one that is prepared here, or was given away from here')
     .option('--identity <file...>', 'identity keys of the vault that lie elsewhere; default: those in this place')
     .option('--passphrase-file <file>', 'opens the identity key; asked for at a terminal')
     .addHelpText(
@@ -25,7 +29,11 @@ export function addRecover(program: Program): void {
     const { reason, identity: files, passphraseFile } = options
     const { openKeyFile, seatOf } = await import('@vault/embedded')
     const { keyStateAt, recoverVault } = await import('@vault/migration')
-    await using vault = await openVaultAt(dir, { ...options, output }, { signal })
+    const { isContentId } = await import('@vault/core')
+    const { vault: named } = options
+    if (named !== undefined && !isContentId(named)) throw new UsageError(`--vault takes the id of a vault: ${named}`)
+    const choose = named === undefined ? lostVault : () => named
+    await using vault = await openVaultAt(dir, { ...options, output }, { choose, signal })
     const passphrase = () => existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process)
     const seat = await seatOf(vault.place, { passphrase })
     const identity = await (async () => {
@@ -44,4 +52,17 @@ export function addRecover(program: Program): void {
     )
     return EXIT.ok
   })
+}
+
+type Tenures = Parameters<NonNullable<OpenOptions['choose']>>[0]
+
+/** The vault that waits in a place, or was given away there; the empty one that the place was made with is none to choose. */
+function lostVault(tenures: Tenures): VaultId | undefined {
+  const used = tenures.filter(({ state, sequence }) => state === 'active' && sequence > 0)
+  const lost = tenures.filter(({ state }) => state === 'prepared' || state === 'retired')
+  if (lost.length > 0 && lost.length + used.length > 1) {
+    const ids = [...lost, ...used].map(({ vault, state }) => `${vault} (${state})`)
+    throw new UsageError(`Several vaults lie there: say which with --vault: ${ids.join(', ')}.`)
+  }
+  return lost[0]?.vault
 }
