@@ -1,5 +1,6 @@
 import { mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { systemRandom, toHex } from '@vault/core'
 
 /** Flushes a folder, so that what was created, renamed or removed in it stays so. */
 export async function flushFolder(path: string): Promise<void> {
@@ -24,7 +25,10 @@ export async function createFolder(path: string, mode?: number): Promise<void> {
     const parent = dirname(path)
     if (code !== 'ENOENT' || parent === path) throw error
     await createFolder(parent)
-    await mkdir(path, mode)
+    await mkdir(path, mode).catch(async (again: NodeJS.ErrnoException) => {
+      // Another process may have been faster.
+      if (again.code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw again
+    })
   }
   await flushFolder(dirname(path))
 }
@@ -36,9 +40,9 @@ export function isDraft(name: string): boolean {
 
 /** Writes a small file, readable by its owner only, whole or not at all: another name, flush, rename, flush of the folder. */
 export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = `${path}.${toHex(systemRandom(8))}.tmp`
   try {
-    const handle = await open(temporary, 'w', 0o600)
+    const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(content)
       await handle.sync()

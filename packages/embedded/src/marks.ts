@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Mark } from '@vault/audit-chain'
 import { type Bytes, type Finding, isContentId, type VaultId } from '@vault/core'
 import { openFsMark } from '@vault/store-fs'
@@ -7,6 +8,11 @@ import { createFolder, writeDurably } from './durable-file.ts'
 
 const MARK = '.mark'
 const CHECKPOINT = '.checkpoint'
+const LOCK = '.lock'
+/** Milliseconds after which whoever holds a lock is taken to have died: it is held for two small files. */
+const DEAD = 10_000
+/** Milliseconds between two tries. */
+const TRY_AGAIN = 10
 
 /** The furthest that a vault was seen to be, and the signed note that its log had then. */
 export interface Seen {
@@ -46,19 +52,26 @@ export class Marks {
     return seen
   }
 
-  /** Keeps this one, unless the one that is kept is further. What the system refuses is a warning. */
-  async advance(vault: VaultId, { mark, checkpoint }: Seen): Promise<void> {
+  /** Keeps this one, unless the one that is kept is further, whoever else keeps one. What the system refuses is a warning. */
+  async advance(vault: VaultId, seen: Seen): Promise<void> {
     try {
-      const file = this.#file(vault)
-      const kept = await file.read()
-      if (kept !== undefined && !isFurther(mark, kept)) return
+      const kept = await this.#file(vault).read()
+      if (kept !== undefined && !isFurther(seen.mark, kept)) return
       await createFolder(this.#dir, 0o700)
-      // First: a note that is further than its mark is as good as evidence.
-      if (checkpoint !== undefined) await writeDurably(join(this.#dir, `${vault}${CHECKPOINT}`), checkpoint)
-      await file.write(mark)
+      await alone(join(this.#dir, `${vault}${LOCK}`), () => this.#replace(vault, seen))
     } catch (error) {
       this.#refused(error)
     }
+  }
+
+  /** While nobody else does: what is kept may have changed since it was read. */
+  async #replace(vault: VaultId, { mark, checkpoint }: Seen): Promise<void> {
+    const file = this.#file(vault)
+    const kept = await file.read()
+    if (kept !== undefined && !isFurther(mark, kept)) return
+    // First: a note that is further than its mark is as good as evidence.
+    if (checkpoint !== undefined) await writeDurably(join(this.#dir, `${vault}${CHECKPOINT}`), checkpoint)
+    await file.write(mark)
   }
 
   #file(vault: VaultId): ReturnType<typeof openFsMark> {
@@ -101,5 +114,28 @@ function once(warn: (finding: Finding) => void): (finding: Finding) => void {
   return (finding) => {
     if (!said) warn(finding)
     said = true
+  }
+}
+
+/** Runs this while it has the only file of that name. */
+async function alone(lock: string, run: () => Promise<void>): Promise<void> {
+  while (!(await take(lock))) await setTimeout(TRY_AGAIN)
+  try {
+    await run()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+async function take(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, 'wx', 0o600)).close()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const held = await stat(lock).catch(() => undefined)
+    // The file system's clock says when it was made, the system's how late it is.
+    if (held !== undefined && Date.now() - held.mtimeMs > DEAD) await rm(lock, { force: true })
+    return false
   }
 }

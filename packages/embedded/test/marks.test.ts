@@ -5,6 +5,7 @@ import type { Finding } from '@vault/core'
 import { keyStateAt, moveVault, planMigration, recoverVault } from '@vault/migration'
 import { describe, expect, test } from 'vitest'
 import { createVault, moveSourceOf, openMoveTarget, openVault, owner, restoreFromBackup, seatOf } from '../src/index.ts'
+import { Marks } from '../src/marks.ts'
 import { scratch, snapshot } from './scratch.ts'
 
 const plain = { passphrase: undefined }
@@ -195,6 +196,29 @@ describe('the mark', () => {
     await expect(openVault(space.at('old'), { stateDir })).rejects.toMatchObject({ code: 'AUDIT_ROLLBACK' })
     await rm(stateDir, { recursive: true })
     await (await openVault(space.at('old'), { mode: 'read', stateDir }))[Symbol.asyncDispose]()
+  })
+
+  test('never goes back, however many keep it at once', async () => {
+    await using space = await scratch()
+    const vault = await createVault(space.at('v'), plain)
+    const instance = '0'.repeat(32)
+    const refused: Finding[] = []
+    const open = () => new Marks({ stateDir: space.at('state'), instance, warn: (finding) => refused.push(finding) })
+    for (let round = 0; round < 10; round++) {
+      const numbers = Array.from({ length: 8 }, (_, i) => round * 8 + ((i * 5) % 8) + 1)
+      await Promise.all(
+        numbers.map((size) =>
+          open().advance(vault, {
+            mark: { epoch: 0, sequence: size, size, root: new Uint8Array(32) },
+            checkpoint: bytes(String(size)),
+          }),
+        ),
+      )
+      const kept = (await open().all()).get(vault)
+      expect(kept?.mark.size).toBe(round * 8 + 8)
+      expect(kept?.checkpoint).toEqual(bytes(String(round * 8 + 8)))
+    }
+    expect(refused).toEqual([])
   })
 
   test('that is damaged is damage of this machine, and no evidence', async () => {
