@@ -92,3 +92,29 @@ describe('what the system refuses', () => {
     await expect(openVault(space.at('v'))).rejects.toMatchObject({ code: 'SOUP_FORMAT' })
   })
 })
+
+describe('a place with several vaults', () => {
+  test('opens the one that is chosen among their tenures, and no vault that is not there', async () => {
+    await using space = await scratch()
+    const own = await createVault(space.at('v'), { passphrase: undefined })
+    const other = await createVault(space.at('other'), { passphrase: undefined })
+    {
+      await using vault = await openVault(space.at('v'))
+      await using from = await openVault(space.at('other'), { mode: 'read' })
+      const keyEvents = await from.place.soups.tenures.keyEvents(other)
+      const { tenures } = vault.place.soups
+      const to = { state: 'receiving', epoch: 0, migration: 'm1', keyEvents } as const
+      await tenures.transition(other, { state: 'none', epoch: 0 }, to)
+      await tenures.transition(other, { state: 'receiving', epoch: 0 }, { state: 'prepared', epoch: 0 })
+    }
+    const prepared = await openVault(space.at('v'), {
+      choose: (tenures) => tenures.find(({ state }) => state === 'prepared')?.vault,
+    })
+    expect(prepared.id).toBe(other)
+    await prepared[Symbol.asyncDispose]()
+    const usual = await openVault(space.at('v'), { choose: () => undefined })
+    expect(usual.id).toBe(own)
+    await usual[Symbol.asyncDispose]()
+    await expect(openVault(space.at('other'), { choose: () => own })).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND' })
+  })
+})
