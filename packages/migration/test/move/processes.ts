@@ -76,7 +76,7 @@ export async function moveWith(
 }
 
 /** The same events; what is to be done before a step is done first. */
-export async function* watched(
+async function* watched(
   events: AsyncIterable<MoveEvent>,
   before: (effect: EffectName) => Promise<unknown>,
 ): AsyncGenerator<MoveEvent> {
