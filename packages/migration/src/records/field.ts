@@ -76,7 +76,7 @@ export const count: Field<number> = (value, name) => {
 }
 
 /** The largest epoch: those after it are still numbers that every reader can count. */
-export const MAX_EPOCH: number = 2 ** 52
+const MAX_EPOCH: number = 2 ** 52
 
 /** An epoch in which a vault becomes active, or goes on: from 1. */
 export const epoch: Field<number> = (value, name) => {

@@ -268,7 +268,7 @@ function rootOf(leaves: readonly Bytes[]): Promise<Bytes> {
   return logRoot(nodesOf(leaves), leaves.length)
 }
 
-export async function note(leaves: readonly Bytes[], signer: Signer): Promise<Bytes> {
+async function note(leaves: readonly Bytes[], signer: Signer): Promise<Bytes> {
   const checkpoint = { origin: ORIGIN, size: leaves.length, root: await rootOf(leaves), extensions: [] }
   return signCheckpoint(checkpoint, [createNoteSigner({ name: ORIGIN, signer })])
 }
