@@ -140,7 +140,7 @@ describe('vault-migrate', () => {
     expect(await verify(0)).toMatchObject({ ok: true, ...untrusted })
     const other = 'bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi'
     expect(await verify(1, '--trust', other)).toMatchObject({ ok: false, ...untrusted })
-    expect(await json('vault-migrate', ['verify-cert', alone, '--trust', 'somebody'], 1)).toMatchObject({ ok: false })
+    expect(await json('vault-migrate', ['verify-cert', alone, '--trust', 'somebody'], 2)).toMatchObject({ ok: false })
     const shown = await run('vault-migrate', ['show-cert', alone, '--trust', vault], strange)
     expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/^TRUSTED.*24 objects/s)])
     const bytes = await readFile(alone)
