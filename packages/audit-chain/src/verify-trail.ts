@@ -30,8 +30,8 @@ export interface VerifyOptions extends LogIdentity, AbortOptions {
 /**
  * Reads every file of a trail: each entry is hashed again, linked to the one before and numbered; each hash tile, full or partial, is compared
  * with the entries below it; each checkpoint that was ever published is verified, and its root compared with the tree
- * of its size; the head too. Never throws for what is wrong with the trail: that is a finding. Memory does not grow with the trail, but for
- * the sizes of its checkpoints.
+ * of its size; the head too. What is verified is the trail as it was at the start: whoever appends meanwhile does not disturb it. Never
+ * throws for what is wrong with the trail: that is a finding. Memory does not grow with the trail, but for the sizes of its checkpoints.
  */
 export async function* verifyTrail({ log, origin, keys, signal }: VerifyOptions): AsyncGenerator<VerifyStep> {
   const verifier = new TrailVerifier(log, { origin, keys }, { signal })
@@ -114,21 +114,26 @@ class TrailVerifier {
     return opened
   }
 
+  /** The size of the head by now: who appends while this runs publishes more than is verified, but never before its head. */
+  async #sizeNow(): Promise<number> {
+    const note = await this.#log.head(this.#options)
+    const opened = note && (await this.#attempt('checkpoint', () => openCheckpoint(note, this.#identity).checkpoint))
+    return Math.max(this.#size, opened?.size ?? 0)
+  }
+
   /** Sizes of the checkpoints that are kept, ascending. */
   async #checkpoints(): Promise<readonly number[]> {
     const names = await this.#log.list(CHECKPOINTS, this.#options)
     const sizes = names.flatMap((name) => parseDecimal(name) ?? []).sort((a, b) => a - b)
+    const now = await this.#sizeNow()
     for (const size of sizes) {
-      if (size <= this.#size) continue
+      if (size <= now) continue
       const name = checkpointName(size)
       const note = await this.#log.read(name, this.#options)
       const opened = await this.#attempt(name, () => note && openCheckpoint(note, this.#identity))
       if (opened) this.#report('AUDIT_ROLLBACK', name, `the log signed this size, and now has ${this.#size} entries`)
     }
     if (sizes.includes(0)) await this.#checkpoint(0)
-    if (this.#size > 0 && !sizes.includes(this.#size)) {
-      this.#report('AUDIT_MISSING', checkpointName(this.#size), 'the checkpoint of the head is not kept')
-    }
     return sizes.filter((size) => size > 0 && size <= this.#size)
   }
 
@@ -145,8 +150,12 @@ class TrailVerifier {
     }
   }
 
-  /** `checkpoint`, which readers see, where it is another file than the head. */
+  /** The names under which readers find the head, which it gets after it is the head. */
   async #published(): Promise<void> {
+    const head = checkpointName(this.#size)
+    if (this.#size > 0 && (await this.#log.read(head, this.#options)) === undefined) {
+      this.#report('AUDIT_MISSING', head, 'the checkpoint of the head is not kept')
+    }
     const note = await this.#log.read('checkpoint', this.#options)
     if (note === undefined) {
       if (this.#size > 0) this.#report('AUDIT_MISSING', 'checkpoint', 'readers find none')
@@ -155,7 +164,7 @@ class TrailVerifier {
     const opened = await this.#attempt('checkpoint', () => openCheckpoint(note, this.#identity).checkpoint)
     if (opened === undefined) return
     const kept = await this.#log.read(checkpointName(opened.size), this.#options)
-    if (opened.size > this.#size) {
+    if (opened.size > (await this.#sizeNow())) {
       this.#report(
         'AUDIT_ROLLBACK',
         'checkpoint',

@@ -69,6 +69,23 @@ describe('verifying a trail', () => {
     }
   })
 
+  test('finds nothing where the log grows meanwhile', async () => {
+    const log = await written([2, 40])
+    const trail = await trailOf(log)
+    // Each time the log is asked for anything, it has grown before the answer.
+    const growing: MemoryLog = { ...log, read: growThen(log.read), list: growThen(log.list), head: growThen(log.head) }
+    function growThen<Args extends unknown[], Result>(ask: (...args: Args) => Promise<Result>) {
+      return async (...args: Args) => {
+        await trail.extend(trail.size, events(trail.size, trail.size + 30))
+        return await ask.apply(log, args)
+      }
+    }
+    const steps: VerifyStep[] = []
+    for await (const step of verifyTrail({ log: growing, origin: ORIGIN, keys })) steps.push(step)
+    expect(steps.flatMap(({ findings }) => findings)).toEqual([])
+    expect(steps.at(-1)?.checked).toBeLessThan(trail.size)
+  })
+
   test('names the entry that was changed, and no other', async () => {
     const log = await written([520])
     log.files.set('tile/entries/001', withEntry(log.files.get('tile/entries/001') as Uint8Array, 44))

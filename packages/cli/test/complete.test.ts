@@ -43,7 +43,7 @@ test('bash completes commands, options, folders and files', async () => {
   expect(await at('vaultctl', 'get', 'vault2', 'va')).toEqual([])
   expect(await at('vaultctl', 'find', '-w', 'x=1', 'vault2', '')).toEqual([])
   expect((await at('vault-migrate', 'run', '--from', 'va')).toSorted()).toEqual(['vault folder', 'vault2'])
-  expect(await at('vault-migrate', 'run', '--from', 'vault2', '--t')).toEqual(['--to'])
+  expect(await at('vault-migrate', 'run', '--from', 'vault2', '--to')).toEqual(['--to', '--to-passphrase-file'])
 })
 
 test('bash evaluates nothing that was typed or that lies on a disk', async () => {
