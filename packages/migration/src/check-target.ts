@@ -1,4 +1,5 @@
 import type { BulkCasReader } from '@vault/cas'
+import { lendMany } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, Finding } from '@vault/core'
 import { equalBytes, matchesId, toHex } from '@vault/core'
 import type { SoupReader } from '@vault/soup'
@@ -115,12 +116,13 @@ export async function* checkObjects(
   if (ids.length === 0) return
   const unproven = new Set(ids)
   let bytes = 0
-  for await (const { blocks } of objects.getMany([ids], options)) {
+  for await (const { blocks, release } of lendMany(objects, [ids], options)) {
     for (const block of blocks) {
       if (!unproven.has(block.id) || !matchesId(block.id, block.bytes)) continue
       unproven.delete(block.id)
       bytes += block.bytes.length
     }
+    release()
   }
   for (const id of unproven) {
     const message = `Content mismatch: the target does not give back the bytes of ${id}.`

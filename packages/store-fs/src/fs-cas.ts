@@ -1,5 +1,15 @@
 import { join } from 'node:path'
-import type { BatchAck, Block, CasErrorCode, ContentStore, ReadBatch, ScrubbableCas, ScrubStep } from '@vault/cas'
+import type {
+  BatchAck,
+  Block,
+  CasErrorCode,
+  ContentStore,
+  LendingCas,
+  LentBatch,
+  ReadBatch,
+  ScrubbableCas,
+  ScrubStep,
+} from '@vault/cas'
 import { checkBlock, checkLength } from '@vault/cas'
 import type { AbortOptions, Bytes, Clock, Codec, ContentId, HashName, Random } from '@vault/core'
 import { contentId, copyBytes, idBytes, idFromBytes, systemClock, systemRandom, VaultError } from '@vault/core'
@@ -29,7 +39,7 @@ export interface FsCasOptions {
 }
 
 /** A content store of append-only segments in a folder. Several processes may have it open, and write it, at once. */
-export interface FsCas extends ContentStore, ScrubbableCas, AsyncDisposable {}
+export interface FsCas extends ContentStore, LendingCas, ScrubbableCas, AsyncDisposable {}
 
 type OpenOptions = Required<Omit<FsCasOptions, 'indexRows' | 'clock'>>
 
@@ -137,6 +147,17 @@ class PackCas implements FsCas {
     for await (const ids of batches) {
       this.#begin(options)
       yield* this.#reader.getBatch(ids, options)
+    }
+  }
+
+  async *lendMany(
+    batches: AsyncIterable<readonly ContentId[]> | Iterable<readonly ContentId[]>,
+    options?: AbortOptions,
+  ): AsyncGenerator<LentBatch> {
+    this.#begin(options)
+    for await (const ids of batches) {
+      this.#begin(options)
+      yield* this.#reader.lendBatch(ids, options)
     }
   }
 

@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** Bytes in one piece of an answer, and the most that one read fetches. */
-const PIECE_LENGTH = 4 * 1024 * 1024
+export const PIECE_LENGTH: number = 4 * 1024 * 1024
 /** Unwanted bytes that are cheaper to read than another read. */
 const MAX_GAP = 4096
 

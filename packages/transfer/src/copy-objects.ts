@@ -1,5 +1,5 @@
-import type { Block, BulkCas, BulkCasReader } from '@vault/cas'
-import { linksOf } from '@vault/cas'
+import type { Block, BulkCas, BulkCasReader, LentBatch } from '@vault/cas'
+import { lendMany, linksOf } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
 import { isVaultError } from '@vault/core'
 import type { Intake, Member, SoupReader } from '@vault/soup'
@@ -87,16 +87,17 @@ async function copyWindow(
   let bytes = 0
   const batches = readAhead(readBatches(source.objects, window, unread, damaged, { signal }), READ_AHEAD)
   for await (const ack of target.objects.putMany(recorded(batches, sent), { signal })) {
-    const batch = sent.unanswered.shift() ?? []
-    confirm(batch, ack)
+    const { blocks, release } = sent.unanswered.shift() ?? NOTHING
+    confirm(blocks, ack)
     if (ack.segment !== '') segments.add(ack.segment)
-    for (const block of batch) {
+    for (const block of blocks) {
       members.set(block.id, memberOf(block))
       bytes += block.bytes.length
     }
+    release()
   }
   // A store that takes no more has not said yes to what it did not take.
-  const open = sent.complete ? sent.unanswered[0]?.[0]?.id : window.find((id) => !members.has(id))
+  const open = sent.complete ? sent.unanswered[0]?.blocks[0]?.id : window.find((id) => !members.has(id))
   if (open !== undefined) throw refused(open, 'was never acknowledged')
   const lost = await lostAt(source.soup, [...unread], damaged, { signal })
   if (closed && lost.length > 0) return { ids: [], bytes: 0, lost }
@@ -137,37 +138,53 @@ async function* readBatches(
   unread: Set<ContentId>,
   damaged: ContentId[],
   options: AbortOptions,
-): AsyncGenerator<readonly Block[]> {
-  let batch: Block[] = []
+): AsyncGenerator<Batch> {
+  let blocks: Block[] = []
   let bytes = 0
-  for await (const piece of objects.getMany([window], options)) {
+  // Borrowed pieces whose last block is in this batch: batches are acknowledged in order, so they are free with it.
+  let borrowed: LentBatch[] = []
+  const take = (): Batch => {
+    const done = borrowed
+    const batch = { blocks, release: () => done.forEach((piece) => void piece.release()) }
+    blocks = []
+    bytes = 0
+    borrowed = []
+    return batch
+  }
+  for await (const piece of lendMany(objects, [window], options)) {
     damaged.push(...piece.damaged)
     for (const block of piece.blocks) {
       // A block nobody asked for must not come under charge, and one that comes twice is one.
       if (!unread.delete(block.id)) continue
-      if (batch.length === BATCH_BLOCKS || bytes + block.bytes.length > BATCH_BYTES) {
-        yield batch
-        batch = []
-        bytes = 0
-      }
-      batch.push(block)
+      if (blocks.length === BATCH_BLOCKS || bytes + block.bytes.length > BATCH_BYTES) yield take()
+      blocks.push(block)
       bytes += block.bytes.length
     }
+    borrowed.push(piece)
   }
-  if (batch.length > 0) yield batch
+  if (blocks.length > 0) yield take()
 }
+
+/** Blocks that go into one flush. */
+interface Batch {
+  readonly blocks: readonly Block[]
+  /** Their bytes are needed no more. */
+  release(): void
+}
+
+const NOTHING: Batch = { blocks: [], release() {} }
 
 /** What was handed over to the target. */
 interface Sent {
-  readonly unanswered: (readonly Block[])[]
+  readonly unanswered: Batch[]
   /** Everything that could be read has been handed over. */
   complete: boolean
 }
 
-async function* recorded(batches: AsyncIterable<readonly Block[]>, sent: Sent): AsyncGenerator<readonly Block[]> {
+async function* recorded(batches: AsyncIterable<Batch>, sent: Sent): AsyncGenerator<readonly Block[]> {
   for await (const batch of batches) {
     sent.unanswered.push(batch)
-    yield batch
+    yield batch.blocks
   }
   sent.complete = true
 }
