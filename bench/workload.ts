@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** How many files of which lengths; `compressible` is the share whose bytes repeat. */
 export interface FileClass {
@@ -70,8 +70,8 @@ export async function makeWorkload(
   const total = { files: 0, bytes: 0 }
   for (const [c, { count, minimum, maximum, compressible }] of classes.entries()) {
     for (let i = 0; i < count; i++) {
-      const folder = join(dir, `class-${c}`, String(Math.floor(i / FILES_PER_FOLDER)).padStart(5, '0'))
-      if (i % FILES_PER_FOLDER === 0) await mkdir(folder, { recursive: true })
+      const path = pathOf(dir, c, i)
+      if (i % FILES_PER_FOLDER === 0) await mkdir(dirname(path), { recursive: true })
       const content = Buffer.alloc(minimum + numbers.below(maximum - minimum + 1))
       if (numbers.below(1000) < compressible * 1000) {
         const line = Buffer.alloc(61)
@@ -79,10 +79,32 @@ export async function makeWorkload(
         for (let at = 0; at < content.length; at += line.length) line.copy(content, at)
         content.writeUInt32LE(numbers.next(), 0)
       } else numbers.fill(content)
-      await writeFile(join(folder, `${i}.bin`), content)
+      await writeFile(path, content)
       total.files++
       total.bytes += content.length
     }
   }
   return total
+}
+
+/** Changes one byte of every `share`-th file of each class, other files and another byte for each generation. */
+export async function changeSome(
+  dir: string,
+  classes: readonly FileClass[],
+  share: number,
+  generation: number,
+): Promise<void> {
+  for (const [c, { count }] of classes.entries()) {
+    for (let i = generation % share; i < count; i += share) {
+      const path = pathOf(dir, c, i)
+      const content = await readFile(path)
+      content[generation % content.length] = (content[generation % content.length] as number) ^ 1
+      await writeFile(path, content)
+    }
+  }
+}
+
+function pathOf(dir: string, classNumber: number, file: number): string {
+  const folder = String(Math.floor(file / FILES_PER_FOLDER)).padStart(5, '0')
+  return join(dir, `class-${classNumber}`, folder, `${file}.bin`)
 }
