@@ -100,9 +100,9 @@ const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'receiving', 'replica',
 const RESTORED_AT_ONCE = 4_096
 const FINISHABLE: ReadonlySet<string> = new Set(['receiving', 'replica'])
 
-/** Never changed: one that was emptied has a history that somebody may rely on. */
-function isUnused(tenure: Tenure): boolean {
-  return tenure.sequence === 0
+/** Never changed and never handed over: one that was emptied, or came from elsewhere, has a history that somebody may rely on. */
+function isUnused({ sequence, epoch }: Tenure): boolean {
+  return sequence === 0 && epoch === 0
 }
 
 /** A vault that was active and never changed makes room for the one that comes. The store itself refuses to let an active vault go that has content by now. */

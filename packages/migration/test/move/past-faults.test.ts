@@ -191,3 +191,13 @@ test('a third place cannot stand in for the target', async () => {
   await ended(resumeMove(migration, partsOf(a, b, vault)))
   expect(await expectSound([a, b], vault, roots)).toBe(b)
 })
+
+test('a vault that came empty does not give way to another one: its keys and its trail are here', async () => {
+  const [a, b, c] = [memoryPlace('A', 1), memoryPlace('B', 2), memoryPlace('C', 3)] as const
+  const empty = await found(a)
+  await move(a, b, empty)
+  const other = await found(c)
+  await put(c, other, [rawBlock('one')])
+  await expect(move(c, b, other)).rejects.toMatchObject({ code: 'MIGRATION_TARGET_NOT_EMPTY' })
+  expect(await labels([a, b], empty)).toEqual(['B'])
+})
