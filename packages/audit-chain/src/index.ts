@@ -47,6 +47,8 @@ export type { AuditAction, AuditActor, AuditContext, AuditEntry, AuditEvent } fr
 export { decodeEntry, decodeEvent, encodeEvent, eventOf, MAX_EVENT_LENGTH, sealEntry } from './entry.ts'
 export type { ForkEvidence, ProvenFork } from './fork-evidence.ts'
 export { decodeEvidence, forkEvidence, verifyEvidence } from './fork-evidence.ts'
+export type { HealOptions, HealStep } from './heal-trail.ts'
+export { healTrail } from './heal-trail.ts'
 export type { ImportOptions, ImportStep } from './import-trail.ts'
 export { importTrail } from './import-trail.ts'
 export type { LogFile, LogReader, LogStore, StoredLog } from './log-store.ts'
