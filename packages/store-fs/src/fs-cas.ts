@@ -20,6 +20,8 @@ import { nodeFs } from './node-fs.ts'
 import { ObjectReader } from './object-reader.ts'
 import { inOrder } from './ordered-acks.ts'
 import { PackIndex } from './pack-index.ts'
+import type { MendablePacks } from './pack-mender.ts'
+import { PackMender } from './pack-mender.ts'
 import { scrubPacks } from './scrub.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -39,7 +41,10 @@ export interface FsCasOptions {
 }
 
 /** A content store of append-only segments in a folder. Several processes may have it open, and write it, at once. */
-export interface FsCas extends ContentStore, LendingCas, ScrubbableCas, AsyncDisposable {}
+export interface FsCas extends ContentStore, LendingCas, ScrubbableCas, AsyncDisposable {
+  /** Takes damaged files out of use. Throws `CAS_WRITE_FAILED` in a store that was opened for reading. */
+  mender(): MendablePacks
+}
 
 type OpenOptions = Required<Omit<FsCasOptions, 'indexRows' | 'clock'>>
 
@@ -179,6 +184,14 @@ class PackCas implements FsCas {
   async *scrub(options?: AbortOptions): AsyncGenerator<ScrubStep> {
     this.#begin(options)
     yield* scrubPacks({ fs: this.#options.fs, dir: this.#options.dir, files: this.#files }, options)
+  }
+
+  mender(): MendablePacks {
+    this.#begin(undefined)
+    this.#checkWritable()
+    const { fs, dir } = this.#options
+    const append = (blocks: readonly Block[]) => this.#commits.append(blocks)
+    return new PackMender({ fs, dir, files: this.#files, reader: this.#reader, append })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
