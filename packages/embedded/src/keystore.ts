@@ -107,6 +107,17 @@ export async function openKeyFile(file: string, passphrase: () => Promise<string
   return parseKey(await unseal(text, file, (await passphrase()) ?? ''), file)
 }
 
+/** Whether a plain key file holds the secret of the key in its name: then it is what was written, whatever a checksum says. */
+export async function isProvenKey(file: string): Promise<boolean> {
+  try {
+    const { key } = parseKey(await readFile(file, 'utf8'), file)
+    return file.endsWith(`-${key.slice(key.indexOf(':') + 1)}.key`)
+  } catch {
+    // Damaged, or not to be read: nothing is proved.
+    return false
+  }
+}
+
 /** In which form a key lies here: plain, sealed under a passphrase, or not at all. Whether it is sound shows when it is opened. */
 export async function hasKey(options: {
   readonly dir: string

@@ -75,10 +75,10 @@ export async function* scrubVault(
     code: 'CAS_CORRUPT',
     subject: id,
     names: names.get(id) ?? [],
-    message: `The object ${id} is under charge and has no sound copy here. Put the files that need it with "again" set (vaultctl put --again), or migrate from a sound copy.`,
+    message: `The object ${id} is under charge and has no sound copy here. Heal it from another place that holds the vault (vaultctl verify --repair --from), or put the files that need it with "again" set (vaultctl put --again).`,
   }))
   for (const id of lost) {
-    const message = `The block ${id}, which the audit log names, has no sound copy here. Copy it from another copy of the vault.`
+    const message = `The block ${id}, which the audit log names, has no sound copy here. Heal it from a place that has the log too (vaultctl verify --repair --from).`
     damage.push({ code: 'CAS_CORRUPT', subject: id, names: [], message })
   }
   for (const finding of findings) {
