@@ -1,5 +1,6 @@
 import { addCheckStore } from './commands/check-store.ts'
 import { addComplete } from './commands/complete.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addFind } from './commands/find.ts'
 import { addGet } from './commands/get.ts'
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addRm,
     addRoot,
     addVerify,
+    addDoctor,
     addStatus,
     addLog,
     addExport,
