@@ -13,7 +13,7 @@ import type { AuditEvent, LogStore, Trail } from '@vault/audit-chain'
 import { createAppender, encodeEvent, openTrail, verifyTrail } from '@vault/audit-chain'
 import { createSigner, systemClock } from '@vault/core'
 import type { Fs } from '@vault/store-fs'
-import { nodeFs, openFsLogStore, writeDurably } from '@vault/store-fs'
+import { openFsLogStore, smallFileFs, writeDurably } from '@vault/store-fs'
 
 const { values } = parseArgs({ options: { dir: { type: 'string' }, entries: { type: 'string', default: '1000000' } } })
 const entries = Number(values.entries)
@@ -23,9 +23,9 @@ const root = await mkdtemp(join(values.dir ?? tmpdir(), 'vault-log-'))
 
 let flushes = 0
 const counting: Fs = {
-  ...nodeFs,
+  ...smallFileFs,
   open: async (path, mode) => {
-    const file = await nodeFs.open(path, mode)
+    const file = await smallFileFs.open(path, mode)
     const datasync = file.datasync.bind(file)
     file.datasync = () => {
       flushes++
@@ -35,7 +35,7 @@ const counting: Fs = {
   },
   syncDir: (path) => {
     flushes++
-    return nodeFs.syncDir(path)
+    return smallFileFs.syncDir(path)
   },
 }
 

@@ -7,6 +7,7 @@ import { checkEntryAt } from './check-entry.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { invalidCheckpoint } from './error.ts'
 import type { LogReader, LogStore } from './log-store.ts'
+import { removeSuperseded } from './superseded-files.ts'
 import { entriesPath, TILE_WIDTH } from './tile.ts'
 import type { Head } from './trail.ts'
 import { tampered, trailError } from './trail-error.ts'
@@ -82,6 +83,7 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
     }
     await checkSameBeginning(source, head.tiles.size, head.tiles.root, { signal })
   }
+  await removeSuperseded(to, head.tiles.size, size)
   return { size, root, checkpoint: note }
 }
 

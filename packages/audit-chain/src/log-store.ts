@@ -55,6 +55,20 @@ export interface LogStore extends StoredLog {
   swapHead(expected: Uint8Array | undefined, next: Uint8Array, size: number, options?: AbortOptions): Promise<boolean>
 }
 
+/** A store that need not flush the files of an extension before their checkpoint is signed. */
+export interface StagingLogStore extends LogStore {
+  /**
+   * As {@link LogStore.write}, but the files need not be durable when this resolves: the next {@link LogStore.swapHead} of
+   * this store makes them so before it moves the head. What had the name and was durable stays whole through any crash.
+   */
+  stage(files: readonly LogFile[], options?: AbortOptions): Promise<void>
+}
+
+/** Whether a store can {@link StagingLogStore.stage}. */
+export function isStagingLogStore(store: LogStore): store is StagingLogStore {
+  return typeof (store as Partial<StagingLogStore>).stage === 'function'
+}
+
 /** The folder of the checkpoints that were ever published. */
 export const CHECKPOINTS = 'checkpoints'
 

@@ -168,13 +168,17 @@ export class StoredTrail implements Trail {
         throw trailError('AUDIT_READ_ONLY', 'The trail was opened without a signer: open it with one to append.')
       }
       const head = await this.#writer.append(this.#head, rest, options)
-      if (head === undefined) await this.#reload(options)
-      else this.#head = head
+      if (head !== undefined) {
+        this.#head = head
+        return this.#now()
+      }
+      await this.#reload(options)
     }
   }
 
   /** Throws `AUDIT_FORK` unless the entries from `from` on are these events. */
   async #compare(from: number, events: readonly Uint8Array[], options?: AbortOptions): Promise<void> {
+    if (events.length === 0) return
     for await (const page of this.entries({ from, to: from + events.length, signal: options?.signal })) {
       for (const { index, entry } of page) {
         if (equalBytes(eventOf(entry), events[index - from] as Uint8Array)) continue

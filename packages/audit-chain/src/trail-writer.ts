@@ -4,8 +4,10 @@ import { AuthenticTiles } from './authentic-tiles.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { sealEntry } from './entry.ts'
 import type { LogFile, LogStore } from './log-store.ts'
+import { isStagingLogStore } from './log-store.ts'
 import type { NoteSigner } from './note-key.ts'
-import { entriesPath, TILE_WIDTH, tilePath } from './tile.ts'
+import { removeSuperseded, sweepPartials } from './superseded-files.ts'
+import { TILE_WIDTH } from './tile.ts'
 import type { TrailHead } from './trail-head.ts'
 import { TreeBuilder } from './tree-builder.ts'
 
@@ -13,8 +15,8 @@ import { TreeBuilder } from './tree-builder.ts'
 const MAX_GROUP_LENGTH = 8 * 1024 * 1024
 
 /**
- * Appends entries to the log of a store: files of the tree first, durable and read back, then the signature, then the head.
- * The files of a tree follow from its entries, so what a crash leaves behind is what is written again.
+ * Appends entries to the log of a store: files of the tree first, read back, then the signature, then the head, which moves
+ * when all of that is durable. The files of a tree follow from its entries, so what a crash leaves behind is what is written again.
  */
 export class TrailWriter {
   readonly #store: LogStore
@@ -56,17 +58,15 @@ export class TrailWriter {
     if (!(await this.#store.swapHead(head.note, note, size, options))) return undefined
     this.#builder = builder
     this.#unsure = false
-    await this.#removePartials(from, size)
+    // The entries are published: what stays behind after a failure is harmless.
+    await removeSuperseded(this.#store, from, size)
     return { note, tiles }
   }
 
-  /** Removes the partial files that a crash has left beside the last full tile of each level. */
+  /** Removes what a crash has left beside the last full tiles. */
   async sweep(size: number, options?: AbortOptions): Promise<void> {
     options?.signal?.throwIfAborted()
-    for (let level = 0, full = Math.floor(size / TILE_WIDTH); full > 0; level++, full = Math.floor(full / TILE_WIDTH)) {
-      await this.#removeBelow(tilePath(level, full - 1))
-      if (level === 0) await this.#removeBelow(entriesPath(full - 1))
-    }
+    await sweepPartials(this.#store, size)
   }
 
   async #write(builder: TreeBuilder, events: readonly Uint8Array[], options?: AbortOptions): Promise<void> {
@@ -78,11 +78,17 @@ export class TrailWriter {
         length += file.bytes.length
       }
       if (length < MAX_GROUP_LENGTH) continue
-      await this.#store.write(files, options)
+      await this.#put(files, options)
       files = []
       length = 0
     }
-    await this.#store.write([...files, ...builder.partial()], options)
+    await this.#put([...files, ...builder.partial()], options)
+  }
+
+  /** Files that are durable when the head moves: nobody has a checkpoint that needs them before. */
+  async #put(files: readonly LogFile[], options?: AbortOptions): Promise<void> {
+    if (isStagingLogStore(this.#store)) await this.#store.stage(files, options)
+    else await this.#store.write(files, options)
   }
 
   /**
@@ -103,29 +109,6 @@ export class TrailWriter {
       const now = await this.#store.head(options)
       if (now !== undefined && !(head.note !== undefined && equalBytes(now, head.note))) return undefined
       throw error
-    }
-  }
-
-  /** Removes what full tiles have made superfluous. The entries are published: what stays behind after a failure is swept up at the next opening. */
-  async #removePartials(from: number, to: number): Promise<void> {
-    for (let level = 0; from < to; level++) {
-      const full = Math.floor(to / TILE_WIDTH)
-      // Only the first of the new full tiles was partial before.
-      if (from % TILE_WIDTH > 0 && Math.floor(from / TILE_WIDTH) < full) {
-        await this.#removeBelow(tilePath(level, Math.floor(from / TILE_WIDTH)))
-        if (level === 0) await this.#removeBelow(entriesPath(Math.floor(from / TILE_WIDTH)))
-      }
-      from = Math.floor(from / TILE_WIDTH)
-      to = full
-    }
-  }
-
-  async #removeBelow(full: string): Promise<void> {
-    try {
-      const names = await this.#store.list(`${full}.p`)
-      await this.#store.remove(names.map((name) => `${full}.p/${name}`))
-    } catch {
-      // Nothing that anybody relies on.
     }
   }
 }

@@ -1,11 +1,11 @@
-import type { LogStore } from '@vault/audit-chain'
+import type { StagingLogStore } from '@vault/audit-chain'
 import { checkFolder, checkReadName, checkWriteName } from '@vault/audit-chain'
 import type { AbortOptions, Clock, Random } from '@vault/core'
 import { systemClock, systemRandom, VaultError } from '@vault/core'
 import type { Fs } from './fs.ts'
 import { LogFiles, TEMPORARY } from './log-files.ts'
 import { LogHead } from './log-head.ts'
-import { nodeFs } from './node-fs.ts'
+import { smallFileFs } from './small-file-fs.ts'
 import { logReadFailed, logWriteFailed } from './system-refusal.ts'
 
 /** How a log in a folder is opened. */
@@ -25,9 +25,9 @@ export interface FsLogStoreOptions {
  * open, and write it, at once. What the system refuses is `AUDIT_READ_FAILED` or `AUDIT_WRITE_FAILED`.
  */
 export async function openFsLogStore(
-  { dir, mode, fs = nodeFs, random = systemRandom, clock = systemClock }: FsLogStoreOptions,
+  { dir, mode, fs = smallFileFs, random = systemRandom, clock = systemClock }: FsLogStoreOptions,
   options?: AbortOptions,
-): Promise<LogStore> {
+): Promise<StagingLogStore> {
   options?.signal?.throwIfAborted()
   const files = new LogFiles(fs, dir, random)
   const head = new LogHead(fs, files, mode === 'write')
@@ -64,6 +64,10 @@ export async function openFsLogStore(
     write: async (written, abort) => {
       for (const { name } of written) checkWriteName(name)
       await writing(() => files.write(written), abort)
+    },
+    stage: async (staged, abort) => {
+      for (const { name } of staged) checkWriteName(name)
+      await writing(() => files.stage(staged), abort)
     },
     remove: async (names, abort) => {
       for (const name of names) checkWriteName(name)

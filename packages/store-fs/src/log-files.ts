@@ -19,6 +19,9 @@ export class LogFiles {
   readonly #random: Random
   /** Folders that were made, or found, and are durable. */
   readonly #folders = new Set<string>()
+  /** Paths of files that have their names and may not be durable, each with the number of its staging. */
+  readonly #staged = new Map<string, number>()
+  #stagings = 0
 
   constructor(fs: Fs, dir: string, random: Random) {
     this.#fs = fs
@@ -62,25 +65,88 @@ export class LogFiles {
 
   /** Writes each file whole, and flushes them and their folders. */
   async write(files: readonly LogFile[]): Promise<void> {
-    const folders = new Set(files.map(({ name }) => dirname(this.path(name))))
-    for (const folder of folders) await this.makeFolder(folder)
+    const folders = await this.#makeFoldersOf(files)
     await severalAtOnce(files, async ({ name, bytes }) => {
       await this.#fs.rename(await this.writeTemporary(bytes), this.path(name))
     })
     await severalAtOnce([...folders], (folder) => this.#fs.syncDir(folder))
   }
 
-  /** A new file with this content, flushed but for its name. Returns its path. */
-  async writeTemporary(bytes: Uint8Array): Promise<string> {
-    const path = this.temporary()
-    const file = await this.#fs.open(path, 'create')
+  /** Writes each file whole; {@link flushStaged} flushes them. */
+  async stage(files: readonly LogFile[]): Promise<void> {
+    await this.#makeFoldersOf(files)
+    await severalAtOnce(files, async ({ name, bytes }) => {
+      const path = this.path(name)
+      this.#staged.set(path, ++this.#stagings)
+      const temporary = await this.#create(bytes, false)
+      if (await this.link(temporary, path)) return await this.#fs.remove(temporary)
+      // It may be a file that is durable and published, so what takes its place is durable before it does.
+      await this.#flushFile(temporary)
+      await this.#fs.rename(temporary, path)
+    })
+  }
+
+  /** Flushes what was staged, all at once: flushes that wait together share a commit of the file system's journal. */
+  async flushStaged(): Promise<void> {
+    const staged = [...this.#staged]
+    const folders = new Set(staged.map(([path]) => dirname(path)))
+    await severalAtOnce(
+      [
+        ...staged.map(
+          ([path]) =>
+            () =>
+              this.#flushFile(path),
+        ),
+        ...[...folders].map((folder) => () => this.#fs.syncDir(folder)),
+      ],
+      (flush) => flush(),
+    )
+    for (const [path, number] of staged) if (this.#staged.get(path) === number) this.#staged.delete(path)
+  }
+
+  /** One that is gone was removed by another process, which has published more: the head is no longer the one that is expected. */
+  async #flushFile(path: string): Promise<void> {
+    const file = await absentAs(undefined, this.#fs.open(path, 'read'))
+    if (file === undefined) return
     try {
-      await writeFully(file, bytes, 0)
       await file.datasync()
     } finally {
       await file.close()
     }
+  }
+
+  async #makeFoldersOf(files: readonly LogFile[]): Promise<ReadonlySet<string>> {
+    const folders = new Set(files.map(({ name }) => dirname(this.path(name))))
+    for (const folder of folders) await this.makeFolder(folder)
+    return folders
+  }
+
+  /** A new file with this content, flushed but for its name. Returns its path. */
+  async writeTemporary(bytes: Uint8Array): Promise<string> {
+    return await this.#create(bytes, true)
+  }
+
+  async #create(bytes: Uint8Array, flush: boolean): Promise<string> {
+    const path = this.temporary()
+    const file = await this.#fs.open(path, 'create')
+    try {
+      await writeFully(file, bytes, 0)
+      if (flush) await file.datasync()
+    } finally {
+      await file.close()
+    }
     return path
+  }
+
+  /** A further name for a file; false where the name is taken. */
+  async link(existing: string, path: string): Promise<boolean> {
+    try {
+      await this.#fs.link(existing, path)
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false
+      throw error
+    }
   }
 
   /** A path that nobody else uses, on the same file system. */

@@ -2,7 +2,6 @@ import { checkpointName, parseCheckpoint, parseNote } from '@vault/audit-chain'
 import type { Bytes } from '@vault/core'
 import { copyBytes, equalBytes, isVaultError } from '@vault/core'
 import type { Fs } from './fs.ts'
-import { errorCode } from './fs.ts'
 import type { LogFiles } from './log-files.ts'
 import { STATE } from './log-files.ts'
 
@@ -43,18 +42,26 @@ export class LogHead {
     const known = this.#known !== undefined && sameNote(this.#known.note, expected) ? this.#known : await this.#latest()
     if (!sameNote(known.note, expected)) return false
     const number = known.number + 1
-    const temporary = await this.#files.writeTemporary(next)
-    if (!(await this.#link(temporary, this.#files.path(headName(number))))) {
+    const temporary = await this.#writeFlushed(next)
+    if (!(await this.#files.link(temporary, this.#files.path(headName(number))))) {
       await this.#fs.remove(temporary)
       return false
     }
-    await this.#link(temporary, this.#files.path(checkpointName(size)))
+    await this.#files.link(temporary, this.#files.path(checkpointName(size)))
     await this.#fs.rename(temporary, this.#files.path(PUBLISHED))
     await this.#flush()
     this.#known = { number, note: copyBytes(next) }
     // Another process may have made the next one and published it before this one was: the last to look puts it right.
     if (await this.#files.has(headName(number + 1))) await this.#latest()
     return true
+  }
+
+  /** The note in a temporary file, when it is durable and so is all that it signs. */
+  async #writeFlushed(note: Uint8Array): Promise<string> {
+    const both = [this.#files.writeTemporary(note), this.#files.flushStaged()] as const
+    await Promise.allSettled(both)
+    await both[1]
+    return await both[0]
   }
 
   async #latest(): Promise<Generation> {
@@ -85,7 +92,7 @@ export class LogHead {
   async #complete(number: number, note: Bytes): Promise<void> {
     const path = this.#files.path(headName(number))
     const size = sizeOf(note)
-    if (size !== undefined) await this.#link(path, this.#files.path(checkpointName(size)))
+    if (size !== undefined) await this.#files.link(path, this.#files.path(checkpointName(size)))
     if (!sameNote(await this.#files.read(PUBLISHED), note)) {
       const temporary = this.#files.temporary()
       await this.#fs.link(path, temporary)
@@ -99,17 +106,6 @@ export class LogHead {
     const folders = [STATE, CHECKPOINTS].map((folder) => this.#fs.syncDir(this.#files.path(folder)))
     await Promise.allSettled(folders)
     await Promise.all(folders)
-  }
-
-  /** False where the name is taken. */
-  async #link(existing: string, path: string): Promise<boolean> {
-    try {
-      await this.#fs.link(existing, path)
-      return true
-    } catch (error) {
-      if (errorCode(error) === 'EEXIST') return false
-      throw error
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent, LogStore, Trail } from '@vault/audit-chain'
-import { encodeEvent, openTrail } from '@vault/audit-chain'
+import { encodeEvent, openTrail, verifyTrail } from '@vault/audit-chain'
 import type { Bytes, Random } from '@vault/core'
 import { createSigner, toHex } from '@vault/core'
 import fc from 'fast-check'
@@ -57,13 +57,14 @@ async function extendUntil(
   disk: SimulatedFs,
   at: number,
   seed: number,
+  ends: readonly number[] = ENDS,
 ): Promise<{ acknowledged: number; struck: boolean }> {
   const fs = faultyFs(disk, { operations: EVERYTHING, at, failure: 'EIO', forever: true })
   let acknowledged = 0
   try {
     const store = await openFsLogStore({ dir: '/a/log', mode: 'write', fs, random: seeded(seed) })
     const trail = await opened(store)
-    for (const end of ENDS) {
+    for (const end of ends) {
       if (end <= trail.size) continue
       acknowledged = (await trail.extend(trail.size, queue(trail.size, end))).size
     }
@@ -130,6 +131,24 @@ describe('when the power fails', () => {
       ),
       { numRuns: 25 },
     )
+  })
+
+  test('what an append leaves in pieces is never reported as tampering, wherever the log goes on', async () => {
+    for (let at = 1; ; at++) {
+      const disk = simulatedFs()
+      const { struck } = await extendUntil(disk, at, at, [1, 3, 5])
+      const found = disk.crash(seeded(at))
+      for (const next of [4, 9]) {
+        const store = await openFsLogStore({ dir: '/a/log', mode: 'write', fs: found, random: seeded(at + next) })
+        await (await opened(store)).extend(0, queue(0, next))
+        const keys = [{ name: ORIGIN, key: signer.key }]
+        for await (const { findings } of verifyTrail({ log: store, origin: ORIGIN, keys })) {
+          const tampered = findings.filter(({ code }) => code === 'AUDIT_TAMPERED')
+          expect(tampered, `operation ${at}, size ${next}`).toEqual([])
+        }
+      }
+      if (!struck) break
+    }
   })
 
   test('a process that is killed, and loses no write, is no different', async () => {
