@@ -27,6 +27,15 @@ export interface OpenCheckpoint {
   readonly signedBy: readonly NoteKey[]
 }
 
+/** A key of a log, and how far its word goes. */
+export interface LogKey extends NoteKey {
+  /**
+   * Entries of the largest checkpoint that it may have signed: where it handed the log on to another key. Its signature is checked
+   * under any checkpoint, and does not count under a larger one. Without it there is no limit.
+   */
+  readonly maxSize?: number
+}
+
 const ROOT_LENGTH = 32
 
 /** The checkpoint that is the text of a note. Throws `AUDIT_CHECKPOINT_INVALID`, and nothing else. Verifies nothing. */
@@ -77,16 +86,18 @@ export async function signCheckpoint(
  */
 export function openCheckpoint(
   noteBytes: Uint8Array,
-  { origin, keys }: { readonly origin: string; readonly keys: readonly NoteKey[] },
+  { origin, keys }: { readonly origin: string; readonly keys: readonly LogKey[] },
 ): OpenCheckpoint {
   const note = parseNote(noteBytes)
   const checkpoint = parseCheckpoint(note.text)
   if (checkpoint.origin !== origin) {
     throw untrustedCheckpoint(`its origin is ${JSON.stringify(checkpoint.origin.slice(0, 200))}, not ${origin}`)
   }
-  const signedBy = verifyNote(note, keys)
+  const known = verifyNote(note, keys) as readonly LogKey[]
+  const signedBy = known.filter(({ maxSize = Number.MAX_SAFE_INTEGER }) => checkpoint.size <= maxSize)
   if (!signedBy.some(({ name }) => name === origin)) {
-    throw untrustedCheckpoint(`none of the expected keys of ${origin} signed it`)
+    const why = signedBy.length < known.length ? ', but one whose word ended at a smaller size' : ''
+    throw untrustedCheckpoint(`none of the expected keys of ${origin} signed it${why}`)
   }
   return { checkpoint, note, signedBy }
 }

@@ -1,4 +1,4 @@
-export type { Checkpoint, OpenCheckpoint } from './checkpoint.ts'
+export type { Checkpoint, LogKey, OpenCheckpoint } from './checkpoint.ts'
 export { formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from './checkpoint.ts'
 export type { Cosigner } from './cosignature.ts'
 export {

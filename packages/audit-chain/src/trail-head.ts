@@ -2,9 +2,9 @@ import type { AbortOptions, Bytes } from '@vault/core'
 import { equalBytes } from '@vault/core'
 import { EMPTY_ROOT } from '@vault/merkle'
 import { AuthenticTiles } from './authentic-tiles.ts'
+import type { LogKey } from './checkpoint.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import type { LogReader, StoredLog } from './log-store.ts'
-import type { NoteKey } from './note-key.ts'
 import { trailError } from './trail-error.ts'
 
 /** A log at one checkpoint, with the tree that its root stands for. */
@@ -17,7 +17,7 @@ export interface TrailHead {
 /** Whose log it is: the origin, and every key that may have signed the checkpoints that are met. */
 export interface LogIdentity {
   readonly origin: string
-  readonly keys: readonly NoteKey[]
+  readonly keys: readonly LogKey[]
 }
 
 /** The tree of this signed checkpoint; of the empty log where there is none. */

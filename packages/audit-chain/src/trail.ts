@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes, Clock, Signer } from '@vault/core'
+import type { LogKey } from './checkpoint.ts'
 import type { AuditEntry } from './entry.ts'
 import type { LogStore } from './log-store.ts'
-import type { NoteKey } from './note-key.ts'
 import type { AuditQuery } from './query.ts'
 import { StoredTrail } from './stored-trail.ts'
 
@@ -87,7 +87,7 @@ export interface TrailOptions {
   readonly origin: string
   readonly store: LogStore
   /** Every key that may have signed checkpoints that are met; that of the signer need not be among them. */
-  readonly keys: readonly NoteKey[]
+  readonly keys: readonly LogKey[]
   /** Signs the checkpoints. Without one the trail can only be read. */
   readonly signer?: Signer
   /** For the relative times of queries. */

@@ -10,15 +10,8 @@ import {
   type VerifyStep,
   verifyTrail,
 } from '@vault/audit-chain'
-import {
-  type AbortOptions,
-  type Clock,
-  decodeEnvelope,
-  type KeyState,
-  VaultError,
-  type VaultId,
-  verifyKeyHistory,
-} from '@vault/core'
+import { type AbortOptions, type Clock, VaultError, type VaultId } from '@vault/core'
+import { keyStateAt, logKeysAt } from '@vault/migration'
 import type { SoupStore } from '@vault/soup'
 import { openFsLogStore } from '@vault/store-fs'
 import { openHeldKey } from './keystore.ts'
@@ -61,12 +54,10 @@ export class VaultLog {
     this.dir = join(parts.dir, LOG_FOLDER, parts.vault)
   }
 
-  /** The origin and every key that may have signed checkpoints. Throws `KEY_EVENT_INVALID`. */
+  /** The origin and every key that may have signed checkpoints, each up to where the log was handed on. Throws `KEY_EVENT_INVALID`. */
   async identity(options: AbortOptions = {}): Promise<LogIdentity> {
-    const { events } = await this.#keyState(options)
-    const origin = originOf(this.#parts.vault)
-    const keys = new Set(events.flatMap(({ roles }) => roles.log.keys))
-    return { origin, keys: [...keys].map((key) => ({ name: origin, key })) }
+    const { vault, soups } = this.#parts
+    return { origin: originOf(vault), keys: await logKeysAt({ store: soups }, vault, options) }
   }
 
   /** The trail as it is now. Writes nothing. Throws what `openTrail` of `@vault/audit-chain` throws. */
@@ -131,15 +122,10 @@ export class VaultLog {
 
   async #open(): Promise<Trail> {
     const { dir, clock } = this.#parts
-    const { roles } = await this.#keyState({})
+    const { roles } = await keyStateAt({ store: this.#parts.soups }, this.#parts.vault)
     const signer = await openHeldKey({ dir, role: 'log', keys: roles.log.keys })
     const store = await openFsLogStore({ dir: this.dir, mode: 'write', clock })
     return await openTrail({ ...(await this.identity()), store, signer, clock })
-  }
-
-  async #keyState(options: AbortOptions): Promise<KeyState> {
-    const envelopes = await this.#parts.soups.tenures.keyEvents(this.#parts.vault, options)
-    return verifyKeyHistory(envelopes.map((bytes) => decodeEnvelope(bytes)))
   }
 }
 

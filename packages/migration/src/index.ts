@@ -28,6 +28,7 @@ export type { AuditNote } from './move/audit-note.ts'
 export { readMoveCheckpoint } from './move/checkpoint-log.ts'
 export type { EffectName, MoveStep } from './move/effect.ts'
 export { listMoves, readMove } from './move/journal.ts'
+export { logKeysAt } from './move/log-keys.ts'
 export type { MoveInput, Outcome } from './move/machine.ts'
 export { reduceMove, stepsOf } from './move/machine.ts'
 export type {

@@ -42,9 +42,9 @@ export const freeze: Act = async ({ state, parts, options }) => {
 export const moveTrail: Act = async ({ state, parts, driver, options }) => {
   const { source, target } = parts
   const { vault, migration } = state
-  const { note } = required(state.frozen)
+  const { note, size } = required(state.frozen)
   const from = await source.log(options)
-  await target.receiveTrail({ vault, migration, from, note }, options)
+  await target.receiveTrail({ vault, migration, from, note, size }, options)
   const receiving = await target.open({ vault, migration, driver }, options)
   await copyHeld(source, receiving, { migration, driver }, options)
   return {}

@@ -119,13 +119,15 @@ export interface MoveTarget {
     request: { readonly vault: ContentId; readonly migration: string; readonly after: number; readonly limit: number },
     options?: AbortOptions,
   ): Promise<readonly NumberedBatch[]>
-  /** Copies the audit trail up to a signed note, verified before it is stored. */
+  /** Copies the audit trail up to a note that the log keys of now have signed, verified before it is stored. */
   receiveTrail(
     request: {
       readonly vault: ContentId
       readonly migration: string
       readonly from: LogReader
       readonly note: Uint8Array
+      /** Entries that are to be handed over: a note of more is refused before anything is read. */
+      readonly size: number
     },
     options?: AbortOptions,
   ): Promise<void>

@@ -1,3 +1,4 @@
+import type { LogKey } from '@vault/audit-chain'
 import { encodeEvent, importTrail, openCheckpoint, openTrail, originOf } from '@vault/audit-chain'
 import type { AbortOptions, Bytes, ContentId, KeyEventDraft, KeyId, KeyState, Roles } from '@vault/core'
 import {
@@ -29,9 +30,9 @@ import type { LogHead } from '../records/statement-field.ts'
 import { giveWay, soupStoreTarget } from '../store-endpoint.ts'
 import { noteKey } from './audit-note.ts'
 import { concludeMove } from './conclude-move.ts'
+import { logKeys } from './log-keys.ts'
 import type { MoveOffer, ProvingTarget } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
-import { logKeys } from './seat.ts'
 import type { Accepted } from './target-records.ts'
 import { TargetRecords } from './target-records.ts'
 
@@ -269,13 +270,16 @@ export function seatTarget(seat: Seat): ProvingTarget {
       return encodeEnvelope(await signPossession({ type: 'migration-possession', v: 1, ...record }, place, options))
     },
 
-    async receiveTrail({ vault, migration, from, note }, options) {
+    async receiveTrail({ vault, migration, from, note, size }, options) {
       const tenure = await tenureFor(vault, migration, options)
       const accepted = await records.accepted(migration, options)
       // The old log key still opens the trail where the vault is active by now, and must not add to it.
       if (accepted === undefined || tenure.state !== 'receiving') throw refused(label, tenure, migration)
-      const keys = logKeys(verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))))
-      const trail = { from, to: await seat.log(vault, options), origin: originOf(vault), checkpoint: note, keys }
+      const history = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+      // Keys that were retired open what is here already. The end is of those of now, which wrote the last entries.
+      openCheckpoint(note, { origin: originOf(vault), keys: currentLogKeys(history) })
+      const to = await seat.log(vault, options)
+      const trail = { from, to, origin: originOf(vault), checkpoint: note, maxSize: size, keys: logKeys(history) }
       for await (const _ of importTrail({ ...trail, ...options }));
     },
 
@@ -376,15 +380,16 @@ function isEndorsable(keyEvent: Uint8Array, due: Pick<KeyEventDraft, 'history' |
   return equalBytes(keyEvent, keyEventPayload({ ...due, why: 'migrate', at: new Date(at * 1000) }))
 }
 
+function currentLogKeys({ vault, roles }: KeyState): readonly LogKey[] {
+  return roles.log.keys.map((key) => ({ name: originOf(vault), key }))
+}
+
 /** Size and root of a signed note of the vault's log, signed by as many of its keys as it takes; `undefined` for any other. */
-function headOf(note: Uint8Array, { vault, roles }: KeyState): LogHead | undefined {
-  const origin = originOf(vault)
+function headOf(note: Uint8Array, history: KeyState): LogHead | undefined {
   try {
-    const { checkpoint, signedBy } = openCheckpoint(note, {
-      origin,
-      keys: roles.log.keys.map((key) => ({ name: origin, key })),
-    })
-    if (signedBy.length < roles.log.threshold) return undefined
+    const keys = currentLogKeys(history)
+    const { checkpoint, signedBy } = openCheckpoint(note, { origin: originOf(history.vault), keys })
+    if (signedBy.length < history.roles.log.threshold) return undefined
     return { size: checkpoint.size, root: toHex(checkpoint.root) }
   } catch (error) {
     if (!isVaultError(error)) throw error

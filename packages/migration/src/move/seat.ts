@@ -1,10 +1,11 @@
-import type { AuditActor, LogStore, NoteKey, Trail, TrailOptions, TrailReader } from '@vault/audit-chain'
+import type { AuditActor, LogStore, Trail, TrailOptions, TrailReader } from '@vault/audit-chain'
 import { drainQueue, openTrail, originOf } from '@vault/audit-chain'
 import type { ContentStore } from '@vault/cas'
 import type { AbortOptions, Clock, ContentId, KeyId, KeyState, Random, Signer, Threshold } from '@vault/core'
 import { decodeEnvelope, VaultError, verifyKeyHistory } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
+import { logKeysAt } from './log-keys.ts'
 import type { Teller } from './tell-once.ts'
 
 /** A place with all that takes part in a hand-off. */
@@ -48,12 +49,6 @@ export async function keyStateAt(
   return verifyKeyHistory(envelopes.map((bytes) => decodeEnvelope(bytes)))
 }
 
-/** Every key that may have signed checkpoints of a vault's trail. */
-export function logKeys({ vault, events }: KeyState): readonly NoteKey[] {
-  const keys = new Set(events.flatMap(({ roles }) => roles.log.keys))
-  return [...keys].map((key) => ({ name: originOf(vault), key }))
-}
-
 /** The trail of a vault that is, or was, here, to be read: what was committed last may still wait for it. */
 export async function openSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<TrailReader> {
   return await openTrail(await trailParts(seat, vault, options), options)
@@ -86,7 +81,7 @@ export function tellerAt(seat: Seat, vault: ContentId, options?: AbortOptions): 
 }
 
 async function trailParts(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<TrailOptions> {
-  const keys = logKeys(await keyStateAt(seat, vault, options))
+  const keys = await logKeysAt(seat, vault, options)
   return { origin: originOf(vault), store: await seat.log(vault, options), keys, clock: seat.clock }
 }
 

@@ -3,7 +3,8 @@ import type { Bytes, ContentId, Signer } from '@vault/core'
 import { contentId, createSigner, decodeEnvelope, encodeEnvelope, link, utf8 } from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
-import { keyStateAt, logKeys } from '../../src/move/seat.ts'
+import { logKeys } from '../../src/move/log-keys.ts'
+import { keyStateAt, openSeatTrail } from '../../src/move/seat.ts'
 import { seatTarget } from '../../src/move/seat-target.ts'
 import type { MoveState } from '../../src/move/state.ts'
 import type { Handoff } from '../../src/records/handoff.ts'
@@ -224,7 +225,7 @@ describe('a target that has taken a vault', () => {
   })
 
   test('lets nobody add to its trail with the old log key', async () => {
-    const { b, vault, stopped, log: signer } = await signed()
+    const { a, b, vault, stopped, log: signer } = await signed()
     const { migration } = stopped
     const complete = await stopped.goOn()
     const own = await trailAt(b, vault)
@@ -240,9 +241,16 @@ describe('a target that has taken a vault', () => {
       key: 'forged/1',
     })
     const { checkpoint } = await forged.extend(forged.size, [event])
-    const request = { vault, migration, from: store, note: checkpoint as Bytes }
+    const request = { vault, migration, from: store, note: checkpoint as Bytes, size: forged.size }
     expect(await codeOf(seatTarget(b.seat).receiveTrail(request))).toBe('MIGRATION_TARGET_REFUSED')
     expect((await trailAt(b, vault)).size).toBe(own.size)
+    // And where it gets at the files of the trail, nobody takes them for the trail, at either place.
+    for (const place of [a, b]) {
+      const trail = await openSeatTrail(place.seat, vault)
+      expect(trail.size).toBeLessThanOrEqual(own.size)
+      const seat = { ...place.seat, log: async () => store }
+      expect(await codeOf(openSeatTrail(seat, vault))).toBe('AUDIT_CHECKPOINT_UNTRUSTED')
+    }
     expectCertified(complete)
   })
 })

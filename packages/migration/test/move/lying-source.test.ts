@@ -10,12 +10,13 @@ import {
   originOf,
 } from '@vault/audit-chain'
 import type { ContentStore } from '@vault/cas'
-import type { Bytes, ContentId } from '@vault/core'
+import type { Bytes, ContentId, Signer } from '@vault/core'
 import { createKeyEvent, encodeEnvelope, utf8 } from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
+import { logKeys } from '../../src/move/log-keys.ts'
 import type { LogEnd, MoveSource } from '../../src/move/move-endpoint.ts'
-import { keyStateAt, logKeys } from '../../src/move/seat.ts'
+import { keyStateAt } from '../../src/move/seat.ts'
 import { seatTarget } from '../../src/move/seat-target.ts'
 import type { MoveParts } from '../../src/move/work.ts'
 import { activeAt, expectSound, move, partsOf, resume, rollBack, unfinished } from './moving.ts'
@@ -100,9 +101,9 @@ function altered(place: MemoryPlace, vault: ContentId, change: (name: string, by
 }
 
 /** A log that its real key has signed: the first `keep` entries of the vault's log, and then others. */
-async function rewritten({ a, vault }: Scene, keep: number, others: readonly Bytes[]) {
+async function rewritten({ a, vault }: Scene, keep: number, others: readonly Bytes[], by?: Signer) {
   const state = await keyStateAt(a.seat, vault)
-  const [signer] = await a.seat.keys.signers('log', state.roles.log)
+  const signer = by ?? (await a.seat.keys.signers('log', state.roles.log))[0]
   const store = createMemoryLog()
   const parts = { origin: originOf(vault), store, keys: logKeys(state), clock: a.seat.clock }
   const trail = await openTrail(signer ? { ...parts, signer } : parts)
@@ -151,6 +152,38 @@ describe('a source that shows a trail', () => {
     expect(await codeOf(moveWith(showing(places, missing)))).toBe('AUDIT_MISSING')
     expect((await b.store.tenures.read(vault)).state).toBe('receiving')
     expect(filesAt(b, vault).size).toBe(0)
+  })
+
+  test('with more entries than are handed over is stopped before anything of it is read', async () => {
+    const places = await withTrail(3, false)
+    const { a, b, vault } = places
+    const { store, end } = await rewritten(places, 3, [eventNamed('endless')])
+    const asked: string[] = []
+    const log: LogReader = {
+      read: async (name) => {
+        asked.push(name)
+        return await store.read(name)
+      },
+    }
+    const stopped = moveWith(showing(places, log, { ...end, size: end.size - 1 }))
+    expect(await codeOf(stopped)).toBe('AUDIT_CHECKPOINT_INVALID')
+    expect(asked).toEqual([])
+    expect(filesAt(b, vault).size).toBe(0)
+    expect((await b.store.tenures.read(vault)).state).toBe('receiving')
+    const { migration = '' } = (await unfinished(a)) ?? {}
+    await rollBack(a, b, vault, migration)
+    expectCertified(await move(a, b, vault))
+  })
+
+  test('under a key that it has retired is not taken', async () => {
+    const places = await withTrail(3, true)
+    const { a, b, vault } = places
+    const { events } = await keyStateAt(a.seat, vault)
+    const [signer] = await a.seat.keys.signers('log', (events[0] as (typeof events)[0]).roles.log)
+    const { store, end } = await rewritten(places, 3, [eventNamed('forged')], signer)
+    const { size } = await trailAt(b, vault)
+    expect(await codeOf(moveWith(showing(places, store, end)))).toBe('AUDIT_CHECKPOINT_UNTRUSTED')
+    expect((await trailAt(b, vault)).size).toBe(size)
   })
 
   test('without its last entries gets no ready from a target', async () => {
