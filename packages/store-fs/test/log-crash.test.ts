@@ -1,5 +1,5 @@
 import type { AuditEvent, LogStore, Trail } from '@vault/audit-chain'
-import { encodeEvent, openTrail, verifyTrail } from '@vault/audit-chain'
+import { createNoteSigner, encodeEvent, openTrail, verifyTrail } from '@vault/audit-chain'
 import type { Bytes, Random } from '@vault/core'
 import { createSigner, toHex } from '@vault/core'
 import fc from 'fast-check'
@@ -156,6 +156,20 @@ describe('when the power fails', () => {
       const disk = simulatedFs()
       const { acknowledged, struck } = await extendUntil(disk, at, at)
       await expectWhole(disk, acknowledged, at + 1_000_000)
+      if (!struck) break
+    }
+  })
+
+  test('a process that is killed before its head got its names leaves nothing that looks like damage', async () => {
+    const keys = [createNoteSigner({ name: ORIGIN, signer }).key]
+    for (let at = 1; ; at++) {
+      const disk = simulatedFs()
+      const { acknowledged, struck } = await extendUntil(disk, at, at)
+      if (acknowledged > 0) {
+        const log = await openFsLogStore({ dir: '/a/log', mode: 'read', fs: disk })
+        for await (const { findings } of verifyTrail({ log, origin: ORIGIN, keys }))
+          expect(findings, `${at}`).toEqual([])
+      }
       if (!struck) break
     }
   })
