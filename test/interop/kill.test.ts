@@ -1,21 +1,15 @@
-import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ROOT } from '../workspace.ts'
+import { type CallPoint, callPoints, spread } from '../torture/call-points.ts'
+import { type Ended, type Program, runProgram } from '../torture/run-program.ts'
 
 /** What makes bytes durable, or visible under a name: where a crash can leave one without the other. */
 const CALLS = ['fsync', 'fdatasync', 'rename', 'link', 'unlink', 'pwrite64', 'ftruncate'] as const
 
 /** How many points are tried, spread evenly over the whole run. A run of ten files has some 600; each takes some seconds. */
 const POINTS = Number(process.env.VAULT_KILL_POINTS ?? 8)
-
-/** The nth call of this kind of the first thread that makes so many. */
-interface Point {
-  readonly call: string
-  readonly nth: number
-}
 
 let folder: string
 
@@ -29,36 +23,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-interface Ended {
-  readonly code: number | string | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function start(cwd: string, program: string, args: readonly string[]): Promise<Ended> {
-  // One thread for files, so that calls are counted alike in every run.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: '1', VAULT_STATE_DIR: join(cwd, 'state'), NO_COLOR: '1' }
-  return new Promise((resolve) => {
-    execFile(program, args, { cwd, env, encoding: 'utf8' }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.signal ?? error.code ?? null), stdout, stderr })
-    })
-  })
-}
-
-function nodeArgs(program: 'vaultctl' | 'vault-migrate', args: readonly string[]): readonly string[] {
-  return [join(ROOT, 'packages/cli/bin', `${program}.mjs`), ...args, '--json']
-}
-
-function command(cwd: string, program: 'vaultctl' | 'vault-migrate', ...args: readonly string[]): Promise<Ended> {
-  return start(cwd, process.execPath, nodeArgs(program, args))
-}
-
 async function expectCommand(
   cwd: string,
-  program: 'vaultctl' | 'vault-migrate',
+  program: Program,
   ...args: readonly string[]
 ): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await command(cwd, program, ...args)
+  const { code, stdout, stderr } = await runProgram(cwd, program, args)
   expect(code, `${program} ${args.join(' ')}: ${stderr}`).toBe(0)
   return JSON.parse(stdout) as Record<string, unknown>
 }
@@ -66,8 +36,7 @@ async function expectCommand(
 const MOVE = ['--from', 'A', '--to', 'B', '--no-to-passphrase']
 
 function traced(cwd: string, options: readonly string[]): Promise<Ended> {
-  const run = [process.execPath, ...nodeArgs('vault-migrate', ['run', ...MOVE])]
-  return start(cwd, 'strace', ['-f', '-qq', '--seccomp-bpf', ...options, ...run])
+  return runProgram(cwd, 'vault-migrate', ['run', ...MOVE], options)
 }
 
 /** A vault that has not moved yet, in a folder of its own. */
@@ -77,38 +46,20 @@ async function fresh(name: string): Promise<string> {
   return dir
 }
 
-/** All points of a whole run, in the order of time. A counter belongs to one thread and one call. */
-async function pointsOfRun(): Promise<readonly Point[]> {
+/** All points of a whole run, in the order of time. */
+async function pointsOfRun(): Promise<readonly CallPoint[]> {
   const dir = await fresh('whole')
   const trace = join(dir, 'trace')
   const { code, stderr } = await traced(dir, ['-o', trace, '-e', `trace=${CALLS.join()}`])
   expect(code, stderr).toBe(0)
-  const counts = new Map<string, number>()
-  const points: Point[] = []
-  const highest = new Map<string, number>()
-  for (const line of (await readFile(trace, 'utf8')).split('\n')) {
-    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? []
-    if (thread === undefined || call === undefined) continue
-    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1
-    counts.set(`${thread} ${call}`, nth)
-    // Another thread may have been there before: then this point cannot be reached.
-    if (nth <= (highest.get(call) ?? 0)) continue
-    highest.set(call, nth)
-    points.push({ call, nth })
-  }
-  return points
-}
-
-function spread<T>(all: readonly T[], count: number): readonly T[] {
-  const size = Math.min(count, all.length)
-  return Array.from({ length: size }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / size)] as T)
+  return callPoints(await readFile(trace, 'utf8'))
 }
 
 /** The states of both places, as `vaultctl status` says them; a place that there is not yet has none. */
 async function statesIn(dir: string): Promise<readonly string[]> {
   const states: string[] = []
   for (const place of ['A', 'B']) {
-    const { code, stdout } = await command(dir, 'vaultctl', 'status', place)
+    const { code, stdout } = await runProgram(dir, 'vaultctl', ['status', place])
     const { state, error } = JSON.parse(stdout) as { state?: string; error?: { code: string } }
     if (code !== 0) expect(error?.code, `${place}: ${stdout}`).toMatch(/^VAULT_NOT_FOUND$/)
     states.push(state ?? 'none')
@@ -119,13 +70,13 @@ async function statesIn(dir: string): Promise<readonly string[]> {
 /** Goes on after a kill, with the same command or back, and gives how it ended. */
 async function settle(dir: string, verb: 'run' | 'rollback'): Promise<string> {
   if (verb === 'rollback') {
-    const { code, stdout } = await command(dir, 'vault-migrate', 'rollback', ...MOVE)
+    const { code, stdout } = await runProgram(dir, 'vault-migrate', ['rollback', ...MOVE])
     if (code === 0) return 'rolled back'
     const { error } = JSON.parse(stdout) as { error: { code: string } }
     expect(code, stdout).toBe(1)
     expect(['MIGRATION_UNKNOWN', 'MIGRATION_TARGET_ADVANCED', 'MIGRATION_COMPLETE'], stdout).toContain(error.code)
   }
-  const { code, stdout, stderr } = await command(dir, 'vault-migrate', 'run', ...MOVE)
+  const { code, stdout, stderr } = await runProgram(dir, 'vault-migrate', ['run', ...MOVE])
   if (code === 0) return 'complete'
   // It was killed at its very end; or there was no way back any more, and asking for it went the way forward.
   expect(code, stderr).toBe(1)
@@ -134,7 +85,7 @@ async function settle(dir: string, verb: 'run' | 'rollback'): Promise<string> {
 }
 
 /** Kills a run at a point, and settles it. Gives whether it was killed, and how it ended; throws where anything is wrong then. */
-async function tryPoint({ call, nth }: Point, verb: 'run' | 'rollback'): Promise<readonly [boolean, string]> {
+async function tryPoint({ call, nth }: CallPoint, verb: 'run' | 'rollback'): Promise<readonly [boolean, string]> {
   const dir = await fresh(`${call}-${nth}`)
   const { code, stderr } = await traced(dir, ['-o', '/dev/null', '-e', `inject=${call}:signal=SIGKILL:when=${nth}`])
   expect([0, 'SIGKILL'], stderr).toContain(code)

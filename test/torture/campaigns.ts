@@ -1,0 +1,22 @@
+import { bitFlips } from './bit-flips.ts'
+import type { Campaign } from './campaign.ts'
+import { failedCalls, killPoints } from './command-faults.ts'
+import { flushMutants } from './flush-mutants.ts'
+import { fullDisk } from './full-disk.ts'
+import { carMutations, cborMutations, certificateMutations } from './input-mutations.ts'
+import { powerCuts } from './power-cuts.ts'
+import { processRaces } from './process-races.ts'
+
+/** All campaigns, the most telling first. */
+export const CAMPAIGNS: readonly Campaign[] = [
+  killPoints,
+  failedCalls,
+  bitFlips,
+  cborMutations,
+  carMutations,
+  certificateMutations,
+  processRaces,
+  fullDisk,
+  powerCuts,
+  flushMutants,
+]
