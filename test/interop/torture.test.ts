@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CAMPAIGNS } from '../torture/campaigns.ts'
 
-// A seed that is new each time, so that the same few points are not tried for ever.
-const SEED = Number(process.env.VAULT_TORTURE_SEED ?? Math.floor(Math.random() * 2 ** 31))
+// What decides whether a change is taken must not be chance; other seeds are for `pnpm torture`.
+const SEED = Number(process.env.VAULT_TORTURE_SEED ?? 20)
 
 test.for(CAMPAIGNS.map((campaign) => [campaign.name, campaign] as const))(
   'a share of the campaign %s',

@@ -79,7 +79,7 @@ class TrailVerifier {
     if (head !== undefined && !equalBytes(this.#tracker.root(), head.root)) {
       this.#report('AUDIT_TAMPERED', 'checkpoint', 'its root is not that of the entries')
     }
-    await this.#published()
+    await this.#published(checkpoints.length > 0)
     yield this.#step(this.#size)
   }
 
@@ -151,15 +151,18 @@ class TrailVerifier {
   }
 
   /** The names under which readers find the head, which it gets after it is the head. */
-  async #published(): Promise<void> {
+  async #published(anyKept: boolean): Promise<void> {
     const head = checkpointName(this.#size)
     const isKept = this.#size === 0 || (await this.#log.read(head, this.#options)) !== undefined
     const note = await this.#log.read('checkpoint', this.#options)
     const opened = note && (await this.#attempt('checkpoint', () => openCheckpoint(note, this.#identity).checkpoint))
-    // Where readers are still at an earlier one, whoever made the head was stopped before it got its names: the next writer gives them.
-    const isUnpublished = opened !== undefined && opened.size < this.#size
+    // Where readers are still at an earlier one, or at none, whoever made the head was stopped before it got its names: the next
+    // writer gives them.
+    const isUnpublished = note === undefined ? !isKept && !anyKept : opened !== undefined && opened.size < this.#size
     if (!isKept && !isUnpublished) this.#report('AUDIT_MISSING', head, 'the checkpoint of the head is not kept')
-    if (note === undefined && this.#size > 0) this.#report('AUDIT_MISSING', 'checkpoint', 'readers find none')
+    if (note === undefined && !isUnpublished && this.#size > 0) {
+      this.#report('AUDIT_MISSING', 'checkpoint', 'readers find none')
+    }
     if (note === undefined || opened === undefined) return
     const kept = await this.#log.read(checkpointName(opened.size), this.#options)
     if (opened.size > (await this.#sizeNow())) {
