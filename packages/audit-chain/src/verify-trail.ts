@@ -79,7 +79,7 @@ class TrailVerifier {
     if (head !== undefined && !equalBytes(this.#tracker.root(), head.root)) {
       this.#report('AUDIT_TAMPERED', 'checkpoint', 'its root is not that of the entries')
     }
-    await this.#published(checkpoints.length > 0)
+    await this.#published(checkpoints.every((size) => size === this.#size))
     yield this.#step(this.#size)
   }
 
@@ -150,15 +150,15 @@ class TrailVerifier {
     }
   }
 
-  /** The names under which readers find the head, which it gets after it is the head. */
-  async #published(anyKept: boolean): Promise<void> {
+  /** The names under which readers find the head, which it gets after it is the head; `first`: none was kept before it. */
+  async #published(first: boolean): Promise<void> {
     const head = checkpointName(this.#size)
     const isKept = this.#size === 0 || (await this.#log.read(head, this.#options)) !== undefined
     const note = await this.#log.read('checkpoint', this.#options)
     const opened = note && (await this.#attempt('checkpoint', () => openCheckpoint(note, this.#identity).checkpoint))
     // Where readers are still at an earlier one, or at none, whoever made the head was stopped before it got its names: the next
     // writer gives them.
-    const isUnpublished = note === undefined ? !isKept && !anyKept : opened !== undefined && opened.size < this.#size
+    const isUnpublished = note === undefined ? first : opened !== undefined && opened.size < this.#size
     if (!isKept && !isUnpublished) this.#report('AUDIT_MISSING', head, 'the checkpoint of the head is not kept')
     if (note === undefined && !isUnpublished && this.#size > 0) {
       this.#report('AUDIT_MISSING', 'checkpoint', 'readers find none')
