@@ -172,6 +172,7 @@ export class ObjectReader {
       while (piece[end]?.segment === segment) end += 1
       const extents = piece.slice(i, end)
       const start = at
+      const stop = start + extents.reduce((sum, { length }) => sum + length, 0)
       try {
         await this.#files.use(known.name, async (file) => {
           for (const { offset, length } of extents) {
@@ -182,13 +183,12 @@ export class ObjectReader {
             if (++reads % READS_PER_TURN === 0) await setImmediate()
           }
         })
-        at = start + extents.reduce((sum, { length }) => sum + length, 0)
       } catch (error) {
         if (errorCode(error) === 'ENOENT') known.present = false
         else if (errorCode(error) !== 'EIO') throw readFailed(this.#files.path(known.name), error)
-        at = start + extents.reduce((sum, { length }) => sum + length, 0)
-        bytes.fill(0, start, at)
+        bytes.fill(0, start, stop)
       }
+      at = stop
       i = end
     }
     return bytes
