@@ -4,7 +4,14 @@ import { type AbortOptions, type ContentId, contentId, type Inception } from '@v
 import type { Entry } from '@vault/soup'
 import { ordered } from './ordered.ts'
 import { type LoadedFile, loadFile, readPieces } from './read-file.ts'
+import type { SourceDisk } from './source-disk.ts'
 import { isSkipped, type SkippedFile, type SourceFile, unlessGone } from './source-file.ts'
+
+/** Where files are read from, and how they are named and cut. */
+export interface ReadParts {
+  readonly disk: SourceDisk
+  readonly content: Inception['content']
+}
 
 /** A file with the entry that is to name it and all its blocks. */
 export interface WholeFile {
@@ -37,20 +44,20 @@ export function blocksOf(batch: Batch): readonly LinkedBlock[] {
 /** Reads and hashes files, in batches of bounded size. Names that files share, or that lie under another's, are left to the one who stores. */
 export async function* fileBatches(
   found: AsyncIterable<SourceFile | SkippedFile>,
-  content: Inception['content'],
+  { disk, content }: ReadParts,
   options: AbortOptions,
 ): AsyncGenerator<Batch | SkippedFile> {
   const batch = new OpenBatch()
   const load = async (file: SourceFile | SkippedFile) =>
-    isSkipped(file) ? file : await loadFile(file, content.chunker.size)
+    isSkipped(file) ? file : await loadFile(file, { disk, blockSize: content.chunker.size })
   for await (const loaded of ordered(found, READS_UNDER_WAY, load)) {
     options.signal?.throwIfAborted()
     if (isSkipped(loaded)) yield loaded
     else if (loaded.bytes === undefined && loaded.file.stats.size > BATCH_BYTES) {
       yield* batch.take()
-      yield* largeFile(loaded.file, content, options)
+      yield* largeFile(loaded.file, { disk, content }, options)
     } else {
-      const file = await unlessGone(loaded.file, () => wholeFile(loaded, content, options))
+      const file = await unlessGone(loaded.file, () => wholeFile(loaded, { disk, content }, options))
       if (isSkipped(file)) yield file
       else batch.add(file)
       if (batch.isFull) yield* batch.take()
@@ -62,10 +69,10 @@ export async function* fileBatches(
 /** A file that is larger than a batch, in parts. It is opened before the first part: one that is gone has none. */
 export async function* largeFile(
   file: SourceFile,
-  content: Inception['content'],
+  { disk, content }: ReadParts,
   options: AbortOptions,
 ): AsyncGenerator<Extract<Batch, { type: 'part' }> | SkippedFile> {
-  const source = fileBlocks(readPieces(file, content.chunker.size), content, options)
+  const source = fileBlocks(readPieces(file, { disk, size: content.chunker.size }), content, options)
   try {
     let first = true
     let blocks: FileBlock[] = []
@@ -121,7 +128,7 @@ class OpenBatch {
 
 async function wholeFile(
   { file, bytes }: LoadedFile,
-  content: Inception['content'],
+  { disk, content }: ReadParts,
   options: AbortOptions,
 ): Promise<WholeFile> {
   if (bytes !== undefined) {
@@ -129,7 +136,8 @@ async function wholeFile(
     return { entry: pathEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
   }
   const blocks: FileBlock[] = []
-  for await (const block of fileBlocks(readPieces(file, content.chunker.size), content, options)) blocks.push(block)
+  const pieces = readPieces(file, { disk, size: content.chunker.size })
+  for await (const block of fileBlocks(pieces, content, options)) blocks.push(block)
   return { entry: pathEntry(file, (blocks.at(-1) as FileBlock).id, file.stats.size), blocks }
 }
 

@@ -1,6 +1,7 @@
 import type { Reason } from './act.ts'
 import { fileBatches } from './file-batches.ts'
 import { putPaths } from './put-paths.ts'
+import { SourceDisk } from './source-disk.ts'
 import { isSkipped } from './source-file.ts'
 import { rehearseBatches, type StoreOptions, type StoreParts, storeBatches } from './store-batches.ts'
 import { walkFiles } from './walk.ts'
@@ -48,8 +49,9 @@ export async function* putFiles(
 ): AsyncGenerator<PutEvent> {
   options.signal?.throwIfAborted()
   const { exclude, content } = parts
+  const [disk, { signal }] = [new SourceDisk(), options]
   const skipped: PutEvent[] = []
-  const found = fileBatches(walkFiles(await putPaths(paths), { exclude, signal: options.signal }), content, options)
+  const found = fileBatches(walkFiles(await putPaths(paths), { disk, exclude, signal }), { disk, content }, options)
   async function* batches() {
     for await (const batch of found) {
       if (isSkipped(batch)) skipped.push({ type: 'skipped', path: batch.path, reason: batch.skipped })

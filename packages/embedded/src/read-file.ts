@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, readlink } from 'node:fs/promises'
+import { readlink } from 'node:fs/promises'
+import type { SourceDisk } from './source-disk.ts'
 import {
   changing,
   isSameFile,
@@ -24,15 +25,18 @@ const SWAPPED: ReadonlySet<string | undefined> = new Set(['ELOOP', 'ENXIO'])
 const ATTEMPTS = 3
 
 /** Reads a file that fits one block, or a link's target; looks again where something changed meanwhile. Throws `FILE_UNREADABLE`, `FILE_CHANGING`. */
-export async function loadFile(file: SourceFile, blockSize: number): Promise<LoadedFile | SkippedFile> {
+export async function loadFile(
+  file: SourceFile,
+  { disk, blockSize }: { readonly disk: SourceDisk; readonly blockSize: number },
+): Promise<LoadedFile | SkippedFile> {
   const { path } = file
   return await unlessGone(file, async () => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const seen = attempt === 0 ? file : { ...file, stats: await lstat(path) }
+      const seen = attempt === 0 ? file : { ...file, stats: await disk.lstat(path) }
       const { stats } = seen
       if (!stats.isFile() && !stats.isSymbolicLink()) return { path, skipped: 'it became something else than a file' }
       if (stats.isFile() && stats.size > blockSize) return { file: seen }
-      const bytes = stats.isSymbolicLink() ? await readTarget(path) : await readWhole(seen)
+      const bytes = stats.isSymbolicLink() ? await readTarget(path) : await readWhole(seen, disk)
       if (bytes !== undefined) return { file: seen, bytes }
     }
     throw changing(path)
@@ -40,25 +44,28 @@ export async function loadFile(file: SourceFile, blockSize: number): Promise<Loa
 }
 
 /** The content of a file, each piece but the last of this size. Throws `FILE_UNREADABLE`, and `FILE_CHANGING` where it is not what it was when it was seen. */
-export async function* readPieces(file: SourceFile, size: number): AsyncGenerator<Uint8Array> {
+export async function* readPieces(
+  file: SourceFile,
+  { disk, size }: { readonly disk: SourceDisk; readonly size: number },
+): AsyncGenerator<Uint8Array> {
   const { path, stats: seen } = file
-  const handle = await openSeen(file)
+  const handle = await openSeen(file, disk)
   if (handle === undefined) throw changing(path)
   try {
     for (let left = seen.size; ; ) {
       const piece = new Uint8Array(size)
-      const length = await fill(handle, piece)
+      const length = await disk.fill(handle, piece)
       left -= length
       if (left < 0) throw changing(path)
       if (length > 0) yield piece.subarray(0, length)
       if (length < size) break
     }
-    const now = await handle.stat()
+    const now = await disk.stat(handle)
     if (now.size !== seen.size || now.mtimeMs !== seen.mtimeMs) throw changing(path)
   } catch (cause) {
     throw systemError<SourceFileErrorCode>('FILE_UNREADABLE', path, cause)
   } finally {
-    await handle.close()
+    await disk.close(handle)
   }
 }
 
@@ -71,41 +78,30 @@ async function readTarget(path: string): Promise<Uint8Array | undefined> {
 }
 
 /** The file's content, or `undefined` where it is no longer the file that was seen, or of its length. */
-async function readWhole(file: SourceFile): Promise<Uint8Array | undefined> {
-  const handle = await openSeen(file)
+async function readWhole(file: SourceFile, disk: SourceDisk): Promise<Uint8Array | undefined> {
+  const handle = await openSeen(file, disk)
   if (handle === undefined) return undefined
   try {
     // Room for one byte more shows a file that has grown.
     const buffer = new Uint8Array(file.stats.size + 1)
-    const length = await fill(handle, buffer)
+    const length = await disk.fill(handle, buffer)
     return length === file.stats.size ? buffer.subarray(0, length) : undefined
   } finally {
-    await handle.close()
+    await disk.close(handle)
   }
 }
 
 /** Opens the very file that was seen; `undefined` where another one, or something else, has its path. */
-async function openSeen({ path, stats }: SourceFile): Promise<FileHandle | undefined> {
-  let handle: FileHandle
+async function openSeen({ path, stats }: SourceFile, disk: SourceDisk): Promise<number | undefined> {
+  let handle: number
   try {
-    handle = await open(path, READ)
+    handle = await disk.open(path, READ)
   } catch (cause) {
     if (SWAPPED.has((cause as NodeJS.ErrnoException).code)) return undefined
     throw systemError<SourceFileErrorCode>('FILE_UNREADABLE', path, cause)
   }
-  const opened = await handle.stat()
+  const opened = await disk.stat(handle)
   if (opened.isFile() && isSameFile(opened, stats)) return handle
-  await handle.close()
+  await disk.close(handle)
   return undefined
-}
-
-/** Reads until the buffer is full or the file ends; gives the number of bytes read. */
-async function fill(handle: FileHandle, buffer: Uint8Array): Promise<number> {
-  let length = 0
-  while (length < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return length
 }

@@ -4,6 +4,7 @@ import type { Entry, SoupReader } from '@vault/soup'
 import { type Batch, blocksOf, largeFile } from './file-batches.ts'
 import { LargeFileMembers } from './large-file-members.ts'
 import { type Commit, lastOfEachName, namingChange } from './name-changes.ts'
+import { SourceDisk } from './source-disk.ts'
 import { isSkipped, type SourceFile } from './source-file.ts'
 
 /** The parts of a vault that storing files needs. */
@@ -134,7 +135,11 @@ async function nameLargeFile(
     const stored = new LargeFileMembers()
     const sent: Part[] = []
     async function* blocks(): AsyncGenerator<readonly LinkedBlock[]> {
-      for await (const part of largeFile({ ...file, below: false }, parts.content, options)) {
+      for await (const part of largeFile(
+        { ...file, below: false },
+        { disk: new SourceDisk(), content: parts.content },
+        options,
+      )) {
         if (isSkipped(part)) continue
         sent.push(part)
         yield stored.notRecent(distinct(part.blocks))

@@ -1,7 +1,8 @@
-import { lstat, opendir, stat } from 'node:fs/promises'
+import { opendir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromUtf8, VaultError } from '@vault/core'
 import { checkName, type NameErrorCode } from './name.ts'
+import type { SourceDisk } from './source-disk.ts'
 import { isSameFile, isSkipped, type SkippedFile, type SourceFile, type SourcePath, unlessGone } from './source-file.ts'
 import { isVaultFolder } from './vault-folder.ts'
 
@@ -12,25 +13,29 @@ import { isVaultFolder } from './vault-folder.ts'
  */
 export async function* walkFiles(
   paths: readonly SourcePath[],
-  options: { readonly exclude: string; readonly signal?: AbortSignal | undefined },
+  options: { readonly disk: SourceDisk; readonly exclude: string; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<SourceFile | SkippedFile> {
+  const { disk } = options
   const excluded = await stat(options.exclude)
   const pending = paths.toReversed()
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     options.signal?.throwIfAborted()
-    const found = await look(next)
+    const found = await look(next, disk)
     const { path } = found
     if (isSkipped(found)) yield found
     else if (isFileOrLink(found.stats)) yield found
     else if (!found.stats.isDirectory()) yield { path, skipped: 'it is a socket, a device or a pipe' }
     else if (isSameFile(found.stats, excluded)) yield { path, skipped: 'it is the vault itself' }
     else if (await isVaultFolder(path)) yield { path, skipped: 'it is another vault' }
-    else yield* listFolder(found, pending)
+    else yield* listFolder(found, { disk, pending })
   }
 }
 
 /** Yields the files and links of one folder and leaves the rest for later. */
-async function* listFolder(folder: SourcePath, pending: SourcePath[]): AsyncGenerator<SourceFile | SkippedFile> {
+async function* listFolder(
+  folder: SourcePath,
+  { disk, pending }: { readonly disk: SourceDisk; readonly pending: SourcePath[] },
+): AsyncGenerator<SourceFile | SkippedFile> {
   // As bytes: the platform's texts have a replacement character where a name is not UTF-8. The types know only texts.
   const opened = await unlessGone(folder, () =>
     opendir(folder.path, { bufferSize: 1024, encoding: 'buffer' as BufferEncoding }),
@@ -50,7 +55,7 @@ async function* listFolder(folder: SourcePath, pending: SourcePath[]): AsyncGene
       }
       empty = false
       const child = childOf(folder, entry.name as unknown as Uint8Array)
-      if (isFileOrLink(entry)) yield await look(child)
+      if (isFileOrLink(entry)) yield await look(child, disk)
       else pending.push(child)
     }
   } finally {
@@ -59,8 +64,8 @@ async function* listFolder(folder: SourcePath, pending: SourcePath[]): AsyncGene
   if (empty) yield { path: folder.path, skipped: 'it is an empty folder' }
 }
 
-async function look(source: SourcePath): Promise<SourceFile | SkippedFile> {
-  const found = await unlessGone(source, async () => ({ ...source, stats: await lstat(source.path) }))
+async function look(source: SourcePath, disk: SourceDisk): Promise<SourceFile | SkippedFile> {
+  const found = await unlessGone(source, async () => ({ ...source, stats: await disk.lstat(source.path) }))
   if (!isSkipped(found) && isFileOrLink(found.stats)) checkName(found.name)
   return found
 }

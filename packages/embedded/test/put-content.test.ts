@@ -3,6 +3,7 @@ import { isVaultError, VaultError } from '@vault/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createVault, openVault, type PutEvent, type PutOptions, Vault } from '../src/index.ts'
 import { loadFile, readPieces } from '../src/read-file.ts'
+import { SourceDisk } from '../src/source-disk.ts'
 import type { SourceFile } from '../src/source-file.ts'
 import { scratch } from './scratch.ts'
 
@@ -135,6 +136,7 @@ describe('a large file', () => {
 })
 
 describe('files that change meanwhile', () => {
+  const disk = new SourceDisk()
   const seen = async (path: string, below = true): Promise<SourceFile> => ({
     path,
     name: 'a',
@@ -146,25 +148,27 @@ describe('files that change meanwhile', () => {
     await writeFile(folder.at('a'), 'x')
     const [below, argument] = [await seen(folder.at('a')), await seen(folder.at('a'), false)]
     await rm(folder.at('a'))
-    expect(await loadFile(below, MIB)).toMatchObject({ skipped: expect.any(String) })
-    await expect(loadFile(argument, MIB)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    expect(await loadFile(below, { disk, blockSize: MIB })).toMatchObject({ skipped: expect.any(String) })
+    await expect(loadFile(argument, { disk, blockSize: MIB })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   })
 
   test('swapped for a folder is skipped, grown or replaced is read as it is now', async () => {
     await writeFile(folder.at('a'), 'x')
     const file = await seen(folder.at('a'))
     await appendFile(folder.at('a'), 'y')
-    expect(await loadFile(file, MIB)).toMatchObject({ bytes: Uint8Array.of(120, 121) })
+    expect(await loadFile(file, { disk, blockSize: MIB })).toMatchObject({ bytes: Uint8Array.of(120, 121) })
     await rm(folder.at('a'))
     await mkdir(folder.at('a'))
-    expect(await loadFile(file, MIB)).toMatchObject({ skipped: expect.any(String) })
+    expect(await loadFile(file, { disk, blockSize: MIB })).toMatchObject({ skipped: expect.any(String) })
   })
 
   test('a large one that was replaced or grew is not put', async () => {
     await writeFile(folder.at('a'), 'xxxx')
     const file = await seen(folder.at('a'))
     await writeFile(folder.at('a'), 'xxxxx')
-    const code = await Array.fromAsync(readPieces(file, 2)).catch((error) => isVaultError(error) && error.code)
+    const code = await Array.fromAsync(readPieces(file, { disk, size: 2 })).catch(
+      (error) => isVaultError(error) && error.code,
+    )
     expect(code).toBe('FILE_CHANGING')
   })
 })
