@@ -6,6 +6,7 @@ import { fullDisk } from './full-disk.ts'
 import { carMutations, cborMutations, certificateMutations } from './input-mutations.ts'
 import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
+import { reclaimCuts } from './reclaim-cuts.ts'
 
 /** All campaigns, the most telling first. */
 export const CAMPAIGNS: readonly Campaign[] = [
@@ -18,5 +19,6 @@ export const CAMPAIGNS: readonly Campaign[] = [
   processRaces,
   fullDisk,
   powerCuts,
+  reclaimCuts,
   flushMutants,
 ]

@@ -101,12 +101,50 @@ export interface BulkCas extends BulkCasReader {
   ): AsyncIterable<BatchAck>
 }
 
+/** Writing one object, for whoever relies on it in a `commit`: `put` does not say where it went. */
+export interface PlacingCas {
+  /**
+   * Stores one block and says where it lies. Concurrent ones share one flush, as those of `put` do. Throws as `putMany` of
+   * {@link BulkCas}.
+   */
+  putBlock(block: Block, options?: AbortOptions): Promise<BatchAck>
+}
+
 /** All that a vault's content store does. */
 export interface ContentStore extends Cas, BulkCas {}
 
 /** Taking bytes away. A signature that asks for this can destroy. */
 export interface ErasableCas {
   erase(ids: readonly ContentId[], options?: AbortOptions): Promise<void>
+}
+
+/** A segment of a store, as reclaim sees it. */
+export interface StoredSegment {
+  readonly segment: string
+  /** Bytes that it takes up. */
+  readonly bytes: number
+}
+
+/** One record of a segment. */
+export interface StoredRecord {
+  readonly id: ContentId
+  /** Bytes that it takes up. */
+  readonly bytes: number
+}
+
+/**
+ * Bytes by the segments that they lie in, so that those which nobody needs can go. A signature that asks for this can destroy.
+ */
+export interface ReclaimableCas {
+  /** All segments, in no stated order: others may be writing some of them. */
+  segments(options?: AbortOptions): Promise<readonly StoredSegment[]>
+  /**
+   * The records of a segment in pages, whether their bytes are sound or not; one id may come more than once, and a segment that is
+   * gone has none. Throws `CAS_CORRUPT`, after all that it found, where it cannot be told what else the segment held; `CAS_FORMAT`.
+   */
+  contents(segment: string, options?: AbortOptions): AsyncIterable<readonly StoredRecord[]>
+  /** Removes segments for good; one that is gone is no error. Durable when it resolves. Throws `CAS_WRITE_FAILED`. */
+  removeSegments(segments: readonly string[], options?: AbortOptions): Promise<void>
 }
 
 /** What a scrub found in one stretch of the store. */

@@ -11,10 +11,14 @@ export type {
   CasReader,
   ContentStore,
   ErasableCas,
+  PlacingCas,
   ReadBatch,
   ReadBlock,
+  ReclaimableCas,
   ScrubbableCas,
   ScrubStep,
+  StoredRecord,
+  StoredSegment,
 } from './cas.ts'
 export { MAX_BLOCK_LENGTH } from './cas.ts'
 export type { ContentFormat, FileBlock, StoredFile } from './file-blocks.ts'

@@ -9,6 +9,7 @@ import { addInit } from './commands/init.ts'
 import { addLog } from './commands/log.ts'
 import { addLs } from './commands/ls.ts'
 import { addPut } from './commands/put.ts'
+import { addReclaim } from './commands/reclaim.ts'
 import { addRestoreFromBackup } from './commands/restore-from-backup.ts'
 import { addRm } from './commands/rm.ts'
 import { addRoot } from './commands/root.ts'
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addFind,
     addRm,
     addRoot,
+    addReclaim,
     addVerify,
     addDoctor,
     addStatus,

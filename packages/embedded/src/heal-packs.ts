@@ -1,4 +1,5 @@
-import type { AbortOptions, ContentId } from '@vault/core'
+import { type AbortOptions, type ContentId, isVaultError } from '@vault/core'
+import { evacuate } from '@vault/transfer'
 import type { Place } from './place.ts'
 
 /** A damaged segment, and what was found damaged in it. */
@@ -15,7 +16,7 @@ export function segmentOf(subject: string | undefined): string | undefined {
 }
 
 /**
- * Takes damaged segments out of use: what can be read of one is stored again, and is durable before the file is moved aside. One that has
+ * Takes damaged segments out of use: what is needed of one and can be read is stored again, and is durable before the file is moved aside. One that has
  * the last, damaged copy of a lost object stays where it is, because a better tool may still get something out of it. Gives the
  * new paths. Afterwards the index is made anew.
  */
@@ -29,9 +30,11 @@ export async function healPacks(
   const aside: string[] = []
   for (const { name, damaged } of segments) {
     if (damaged.some((id) => lost.has(id))) continue
-    await mender.copyOut(name, options)
-    // No change may newly rely on what is about to go, of whichever vault that lies here.
-    for (const { vault } of await soups.tenures.list(options)) await soups.soup(vault).condemn([name], options)
+    await soups.reclaim.condemn([name], options)
+    await evacuate({ objects, reclaim: soups.reclaim }, name, options).catch((error: unknown) => {
+      // Behind the damage nothing is found: that has to come from elsewhere.
+      if (!isVaultError(error, 'CAS_CORRUPT')) throw error
+    })
     const path = await mender.setAside(name, options)
     if (path !== undefined) aside.push(path)
   }

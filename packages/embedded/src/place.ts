@@ -95,7 +95,8 @@ async function openStores(dir: string, info: PlaceInfo, { mode, keepHashes }: Op
     if (soupMode === 'read') await removeEmptyLog(path)
   }
   try {
-    const objects = await openFsCas({ dir, mode })
+    const isCondemned = async (segment: string) => (await soups.reclaim.condemned([segment])).length > 0
+    const objects = await openFsCas({ dir, mode, isCondemned })
     return {
       dir,
       info,

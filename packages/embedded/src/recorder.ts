@@ -2,8 +2,9 @@ import type { AuditActor } from '@vault/audit-chain'
 import type { Block, BulkCas } from '@vault/cas'
 import type { AbortOptions, Clock, Random, VaultId } from '@vault/core'
 import type { Change, Committed, Soup } from '@vault/soup'
+import { storeAndCommit } from '@vault/soup'
 import type { Act } from './act.ts'
-import { changeEvent } from './change-event.ts'
+import { actEvent, changeEvent } from './change-event.ts'
 import { changeLists } from './change-list.ts'
 
 /** A change without what the vault itself adds to it. */
@@ -37,20 +38,35 @@ export class Recorder {
   async commit(change: VaultChange, { epoch, actor }: Leave, act: Act, options: AbortOptions): Promise<Committed> {
     const { vault, soup, clock, random, committed } = this.#parts
     const lists = namesSeveral(change) ? changeLists(change) : []
-    const segments = await this.#store(lists, options)
     const event = changeEvent({ vault, actor, clock, random }, act, change, lists)
-    const result = await soup.commit(
-      {
-        ...change,
-        epoch,
-        events: [event, ...(change.events ?? [])],
-        hold: [...(change.hold ?? []), ...lists.map(({ id, bytes }) => ({ id, size: bytes.length }))],
-        expect: { ...change.expect, segments: [...(change.expect?.segments ?? []), ...segments] },
-      },
-      options,
-    )
+    // Where a segment of the change itself is condemned, only whoever stored its bytes can store them again: that fails each time.
+    const result = await storeAndCommit(async () => {
+      const segments = await this.#store(lists, options)
+      return await soup.commit(
+        {
+          ...change,
+          epoch,
+          events: [event, ...(change.events ?? [])],
+          hold: [...(change.hold ?? []), ...lists.map(({ id, bytes }) => ({ id, size: bytes.length }))],
+          expect: { ...change.expect, segments: [...(change.expect?.segments ?? []), ...segments] },
+        },
+        options,
+      )
+    })
     committed()
     return result
+  }
+
+  /** Makes an entry of what changed nothing that the vault holds. */
+  async note(
+    act: Act,
+    parameters: Readonly<Record<string, unknown>>,
+    { epoch, actor }: Leave,
+    options: AbortOptions,
+  ): Promise<void> {
+    const { vault, soup, clock, random, committed } = this.#parts
+    await soup.commit({ epoch, events: [actEvent({ vault, actor, clock, random }, act, parameters)] }, options)
+    committed()
   }
 
   /** Writes the lists that are not held yet: what is put again, in the same order, has the same. Returns their segments. */

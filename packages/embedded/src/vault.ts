@@ -1,6 +1,6 @@
 import type { AuditActor } from '@vault/audit-chain'
 import type { BulkCasReader, CasReader } from '@vault/cas'
-import { linksOf, readFile } from '@vault/cas'
+import { checkLength, linksOf, readFile } from '@vault/cas'
 import {
   type AbortOptions,
   type Authorize,
@@ -8,13 +8,16 @@ import {
   type Clock,
   type Codec,
   type ContentId,
+  contentId,
+  copyBytes,
   type Inception,
   type Random,
   VaultError,
   type VaultId,
 } from '@vault/core'
 import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
-import { type Statement, statementOf } from '@vault/transfer'
+import { storeAndCommit } from '@vault/soup'
+import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
 import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
@@ -23,6 +26,7 @@ import type { MarkKeeper } from './mark-keeper.ts'
 import type { Commit } from './name-changes.ts'
 import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
+import { reclaimed, reclaimPlace } from './reclaim.ts'
 import { type Leave, Recorder, type VaultChange } from './recorder.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { unknownName } from './unknown-name.ts'
@@ -157,14 +161,15 @@ export class Vault implements AsyncDisposable {
   ): Promise<ContentId> {
     const leave = await this.leaveToWrite(options)
     const { signal, codec, ...act } = options
-    const id = await this.place.objects.put(bytes, {
-      signal,
-      ...(codec && { codec }),
-      hash: this.inception.content.hash,
+    checkLength(bytes)
+    const kept = copyBytes(bytes)
+    const id = contentId(kept, { ...(codec && { codec }), hash: this.inception.content.hash })
+    const add = [{ id, size: kept.length, links: linksOf({ id, bytes: kept }) }]
+    await storeAndCommit(async () => {
+      const { segment } = await this.place.objects.putBlock({ id, bytes: kept }, { signal })
+      const change = { objects: { add }, expect: { segments: [segment] } }
+      await this.#recorder.commit(change, leave, { verb: 'put', ...act }, { signal })
     })
-    const links = linksOf({ id, bytes })
-    const change = { objects: { add: [{ id, size: bytes.length, links }] } }
-    await this.#recorder.commit(change, leave, { verb: 'put', ...act }, { signal })
     return id
   }
 
@@ -273,6 +278,25 @@ export class Vault implements AsyncDisposable {
   scrub(options: AbortOptions & { readonly sample?: number } = {}): AsyncGenerator<ScrubEvent> {
     const { soup, log, random } = this
     return scrubVault({ dir: this.place.dir, objects: this.place.objects, soup, log, random }, options)
+  }
+
+  /**
+   * Frees the bytes in this folder that no vault in it needs. The last event is the report. Other writers may go on meanwhile; see
+   * `reclaimSpace` of `@vault/transfer`. Throws `SOUP_CORRUPT`, and has removed nothing, where it cannot be told what is needed.
+   */
+  async *reclaim(options: ReclaimOptions & Reason = {}): AsyncGenerator<ReclaimEvent> {
+    const { motivation, ...reclaiming } = options
+    const { signal } = options
+    await this.#authorize({ signers: [], action: 'reclaim', object: this.id, at: this.#clock() }, { signal })
+    const report = yield* reclaimPlace(this.place, reclaiming)
+    // A vault that does not change here has no log that could go on here.
+    const isTold =
+      options.dryRun !== true && report.segments > 0 && (await this.soup.tenure({ signal })).state === 'active'
+    if (isTold) {
+      const act: Act = { verb: 'reclaim', ...(motivation !== undefined && { motivation }) }
+      await this.#recorder.note(act, reclaimed(report), await this.leaveToWrite(options), { signal })
+    }
+    yield { type: 'report', ...report }
   }
 
   /**

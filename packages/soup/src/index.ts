@@ -13,13 +13,13 @@ export { createMemorySoupStore } from './memory.ts'
 export type { Outbox, QueuedEvent } from './outbox.ts'
 export { MAX_EVENT_LENGTH, MAX_EVENTS } from './outbox.ts'
 export type { Condition, Query } from './query.ts'
+export type { Reclaim } from './reclaim.ts'
 export type { Records } from './records.ts'
 export { MAX_RECORD_KEY_LENGTH, MAX_RECORD_LENGTH } from './records.ts'
 export type {
   Auditable,
   Change,
   Committed,
-  Condemning,
   Counts,
   FeedItem,
   FeedRange,
@@ -32,6 +32,7 @@ export type {
 } from './soup.ts'
 export type { SoupErrorCode } from './soup-error.ts'
 export type { SoupStore, VaultSoup } from './soup-store.ts'
+export { storeAndCommit } from './store-and-commit.ts'
 export type { ExpectedTenure, Tenure, TenureMove, TenureState, Tenures } from './tenures.ts'
 
 // For those who write a store.

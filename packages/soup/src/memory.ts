@@ -1,6 +1,7 @@
 import type { ContentId } from '@vault/core'
 import { copyBytes } from '@vault/core'
 import { checkMove } from './check-move.ts'
+import { memoryReclaim } from './memory/reclaim.ts'
 import type { VersionedRecord } from './memory/records.ts'
 import { memoryRecords } from './memory/records.ts'
 import { memoryVaultSoup } from './memory/vault-soup.ts'
@@ -24,10 +25,13 @@ export function createMemorySoupStore({ feedRetention = FEED_RETENTION }: Memory
   }
   const states = new Map<ContentId, VaultState>()
   const records = new Map<string, VersionedRecord>()
-  const stateOf = (vault: ContentId) => states.get(vault) ?? new VaultState(vault, feedRetention)
+  const condemned = new Set<string>()
+  const parts = { retention: feedRetention, condemned }
+  const stateOf = (vault: ContentId) => states.get(vault) ?? new VaultState(vault, parts)
   return {
     tenures: memoryTenures(states, stateOf),
     records: memoryRecords(records),
+    reclaim: memoryReclaim(states, condemned),
     soup: (vault) => memoryVaultSoup(() => stateOf(vault)),
     async [Symbol.asyncDispose]() {
       states.clear()

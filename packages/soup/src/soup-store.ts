@@ -1,17 +1,19 @@
 import type { ContentId } from '@vault/core'
 import type { Intake } from './intake.ts'
 import type { Outbox } from './outbox.ts'
+import type { Reclaim } from './reclaim.ts'
 import type { Records } from './records.ts'
-import type { Auditable, Condemning, Soup } from './soup.ts'
+import type { Auditable, Soup } from './soup.ts'
 import type { Tenures } from './tenures.ts'
 
 /** Everything of one vault at a place. */
-export interface VaultSoup extends Soup, Intake, Outbox, Auditable, Condemning {}
+export interface VaultSoup extends Soup, Intake, Outbox, Auditable {}
 
 /** The soups of a place. */
 export interface SoupStore extends AsyncDisposable {
   readonly tenures: Tenures
   readonly records: Records
+  readonly reclaim: Reclaim
   /** Needs no I/O; a vault that is not here reads as empty, in tenure `none`. */
   soup(vault: ContentId): VaultSoup
 }

@@ -181,10 +181,3 @@ export interface Auditable {
   /** Makes all derived tables anew from the rows they are derived from, in one transaction. */
   rebuild(options?: AbortOptions): Promise<void>
 }
-
-/** Marks segments whose bytes are about to move, so that no change may newly rely on them. */
-export interface Condemning {
-  condemn(segments: readonly string[], options?: AbortOptions): Promise<void>
-  /** Forgets segments that are gone. */
-  absolve(segments: readonly string[], options?: AbortOptions): Promise<void>
-}

@@ -9,6 +9,7 @@ import { hostileCases } from './testing/hostile-cases.ts'
 import { intakeCases } from './testing/intake-cases.ts'
 import { outboxCases } from './testing/outbox-cases.ts'
 import { queryCases } from './testing/query-cases.ts'
+import { reclaimCases } from './testing/reclaim-cases.ts'
 import { recordsCases } from './testing/records-cases.ts'
 import { releaseCases } from './testing/release-cases.ts'
 import { restoreCases } from './testing/restore-cases.ts'
@@ -33,4 +34,5 @@ export const soupContract: readonly ContractCase<SoupStore>[] = [
   ...handOffCases,
   ...restoreCases,
   ...recordsCases,
+  ...reclaimCases,
 ]

@@ -6,15 +6,20 @@ import type {
   ContentStore,
   LendingCas,
   LentBatch,
+  PlacingCas,
   ReadBatch,
+  ReclaimableCas,
   ScrubbableCas,
   ScrubStep,
+  StoredRecord,
+  StoredSegment,
 } from '@vault/cas'
 import { checkBlock, checkLength } from '@vault/cas'
 import type { AbortOptions, Bytes, Clock, Codec, ContentId, HashName, Random } from '@vault/core'
 import { contentId, copyBytes, idBytes, idFromBytes, systemClock, systemRandom, VaultError } from '@vault/core'
 import { BufferPool } from './batch-encoder.ts'
 import type { Fs } from './fs.ts'
+import { errorCode } from './fs.ts'
 import { GroupCommit } from './group-commit.ts'
 import { nodeFs } from './node-fs.ts'
 import { ObjectReader } from './object-reader.ts'
@@ -23,8 +28,10 @@ import { PackIndex } from './pack-index.ts'
 import type { MendablePacks } from './pack-mender.ts'
 import { PackMender } from './pack-mender.ts'
 import { scrubPacks } from './scrub.ts'
+import { segmentContents } from './segment-contents.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { SegmentWriter } from './segment-writer.ts'
+import { readFailed, writeFailed } from './system-refusal.ts'
 
 /** How a store of packs is opened. */
 export interface FsCasOptions {
@@ -36,12 +43,17 @@ export interface FsCasOptions {
   readonly random?: Random
   /** Tells the age of files that an interrupted session left. */
   readonly clock?: Clock
+  /**
+   * Whether the soup has condemned a segment. Asked before this session appends to one that it has written to already: it begins
+   * another one then. Default: none ever is.
+   */
+  readonly isCondemned?: (segment: string) => Promise<boolean>
   /** Objects whose places are kept in memory before they go to the index on disk, some 100 bytes each. Default 65,536. */
   readonly indexRows?: number
 }
 
 /** A content store of append-only segments in a folder. Several processes may have it open, and write it, at once. */
-export interface FsCas extends ContentStore, LendingCas, ScrubbableCas, AsyncDisposable {
+export interface FsCas extends ContentStore, PlacingCas, LendingCas, ScrubbableCas, ReclaimableCas, AsyncDisposable {
   /** Takes damaged files out of use. Throws `CAS_WRITE_FAILED` in a store that was opened for reading. */
   mender(): MendablePacks
 }
@@ -59,6 +71,7 @@ const IDS_PER_PAGE = 4096
  */
 export async function openFsCas(options: FsCasOptions): Promise<FsCas> {
   const { dir, mode, fs = nodeFs, random = systemRandom, clock = systemClock } = options
+  const { isCondemned = async () => false } = options
   const folder = join(dir, 'objects')
   const files = new SegmentFiles(fs, folder)
   try {
@@ -72,7 +85,7 @@ export async function openFsCas(options: FsCasOptions): Promise<FsCas> {
       clock,
       tableRows: options.indexRows ?? 65_536,
     })
-    return new PackCas({ dir, mode, fs, random }, files, index)
+    return new PackCas({ dir, mode, fs, random, isCondemned }, files, index)
   } catch (error) {
     await files.close()
     throw error
@@ -88,9 +101,9 @@ class PackCas implements FsCas {
   #closed = false
 
   constructor(options: OpenOptions, files: SegmentFiles, index: PackIndex) {
-    const { dir, fs, random } = options
+    const { dir, fs, random, isCondemned } = options
     const pool = new BufferPool()
-    const writer = new SegmentWriter({ fs, folder: join(dir, 'objects'), files, index, random })
+    const writer = new SegmentWriter({ fs, folder: join(dir, 'objects'), files, index, random, isCondemned })
     this.#options = options
     this.#files = files
     this.#index = index
@@ -110,6 +123,15 @@ class PackCas implements FsCas {
     const id = contentId(kept, { codec, hash })
     await this.#commits.put({ id, bytes: kept })
     return id
+  }
+
+  async putBlock(block: Block, options?: AbortOptions): Promise<BatchAck> {
+    this.#begin(options)
+    this.#checkWritable()
+    const kept = { id: block.id, bytes: copyBytes(block.bytes) }
+    checkBlock(kept)
+    const segment = await this.#commits.put(kept)
+    return { ids: [kept.id], segment, bytes: kept.bytes.length }
   }
 
   async *putMany(
@@ -186,12 +208,49 @@ class PackCas implements FsCas {
     yield* scrubPacks({ fs: this.#options.fs, dir: this.#options.dir, files: this.#files }, options)
   }
 
+  async segments(options?: AbortOptions): Promise<readonly StoredSegment[]> {
+    this.#begin(options)
+    const segments: StoredSegment[] = []
+    for (const segment of await this.#files.list()) {
+      const bytes = await this.#files.size(segment).catch((error: unknown) => {
+        if (errorCode(error) !== 'ENOENT') throw readFailed(this.#files.path(segment), error)
+        return undefined
+      })
+      if (bytes !== undefined) segments.push({ segment, bytes })
+    }
+    return segments
+  }
+
+  async *contents(segment: string, options?: AbortOptions): AsyncGenerator<readonly StoredRecord[]> {
+    this.#begin(options)
+    yield* segmentContents(this.#files, segment, options)
+  }
+
+  async removeSegments(segments: readonly string[], options?: AbortOptions): Promise<void> {
+    this.#begin(options)
+    this.#checkWritable()
+    const { fs, dir } = this.#options
+    const folder = join(dir, 'objects')
+    try {
+      for (const segment of segments) {
+        await fs.remove(this.#files.path(segment)).catch((error: unknown) => {
+          if (errorCode(error) !== 'ENOENT') throw error
+        })
+        await this.#files.forget(segment)
+      }
+      if (segments.length > 0) await fs.syncDir(folder)
+    } catch (error) {
+      throw writeFailed(folder, error)
+    }
+    // Derived: where it cannot be written it goes on naming what is gone, and searches pass that over.
+    if (segments.length > 0) await this.#index.forgetAbsent().catch(() => {})
+  }
+
   mender(): MendablePacks {
     this.#begin(undefined)
     this.#checkWritable()
     const { fs, dir } = this.#options
-    const append = (blocks: readonly Block[]) => this.#commits.append(blocks)
-    return new PackMender({ fs, dir, files: this.#files, reader: this.#reader, append })
+    return new PackMender({ fs, dir, files: this.#files })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,7 +9,7 @@ const MAX_GROUP_LENGTH = 8 * 1024 * 1024
 
 interface WaitingPut {
   readonly block: Block
-  resolve(): void
+  resolve(segment: string): void
   reject(error: unknown): void
 }
 
@@ -28,8 +28,8 @@ export class GroupCommit {
     this.#pool = pool
   }
 
-  /** Resolves when the block is durable. Puts that come while a flush runs share the next one. The bytes must stay as they are. */
-  put(block: Block): Promise<void> {
+  /** Resolves to the segment's name when the block is durable. Puts that come while a flush runs share the next one. The bytes must stay as they are. */
+  put(block: Block): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ block, resolve, reject })
       this.#schedule()
@@ -65,8 +65,8 @@ export class GroupCommit {
     if (this.#waiting.length > 0) this.#schedule()
     try {
       const blocks = puts.map(({ block }) => block)
-      await this.#write(new BatchEncoder(blocks, this.#pool))
-      for (const put of puts) put.resolve()
+      const segment = await this.#write(new BatchEncoder(blocks, this.#pool))
+      for (const put of puts) put.resolve(segment)
     } catch (error) {
       for (const put of puts) put.reject(error)
     }

@@ -132,21 +132,16 @@ export class IndexRuns {
   /** Merges runs of about one size until there are few. Returns a run that turns out damaged instead of going on. */
   async merge(): Promise<IndexRun | undefined> {
     for (let runs = this.#mergeable(); runs !== undefined; runs = this.#mergeable()) {
-      const merging = runs
-      try {
-        const cursors = merging.map((run) => run.cursor())
-        const stretches = merging.flatMap(({ coverage }) => coverage)
-        const merged = await this.#write(cursors, stretches)
-        this.#runs = [...this.#runs.filter((run) => !merging.includes(run)), merged]
-      } catch (error) {
-        const damaged = merging.find(({ path }) => isVaultError(error, 'CAS_CORRUPT') && error.details.file === path)
-        if (damaged === undefined) throw error
-        return damaged
-      }
-      for (const run of merging) await run.close()
-      await this.#remove(merging.map(({ path }) => path))
+      const damaged = await this.#mergeInto(runs)
+      if (damaged !== undefined) return damaged
     }
     return undefined
+  }
+
+  /** Writes the runs that name segments which are gone anew, without them. Returns a run that turns out damaged. */
+  async compact(): Promise<IndexRun | undefined> {
+    const stale = this.#runs.filter(({ coverage }) => coverage.some(({ segment }) => !segment.present))
+    return stale.length === 0 ? undefined : await this.#mergeInto(stale)
   }
 
   /** Removes the files that are in the way. */
@@ -182,6 +177,23 @@ export class IndexRuns {
   #mergeable(): readonly IndexRun[] | undefined {
     const tierOf = ({ rows }: IndexRun) => Math.max(0, Math.floor(Math.log(rows / this.#smallest) / Math.log(FAN_IN)))
     return [...Map.groupBy(this.#runs, tierOf).values()].find((runs) => runs.length >= FAN_IN)
+  }
+
+  /** Rows of segments that are gone are left out. */
+  async #mergeInto(merging: readonly IndexRun[]): Promise<IndexRun | undefined> {
+    try {
+      const cursors = merging.map((run) => run.cursor())
+      const stretches = merging.flatMap(({ coverage }) => coverage).filter(({ segment }) => segment.present)
+      const merged = await this.#write(cursors, stretches)
+      this.#runs = [...this.#runs.filter((run) => !merging.includes(run)), merged]
+    } catch (error) {
+      const damaged = merging.find(({ path }) => isVaultError(error, 'CAS_CORRUPT') && error.details.file === path)
+      if (damaged === undefined) throw error
+      return damaged
+    }
+    for (const run of merging) await run.close()
+    await this.#remove(merging.map(({ path }) => path))
+    return undefined
   }
 
   async #write(rows: readonly RowCursor[], stretches: readonly Coverage[]): Promise<IndexRun> {

@@ -164,6 +164,16 @@ export class PackIndex {
     return this.#maintenance
   }
 
+  /** Lets the runs say no more of segments that are gone. Rejects with the system's error; nothing is lost then. */
+  async forgetAbsent(): Promise<void> {
+    await this.refresh()
+    await this.#exclusively(async () => {
+      await this.#tidy()
+      const damaged = await this.#runs.compact()
+      if (damaged !== undefined) await this.#discard(damaged)
+    })
+  }
+
   /** Ends the session. An index that cannot be written is no failure: the next session reads the segments. */
   async close(): Promise<void> {
     if (this.#worthWriting) await this.maintain().catch(() => {})
@@ -203,7 +213,11 @@ export class PackIndex {
   async #catchUp(): Promise<void> {
     await this.#followRuns()
     const names = new Set(await this.#files.list())
-    for (const segment of this.segments.all()) segment.present = names.delete(segment.name)
+    for (const segment of this.segments.all()) {
+      const present = names.delete(segment.name)
+      if (segment.present && !present) await this.#files.forget(segment.name)
+      segment.present = present
+    }
     for (const name of names) this.segments.named(name).present = true
     for (const segment of this.segments.all()) {
       if (!segment.present || segment.own || segment.sealed) continue

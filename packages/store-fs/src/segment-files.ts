@@ -68,6 +68,14 @@ export class SegmentFiles {
     })
   }
 
+  /** Lets go of a file that is gone or about to go, so that the system can free its room. Whoever is reading it reads on. */
+  async forget(name: string): Promise<void> {
+    const entry = this.#open.get(name)
+    if (entry === undefined || entry.users > 0) return
+    this.#open.delete(name)
+    await entry.file.then((file) => file.close()).catch(() => {})
+  }
+
   async close(): Promise<void> {
     const files = [...this.#open.values()]
     this.#open.clear()

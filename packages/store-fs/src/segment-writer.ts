@@ -41,6 +41,7 @@ export class SegmentWriter {
   readonly #files: SegmentFiles
   readonly #index: PackIndex
   readonly #random: Random
+  readonly #isCondemned: (segment: string) => Promise<boolean>
   #open: OpenSegment | undefined
 
   constructor(parts: {
@@ -49,16 +50,21 @@ export class SegmentWriter {
     files: SegmentFiles
     index: PackIndex
     random: Random
+    /** Asked of the segment before a further group goes into it. */
+    isCondemned: (segment: string) => Promise<boolean>
   }) {
     this.#fs = parts.fs
     this.folder = parts.folder
     this.#files = parts.files
     this.#index = parts.index
     this.#random = parts.random
+    this.#isCondemned = parts.isCondemned
   }
 
   /** Writes one group and resolves to the segment's name when it is durable. Calls must not overlap. Rejects with the system's error. */
   async append(batch: BatchEncoder): Promise<string> {
+    // One that is condemned would take bytes that no change may rely on.
+    if (this.#open !== undefined && (await this.#isCondemned(this.#open.segment.name))) await this.seal()
     const open = this.#open ?? (await this.#create())
     this.#open = undefined
     try {

@@ -58,7 +58,7 @@ export function commitChange(
   const stored = (name: string) => draft.entries.stored(name)
   checkExpected(change.expect ?? {}, stored)
   requirePresent(draft.members.missing(change.expect?.present ?? []))
-  requireSound(db, before.vault, change.expect?.segments)
+  requireSound(db, change.expect?.segments)
   const transitions = planEntries(change, stored)
   draft.members.add(members)
   draft.entries.apply(transitions)
@@ -82,7 +82,7 @@ export function receiveBatch(
 ): Received {
   const before = readTenure(db, vault) ?? absentTenure(vault)
   admitBatch(before.tenure, batch)
-  requireSound(db, before.vault, batch.segments)
+  requireSound(db, batch.segments)
   const displaced = before.tenure.before?.state === 'none' ? undefined : new Displacement(db, before.vault)
   const draft = new Draft(db, before, displaced)
   draft.entries.keep(versions)
@@ -179,8 +179,8 @@ function requirePresent(missing: readonly ContentId[]): void {
   throw storeError('SOUP_NOT_PRESENT', message, { details: { ids: missing } })
 }
 
-function requireSound(db: Connection, vault: number, named: readonly string[] = []): void {
-  const segments = condemnedAmong(db, vault, named)
+function requireSound(db: Connection, named: readonly string[] = []): void {
+  const segments = condemnedAmong(db, named)
   if (segments.length === 0) return
   const message = `The segments ${segments.join(', ')} are about to go. Put those bytes again and repeat.`
   throw storeError('SOUP_CONDEMNED', message, { details: { segments } })

@@ -3,22 +3,18 @@ import type { Connection } from './connection.ts'
 import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
 
-/** A vault that is not here has nothing that could rely on segments. */
-export function condemn(db: Connection, vault: number | undefined, segments: readonly string[]): void {
-  if (vault === undefined) return
-  const sql = 'INSERT INTO condemned (vault, segment, "check") VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
-  for (const segment of segments) db.run(sql, vault, segment, checksum([vault, segment]))
-}
+/** In the column `vault`: marks are the place's, because its vaults share the segments. No vault has this number. */
+const PLACE = 0
 
-export function absolve(db: Connection, vault: number | undefined, segments: readonly string[]): void {
-  if (vault === undefined) return
-  for (const segment of segments) db.run('DELETE FROM condemned WHERE vault = ? AND segment = ?', vault, segment)
+export function condemn(db: Connection, segments: readonly string[]): void {
+  const sql = 'INSERT INTO condemned (vault, segment, "check") VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+  for (const segment of segments) db.run(sql, PLACE, segment, checksum([PLACE, segment]))
 }
 
 /** Those of the segments that are condemned. */
-export function condemnedAmong(db: Connection, vault: number, segments: readonly string[]): readonly string[] {
+export function condemnedAmong(db: Connection, segments: readonly string[]): readonly string[] {
   return segments.filter((segment) => {
-    const row = db.get('SELECT * FROM condemned WHERE vault = ? AND segment = ?', vault, segment)
+    const row = db.get('SELECT * FROM condemned WHERE vault = ? AND segment = ?', PLACE, segment)
     return row !== undefined && decodeCondemned(row) === segment
   })
 }

@@ -50,7 +50,7 @@ export class RowAudit {
       { name: 'key_events', check: (row) => sound(decodeKeyEvent(row)) },
       { name: 'trees', check: (row) => sound(decodeAsOf(row)) },
       { name: 'subtrees', check: (row) => sound(decodeSubtree(row)) },
-      { name: 'condemned', check: (row) => sound(decodeCondemned(row)) },
+      { name: 'condemned', ofPlace: true, check: (row) => sound(decodeCondemned(row)) },
       { name: 'evidence', check: (row) => sound(decodeEvidence(row)) },
       { name: 'held', check: (row) => sound(decodeHeld(row)) },
       { name: 'outbox', check: (row) => this.#queued(row) },

@@ -166,7 +166,6 @@ export const VAULT_TABLES: readonly string[] = [
   'feed',
   'trees',
   'subtrees',
-  'condemned',
   'held',
   'outbox',
   'batches',

@@ -5,6 +5,7 @@ import { openDatabase } from './open-database.ts'
 import type { Patience } from './patience.ts'
 import { whenFree } from './patience.ts'
 import { Place } from './place.ts'
+import { sqliteReclaim } from './reclaim.ts'
 import { sqliteRecords } from './records.ts'
 import { sqliteTenures } from './tenures.ts'
 import { sqliteVaultSoup } from './vault-soup.ts'
@@ -49,6 +50,7 @@ export async function openSqliteSoupStore(options: SqliteSoupOptions): Promise<S
   return {
     tenures: sqliteTenures(place),
     records: sqliteRecords(place),
+    reclaim: sqliteReclaim(place),
     soup: (vault: ContentId) => sqliteVaultSoup(place, vault, feedRetention),
     async [Symbol.asyncDispose]() {
       place.close()

@@ -5,7 +5,6 @@ import { checkBatchRange, checkLimit, decodeEntry, entryKey } from '@vault/soup'
 import { batchesAfter } from './batch-rows.ts'
 import { commitChange, prepareBatch, prepareChange, receiveBatch, restoreRows } from './change.ts'
 import { checkVault } from './check.ts'
-import { absolve, condemn } from './condemned.ts'
 import type { Connection } from './connection.ts'
 import type { EntryRow } from './entry-rows.ts'
 import { entriesInRange, entryByKey } from './entry-rows.ts'
@@ -128,10 +127,6 @@ export function sqliteVaultSoup(place: Place, vault: ContentId, feedRetention: n
     check: (options) => checkVault(place, vault, options),
 
     rebuild: (options) => place.write((db) => rebuildVault(db, vault), options),
-
-    condemn: (segments, options) => place.write((db) => condemn(db, readTenure(db, vault)?.vault, segments), options),
-
-    absolve: (segments, options) => place.write((db) => absolve(db, readTenure(db, vault)?.vault, segments), options),
   }
 }
 

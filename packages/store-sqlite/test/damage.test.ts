@@ -32,7 +32,7 @@ async function fillFile(path: string): Promise<void> {
   await commitTexts(soup, TEXTS)
   await soup.commit({ epoch: 0, objects: { add: [object('parent', 'text 0', 'text 1')] }, entries: { put: [POLICY] } })
   await soup.commit({ epoch: 0, entries: { put: [{ ...POLICY, fields: { text: 'second version' } }] } })
-  await soup.condemn(['segment-under-test'])
+  await store.reclaim.condemn(['segment-under-test'])
   await soup.commit({
     epoch: 0,
     events: ['event under test', 'third', 'last'].map(utf8),

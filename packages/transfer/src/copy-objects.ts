@@ -1,8 +1,8 @@
 import type { Block, BulkCas, BulkCasReader, LentBatch } from '@vault/cas'
 import { lendMany, linksOf } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
-import { isVaultError } from '@vault/core'
 import type { Intake, Member, SoupReader } from '@vault/soup'
+import { storeAndCommit } from '@vault/soup'
 import { confirm, refused } from './confirm-ack.ts'
 import type { TransferFindingCode } from './error.ts'
 import { readAhead } from './read-ahead.ts'
@@ -44,8 +44,6 @@ const READ_AHEAD = 2
 // A change is one transaction, during which other writers wait: some tenths of a second, links counted as members are.
 const CHANGE_MEMBERS = 16_384
 const CHANGE_LINKS = 65_536
-// Reclaim at the target may condemn a segment under our feet; three times in one window is no accident.
-const ATTEMPTS = 3
 
 /**
  * Copies windows of objects: reads, checks that the target acknowledges exactly what was sent (M034), and takes each
@@ -61,14 +59,7 @@ export async function* copyObjects(
   options: CopyObjectsOptions,
 ): AsyncGenerator<CopiedObjects> {
   for await (const window of windows) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        yield await copyWindow(source, target, window, options)
-        break
-      } catch (error) {
-        if (!isVaultError(error, 'SOUP_CONDEMNED') || attempt === ATTEMPTS) throw error
-      }
-    }
+    yield await storeAndCommit(() => copyWindow(source, target, window, options))
   }
 }
 

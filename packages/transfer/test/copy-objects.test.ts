@@ -185,7 +185,7 @@ test('states the segments that it relies on', async () => {
   const ids = (await fill(source, 5)).map(({ id }) => id)
   const [[block]] = [await fill(await activeVault('other'), 1)]
   const [ack] = await collect(target.objects.putMany([[block!]]))
-  await target.soup.condemn([ack!.segment])
+  await target.store.reclaim.condemn([ack!.segment])
   const copying = collect(copyObjects(source, into(target, target.objects), [ids], options))
   await expect(copying).rejects.toMatchObject({ code: 'SOUP_CONDEMNED' })
 })

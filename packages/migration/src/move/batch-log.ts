@@ -1,5 +1,4 @@
 import { isVaultError, VaultError } from '@vault/core'
-import type { HeldBlock } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
 import type { AuditNote } from './audit-note.ts'
 import { transferredNote } from './audit-note.ts'
@@ -9,7 +8,6 @@ import type { NumberedBatch } from './move-endpoint.ts'
 import type { Work } from './work.ts'
 
 const PAGE = 256
-const ID_BYTES = 36
 
 /**
  * Tells the audit trail of the source about the batches that the target has numbered: the target's numbers are the
@@ -37,15 +35,11 @@ export class BatchLog {
       const batches = await parts.target.batches({ vault, migration, after: this.#logged, limit: PAGE }, options)
       if (batches.length === 0) return
       const notes: AuditNote[] = []
-      const hold: HeldBlock[] = []
       for (const numbered of batches) {
         const record = this.#sent(numbered)
         notes.push(transferredNote(plan, numbered.batch, record))
-        if (record.list !== null) {
-          hold.push({ id: record.list.id, size: ID_BYTES * (record.objects + record.objects_removed) })
-        }
       }
-      await parts.source.tell(notes, { migration, since, hold }, options)
+      await parts.source.tell(notes, { migration, since }, options)
     }
   }
 

@@ -47,9 +47,9 @@ export const endorse: Act = async ({ plan, planId, state, parts, options }) => {
 export const announce: Act = async ({ plan, planId, state, parts, options }) => {
   const { source, operator = 'owner' } = parts
   const bytes = encodePlan(plan)
-  for await (const _ of source.objects.putMany([[{ id: planId, bytes }]], options));
-  const scope = { migration: state.migration, since: state.since, hold: [{ id: planId, size: bytes.length }] }
-  await source.tell([authorizedNote(plan, operator), startNote(plan, planId)], scope, options)
+  const { migration, since } = state
+  await source.keep({ id: planId, bytes }, { migration }, options)
+  await source.tell([authorizedNote(plan, operator), startNote(plan, planId)], { migration, since }, options)
   return {}
 }
 

@@ -9,8 +9,10 @@ import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { noteKey } from './audit-note.ts'
 import { required } from './begin-effects.ts'
+import { holdBlock } from './hold-block.ts'
+import { keyStateAt } from './key-state.ts'
 import type { Seat } from './seat.ts'
-import { drainSeatTrail, keyStateAt, tellerAt } from './seat.ts'
+import { drainSeatTrail, tellerAt } from './seat.ts'
 import type { MoveState } from './state.ts'
 import type { TargetRecords } from './target-records.ts'
 import { Told, tellOnce } from './tell-once.ts'
@@ -51,7 +53,7 @@ export async function concludeMove(
     key,
   })
   const told = new Told(noteKey(migration, ''), handoff.log.size)
-  const telling = { events: [{ key, bytes: complete }], hold: [], migration }
+  const telling = { events: [{ key, bytes: complete }], migration }
   await tellOnce(tellerAt(seat, vault, options), told, telling, options)
   const log = await drainSeatTrail(seat, vault, options)
   const first = await entryWith(log, handoff.log.size, ({ index }) => index === handoff.log.size)
@@ -79,7 +81,9 @@ export async function concludeMove(
     await seat.keys.signers('log', history.roles.log, options),
     options,
   )
-  await hold(seat, vault, certificate, options)
+  const id = contentId(certificate, { hash: 'sha2-256', codec: 'dag-cbor' })
+  // Under no root, and moved with the vault.
+  await holdBlock(seat, vault, { block: { id, bytes: certificate } }, options)
   return await records.conclude(migration, certificate, options)
 }
 
@@ -98,17 +102,6 @@ async function certified(
 ): Promise<CertifiedEntry> {
   const { proof } = parseTlogProof(await trail.prove(index, trail.size, options))
   return { index, leaf: bytes, proof }
-}
-
-/** Kept with the vault: under no root, and moved with it. */
-async function hold(seat: Seat, vault: ContentId, bytes: Bytes, options?: AbortOptions): Promise<void> {
-  const id = contentId(bytes, { hash: 'sha2-256', codec: 'dag-cbor' })
-  const segments: string[] = []
-  for await (const { segment } of seat.objects.putMany([[{ id, bytes }]], options))
-    if (segment !== '') segments.push(segment)
-  const soup = seat.store.soup(vault)
-  const { epoch } = await soup.tenure(options)
-  await soup.commit({ epoch, hold: [{ id, size: bytes.length }], expect: { segments } }, options)
 }
 
 function closed(label: string, { vault, migration }: Tenure): VaultError<MigrationErrorCode> {

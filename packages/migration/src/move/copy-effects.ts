@@ -129,25 +129,41 @@ class Logs {
     this.checkpoints = new CheckpointLog(work)
   }
 
-  /** Passes events on; behind each batch the trail is told, possession is proven, and now and then a checkpoint is made. */
+  /**
+   * Passes events on; behind each batch the trail is told, possession is proven, and now and then a checkpoint is made, while the
+   * next batch is on its way: a run that is stopped in between leaves no more to be told than one that is stopped before it tells.
+   */
   async *follow<T>(events: AsyncGenerator<MigrationEvent, T>): AsyncGenerator<MigrationEvent, T> {
     // Batches that a run before this one sent and did not live to log.
     await this.batches.catchUp()
-    while (true) {
-      const step = await events.next()
-      if (step.done === true) {
-        await this.batches.catchUp()
-        return step.value
+    let telling: Promise<void> = Promise.resolve()
+    try {
+      while (true) {
+        const step = await events.next()
+        if (step.done === true) {
+          await telling
+          await this.batches.catchUp()
+          return step.value
+        }
+        const event = step.value
+        if (event.type === 'batch') {
+          await telling
+          telling = this.#tell(event)
+          // Met in the next round, or when this one is left.
+          telling.catch(() => {})
+        }
+        yield event
       }
-      const event = step.value
-      if (event.type === 'batch') {
-        await this.batches.catchUp()
-        const ids: readonly ContentId[] = event.batch.type === 'objects' ? event.batch.ids : []
-        await this.possession.ask(this.batches.logged, ids)
-        await this.checkpoints.after(event.progress, ids.at(-1))
-      }
-      yield event
+    } finally {
+      await telling.catch(() => {})
     }
+  }
+
+  async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>): Promise<void> {
+    await this.batches.catchUp()
+    const ids: readonly ContentId[] = batch.type === 'objects' ? batch.ids : []
+    await this.possession.ask(this.batches.logged, ids)
+    await this.checkpoints.after(progress, ids.at(-1))
   }
 }
 

@@ -1,10 +1,11 @@
 import type { LogKey } from '@vault/audit-chain'
 import { originOf } from '@vault/audit-chain'
 import type { AbortOptions, ContentId, KeyState } from '@vault/core'
-import { decodeEnvelope, isVaultError, verifyKeyHistory } from '@vault/core'
+import { decodeEnvelope, isVaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import type { Handoff } from '../records/handoff.ts'
 import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
+import { keyStateAt } from './key-state.ts'
 
 /** Every key that may have signed checkpoints of a vault's trail, with no limits. */
 export function logKeys({ vault, events }: KeyState): readonly LogKey[] {
@@ -23,8 +24,7 @@ export async function logKeysAt(
 ): Promise<readonly LogKey[]> {
   // Before the key events: with one that is older than they are, nothing is limited that should not be.
   const evidence = await store.tenures.evidence(vault, options)
-  const envelopes = await store.tenures.keyEvents(vault, options)
-  const state = verifyKeyHistory(envelopes.map((bytes) => decodeEnvelope(bytes)))
+  const state = await keyStateAt({ store }, vault, options)
   const keys = logKeys(state)
   const handoff = evidence && handoffIn(evidence, state)
   if (handoff === undefined) return keys

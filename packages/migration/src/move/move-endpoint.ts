@@ -1,5 +1,5 @@
 import type { LogReader } from '@vault/audit-chain'
-import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
+import type { Block } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, KeyState, Signer } from '@vault/core'
 import type { HeldBlock, IntakeBatch, Records, Tenure } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
@@ -35,7 +35,6 @@ export interface HandoffTerms {
  * been done already.
  */
 export interface MoveSource extends Source {
-  readonly objects: CasReader & BulkCasReader & BulkCas
   /** 32 hexadecimal digits: the place, not the vault. */
   readonly instance: string
   /** The place's own key. */
@@ -53,9 +52,11 @@ export interface MoveSource extends Source {
    */
   tell(
     notes: readonly AuditNote[],
-    scope: { readonly migration: string; readonly since: number; readonly hold?: readonly HeldBlock[] },
+    scope: { readonly migration: string; readonly since: number },
     options?: AbortOptions,
   ): Promise<void>
+  /** Stores a block that the trail will name, and holds it. In a quiesced vault, in the name of the migration. */
+  keep(block: Block, scope: { readonly migration: string }, options?: AbortOptions): Promise<void>
   /** Held blocks ascending by id, strictly after `after`. */
   held(
     range: { readonly after?: ContentId; readonly limit: number },

@@ -27,9 +27,11 @@ import type { LogHead } from '../records/statement-field.ts'
 import { soupStoreSource } from '../store-endpoint.ts'
 import type { AuditNote } from './audit-note.ts'
 import { noteKey } from './audit-note.ts'
+import { holdBlock } from './hold-block.ts'
+import { keyStateAt } from './key-state.ts'
 import type { HandoffTerms, LogEnd, MoveSource } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
-import { drainSeatTrail, keyStateAt, tellerAt } from './seat.ts'
+import { drainSeatTrail, tellerAt } from './seat.ts'
 import { Told, tellOnce } from './tell-once.ts'
 
 /** A vault at a place, as the source of a move. */
@@ -150,7 +152,6 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
 
   return {
     ...soupStoreSource({ vault, label, objects, store }),
-    objects,
     instance,
     place,
     records: store.records,
@@ -167,11 +168,14 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     signHandoff,
     signedHandoff,
     reopen,
-    async tell(notes, { migration, since, hold = [] }, options) {
+    async keep(block, { migration }, options) {
+      await holdBlock(seat, vault, { block, migration }, options)
+    },
+    async tell(notes, { migration, since }, options) {
       const known = told.get(migration) ?? new Told(noteKey(migration, ''), since)
       told.set(migration, known)
       const events = notes.map((note) => ({ key: note.key, bytes: encodeEvent(eventOf(note)) }))
-      await tellOnce(tellerAt(seat, vault, options), known, { events, hold, migration }, options)
+      await tellOnce(tellerAt(seat, vault, options), known, { events, migration }, options)
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { AuditActor, LogStore, Trail, TrailOptions, TrailReader } from '@vault/audit-chain'
 import { drainQueue, openTrail, originOf } from '@vault/audit-chain'
 import type { ContentStore } from '@vault/cas'
-import type { AbortOptions, Clock, ContentId, KeyId, KeyState, Random, Signer, Threshold } from '@vault/core'
-import { decodeEnvelope, VaultError, verifyKeyHistory } from '@vault/core'
+import type { AbortOptions, Clock, ContentId, KeyId, Random, Signer, Threshold } from '@vault/core'
+import { VaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
+import { keyStateAt } from './key-state.ts'
 import { logKeysAt } from './log-keys.ts'
 import type { Teller } from './tell-once.ts'
 
@@ -37,16 +38,6 @@ export interface SeatKeys {
   ): Promise<readonly Signer[]>
   /** Makes new keys for a vault that comes here. Durable when it resolves. */
   create(options?: AbortOptions): Promise<{ readonly identity: KeyId; readonly operators: KeyId; readonly log: KeyId }>
-}
-
-/** The keys of a vault as they are known at a place. */
-export async function keyStateAt(
-  seat: Pick<Seat, 'store'>,
-  vault: ContentId,
-  options?: AbortOptions,
-): Promise<KeyState> {
-  const envelopes = await seat.store.tenures.keyEvents(vault, options)
-  return verifyKeyHistory(envelopes.map((bytes) => decodeEnvelope(bytes)))
 }
 
 /** The trail of a vault that is, or was, here, to be read: what was committed last may still wait for it. */

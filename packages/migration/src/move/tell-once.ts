@@ -2,7 +2,7 @@ import type { TrailErrorCode, TrailReader } from '@vault/audit-chain'
 import { decodeEvent } from '@vault/audit-chain'
 import type { AbortOptions } from '@vault/core'
 import { isVaultError, VaultError } from '@vault/core'
-import type { HeldBlock, Outbox, Soup } from '@vault/soup'
+import type { Outbox, Soup } from '@vault/soup'
 
 /** An event, and the key by which it is known. */
 export interface KeyedEvent {
@@ -54,10 +54,10 @@ const WAITING = 1_024
 export async function tellOnce(
   { soup, trail, drain }: Teller,
   told: Told,
-  telling: { readonly events: readonly KeyedEvent[]; readonly hold: readonly HeldBlock[]; readonly migration: string },
+  telling: { readonly events: readonly KeyedEvent[]; readonly migration: string },
   options?: AbortOptions,
 ): Promise<void> {
-  const { hold, migration } = telling
+  const { migration } = telling
   while (true) {
     options?.signal?.throwIfAborted()
     const waiting = await soup.queued({ limit: WAITING }, options)
@@ -74,7 +74,7 @@ export async function tellOnce(
     if (missing.length === 0) break
     try {
       const inName = state === 'quiesced' ? { migration } : {}
-      await soup.commit({ epoch, events: missing, hold, expect: { events }, ...inName }, options)
+      await soup.commit({ epoch, events: missing, expect: { events }, ...inName }, options)
       break
     } catch (error) {
       if (!isVaultError(error, 'SOUP_CONFLICT')) throw error

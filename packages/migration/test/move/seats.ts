@@ -6,9 +6,9 @@ import type { ContentId, KeyId, Signer } from '@vault/core'
 import { createInception, createSigner, encodeEnvelope, generateSecretKey, verifyInception } from '@vault/core'
 import type { Entry, SoupStore } from '@vault/soup'
 import { createMemorySoupStore } from '@vault/soup'
+import { keyStateAt } from '../../src/move/key-state.ts'
 import { logKeys } from '../../src/move/log-keys.ts'
 import type { Seat } from '../../src/move/seat.ts'
-import { keyStateAt } from '../../src/move/seat.ts'
 
 /** A place in memory that outlives the processes that work there. */
 export interface MemoryPlace {

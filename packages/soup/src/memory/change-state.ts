@@ -80,13 +80,6 @@ function first<Key, Row>(rows: Map<Key, Row>, limit: number): readonly [Key, Row
   return found
 }
 
-/** Marks are kept with the vault, so for one that is not here they would be lost: refused. */
-export function condemnSegments({ tenure, condemned }: VaultState, segments: readonly string[]): void {
-  const { vault, state } = tenure
-  if (state === 'none') throw soupError('SOUP_NOT_ACTIVE', `The vault ${vault} is not here.`, { vault, state })
-  for (const segment of segments) condemned.add(segment)
-}
-
 function requirePresent(state: VaultState, ids: readonly ContentId[]): void {
   const missing = ids.filter((id) => !state.members.has(id))
   if (missing.length > 0) throw notPresent(missing)

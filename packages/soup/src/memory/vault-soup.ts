@@ -10,7 +10,7 @@ import { shown, soupError } from '../soup-error.ts'
 import type { VaultSoup } from '../soup-store.ts'
 import { answer } from './answer.ts'
 import { auditState, rebuildState } from './audit-state.ts'
-import { commitChange, condemnSegments, receiveBatch, restoreRows } from './change-state.ts'
+import { commitChange, receiveBatch, restoreRows } from './change-state.ts'
 import { keyTable } from './key-table.ts'
 import type { EntryRow, MemberRow, VaultState } from './vault-state.ts'
 
@@ -175,17 +175,6 @@ export function memoryVaultSoup(current: () => VaultState): VaultSoup {
     async rebuild(options) {
       options?.signal?.throwIfAborted()
       rebuildState(current())
-    },
-
-    async condemn(segments, options) {
-      options?.signal?.throwIfAborted()
-      condemnSegments(current(), segments)
-    },
-
-    async absolve(segments, options) {
-      options?.signal?.throwIfAborted()
-      const { condemned } = current()
-      for (const segment of segments) condemned.delete(segment)
     },
   }
 }

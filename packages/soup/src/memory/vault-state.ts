@@ -41,7 +41,8 @@ export class VaultState {
   readonly versions: Map<ContentId, VersionRow> = new Map()
   /** How many entries, earlier versions and links of members name an object, whether it is under charge or not. */
   readonly references: Map<ContentId, number> = new Map()
-  readonly condemned: Set<string> = new Set()
+  /** Segments that are marked: those of the place, shared by its vaults. */
+  readonly condemned: ReadonlySet<string>
   readonly held: Map<ContentId, number> = new Map()
   readonly displaced: Displaced = { members: new Map(), entries: new Map(), versions: new Map() }
   evidence: Bytes | undefined
@@ -57,9 +58,10 @@ export class VaultState {
   #sortedMembers: SortedRows<MemberRow> | undefined
   #sortedEntries: SortedRows<EntryRow> | undefined
 
-  constructor(vault: ContentId, retention: number) {
+  constructor(vault: ContentId, parts: { readonly retention: number; readonly condemned: ReadonlySet<string> }) {
     this.tenure = noTenure(vault)
-    this.feed = new MemoryFeed(retention)
+    this.feed = new MemoryFeed(parts.retention)
+    this.condemned = parts.condemned
   }
 
   get counts(): Counts {

@@ -163,7 +163,7 @@ export const intakeCases: readonly ContractCase<SoupStore>[] = [
     name: 'a batch that relies on a condemned segment is refused',
     async run(store) {
       const soup = await receivingSoup(store)
-      await soup.condemn(['s1'])
+      await store.reclaim.condemn(['s1'])
       const batch = { segments: ['s1'], objects: { add: [object('one')] } }
       await assertRefuses(soup, () => receive(soup, batch), 'SOUP_CONDEMNED', 'the batch')
     },

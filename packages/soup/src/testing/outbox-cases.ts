@@ -89,7 +89,7 @@ export const outboxCases: readonly ContractCase<SoupStore>[] = [
       const refused = () => commit(soup, { ...brought, entries: { put: [named('a', 'absent')] } })
       await assertRefuses(soup, refused, 'SOUP_NOT_PRESENT', 'a name for nothing')
       await assertRefuses(soup, () => soup.commit({ ...brought, epoch: 1 }), 'SOUP_EPOCH', 'another epoch')
-      await soup.condemn(['s1'])
+      await store.reclaim.condemn(['s1'])
       const condemned = () => commit(soup, { ...brought, expect: { segments: ['s1'] } })
       await assertRefuses(soup, condemned, 'SOUP_CONDEMNED', 'a condemned segment')
     },

@@ -120,7 +120,7 @@ export const restoreCases: readonly ContractCase<SoupStore>[] = [
         const act = () => soup.receive({ migration: 'm1', objects: { add: [object('one')] }, record })
         await assertRefuses(soup, act, 'SOUP_INVALID', `${record.length} bytes`)
       }
-      await soup.condemn(['s1'])
+      await store.reclaim.condemn(['s1'])
       const condemned = () => soup.receive({ migration: 'm1', segments: ['s1'], record: utf8('a') })
       await assertRefuses(soup, condemned, 'SOUP_CONDEMNED', 'a condemned segment')
       const limit = 10

@@ -1,0 +1,178 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import type { Block } from '@vault/cas'
+import { contentId, utf8 } from '@vault/core'
+import { createMemorySoupStore, type Reclaim, type SoupStore } from '@vault/soup'
+import { type FsCas, openFsCas } from '@vault/store-fs'
+import { evacuate, type ReclaimReport, reclaimSpace } from '@vault/transfer'
+import { describe, expect, test } from 'vitest'
+import { openVault } from '../src/index.ts'
+import { filledVault, scratch } from './scratch.ts'
+
+const VAULT = contentId(utf8('vault'))
+const NONE = { state: 'none', epoch: 0 } as const
+const ACTIVE = { state: 'active', epoch: 0 } as const
+
+function block(text: string): Block {
+  const bytes = utf8(text.repeat(100))
+  return { id: contentId(bytes), bytes }
+}
+
+interface TestPlace extends AsyncDisposable {
+  readonly objects: FsCas
+  readonly soups: SoupStore
+  readonly reclaim: Reclaim
+  /** Stores these in a segment of their own and brings them under charge; gives the segment. */
+  add(...texts: readonly string[]): Promise<string>
+  release(...texts: readonly string[]): Promise<void>
+}
+
+async function placeAt(dir: string): Promise<TestPlace> {
+  const soups = createMemorySoupStore()
+  await soups.tenures.transition(VAULT, NONE, ACTIVE)
+  const { reclaim } = soups
+  const isCondemned = async (segment: string) => (await reclaim.condemned([segment])).length > 0
+  const objects = await openFsCas({ dir, mode: 'write', isCondemned })
+  return {
+    objects,
+    soups,
+    reclaim,
+    async add(...texts) {
+      await using writer = await openFsCas({ dir, mode: 'write' })
+      const blocks = texts.map(block)
+      const [ack] = await Array.fromAsync(writer.putMany([blocks]))
+      const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
+      await soups.soup(VAULT).commit({ epoch: 0, objects: { add } })
+      return ack?.segment as string
+    },
+    async release(...texts) {
+      await soups.soup(VAULT).commit({ epoch: 0, objects: { release: texts.map((text) => block(text).id) } })
+    },
+    [Symbol.asyncDispose]: () => objects[Symbol.asyncDispose](),
+  }
+}
+
+async function reclaimed(place: TestPlace, options?: Parameters<typeof reclaimSpace>[1]): Promise<ReclaimReport> {
+  for await (const event of reclaimSpace(place, options)) if (event.type === 'report') return event
+  throw new Error('no report')
+}
+
+const segmentsOf = async ({ objects }: TestPlace) => (await objects.segments()).map(({ segment }) => segment).sort()
+
+describe('reclaimSpace', () => {
+  test('takes what is wholly unused, and rewrites only where the share that may stay is passed', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const dead = await place.add('a', 'b')
+    const half = await place.add('c', 'd')
+    const full = await place.add('e', 'f')
+    await place.release('a', 'b', 'c')
+    const before = await segmentsOf(place)
+    expect(await reclaimed(place, { dryRun: true })).toMatchObject({ segments: 2, objects: 3, copied: { objects: 1 } })
+    expect(await segmentsOf(place)).toEqual(before)
+    expect(await place.reclaim.condemned(before)).toEqual([])
+
+    expect(await reclaimed(place, { maxUnused: 0.5 })).toMatchObject({
+      segments: 1,
+      objects: 2,
+      copied: { objects: 0 },
+    })
+    expect(await segmentsOf(place)).toEqual([half, full].sort())
+    const report = await reclaimed(place)
+    expect(report).toMatchObject({ segments: 1, objects: 1, copied: { objects: 1 }, kept: { segments: 1, unused: 0 } })
+    expect(await segmentsOf(place)).not.toContain(half)
+    expect(await segmentsOf(place)).toContain(full)
+    expect(await place.reclaim.condemned([dead, half, full])).toEqual([dead, half])
+    for (const text of ['d', 'e', 'f']) expect(await place.objects.get(block(text).id)).toEqual(block(text).bytes)
+    expect(await place.objects.get(block('c').id)).toBeUndefined()
+    expect((await Array.fromAsync(place.objects.scrub())).flatMap(({ findings }) => findings)).toEqual([])
+  })
+
+  test('keeps a segment with the last copy, damaged, of what is needed, and says so', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const segment = await place.add('needed', 'other')
+    await place.release('other')
+    const path = space.at('objects', `${segment}.pack`)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf('neededneeded')
+    bytes[at] = (bytes[at] as number) ^ 1
+    await writeFile(path, bytes)
+    const report = await reclaimed(place, { maxUnused: 0 })
+    expect(report).toMatchObject({ segments: 0, findings: [{ code: 'TRANSFER_SOURCE_DAMAGED', subject: segment }] })
+    expect(await segmentsOf(place)).toContain(segment)
+  })
+
+  test('goes on where another one was stopped after it had condemned', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const segment = await place.add('a')
+    await place.reclaim.condemn([segment])
+    expect(await reclaimed(place)).toMatchObject({ segments: 1, objects: 0, copied: { objects: 1 } })
+    expect(await place.objects.get(block('a').id)).toEqual(block('a').bytes)
+  })
+
+  test('stores again what lies in a segment that another reclaim has condemned meanwhile', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const segment = await place.add('a')
+    await place.reclaim.condemn([segment])
+    let asked = 0
+    const reclaim: Reclaim = {
+      ...place.reclaim,
+      async condemned(segments) {
+        if (segments.length > 0 && asked++ === 0) await place.reclaim.condemn(segments)
+        return await place.reclaim.condemned(segments)
+      },
+    }
+    const before = await segmentsOf(place)
+    expect(await evacuate({ objects: place.objects, reclaim }, segment)).toMatchObject({ copied: 1, lost: [] })
+    const added = (await segmentsOf(place)).filter((name) => !before.includes(name))
+    expect(added).toHaveLength(2)
+    expect(await place.reclaim.condemned(added)).toHaveLength(1)
+  })
+
+  test('refuses what is no share', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    for (const maxUnused of [-0.1, 1.1, Number.NaN]) {
+      await expect(reclaimed(place, { maxUnused })).rejects.toBeInstanceOf(RangeError)
+    }
+  })
+})
+
+describe('a vault that is reclaimed', () => {
+  test('a put in a session whose segment was condemned goes into another one', async () => {
+    await using space = await scratch()
+    await filledVault(space.at('vault'))
+    await using writer = await openVault(space.at('vault'))
+    const first = await writer.put(utf8('before'))
+    {
+      await using other = await openVault(space.at('vault'))
+      await Array.fromAsync(other.reclaim({ maxUnused: 0 }))
+      const { segments } = { segments: await other.place.objects.segments() }
+      await other.place.soups.reclaim.condemn(segments.map(({ segment }) => segment))
+    }
+    const second = await writer.put(utf8('after'))
+    await using other = await openVault(space.at('vault'))
+    await Array.fromAsync(other.reclaim({ maxUnused: 0 }))
+    for (const [id, text] of [[first, 'before'] as const, [second, 'after'] as const]) {
+      expect(await other.get(id)).toEqual(utf8(text))
+    }
+    expect(await readdir(space.at('vault', 'objects'))).toEqual(
+      expect.arrayContaining([expect.stringMatching(/pack$/)]),
+    )
+  })
+
+  test('is left as it is where a row of what is needed is damaged', async () => {
+    await using space = await scratch()
+    await filledVault(space.at('vault'))
+    await using vault = await openVault(space.at('vault'))
+    const { DatabaseSync } = await import('node:sqlite')
+    const db = new DatabaseSync(space.at('vault', 'soup.sqlite'))
+    db.exec('DELETE FROM members WHERE key = (SELECT min(key) FROM members)')
+    db.close()
+    const before = await readdir(space.at('vault', 'objects'))
+    await expect(Array.fromAsync(vault.reclaim({ maxUnused: 0 }))).rejects.toMatchObject({ code: 'SOUP_CORRUPT' })
+    expect(await readdir(space.at('vault', 'objects'))).toEqual(before)
+  })
+})

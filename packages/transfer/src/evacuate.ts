@@ -1,0 +1,75 @@
+import type { BulkCas, ReclaimableCas } from '@vault/cas'
+import { lendMany } from '@vault/cas'
+import type { AbortOptions, ContentId } from '@vault/core'
+import { VaultError } from '@vault/core'
+import type { Reclaim, SoupErrorCode } from '@vault/soup'
+
+/** The bytes of a place, and what knows which of them are needed. */
+export interface ReclaimedPlace {
+  readonly objects: BulkCas & ReclaimableCas
+  readonly reclaim: Reclaim
+}
+
+/** What became of the content of a segment; what is needed of it is durable elsewhere but for `lost`. */
+export interface Evacuated {
+  /** Objects that were stored again, and the bytes of their content. */
+  readonly copied: number
+  readonly bytes: number
+  /** Records that nobody needs. */
+  readonly left: number
+  /** Needed, and without a sound copy anywhere in the store. */
+  readonly lost: readonly ContentId[]
+}
+
+// Another reclaim condemns the segments that this one writes as long as it lasts; three times for one segment is no accident.
+const ATTEMPTS = 3
+
+/**
+ * Stores what is needed of a segment again. The segment has to be condemned before: then whatever no vault needs now can come to
+ * be needed only by bytes that are written elsewhere. Throws `SOUP_CONDEMNED` where other reclaims took away three times what this one
+ * wrote, and what the stores throw.
+ */
+export async function evacuate(place: ReclaimedPlace, segment: string, options: AbortOptions = {}): Promise<Evacuated> {
+  for (let attempt = 1; ; attempt++) {
+    const written = new Set<string>()
+    const evacuated = await copyNeeded(place, segment, written, options)
+    // One that another reclaim has condemned may have been read by it before this one wrote its last.
+    const condemned = await place.reclaim.condemned([...written], options)
+    if (condemned.length === 0) return evacuated
+    if (attempt === ATTEMPTS) throw disturbed(condemned)
+  }
+}
+
+async function copyNeeded(
+  { objects, reclaim }: ReclaimedPlace,
+  segment: string,
+  written: Set<string>,
+  options: AbortOptions,
+): Promise<Evacuated> {
+  let [copied, bytes, left] = [0, 0, 0]
+  const lost: ContentId[] = []
+  for await (const records of objects.contents(segment, options)) {
+    const all = records.map(({ id }) => id)
+    const needed = await reclaim.needed(all, options)
+    const ids = [...new Set(all.filter((_, i) => needed[i]))]
+    left += needed.filter((is) => !is).length
+    for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
+      lost.push(...absent, ...damaged)
+      for await (const ack of objects.putMany([blocks], options)) {
+        if (ack.segment !== '') written.add(ack.segment)
+        copied += blocks.length
+        bytes += ack.bytes
+      }
+      release()
+    }
+  }
+  return { copied, bytes, left, lost }
+}
+
+function disturbed(segments: readonly string[]): VaultError<SoupErrorCode> {
+  return new VaultError({
+    code: 'SOUP_CONDEMNED',
+    message: 'Another reclaim of this place is at work. Nothing is lost: let it end, and repeat.',
+    details: { segments },
+  })
+}
