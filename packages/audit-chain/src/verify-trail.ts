@@ -25,6 +25,11 @@ export interface VerifyStep {
 /** What is verified, and against which keys. */
 export interface VerifyOptions extends LogIdentity, AbortOptions {
   readonly log: StoredLog
+  /**
+   * Entries that are fixed: those of the log and those that wait for it. A checkpoint of up to so many is no sign of a rollback: its
+   * head was not yet durable when the power failed, and whoever writes next makes the same again. Default: those of the log.
+   */
+  readonly fixed?: number
 }
 
 /**
@@ -33,14 +38,16 @@ export interface VerifyOptions extends LogIdentity, AbortOptions {
  * of its size; the head too. What is verified is the trail as it was at the start: whoever appends meanwhile does not disturb it. Never
  * throws for what is wrong with the trail: that is a finding. Memory does not grow with the trail, but for the sizes of its checkpoints.
  */
-export async function* verifyTrail({ log, origin, keys, signal }: VerifyOptions): AsyncGenerator<VerifyStep> {
-  const verifier = new TrailVerifier(log, { origin, keys }, { signal })
+export async function* verifyTrail(options: VerifyOptions): AsyncGenerator<VerifyStep> {
+  const { log, origin, keys, fixed = 0, signal } = options
+  const verifier = new TrailVerifier(log, { origin, keys, fixed }, { signal })
   yield* verifier.run()
 }
 
 class TrailVerifier {
   readonly #log: StoredLog
   readonly #identity: LogIdentity
+  readonly #fixed: number
   readonly #options: AbortOptions
   readonly #tracker = new RootTracker()
   #findings: Finding[] = []
@@ -50,9 +57,10 @@ class TrailVerifier {
   /** Leaf hash of the entry before; `undefined` where it is not known. */
   #prev: Bytes | null | undefined = null
 
-  constructor(log: StoredLog, identity: LogIdentity, options: AbortOptions) {
+  constructor(log: StoredLog, parts: LogIdentity & { readonly fixed: number }, options: AbortOptions) {
     this.#log = log
-    this.#identity = identity
+    this.#identity = parts
+    this.#fixed = parts.fixed
     this.#options = options
   }
 
@@ -114,20 +122,20 @@ class TrailVerifier {
     return opened
   }
 
-  /** The size of the head by now: who appends while this runs publishes more than is verified, but never before its head. */
-  async #sizeNow(): Promise<number> {
+  /** What may have been signed by now: who appends while this runs publishes more than is verified, but never before its head. */
+  async #signable(): Promise<number> {
     const note = await this.#log.head(this.#options)
     const opened = note && (await this.#attempt('checkpoint', () => openCheckpoint(note, this.#identity).checkpoint))
-    return Math.max(this.#size, opened?.size ?? 0)
+    return Math.max(this.#size, opened?.size ?? 0, this.#fixed)
   }
 
   /** Sizes of the checkpoints that are kept, ascending. */
   async #checkpoints(): Promise<readonly number[]> {
     const names = await this.#log.list(CHECKPOINTS, this.#options)
     const sizes = names.flatMap((name) => parseDecimal(name) ?? []).sort((a, b) => a - b)
-    const now = await this.#sizeNow()
+    const signable = await this.#signable()
     for (const size of sizes) {
-      if (size <= now) continue
+      if (size <= signable) continue
       const name = checkpointName(size)
       const note = await this.#log.read(name, this.#options)
       const opened = await this.#attempt(name, () => note && openCheckpoint(note, this.#identity))
@@ -165,7 +173,7 @@ class TrailVerifier {
     }
     if (note === undefined || opened === undefined) return
     const kept = await this.#log.read(checkpointName(opened.size), this.#options)
-    if (opened.size > (await this.#sizeNow())) {
+    if (opened.size > (await this.#signable())) {
       this.#report(
         'AUDIT_ROLLBACK',
         'checkpoint',

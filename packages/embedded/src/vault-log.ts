@@ -68,8 +68,10 @@ export class VaultLog {
 
   /** Reads every file of the trail. See `verifyTrail` of `@vault/audit-chain`. */
   async *verify(options: AbortOptions = {}): AsyncGenerator<VerifyStep> {
+    const { vault, soups } = this.#parts
     const log = await openFsLogStore({ dir: this.dir, mode: 'read' }, options)
-    yield* verifyTrail({ ...(await this.identity(options)), log, ...options })
+    const { events: fixed } = await soups.soup(vault).tenure(options)
+    yield* verifyTrail({ ...(await this.identity(options)), log, fixed, ...options })
   }
 
   /** Says that something waits: it is written with what comes in the next moment. What fails is tried again, and said, by {@link drain}. */
