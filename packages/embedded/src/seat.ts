@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import type { AuditActor } from '@vault/audit-chain'
+import type { AuditActor, LogStore } from '@vault/audit-chain'
 import {
   type AbortOptions,
   type Clock,
@@ -8,6 +8,7 @@ import {
   type Signer,
   systemClock,
   systemRandom,
+  type VaultId,
 } from '@vault/core'
 import {
   keyStateAt,
@@ -64,8 +65,21 @@ export async function seatOf(place: Place, options: SeatOptions = {}): Promise<S
     actor,
     clock,
     random,
-    log: (vault, abort) =>
-      openFsLogStore({ dir: join(place.dir, LOG_FOLDER, vault), mode: 'write', clock, random }, abort),
+    log: logStores((vault) =>
+      openFsLogStore({ dir: join(place.dir, LOG_FOLDER, vault), mode: 'write', clock, random }),
+    ),
+  }
+}
+
+/** Each log is opened once: a move asks for it with every batch, and opening one flushes folders. */
+function logStores(open: (vault: VaultId) => Promise<LogStore>): Seat['log'] {
+  const opened = new Map<VaultId, Promise<LogStore>>()
+  return async (vault, options) => {
+    options?.signal?.throwIfAborted()
+    const store = opened.get(vault) ?? open(vault)
+    opened.set(vault, store)
+    store.catch(() => opened.delete(vault))
+    return await store
   }
 }
 

@@ -16,37 +16,54 @@ const PAGE = 256
 export class BatchLog {
   readonly #work: Work
   readonly #known = new Set<string>()
-  #logged = 0
+  #numbered = 0
+  /** Entries for batches that have been seen and not been told. */
+  #waiting: AuditNote[] = []
 
   constructor(work: Work) {
     this.#work = work
   }
 
-  /** Number of the latest batch that has been told. */
-  get logged(): number {
-    return this.#logged
+  /** Number of the latest batch that has been seen. */
+  get numbered(): number {
+    return this.#numbered
   }
 
-  /** Tells all that have been numbered by now. Throws `MIGRATION_TARGET_LIES` for what the source did not send, or not twice. */
-  async catchUp(): Promise<void> {
+  /** Sees all that have been numbered by now. Throws `MIGRATION_TARGET_LIES` for what the source did not send, or not twice. */
+  async see(): Promise<void> {
     const { plan, state, parts, options } = this.#work
-    const { vault, migration, since } = state
+    const { vault, migration } = state
     while (true) {
-      const batches = await parts.target.batches({ vault, migration, after: this.#logged, limit: PAGE }, options)
+      const batches = await parts.target.batches({ vault, migration, after: this.#numbered, limit: PAGE }, options)
       if (batches.length === 0) return
-      const notes: AuditNote[] = []
       for (const numbered of batches) {
         const record = this.#sent(numbered)
-        notes.push(transferredNote(plan, numbered.batch, record))
+        this.#waiting.push(transferredNote(plan, numbered.batch, record))
       }
-      await parts.source.tell(notes, { migration, since }, options)
+      // What is told at once is bounded, and so is what is in memory.
+      if (this.#waiting.length >= PAGE) await this.tell()
     }
+  }
+
+  /** Tells the trail of all that has been seen. */
+  async tell(): Promise<void> {
+    if (this.#waiting.length === 0) return
+    const { state, parts, options } = this.#work
+    const { migration, since } = state
+    await parts.source.tell(this.#waiting, { migration, since }, options)
+    this.#waiting = []
+  }
+
+  /** Sees and tells all that have been numbered by now. */
+  async catchUp(): Promise<void> {
+    await this.see()
+    await this.tell()
   }
 
   #sent({ batch, record: bytes }: NumberedBatch): BatchRecord {
     const { state, parts } = this.#work
     const { migration } = state
-    if (batch !== this.#logged + 1) throw this.#lie(batch, `it follows on ${this.#logged}`)
+    if (batch !== this.#numbered + 1) throw this.#lie(batch, `it follows on ${this.#numbered}`)
     let record: BatchRecord
     try {
       record = verifyBatchRecord(bytes, { migration, place: parts.source.place.key })
@@ -55,7 +72,7 @@ export class BatchLog {
     }
     if (this.#known.has(record.id)) throw this.#lie(batch, 'it has another number too')
     this.#known.add(record.id)
-    this.#logged = batch
+    this.#numbered = batch
     return record
   }
 

@@ -1,4 +1,4 @@
-import type { ContentId } from '@vault/core'
+import type { Clock, ContentId } from '@vault/core'
 import { VaultError } from '@vault/core'
 import { sameRoots, statementOf } from '@vault/transfer'
 import type { MigrationErrorCode } from '../error.ts'
@@ -75,7 +75,7 @@ async function* update(work: Work, run: FullRun): AsyncGenerator<MigrationEvent,
   const { plan, state, options } = work
   const logs = new Logs(work)
   await logs.batches.catchUp()
-  const isUnread = logs.batches.logged > state.sent.batches
+  const isUnread = logs.batches.numbered > state.sent.batches
   yield* logs.follow(copyRound(run))
   const before = required(state.verification)
   if (!isUnread) {
@@ -117,21 +117,27 @@ async function openRun(work: Work, { updates }: { readonly updates: boolean }): 
   }
 }
 
+// Milliseconds. Telling costs more than ten flushes, however many batches it is about.
+const TELL_INTERVAL = 1000
+
 /** What is kept beside a run. */
 class Logs {
   readonly batches: BatchLog
   readonly possession: PossessionLog
   readonly checkpoints: CheckpointLog
+  readonly #clock: Clock
+  #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(work: Work) {
+    this.#clock = work.clock
     this.batches = new BatchLog(work)
     this.possession = new PossessionLog(work)
     this.checkpoints = new CheckpointLog(work)
   }
 
   /**
-   * Passes events on; behind each batch the trail is told, possession is proven, and now and then a checkpoint is made, while the
-   * next batch is on its way: a run that is stopped in between leaves no more to be told than one that is stopped before it tells.
+   * Passes events on; behind each batch possession is proven, and now and then the trail is told and a checkpoint is made, while the
+   * next batch is on its way. A run that is stopped in between loses nothing by it: the next one tells what the target has numbered.
    */
   async *follow<T>(events: AsyncGenerator<MigrationEvent, T>): AsyncGenerator<MigrationEvent, T> {
     // Batches that a run before this one sent and did not live to log.
@@ -160,16 +166,21 @@ class Logs {
   }
 
   async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>): Promise<void> {
-    await this.batches.catchUp()
+    await this.batches.see()
     const ids: readonly ContentId[] = batch.type === 'objects' ? batch.ids : []
-    await this.possession.ask(this.batches.logged, ids)
+    await this.possession.ask(this.batches.numbered, ids)
+    const now = this.#clock().getTime()
+    if (Math.abs(now - this.#toldAt) >= TELL_INTERVAL) {
+      await this.batches.tell()
+      this.#toldAt = now
+    }
     await this.checkpoints.after(progress, ids.at(-1))
   }
 }
 
 function sentBy({ state }: Work, { ledger }: FullRun, { batches, possession }: Logs): Outcome {
   const { sent } = ledger
-  const total = { ...state.sent, rounds: state.sent.rounds + ledger.rounds, batches: batches.logged }
+  const total = { ...state.sent, rounds: state.sent.rounds + ledger.rounds, batches: batches.numbered }
   for (const unit of Object.keys(sent) as (keyof typeof sent)[]) total[unit] = state.sent[unit] + sent[unit]
   return { sent: total, possession: possession.known }
 }
