@@ -92,6 +92,19 @@ async function figuresOf(size: number): Promise<Map<string, number>> {
     for await (const page of vault.place.objects.list()) listed += page.length
   })
   figures.set('ids listed, 1/s', listed / listing)
+  const half = Array.from({ length: Math.floor(size / 2) }, (_, i) => block(2 * i).id)
+  const releasing = await seconds(async () => {
+    for (let i = 0; i < half.length; i += BATCH) {
+      await vault.commit({ objects: { release: half.slice(i, i + BATCH) } })
+    }
+  })
+  figures.set('objects released, 1/s', half.length / releasing)
+  const reclaiming = await seconds(async () => {
+    for await (const event of vault.reclaim()) {
+      if (event.type === 'report') figures.set('bytes freed, MB', event.bytesFreed / 1e6)
+    }
+  })
+  figures.set('half of the objects reclaimed, the other half stored anew, s', reclaiming)
   figures.set('peak memory of the process so far, MiB', process.resourceUsage().maxRSS / 1024)
   return figures
 }

@@ -1,6 +1,7 @@
 import { bitFlips } from './bit-flips.ts'
 import type { Campaign } from './campaign.ts'
 import { failedCalls, killPoints } from './command-faults.ts'
+import { endurance } from './endurance.ts'
 import { flushMutants } from './flush-mutants.ts'
 import { fullDisk } from './full-disk.ts'
 import { carMutations, cborMutations, certificateMutations } from './input-mutations.ts'
@@ -20,5 +21,6 @@ export const CAMPAIGNS: readonly Campaign[] = [
   fullDisk,
   powerCuts,
   reclaimCuts,
+  endurance,
   flushMutants,
 ]

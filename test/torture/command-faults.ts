@@ -53,9 +53,9 @@ async function strikeCommands(
   let all = 0
   for (const [i, workload] of ground.workloads.entries()) {
     const found = (await pointsOfCommand(ground, workload, setting.folder)).filter(isWanted)
-    // A move has most of all points, and each takes four programs to settle: it gets what the others leave, or a fifth.
+    // A move has most of all points, and each takes four programs to settle: it gets what the others leave, or a tenth.
     const isLast = i === ground.workloads.length - 1
-    const share = isLast ? Math.max(setting.points - tried.length, 1) : Math.ceil(0.4 * setting.points)
+    const share = isLast ? Math.max(setting.points - tried.length, 1) : Math.ceil(0.3 * setting.points)
     tried.push(...spread(found, share).map((point) => ({ ...point, workload })))
     all += found.length
   }

@@ -22,12 +22,12 @@ export interface Ground {
   readonly workloads: readonly CommandWorkload[]
 }
 
-/** Makes a vault with six files in it, and six more on disk, of lengths that the seed draws. */
+/** Makes a vault with six files in it and six that were removed, and six more on disk, of lengths that the seed draws. */
 export async function layGround({ folder, seed }: Setting): Promise<Ground> {
   const dir = join(folder, 'ground')
   const numbers = seededNumbers(seed)
   const contents = new Map<string, Uint8Array>()
-  for (const tree of ['held', 'more']) {
+  for (const tree of ['held', 'more', 'gone']) {
     await mkdir(join(dir, tree), { recursive: true })
     for (let i = 0; i < 6; i++) {
       const bytes = numbers.bytes(1 + numbers.below(i === 0 ? 60_000 : 3_000))
@@ -39,9 +39,16 @@ export async function layGround({ folder, seed }: Setting): Promise<Ground> {
   const held = names.filter((name) => name.includes('/held/'))
   const more = names.filter((name) => name.includes('/more/'))
   await succeed(dir, 'vaultctl', 'init', 'A', '--no-passphrase')
-  await succeed(dir, 'vaultctl', 'put', 'A', join(dir, 'held'))
+  await succeed(dir, 'vaultctl', 'put', 'A', join(dir, 'held'), join(dir, 'gone'))
+  await succeed(dir, 'vaultctl', 'rm', '-r', 'A', join(dir, 'gone').slice(1))
   const tree = join(dir, 'more')
-  return { dir, workloads: [putting(contents, held, more, tree), removing(contents, held), moving(contents, held)] }
+  const workloads = [
+    putting(contents, held, more, tree),
+    removing(contents, held),
+    reclaiming(contents, held),
+    moving(contents, held),
+  ]
+  return { dir, workloads }
 }
 
 type Contents = ReadonlyMap<string, Uint8Array>
@@ -81,6 +88,28 @@ function removing(contents: Contents, held: readonly string[]): CommandWorkload 
       if (left.length > 0 && (acknowledged || left.length < gone.length)) throw new Error(`still there: ${left.join()}`)
       if (left.length > 0) await vault.remove(left)
       if ((await expectFiles(vault, contents, gone, 'any')).length > 0) throw new Error('cannot be removed')
+      await expectSound(vault)
+      return took
+    },
+  }
+}
+
+function reclaiming(contents: Contents, held: readonly string[]): CommandWorkload {
+  const args = ['reclaim', 'A', '--max-unused', '0']
+  return {
+    name: 'reclaim',
+    program: 'vaultctl',
+    args,
+    settle: async (dir, acknowledged) => {
+      await succeed(dir, 'vaultctl', 'verify', 'A')
+      const again = await runProgram(dir, 'vaultctl', args)
+      if (again.code !== 0) throw new Error(`again: ${said(again)}`)
+      const { segments } = JSON.parse(again.stdout) as { segments: number }
+      // What it writes of itself is held, so behind one that has ended nothing is left to do.
+      if (acknowledged && segments > 0) throw new Error(`acknowledged, and ${segments} segments were left`)
+      const { vault, took } = await reopen(join(dir, 'A'))
+      await using _ = vault
+      await expectFiles(vault, contents, held)
       await expectSound(vault)
       return took
     },

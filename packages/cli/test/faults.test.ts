@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { openVault } from '@vault/embedded'
 import { describe, expect, test } from 'vitest'
@@ -74,7 +74,8 @@ describe('damage', () => {
     const all = await filesUnder(vault)
     const packs = all.filter((file) => file.endsWith('.pack'))
     const log = all.filter((file) => file.startsWith('log/'))
-    const others = all.filter((file) => !packs.includes(file) && !log.includes(file))
+    // The reserve only takes up room.
+    const others = all.filter((file) => !packs.includes(file) && !log.includes(file) && file !== 'reserve')
     const files = [...others, ...packs.slice(0, 2), ...(await logFiles(vault, log))]
     expect(files.some((file) => file.endsWith('.idx'))).toBe(true)
     for (const file of files) {
@@ -261,6 +262,22 @@ describe.skipIf(!isRoot)('disks', () => {
     const { entries } = await json<{ entries: { key: string }[] }>('vaultctl', ['log', vault])
     expect(entries.map(({ key }) => key === 'waits')).toEqual([false, false, true])
     expect(await json('vaultctl', ['log', vault, '--verify'])).toMatchObject({ ok: true })
+  })
+
+  test('room is freed on a disk that is wholly full', async () => {
+    await using space = await scratch()
+    await using disk = await mounted(space.at('disk'), 'size=8m')
+    const vault = join(disk.dir, 'vault')
+    await mkdir(space.at('tree'))
+    for (let i = 0; i < 20; i++) await writeFile(space.at('tree', `f${i}`), Buffer.alloc(100_000, `${i} `))
+    await json('vaultctl', ['init', vault])
+    await json('vaultctl', ['put', vault, 'tree'], 0, { cwd: space.dir })
+    await json('vaultctl', ['rm', '-r', vault, 'tree'])
+    await writeFile(join(disk.dir, 'ballast'), Buffer.alloc(8 * 1024 * 1024)).catch(() => {})
+    expect(await json('vaultctl', ['reclaim', vault])).toMatchObject({ ok: true, objects: 20 })
+    const { bavail, bsize } = await statfs(disk.dir)
+    expect(bavail * bsize).toBeGreaterThan(19 * 100_000)
+    expect(await json('vaultctl', ['verify', vault])).toMatchObject({ ok: true, objects: 0, notes: [] })
   })
 
   test('a migration to a full disk goes on when there is room', async () => {

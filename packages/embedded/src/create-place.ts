@@ -8,6 +8,7 @@ import { CHECKSUM_FILE, writeChecksums } from './checksums.ts'
 import { createFolder, flushFolder, writeDurably } from './durable-file.ts'
 import { createPlaceKey } from './keystore.ts'
 import { PLACE_FILE, type PlaceErrorCode, type PlaceInfo, placeFileText, SOUP_FILE } from './place.ts'
+import { keepReserve, RESERVE_FILE } from './reserve.ts'
 import { systemError } from './system-error.ts'
 import { LOG_FOLDER } from './vault-log.ts'
 
@@ -17,7 +18,7 @@ export type Furnish = (draft: { dir: string; soups: SoupStore; info: PlaceInfo }
 const DRAFT_PREFIX = '.init-'
 /** Never empty, so that it takes its name only where nothing has it: whose `keys` are in the folder makes the place. */
 const CLAIM = 'keys'
-const CONTENT = ['objects', SOUP_FILE, LOG_FOLDER, CHECKSUM_FILE] as const
+const CONTENT = ['objects', SOUP_FILE, LOG_FOLDER, CHECKSUM_FILE, RESERVE_FILE] as const
 const CHILDREN: readonly string[] = [CLAIM, ...CONTENT, PLACE_FILE]
 
 /**
@@ -70,6 +71,7 @@ async function writeDraft(draft: string, furnish: Furnish): Promise<void> {
     await using soups = await openSqliteSoupStore({ path, mode: 'create' })
     await furnish({ dir: draft, soups, info })
   }
+  await keepReserve(draft)
   await writeDurably(join(draft, PLACE_FILE), placeFileText(info))
   await writeChecksums(draft)
 }

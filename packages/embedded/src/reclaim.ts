@@ -1,7 +1,10 @@
 import { type Finding, VaultError } from '@vault/core'
 import type { SoupErrorCode } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type ReclaimReport, reclaimSpace } from '@vault/transfer'
-import type { Place } from './place.ts'
+import type { Reason } from './act.ts'
+import { findPlace, type Place } from './place.ts'
+import { restoreReserve, useReserve } from './reserve.ts'
+import type { Vault } from './vault.ts'
 
 /**
  * Frees the bytes of a place that none of its vaults needs: see `reclaimSpace` of `@vault/transfer`. First reads every row that says
@@ -21,6 +24,24 @@ export async function* reclaimPlace(
   }
   if (report === undefined) throw new TypeError('Reclaiming ended without its report.')
   return report
+}
+
+/**
+ * Reclaims the vault of a folder, also on a disk that is wholly full: then the room that the place keeps for that is used. `open` opens
+ * the vault of `dir` as the caller wants it.
+ */
+export async function* reclaimFolder(
+  dir: string,
+  open: () => Promise<Vault>,
+  options: ReclaimOptions & Reason = {},
+): AsyncGenerator<ReclaimEvent> {
+  const place = options.dryRun === true ? undefined : await findPlace(dir)
+  if (place !== undefined) await useReserve(place)
+  {
+    await using vault = await open()
+    yield* vault.reclaim(options)
+  }
+  if (place !== undefined) await restoreReserve(place)
 }
 
 /** What the audit log says of it. */

@@ -1,5 +1,5 @@
 import type { Bytes } from '@vault/core'
-import { idBytes, isContentId, KEY_LENGTH, objectKey } from '@vault/core'
+import { ID_LENGTH, idBytes, isContentId, KEY_LENGTH, objectKey } from '@vault/core'
 import type { KeyedMember, Member } from '@vault/soup'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
@@ -82,6 +82,20 @@ export function membersInRange(
 ): readonly KeyedMember[] {
   const sql = `SELECT ${COLUMNS} FROM members WHERE vault = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`
   return db.all(sql, vault, after, last, limit).map(decodeMember)
+}
+
+/** The keys of {@link membersInRange}: the rows are checked, and nothing else is made of them. */
+export function memberKeysInRange(db: Connection, vault: number, { after, last, limit }: KeyRange): readonly Bytes[] {
+  const sql = `SELECT ${COLUMNS} FROM members WHERE vault = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`
+  return db.all(sql, vault, after, last, limit).map(decodeMemberKey)
+}
+
+function decodeMemberKey(row: Row): Bytes {
+  const reader = new RowReader('members', row, 'key')
+  const key = reader.blob('key', KEY_LENGTH)
+  const [vault, id, size] = [reader.integer('vault'), reader.blob('id', ID_LENGTH), reader.integer('size')]
+  reader.verify([vault, key, id, size, reader.integer('sequence'), reader.optionalBlob('links')])
+  return key
 }
 
 /** Checks and reads a row of the members. */

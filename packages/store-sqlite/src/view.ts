@@ -6,7 +6,7 @@ import type { WriteIfFree } from './kept-tree.ts'
 import { KeptTree } from './kept-tree.ts'
 import type { KeyRange } from './key-range.ts'
 import { keyRange, requirePrefix } from './key-range.ts'
-import { membersInRange } from './member-rows.ts'
+import { memberKeysInRange } from './member-rows.ts'
 import type { Moment } from './moment.ts'
 import { nextTurn } from './turn.ts'
 
@@ -32,13 +32,12 @@ export function openView(moment: Moment, write: WriteIfFree): OpenView {
     view: {
       sequence: at.tenure.sequence,
       counts: at.counts,
-      objects: keyTable(objects, requireOpen, (range) => {
-        const members = moment.read(() => membersInRange(db, at.vault, range))
-        return { keys: members.map(keyOf) }
-      }),
+      objects: keyTable(objects, requireOpen, (range) => ({
+        keys: moment.read(() => memberKeysInRange(db, at.vault, range)),
+      })),
       entries: keyTable(entries, requireOpen, (range) => {
         const pairs = moment.read(() => pairsInRange(db, at.vault, range))
-        return { keys: pairs.map(keyOf), values: pairs.map(({ value }) => value) }
+        return { keys: pairs.map(({ key }) => key), values: pairs.map(({ value }) => value) }
       }),
     },
     async finish() {
@@ -78,10 +77,6 @@ function keyTable(
       await kept.keep(subtrees)
     },
   }
-}
-
-function keyOf({ key }: { readonly key: Bytes }): Bytes {
-  return key
 }
 
 function packed(parts: readonly Bytes[]): Bytes {

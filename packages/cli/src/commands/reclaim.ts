@@ -1,3 +1,4 @@
+import type { ReclaimReport } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
@@ -30,38 +31,40 @@ export function addReclaim(program: Program): void {
   program.action<[string, Options]>(command, async ({ output, progress, signal }, dir, options) => {
     const { dryRun = false, message } = options
     const maxUnused = parsePercent(options.maxUnused ?? '5')
-    await using vault = await openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
+    const { reclaimFolder } = await import('@vault/embedded')
+    const open = () => openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
     const motivation = message === undefined ? {} : { motivation: message }
-    for await (const event of vault.reclaim({ signal, dryRun, maxUnused, ...motivation })) {
+    let report: ReclaimReport | undefined
+    for await (const event of reclaimFolder(dir, open, { signal, dryRun, maxUnused, ...motivation })) {
       if (event.type === 'progress') {
         const label = event.phase === 'survey' ? 'Looking at packs' : 'Rewriting packs'
         progress.show({ label, done: event.done, total: event.of })
-        continue
-      }
-      progress.clear()
-      if (!dryRun) await vault.log.drain()
-      const { segments, objects, bytesFreed, copied, kept, findings } = event
-      warnOfFindings(
-        output,
-        findings.map(({ subject, message }) => `${subject}: ${message}`),
-      )
-      const ok = findings.length === 0
-      await output.result(
-        {
-          ok,
-          segments,
-          objects,
-          bytes_freed: bytesFreed,
-          copied,
-          kept,
-          findings,
-          ...(dryRun && { dry_run: true }),
-        },
-        `${dryRun ? 'Would free' : 'Freed'} ${humanBytes(bytesFreed)}: ${counted(segments, 'pack')} with ${counted(objects, 'unused object')}${copied.objects === 0 ? '' : `; ${counted(copied.objects, 'object')} (${humanBytes(copied.bytes)}) written anew`}. ${humanBytes(kept.unused)} unused in ${counted(kept.segments, 'pack')} that ${kept.segments === 1 ? 'stays' : 'stay'}.`,
-      )
-      return ok ? EXIT.ok : EXIT.refused
+      } else report = event
     }
-    throw new Error('Reclaiming ended without a report.')
+    progress.clear()
+    if (report === undefined) throw new Error('Reclaiming ended without a report.')
+    const { segments, objects, bytesFreed, copied, kept, findings } = report
+    warnOfFindings(
+      output,
+      findings.map(({ subject, message }) => `${subject}: ${message}`),
+    )
+    const ok = findings.length === 0
+    const anew = `; ${counted(copied.objects, 'object')} (${humanBytes(copied.bytes)}) written anew`
+    const stays = `${humanBytes(kept.unused)} unused in ${counted(kept.segments, 'pack')} that ${kept.segments === 1 ? 'stays' : 'stay'}`
+    await output.result(
+      {
+        ok,
+        segments,
+        objects,
+        bytes_freed: bytesFreed,
+        copied,
+        kept,
+        findings,
+        ...(dryRun && { dry_run: true }),
+      },
+      `${dryRun ? 'Would free' : 'Freed'} ${humanBytes(bytesFreed)}: ${counted(segments, 'pack')} with ${counted(objects, 'unused object')}${copied.objects === 0 ? '' : anew}. ${stays}.`,
+    )
+    return ok ? EXIT.ok : EXIT.refused
   })
 }
 
