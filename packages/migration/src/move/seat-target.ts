@@ -1,15 +1,12 @@
-import type { LogKey } from '@vault/audit-chain'
 import { encodeEvent, importTrail, openCheckpoint, openTrail, originOf } from '@vault/audit-chain'
-import type { AbortOptions, Bytes, ContentId, KeyEventDraft, KeyId, KeyState, Roles } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
 import {
   copyBytes,
   decode,
   decodeEnvelope,
-  encode,
   encodeEnvelope,
   equalBytes,
   isVaultError,
-  keyEventPayload,
   link,
   signEnvelope,
   toHex,
@@ -23,27 +20,24 @@ import type { Acceptance } from '../records/acceptance.ts'
 import { parseAcceptance, signAcceptance } from '../records/acceptance.ts'
 import { signDecline } from '../records/decline.ts'
 import type { Handoff } from '../records/handoff.ts'
-import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
+import { verifyHandoff } from '../records/handoff.ts'
 import { possessionProof, signPossession } from '../records/possession.ts'
 import { parseReady, readyId, signReady } from '../records/ready.ts'
-import type { LogHead } from '../records/statement-field.ts'
 import { giveWay, soupStoreTarget } from '../store-endpoint.ts'
 import { noteKey } from './audit-note.ts'
 import { concludeMove } from './conclude-move.ts'
+import { claimOf, continues, currentLogKeys, headOf, isEndorsable, isEqual } from './judge-handoff.ts'
 import { logKeys } from './log-keys.ts'
 import type { MoveOffer, ProvingTarget } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
 import type { Accepted } from './target-records.ts'
 import { TargetRecords } from './target-records.ts'
+import { advanced, changed, notHeld, oldEpoch, refused, refusedHandoff } from './target-refusal.ts'
 
 const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'retired', 'replica'])
 /** Shuts every driver out: what was declined is not received any more. */
 const NOBODY: number = 2 ** 52
 const RESTORED_AT_ONCE = 4_096
-// As core reads key events.
-const MAX_KEY_EVENT = { maxBytes: 64 * 1024, maxDepth: 8 }
-/** Of a `Date`, in seconds. */
-const LATEST = 8.64e12
 
 /** A place as the target of moves. */
 export function seatTarget(seat: Seat): ProvingTarget {
@@ -364,102 +358,4 @@ export function seatTarget(seat: Seat): ProvingTarget {
 
     conclude: (request, options) => concludeMove(seat, records, request, options),
   }
-}
-
-/** Whether a list of key events begins with another one: the same payloads, whoever signed them. */
-function continues(events: readonly Uint8Array[], known: readonly Uint8Array[]): boolean {
-  const payload = (bytes: Uint8Array | undefined) => bytes && decodeEnvelope(bytes).payload
-  return known.every((event, i) => isEqual(payload(event), payload(events[i]) ?? null))
-}
-
-/** Whether a key event is this one, whatever time it claims. */
-function isEndorsable(keyEvent: Uint8Array, due: Pick<KeyEventDraft, 'history' | 'roles' | 'context'>): boolean {
-  const event = decode(keyEvent, MAX_KEY_EVENT)
-  const at = typeof event === 'object' && event !== null && 'at' in event ? event.at : undefined
-  if (typeof at !== 'number' || !(at >= 0 && at <= LATEST)) return false
-  return equalBytes(keyEvent, keyEventPayload({ ...due, why: 'migrate', at: new Date(at * 1000) }))
-}
-
-function currentLogKeys({ vault, roles }: KeyState): readonly LogKey[] {
-  return roles.log.keys.map((key) => ({ name: originOf(vault), key }))
-}
-
-/** Size and root of a signed note of the vault's log, signed by as many of its keys as it takes; `undefined` for any other. */
-function headOf(note: Uint8Array, history: KeyState): LogHead | undefined {
-  try {
-    const keys = currentLogKeys(history)
-    const { checkpoint, signedBy } = openCheckpoint(note, { origin: originOf(history.vault), keys })
-    if (signedBy.length < history.roles.log.threshold) return undefined
-    return { size: checkpoint.size, root: toHex(checkpoint.root) }
-  } catch (error) {
-    if (!isVaultError(error)) throw error
-    return undefined
-  }
-}
-
-function claimOf(envelope: Uint8Array): { vault: ContentId; migration: string; epoch: number } {
-  const { vault, migration, epoch } = parseHandoff(decodeEnvelope(envelope).payload)
-  return { vault: vault.id, migration, epoch }
-}
-
-/** Whether two values have the same canonical form. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return equalBytes(encode(a), encode(b))
-}
-
-function refused(
-  label: string,
-  { vault, state, migration: other }: Tenure,
-  migration: string,
-): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_TARGET_REFUSED',
-    message: `The vault ${vault} is ${state} at the target ${label}${other === undefined ? '' : ` (migration ${other})`} and cannot take what the migration ${migration} asks for.`,
-    details: { vault, state, migration: other },
-  })
-}
-
-function oldEpoch(label: string, { vault, epoch }: Tenure, offered: number): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_EPOCH',
-    message: `The target ${label} knows the vault ${vault} in epoch ${epoch}, and this is of epoch ${offered}: it comes from a copy that was handed off since.`,
-    details: { vault, epoch, offered },
-  })
-}
-
-function refusedHandoff(label: string, migration: string, why: string): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_HANDOFF_REFUSED',
-    message: `The target ${label} refuses the hand-off of the migration ${migration}: ${why}.`,
-    details: { migration },
-  })
-}
-
-function advanced(label: string, vault: ContentId, migration: string): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_TARGET_ADVANCED',
-    message: `The target ${label} has taken the vault ${vault} by the hand-off of the migration ${migration} and may have changed it since: the way back is a migration from there.`,
-    details: { vault, migration },
-  })
-}
-
-function notHeld(
-  label: string,
-  migration: string,
-  { batch, id }: { readonly batch: number; readonly id: ContentId },
-): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_TARGET_LIES',
-    message: `The target ${label} does not hold ${id}, which it acknowledged in the migration ${migration}. Nothing was handed off; check its store.`,
-    details: { migration, batch, id },
-  })
-}
-
-function changed(migration: string, why: string, cause?: unknown): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_CHANGED',
-    message: `The target of the migration ${migration} is not what it was to be: ${why}. The last steps are done again.`,
-    details: { migration },
-    cause,
-  })
 }
