@@ -1,0 +1,94 @@
+import { compareBytes, encode, equalBytes } from '@vault/core'
+import { invalidTag } from './error.ts'
+import type { Tag, TagList } from './tag.ts'
+import { ANY, isList, isPath, isSet } from './tag.ts'
+import { isWord, meetWords } from './word-rule.ts'
+
+/** Two sets of lists may meet in as many lists as they have pairs; what is larger could not be written as a tag. */
+const MAX_PAIRS = 65_536
+
+/**
+ * What both grant; `undefined` where they have nothing in common. Commutative, associative and idempotent, with `*` as its
+ * neutral element. Nothing is lost: whatever both grant, their meet grants. Throws `CAPS_TAG_INVALID` where two sets of
+ * lists have more than 65,536 pairs.
+ */
+export function meet(a: Tag, b: Tag): Tag | undefined {
+  if (a === ANY) return b
+  if (b === ANY) return a
+  if (isSet(a) || isSet(b)) return meetSets(membersOf(a), membersOf(b))
+  if (isList(a) || isList(b)) return isList(a) && isList(b) ? meetLists(a, b) : undefined
+  if (isPath(a) || isPath(b)) return isPath(a) && isPath(b) ? deeperPath(a.path, b.path) : undefined
+  return isWord(a) && isWord(b) ? meetWords(a, b) : undefined
+}
+
+/** Whether all that `b` grants is granted by `a`. */
+export function covers(a: Tag, b: Tag): boolean {
+  if (a === ANY) return true
+  const both = meet(a, b)
+  return both !== undefined && isSameTag(both, b)
+}
+
+export function isSameTag(a: Tag, b: Tag): boolean {
+  if (typeof a === 'string' || typeof b === 'string') return a === b
+  return a === b || equalBytes(encode(a), encode(b))
+}
+
+/** Any of these, as one tag in its one form: those that others cover left out. `undefined` for none. */
+export function anyOf(tags: readonly Tag[]): Tag | undefined {
+  const members = tags.flatMap(membersOf)
+  return members.includes(ANY) ? ANY : setOf(members)
+}
+
+/** The order of the members of a set: that of their bytes. */
+export function compareTags(a: Tag, b: Tag): number {
+  return compareBytes(encode(a), encode(b))
+}
+
+function membersOf(tag: Tag): readonly Tag[] {
+  return isSet(tag) ? tag.set : [tag]
+}
+
+function meetSets(a: readonly Tag[], b: readonly Tag[]): Tag | undefined {
+  if (a.every(isPlainWord) && b.every(isPlainWord)) {
+    const both = new Set(b)
+    return setOf(a.filter((word) => both.has(word)))
+  }
+  if (a.length * b.length > MAX_PAIRS) throw invalidTag(`the meet of sets of ${a.length} and ${b.length} is too large`)
+  const met = a.flatMap((x) => b.map((y) => meet(x, y)))
+  return setOf(met.filter((tag) => tag !== undefined))
+}
+
+function setOf(tags: readonly Tag[]): Tag | undefined {
+  const members = largestOf(tags)
+  return members.length < 2 ? members[0] : { set: members }
+}
+
+/** Those that no other covers, each once, in their order. */
+function largestOf(tags: readonly Tag[]): readonly Tag[] {
+  const sorted = tags.toSorted(compareTags)
+  const distinct = sorted.filter((tag, i) => i === 0 || !isSameTag(tag, sorted[i - 1] as Tag))
+  // Words are all covered by themselves alone.
+  if (distinct.every(isPlainWord)) return distinct
+  return distinct.filter((tag) => !distinct.some((other) => other !== tag && covers(other, tag)))
+}
+
+function isPlainWord(tag: Tag): boolean {
+  return typeof tag === 'string'
+}
+
+function meetLists(a: TagList, b: TagList): Tag | undefined {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  if (short[0] !== long[0]) return undefined
+  const met: [string, ...Tag[]] = [long[0]]
+  for (let i = 1; i < long.length; i++) {
+    const item = i < short.length ? meet(short[i] as Tag, long[i] as Tag) : (long[i] as Tag)
+    if (item === undefined) return undefined
+    met.push(item)
+  }
+  return met
+}
+
+function deeperPath(a: readonly string[], b: readonly string[]): Tag | undefined {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  return short.every((segment, i) => segment === long[i]) ? { path: long } : undefined
+}

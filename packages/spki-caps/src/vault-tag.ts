@@ -1,0 +1,28 @@
+import type { ContentId } from '@vault/core'
+import { anyOf } from './meet.ts'
+import { parseTag } from './parse-tag.ts'
+import type { Tag } from './tag.ts'
+import { ANY } from './tag.ts'
+
+/** The form of what is granted on a vault: `['vault', actions, object, …limits]`. */
+export interface VaultGrant {
+  /** Verbs, as in `read`, `write`, `migrate`; `'*'`, given alone, for all. */
+  readonly actions: readonly string[] | typeof ANY
+  /** The vault, or another object. */
+  readonly object: ContentId
+  /** Only what lies at or below this path in it. */
+  readonly path?: readonly string[]
+  /** Further positions, each a restriction: `['size', { range: { order: 'numeric', le: '1000000' } }]`. */
+  readonly limits?: readonly Tag[]
+}
+
+/** Throws `CAPS_TAG_INVALID` where there is no action, or `*` among several. */
+export function vaultTag({ actions, object, path = [], limits = [] }: VaultGrant): Tag {
+  const verbs = actions === ANY ? ANY : anyOf(actions.filter((action) => action !== ANY))
+  return parseTag(['vault', verbs, { path: [object, ...path] }, ...limits])
+}
+
+/** What is asked by one who wants to do this to that. */
+export function askedTag(action: string, object: Tag, args: readonly Tag[] = []): Tag {
+  return ['vault', action, object, ...args]
+}
