@@ -1,0 +1,50 @@
+import type { AbortOptions, ContentId } from '@vault/core'
+import type { OpenCapCert } from './cap-cert.ts'
+import type { CertificateIndex } from './certificate-index.ts'
+import type { Circumstances } from './circumstances.ts'
+import { findChain } from './find-chain.ts'
+import type { Question } from './reduce.ts'
+import { reduce } from './reduce.ts'
+import { refuse } from './refusal.ts'
+import type { Verdict } from './trace.ts'
+
+/** A verdict, with the proof that it is about. */
+export interface Answer {
+  readonly verdict: Verdict
+  readonly proof: readonly OpenCapCert[]
+}
+
+/** Each attempt leaves out one certificate that did not hold in the chain that the last one found. */
+const MAX_ATTEMPTS = 16
+
+/**
+ * Looks for a proof and reduces it. A certificate that does not hold in the chain that was found, because someone above it
+ * revoked it, is left out of the next search. Throws what {@link findChain} throws.
+ */
+export async function answer(
+  question: Question,
+  index: CertificateIndex,
+  circumstances: Circumstances,
+  options: AbortOptions = {},
+): Promise<Answer> {
+  const without = new Set<ContentId>()
+  let last: Answer | undefined
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const proof = await findChain(question, index, circumstances, { ...options, without })
+    if (proof === undefined) break
+    const verdict = reduce(question, proof, circumstances)
+    last ??= { verdict, proof }
+    if (verdict.ok) return { verdict, proof }
+    const failed = verdict.trace.find(({ refusal }) => refusal !== undefined)
+    if (failed?.kind !== 'certificate' || failed.id === undefined) break
+    without.add(failed.id)
+  }
+  return last ?? { verdict: nothingFound(question), proof: [] }
+}
+
+function nothingFound({ id, tag, voices }: Question): Verdict {
+  const refusal = refuse('CAPS_NO_CHAIN', 'no certificates were found that would grant it')
+  const from = voices.claimed.join(', ')
+  const step = { kind: 'request' as const, ...(id === undefined ? {} : { id }), from, to: '', tag, checks: [], refusal }
+  return { ok: false, code: refusal.code, trace: [step] }
+}

@@ -1,0 +1,65 @@
+import type { OpenCapCert } from './cap-cert.ts'
+import { meet } from './meet.ts'
+import type { Principal } from './principal.ts'
+import { partTexts, principalText } from './principal.ts'
+import { secondsOf } from './record.ts'
+import type { Root } from './root.ts'
+import type { Tag } from './tag.ts'
+
+/** What a principal holds after a link of a chain, everything before it taken into account. */
+export interface Holding {
+  readonly subject: Principal
+  /** The texts of the subject and, of a threshold, of all who have a part in it. */
+  readonly parts: ReadonlySet<string>
+  readonly tag: Tag
+  /** Seconds since 1970; `Infinity` for ever. */
+  readonly expires: number
+  /** How many certificates may follow. */
+  readonly left: number
+  /** Whether the last link let the subject grant it on. */
+  readonly delegate: boolean
+  /** The texts of those from whom it comes: they may revoke what follows. */
+  readonly upstream: ReadonlySet<string>
+}
+
+export function holdingOfRoot({ subject, tag, delegate, depth, expires, revocations }: Root, limit: number): Holding {
+  const keeper = revocations === 'none' ? [] : [principalText(revocations)]
+  return {
+    subject,
+    parts: new Set(partTexts(subject)),
+    tag,
+    expires: expires === undefined ? Number.POSITIVE_INFINITY : secondsOf(expires),
+    left: delegate ? Math.min(depth ?? limit, limit) : 0,
+    delegate,
+    upstream: new Set([principalText(subject), ...keeper]),
+  }
+}
+
+/** What is held by one who has a part in all of these: only what each of them grants. `undefined`: nothing. */
+export function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subject' | 'parts'> | undefined {
+  const [first, ...others] = holdings
+  let tag = first?.tag
+  for (const other of others) tag = tag === undefined ? undefined : meet(tag, other.tag)
+  if (tag === undefined) return undefined
+  return {
+    tag,
+    expires: Math.min(...holdings.map(({ expires }) => expires)),
+    left: Math.min(...holdings.map(({ left }) => left)),
+    delegate: holdings.every(({ delegate }) => delegate),
+    upstream: new Set(holdings.flatMap(({ upstream }) => [...upstream])),
+  }
+}
+
+/** What the subject of a certificate holds, given what its issuer holds and what of that the certificate grants. */
+export function holdingAfter(held: Omit<Holding, 'subject' | 'parts'>, { record }: OpenCapCert, tag: Tag): Holding {
+  const { issuer, subject, delegate, depth, expires } = record
+  return {
+    subject,
+    parts: new Set(partTexts(subject)),
+    tag,
+    expires: Math.min(held.expires, expires ?? Number.POSITIVE_INFINITY),
+    left: delegate ? Math.min(held.left - 1, depth ?? Number.POSITIVE_INFINITY) : 0,
+    delegate,
+    upstream: new Set([...held.upstream, principalText(issuer)]),
+  }
+}

@@ -1,0 +1,114 @@
+import type { ContentId, Envelope, Finding, KeyId } from '@vault/core'
+import { isVaultError } from '@vault/core'
+import { standingOf } from './epoch.ts'
+import type { KeyDirectory } from './key-directory.ts'
+import { operatorsOf } from './key-directory.ts'
+import { isVault, principalText } from './principal.ts'
+import type { Issuer, Opened } from './record.ts'
+import { openRevocation, REVOCATION } from './revocation.ts'
+import type { OpenRevocationSet, RevocationSet } from './revocation-set.ts'
+import { openRevocationSet, REVOCATION_SET } from './revocation-set.ts'
+import { speak } from './speak.ts'
+import { envelopeVoices } from './voices.ts'
+
+/** What is known to be revoked, and how fresh that is. */
+export interface RevocationView {
+  /** The texts of the principals that revoked this certificate or key. Whether they may is seen in the chain. */
+  revokers(target: ContentId | KeyId): readonly string[]
+  /** The last whole set of the principal with this text. */
+  latest(by: string): RevocationSet | undefined
+  /** What was given and does not count, with `CAPS_REVOCATION_UNUSABLE`. */
+  readonly unusable: readonly Finding[]
+}
+
+/**
+ * Verifies revocations and sets of them, once for any number of questions. A revocation counts for ever, whether a set
+ * lists it or not, and also when the vault that signed it has other keys now. A set, which says that nothing else is
+ * revoked, counts only by present keys and only whole: each revocation that it lists must be given and good; and where two
+ * sets of one issuer contradict each other, none of that issuer does.
+ */
+export function createRevocationView(given: {
+  readonly revocations: Iterable<Envelope>
+  readonly sets: Iterable<Envelope>
+  readonly keys: KeyDirectory
+}): RevocationView {
+  const revokers = new Map<ContentId | KeyId, string[]>()
+  const known = new Set<ContentId>()
+  const unusable: Finding[] = []
+  const refuse = (message: string, subject?: string) =>
+    unusable.push({ code: 'CAPS_REVOCATION_UNUSABLE', message, ...(subject === undefined ? {} : { subject }) })
+
+  for (const opened of readable(given.revocations, openRevocation, refuse)) {
+    if (!isSigned(REVOCATION, opened, given.keys)) {
+      refuse('The revocation is not signed by its issuer.', opened.id)
+      continue
+    }
+    const { target, issuer } = opened.record
+    const name = 'key' in target ? target.key : target.certificate.id
+    revokers.set(name, [...(revokers.get(name) ?? []), principalText(issuer)])
+    known.add(opened.id)
+  }
+
+  const latest = new Map<string, OpenRevocationSet>()
+  const contradicted = new Set<string>()
+  for (const opened of readable(given.sets, openRevocationSet, refuse)) {
+    const missing = opened.record.revocations.find(({ id }) => !known.has(id))
+    if (!isSigned(REVOCATION_SET, opened, given.keys)) refuse('The set is not signed by its issuer.', opened.id)
+    else if (!isByPresentKeys(opened, given.keys)) refuse('The set is signed by replaced keys.', opened.id)
+    else if (missing !== undefined) refuse(`The set lists ${missing.id}, which is not here.`, opened.id)
+    else {
+      const by = principalText(opened.record.issuer)
+      const other = latest.get(by)
+      if (other !== undefined && contradicts(other, opened)) {
+        contradicted.add(by)
+        refuse(`The set contradicts ${other.id}, which has the same issuer.`, opened.id)
+      }
+      if (other === undefined || opened.record.seq > other.record.seq) latest.set(by, opened)
+    }
+  }
+  return {
+    revokers: (target) => revokers.get(target) ?? [],
+    latest: (by) => (contradicted.has(by) ? undefined : latest.get(by)?.record),
+    unusable,
+  }
+}
+
+/** Two sets with one number, one that does not name the other as the one before, or intervals that overlap. */
+function contradicts(a: OpenRevocationSet, b: OpenRevocationSet): boolean {
+  if (a.id === b.id) return false
+  const [first, second] = a.record.seq < b.record.seq ? [a, b] : [b, a]
+  if (first.record.seq === second.record.seq) return true
+  if (second.record.from < first.record.next) return true
+  return second.record.seq === first.record.seq + 1 && second.record.prev?.id !== first.id
+}
+
+function isSigned(type: string, { record, envelope }: Opened<Issuer>, keys: KeyDirectory): boolean {
+  const { issuer, epoch } = record
+  return speak(issuer, {
+    voices: envelopeVoices(type, envelope),
+    operators: (vault) => operatorsOf(keys, vault, isVault(issuer) && epoch !== null ? epoch : undefined),
+  }).ok
+}
+
+function isByPresentKeys({ id, record }: OpenRevocationSet, keys: KeyDirectory): boolean {
+  const { issuer, epoch, next } = record
+  if (!isVault(issuer) || epoch === null) return true
+  const state = keys.state(issuer.vault.id)
+  return state !== undefined && standingOf(keys, state, { id, epoch, expires: next }) === 'current'
+}
+
+function readable<T>(
+  envelopes: Iterable<Envelope>,
+  open: (envelope: Envelope) => Opened<T>,
+  refuse: (message: string) => void,
+): readonly Opened<T>[] {
+  return [...envelopes].flatMap((envelope) => {
+    try {
+      return [open(envelope)]
+    } catch (error) {
+      if (!isVaultError(error)) throw error
+      refuse(error.message)
+      return []
+    }
+  })
+}

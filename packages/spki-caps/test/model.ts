@@ -1,0 +1,197 @@
+import type { Envelope, KeyId, KeyState, Signer } from '@vault/core'
+import type { Circumstances, Principal, Question, Root, Tag } from '@vault/spki-caps'
+import {
+  createKeyDirectory,
+  createRevocationView,
+  hashPrincipal,
+  knownVoices,
+  principalText,
+  thresholdPrincipal,
+  vaultPrincipal,
+} from '@vault/spki-caps'
+import fc from 'fast-check'
+import { cert, DAY, keyStates, later, NOW, revoke, signer } from './world.ts'
+
+/** How many certificates in a row are looked at: the judge tries all ways. */
+export const DEEPEST: number = 4
+
+/** Who can issue and be granted to: by number, so that a world is written down in a failure. */
+export interface Actor {
+  readonly principal: Principal
+  /** Sets of signers each of which can issue for it. */
+  readonly issuers: readonly (readonly Signer[])[]
+}
+
+/** One certificate, by numbers. */
+export interface Edge {
+  readonly from: number
+  readonly to: number
+  readonly tag: number
+  readonly delegate: boolean
+  readonly depth: number | undefined
+  readonly expired: boolean
+  /** Which of the sets of signers of its issuer sign it; one less than is needed where `short`. */
+  readonly by: number
+  readonly short: boolean
+  /** Who revoked it: the number of a key. */
+  readonly revokedBy: number | undefined
+}
+
+export interface Plan {
+  readonly edges: readonly Edge[]
+  readonly roots: readonly {
+    readonly at: number
+    readonly tag: number
+    readonly delegate: boolean
+    readonly depth: number | undefined
+  }[]
+  /** Who asks: numbers of keys. */
+  readonly asking: readonly number[]
+  /** Keys that revoke themselves. */
+  readonly stolen: readonly number[]
+}
+
+export const PEOPLE: readonly Signer[] = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => signer(`person ${name}`))
+const [a, b, c, d, e, f] = PEOPLE as [Signer, Signer, Signer, Signer, Signer, Signer]
+const inOrder = (...signers: Signer[]) => signers.sort((x, y) => (x.key < y.key ? -1 : 1))
+
+export const STATES: readonly KeyState[] = [(await keyStates([{ operators: inOrder(e, f) }], 2)).at(-1) as KeyState]
+const house = vaultPrincipal((STATES[0] as KeyState).vault)
+
+const pairsOf = (...signers: Signer[]) =>
+  signers.flatMap((x, i) => signers.slice(i + 1).map((y): readonly Signer[] => [x, y]))
+
+export const ACTORS: readonly Actor[] = [
+  ...PEOPLE.map((person) => ({ principal: person.key, issuers: [[person]] })),
+  ...[a, c].map((person) => ({ principal: hashPrincipal(person.key), issuers: [[person]] })),
+  { principal: house, issuers: [[e, f]] },
+  { principal: thresholdPrincipal(2, [a.key, b.key, c.key]), issuers: pairsOf(a, b, c) },
+  { principal: thresholdPrincipal(1, [b.key, d.key]), issuers: [[b], [d]] },
+  // One person under two names, beside another.
+  { principal: thresholdPrincipal(2, [a.key, hashPrincipal(a.key), d.key]), issuers: [[a, d]] },
+  {
+    principal: thresholdPrincipal(2, [house, c.key, d.key]),
+    issuers: [
+      [c, d],
+      [c, e, f],
+    ],
+  },
+  {
+    principal: thresholdPrincipal(2, [thresholdPrincipal(2, [a.key, b.key]), c.key]),
+    issuers: [[a, b, c]],
+  },
+]
+
+export const TAGS: readonly Tag[] = [
+  '*',
+  ['vault', { set: ['read', 'migrate'] }],
+  ['vault', '*', 'x'],
+  ['vault', 'read', 'x'],
+  ['vault', 'migrate', { prefix: 'x' }],
+]
+export const ASKED: Tag = ['vault', 'migrate', 'x']
+
+const anyIndex = (length: number) => fc.nat({ max: length - 1 })
+const anyDepth = fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined, freq: 3 })
+const rarely = fc.nat({ max: 15 }).map((n) => n === 0)
+const anyTagIndex = fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: anyIndex(TAGS.length) })
+
+/** `revokers`: who revokes certificates beside their issuers. */
+export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
+  const anyEdge: fc.Arbitrary<Edge> = fc.record({
+    from: anyIndex(ACTORS.length),
+    to: anyIndex(ACTORS.length),
+    tag: anyTagIndex,
+    delegate: fc.nat({ max: 4 }).map((n) => n > 0),
+    depth: anyDepth,
+    expired: rarely,
+    by: fc.nat({ max: 5 }),
+    short: rarely,
+    revokedBy: fc.option(anyIndex(PEOPLE.length), { nil: undefined, freq: revokers === 'anyone' ? 3 : 9 }),
+  })
+  return fc
+    .record({
+      edges: fc.array(anyEdge, { minLength: 10, maxLength: 30 }),
+      roots: fc.array(
+        fc.record({
+          at: anyIndex(ACTORS.length),
+          tag: anyTagIndex,
+          delegate: fc.nat({ max: 6 }).map((n) => n > 0),
+          depth: anyDepth,
+        }),
+        { minLength: 1, maxLength: 2 },
+      ),
+      asking: fc.uniqueArray(anyIndex(PEOPLE.length), { minLength: 1, maxLength: 3 }),
+      stolen: fc.array(anyIndex(PEOPLE.length), { maxLength: 1 }).map((keys) => (keys[0] === 0 ? keys : [])),
+    })
+    .map((plan) => (revokers === 'anyone' ? plan : { ...plan, edges: plan.edges.map(byIssuer) }))
+}
+
+/** Revoked by its issuer, where that is one key, or not at all. */
+function byIssuer(edge: Edge): Edge {
+  return { ...edge, revokedBy: edge.revokedBy !== undefined && edge.from < PEOPLE.length ? edge.from : undefined }
+}
+
+/** A plan with everything signed. */
+export interface World {
+  readonly certificates: readonly Envelope[]
+  readonly question: Question
+  readonly circumstances: Circumstances
+}
+
+export async function build(plan: Plan): Promise<World> {
+  const certificates = await Promise.all(plan.edges.map(certOf))
+  const revocations = await Promise.all([
+    ...plan.edges.flatMap(({ revokedBy }, i) =>
+      revokedBy === undefined ? [] : [revoke(PEOPLE[revokedBy] as Signer, certificates[i] as Envelope)],
+    ),
+    ...plan.stolen.map((n) => PEOPLE[n] as Signer).map((person) => revoke(person, { key: person.key })),
+  ])
+  const keys = createKeyDirectory(STATES)
+  const roots = plan.roots.map(
+    ({ at, tag, delegate, depth }, i): Root => ({
+      name: `root ${i}`,
+      subject: (ACTORS[at] as Actor).principal,
+      tag: TAGS[tag] as Tag,
+      delegate,
+      ...(depth === undefined ? {} : { depth }),
+      revocations: 'none',
+    }),
+  )
+  return {
+    certificates,
+    question: { action: 'migrate', tag: ASKED, voices: knownVoices(askingKeys(plan)) },
+    circumstances: {
+      roots,
+      keys,
+      revocations: createRevocationView({ revocations, sets: [], keys }),
+      now: NOW,
+      limits: { depth: DEEPEST },
+    },
+  }
+}
+
+export function askingKeys({ asking }: Plan): readonly KeyId[] {
+  return asking.map((n) => (PEOPLE[n] as Signer).key)
+}
+
+/** The signers of a certificate: too few where the plan says so. */
+export function signersOf({ from, by, short }: Edge): readonly Signer[] {
+  const { issuers } = ACTORS[from] as Actor
+  const signers = issuers[by % issuers.length] as readonly Signer[]
+  if (!short) return signers
+  return signers.length > 1 ? signers.slice(1) : [signer('a stranger')]
+}
+
+async function certOf(edge: Edge): Promise<Envelope> {
+  const { from, to, tag, delegate, depth, expired } = edge
+  const { principal } = ACTORS[from] as Actor
+  return await cert(signersOf(edge), (ACTORS[to] as Actor).principal, {
+    issuer: principal,
+    tag: TAGS[tag] as Tag,
+    delegate,
+    ...(delegate && depth !== undefined ? { depth } : {}),
+    ...(principalText(principal).startsWith('vault:') ? { epoch: 0 } : {}),
+    expires: later(expired ? -1000 : DAY),
+  })
+}
