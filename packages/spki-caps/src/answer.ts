@@ -3,10 +3,11 @@ import type { OpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import type { Circumstances } from './circumstances.ts'
 import { findChain } from './find-chain.ts'
-import type { Question } from './reduce.ts'
+import type { Question } from './question.ts'
 import { reduce } from './reduce.ts'
 import { refuse } from './refusal.ts'
 import type { Verdict } from './trace.ts'
+import { unseenRequest } from './trace-step.ts'
 
 /** A verdict, with the proof that it is about. */
 export interface Answer {
@@ -42,9 +43,8 @@ export async function answer(
   return last ?? { verdict: nothingFound(question), proof: [] }
 }
 
-function nothingFound({ id, tag, voices }: Question): Verdict {
+function nothingFound(question: Question): Verdict {
   const refusal = refuse('CAPS_NO_CHAIN', 'no certificates were found that would grant it')
-  const from = voices.claimed.join(', ')
-  const step = { kind: 'request' as const, ...(id === undefined ? {} : { id }), from, to: '', tag, checks: [], refusal }
+  const step = { ...unseenRequest(question), refusal }
   return { ok: false, code: refusal.code, trace: [step] }
 }

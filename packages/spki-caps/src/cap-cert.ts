@@ -1,5 +1,5 @@
 import type { AbortOptions, Bytes, Envelope, Signer } from '@vault/core'
-import { copyBytes, hasFields } from '@vault/core'
+import { copyBytes, hasFields, isVaultError } from '@vault/core'
 import { parseTag } from './parse-tag.ts'
 import type { Principal } from './principal.ts'
 import { parsePrincipal } from './principal.ts'
@@ -119,6 +119,16 @@ export async function createCapCert(
 
 /** Reads a certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`, `CAPS_TAG_INVALID`. Verifies no signature. */
 export const openCapCert: (envelope: Envelope) => OpenCapCert = format.open
+
+/** As {@link openCapCert}, for stores, which may hold what is no certificate: nobody is granted anything by it. */
+export function tryOpenCapCert(envelope: Envelope): OpenCapCert | undefined {
+  try {
+    return openCapCert(envelope)
+  } catch (error) {
+    if (isVaultError(error)) return undefined
+    throw error
+  }
+}
 
 function recordOf(draft: CapCertDraft): CapCert {
   const { issuer, subject, tag, delegate = false, notBefore, expires } = draft

@@ -1,7 +1,6 @@
 import type { AbortOptions, ContentId, Envelope, KeyId } from '@vault/core'
-import { isVaultError } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
-import { openCapCert } from './cap-cert.ts'
+import { tryOpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
@@ -11,7 +10,7 @@ import { withDefaults } from './limits.ts'
 import { covers } from './meet.ts'
 import type { Principal } from './principal.ts'
 import { issuingTexts, principalText, vaultPrincipal } from './principal.ts'
-import type { Question } from './reduce.ts'
+import type { Question } from './question.ts'
 import type { Root } from './root.ts'
 import type { Hearing } from './speak.ts'
 import { speak } from './speak.ts'
@@ -108,7 +107,7 @@ class Search {
   /** A certificate that can be used for this question, if those to whom it grants speak. */
   #open(envelope: Envelope): OpenCapCert | undefined {
     if (++this.#opened > this.#limits.search) throw limitReached('certificates to look through', this.#limits.search)
-    const cert = openOrUndefined(envelope)
+    const cert = tryOpenCapCert(envelope)
     if (cert === undefined || this.#done.has(cert.id)) return undefined
     if (this.#usable.has(cert.id)) return cert
     const circumstances = this.#circumstances
@@ -184,14 +183,4 @@ function furthest({ delegate, depth }: Root, limit: number): number {
 function commonKeepers(roots: readonly Root[]): ReadonlySet<string> {
   const [first, ...others] = roots.map(({ revocations }) => (revocations === 'none' ? '' : principalText(revocations)))
   return new Set(first !== undefined && first !== '' && others.every((other) => other === first) ? [first] : [])
-}
-
-/** A store may hold what is no certificate; nobody is granted anything by it. */
-function openOrUndefined(envelope: Envelope): OpenCapCert | undefined {
-  try {
-    return openCapCert(envelope)
-  } catch (error) {
-    if (isVaultError(error)) return undefined
-    throw error
-  }
 }

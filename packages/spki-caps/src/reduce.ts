@@ -2,6 +2,7 @@ import type { ContentId, KeyId } from '@vault/core'
 import { isVaultError } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
+import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
 import { closeChain } from './close-chain.ts'
@@ -9,26 +10,15 @@ import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingOfRoot, joinHoldings } from './holding.ts'
 import { withDefaults } from './limits.ts'
-import { covers, meet } from './meet.ts'
 import { issuingTexts, principalText } from './principal.ts'
+import type { Question } from './question.ts'
 import { secondsOf } from './record.ts'
 import type { Look, Outcome } from './refusal.ts'
 import { lookAt, refuse } from './refusal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
-import { tagText } from './tag-text.ts'
-import type { Check, TraceStep, Verdict } from './trace.ts'
-import type { Voices } from './voices.ts'
-
-/** What is asked, and who has been heard asking it. */
-export interface Question {
-  /** Decides how fresh sets of revocations must be. */
-  readonly action: string
-  readonly tag: Tag
-  readonly voices: Voices
-  /** Of the request, where there is one. */
-  readonly id?: ContentId
-}
+import type { TraceStep, Verdict } from './trace.ts'
+import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-step.ts'
 
 /**
  * Whether a proof answers a question, from the root to whoever asks. A proof holds what is needed and in order: each
@@ -158,7 +148,7 @@ class Reduction {
       this.#holdings.push(holdingAfter(held, cert, tag))
       this.#links.push({ cert, keys })
       this.#seen.add(id)
-      for (const text of issuingTexts(record.issuer)) this.#issued.add(text)
+      this.#issued.add(principalText(record.issuer))
     }
     return { ...unseenCert(cert), ...looked }
   }
@@ -177,7 +167,7 @@ class Reduction {
     }
     const subject = principalText(record.subject)
     if (this.#seen.has(id)) return refuse('CAPS_CYCLIC', 'it stands in the chain twice', { asked: id })
-    if (this.#issued.has(subject) || issuingTexts(record.issuer).includes(subject)) {
+    if (subject === issuer || this.#issued.has(subject)) {
       return refuse('CAPS_CYCLIC', 'it grants to one who has already granted on', { have: issuer, asked: subject })
     }
     return { note: 'issued by one to whom the chain grants' }
@@ -207,76 +197,5 @@ function joinOrUndefined(parents: readonly Holding[]): ReturnType<typeof joinHol
   } catch (error) {
     if (isVaultError(error, 'CAPS_TAG_INVALID')) return undefined
     throw error
-  }
-}
-
-function checkDelegation(parents: readonly Holding[]): Outcome {
-  const barred = parents.find(({ left }) => left < 1)
-  if (barred === undefined) return { note: `${Math.min(...parents.map(({ left }) => left))} more may follow` }
-  const have = principalText(barred.subject)
-  if (!barred.delegate) return refuse('CAPS_NOT_DELEGABLE', 'its issuer may not grant it on', { have })
-  return refuse('CAPS_TOO_DEEP', 'the chain is as long as it may be', { have: '0', asked: '1' })
-}
-
-function meetTags(held: Tag | undefined, granted: Tag): { readonly outcome: Outcome; readonly tag?: Tag } {
-  const sides = { have: held === undefined ? 'nothing' : tagText(held), asked: tagText(granted) }
-  try {
-    const tag = held === undefined ? undefined : meet(held, granted)
-    if (tag !== undefined) return { outcome: { note: tagText(tag) }, tag }
-    return { outcome: refuse('CAPS_TAG_EMPTY', 'what it grants its issuer does not hold', sides) }
-  } catch (error) {
-    if (!isVaultError(error, 'CAPS_TAG_INVALID')) throw error
-    return { outcome: refuse('CAPS_TOO_LARGE', error.message, sides) }
-  }
-}
-
-function checkCoverage(holdings: readonly Holding[], asked: Tag): Outcome {
-  const short = holdings.find(({ tag }) => !covers(tag, asked))
-  if (short === undefined) return { note: tagText(asked) }
-  return refuse('CAPS_NOT_COVERED', `${principalText(short.subject)} holds less than what is asked`, {
-    have: tagText(short.tag),
-    asked: tagText(asked),
-  })
-}
-
-function unseenCert({ id, record }: OpenCapCert): TraceStep {
-  const { issuer, subject, tag, delegate, expires } = record
-  return {
-    kind: 'certificate',
-    id,
-    from: principalText(issuer),
-    to: principalText(subject),
-    tag,
-    delegate,
-    ...(expires === null ? {} : { expires }),
-    checks: [],
-  }
-}
-
-function unseenRequest({ id, tag, voices }: Question): TraceStep {
-  return {
-    kind: 'request',
-    ...(id === undefined ? {} : { id }),
-    from: voices.claimed.join(', '),
-    to: '',
-    tag,
-    checks: [],
-  }
-}
-
-function passedSteps({ trace }: Verdict): number {
-  return trace.filter(({ checks, refusal }) => checks.length > 0 && refusal === undefined).length
-}
-
-function withoutRoot(question: Question, proof: readonly OpenCapCert[]): Verdict {
-  const [first, ...rest] = proof
-  const refusal = refuse('CAPS_NO_ROOT', 'no root begins with its issuer')
-  const checks: readonly Check[] = [{ name: 'chain', state: 'failed', note: refusal.message }]
-  const steps = first === undefined ? [] : [{ ...unseenCert(first), checks, refusal }, ...rest.map(unseenCert)]
-  const last = unseenRequest(question)
-  return {
-    ok: false,
-    code: refusal.code,
-    trace: [...steps, first === undefined ? { ...last, checks, refusal } : last],
   }
 }

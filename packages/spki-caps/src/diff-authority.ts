@@ -1,0 +1,40 @@
+import type { AuthorityView, HeldAuthority } from './list-authority.ts'
+import { listAuthority } from './list-authority.ts'
+import { covers } from './meet.ts'
+
+/** What two views of authority have and have not in common. */
+export interface AuthorityDiff {
+  /** What the first grants and the second grants as well, or more. */
+  readonly kept: readonly HeldAuthority[]
+  /** What the second grants and the first does not. A vault that was moved must have none. */
+  readonly gained: readonly HeldAuthority[]
+  /** What the first grants and the second does not, or not for so long, or not so far. */
+  readonly lost: readonly HeldAuthority[]
+}
+
+/**
+ * What changed between two places, or at one place between two times: by root, subject, tag and end, and not by
+ * certificate, so that one which is replaced by another that grants the same is no change. What is granted by several
+ * chains only together counts as not granted by any: more may be reported than has changed, and never less. Throws what
+ * {@link listAuthority} throws.
+ */
+export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
+  const [before, after] = [listAuthority(a), listAuthority(b)]
+  const isKept = (held: HeldAuthority) => after.some((other) => grantsAll(other, held))
+  return {
+    kept: before.filter(isKept),
+    gained: after.filter((held) => !before.some((other) => grantsAll(other, held))),
+    lost: before.filter((held) => !isKept(held)),
+  }
+}
+
+function grantsAll(a: HeldAuthority, b: HeldAuthority): boolean {
+  return (
+    a.root === b.root &&
+    a.subject === b.subject &&
+    a.shares.join(' ') === b.shares.join(' ') &&
+    (a.expires === null || (b.expires !== null && a.expires >= b.expires)) &&
+    a.left >= b.left &&
+    covers(a.tag, b.tag)
+  )
+}

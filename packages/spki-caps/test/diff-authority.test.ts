@@ -1,0 +1,141 @@
+import type { Envelope } from '@vault/core'
+import type { AuthorityView } from '@vault/spki-caps'
+import {
+  createKeyDirectory,
+  createRevocationView,
+  diffAuthority,
+  knownVoices,
+  listAuthority,
+  openCapCert,
+  principalText,
+  reduce,
+  thresholdPrincipal,
+  vaultTag,
+} from '@vault/spki-caps'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ACTORS, anyPlan, build } from './model.ts'
+import { codeOf, runs } from './support.ts'
+import { ALL, ana, ben, cert, DAY, eva, HERE, later, MIGRATE, mia, NOW, ROOT, revoke, signer, tom } from './world.ts'
+
+const viewOf = (certificates: readonly Envelope[], view: Partial<AuthorityView> = {}): AuthorityView => ({
+  certificates,
+  roots: [ROOT],
+  keys: createKeyDirectory([]),
+  revocations: 'unchecked',
+  now: NOW,
+  ...view,
+})
+const subjects = (held: readonly { readonly subject: string }[]) => held.map(({ subject }) => subject)
+
+describe('listAuthority', () => {
+  it('names what everybody holds, by the shortest chain that grants it', async () => {
+    const first = await cert(ana, eva.key, { tag: vaultTag({ actions: ['migrate', 'read'], object: HERE }) })
+    const second = await cert(eva, ben.key, { tag: vaultTag({ actions: ['migrate', 'write'], object: HERE }) })
+    const back = await cert(ben, ana.key)
+    const held = listAuthority(viewOf([second, back, first]))
+    expect(held).toMatchObject([
+      { root: 'ana', subject: ana.key, tag: ALL, chain: [] },
+      { subject: eva.key, chain: [openCapCert(first).id] },
+      { subject: ben.key, tag: MIGRATE, chain: [openCapCert(first).id, openCapCert(second).id] },
+    ])
+  })
+
+  it('says what is only a share of a threshold', async () => {
+    const pair = thresholdPrincipal(2, [ana.key, ben.key])
+    const view = viewOf([await cert(ana, eva.key)], { roots: [{ ...ROOT, subject: pair }] })
+    expect(listAuthority(view)).toMatchObject([
+      { subject: principalText(pair), shares: [] },
+      { subject: eva.key, shares: [principalText(pair)] },
+    ])
+  })
+
+  it('stops where it was told to', async () => {
+    const people = Array.from({ length: 5 }, (_, i) => signer(`person ${i}`))
+    const all = await Promise.all(people.flatMap((x) => people.map((y) => cert(x, y.key))))
+    const view = viewOf([await cert(ana, (people[0] as (typeof people)[number]).key), ...all], {
+      limits: { search: 10 },
+    })
+    expect(codeOf(() => listAuthority(view))).toBe('CAPS_LIMIT')
+  })
+
+  it('lists chains that hold: what a person holds alone, that person is granted', async () => {
+    let held = 0
+    await fc.assert(
+      fc.asyncProperty(anyPlan('anyone'), async (plan) => {
+        const { certificates, circumstances } = await build(plan)
+        const byId = new Map(certificates.map((envelope) => [openCapCert(envelope).id, openCapCert(envelope)]))
+        for (const { subject, shares, tag, chain } of listAuthority({ ...circumstances, certificates })) {
+          const person = ACTORS.find(({ principal }) => principal === subject)?.principal
+          if (shares.length > 0 || typeof person !== 'string') continue
+          const question = { action: 'migrate', tag, voices: knownVoices([person]) }
+          const proof = chain.map((id) => byId.get(id) as ReturnType<typeof openCapCert>)
+          const stolen = plan.stolen.some((n) => ACTORS[n]?.principal === person)
+          expect(reduce(question, proof, circumstances).ok || stolen).toBe(true)
+          held++
+        }
+      }),
+      runs(100),
+    )
+    expect(held).toBeGreaterThan(50)
+  })
+})
+
+describe('diffAuthority', () => {
+  it('finds nothing between a view and itself, or one whose certificates were replaced by equal ones', async () => {
+    const one = [await cert(ana, ben.key), await cert(ben, eva.key)]
+    const other = [await cert(ana, ben.key), await cert(ben, eva.key)]
+    for (const certificates of [one, other]) {
+      const { kept, gained, lost } = diffAuthority(viewOf(one), viewOf(certificates))
+      expect([subjects(kept), gained, lost]).toEqual([[ana.key, ben.key, eva.key], [], []])
+    }
+  })
+
+  it('finds who lost and who gained', async () => {
+    const before = [await cert(ana, ben.key), await cert(ben, eva.key)]
+    const after = [await cert(ana, mia.key), await cert(mia, eva.key), await cert(mia, tom.key)]
+    const { kept, gained, lost } = diffAuthority(viewOf(before), viewOf(after))
+    expect([subjects(kept), subjects(gained), subjects(lost)]).toEqual([
+      [ana.key, eva.key],
+      [mia.key, tom.key],
+      [ben.key],
+    ])
+  })
+
+  it.each<[string, Parameters<typeof cert>[2], Parameters<typeof cert>[2]]>([
+    ['what', { tag: vaultTag({ actions: ['migrate', 'read'], object: HERE }) }, { tag: MIGRATE }],
+    ['how long', { expires: null }, {}],
+    ['how far', { depth: 3 }, { depth: 2 }],
+    ['whether it may be granted on', {}, { delegate: false }],
+  ])('sees less in %s as lost, and more as gained', async (_, more, less) => {
+    const [a, b] = [viewOf([await cert(ana, ben.key, more)]), viewOf([await cert(ana, ben.key, less)])]
+    expect(subjects(diffAuthority(a, b).lost)).toEqual([ben.key])
+    expect(diffAuthority(a, b).gained).toEqual([])
+    expect(subjects(diffAuthority(b, a).gained)).toEqual([ben.key])
+    expect(diffAuthority(b, a).lost).toEqual([])
+  })
+
+  it('sees what was revoked, and what ended, as lost', async () => {
+    const certificates = [await cert(ana, ben.key), await cert(ben, eva.key)]
+    const keys = createKeyDirectory([])
+    const revocations = createRevocationView({
+      revocations: [await revoke(ana, certificates[1] as Envelope)],
+      sets: [],
+      keys,
+    })
+    expect(subjects(diffAuthority(viewOf(certificates), viewOf(certificates, { revocations })).lost)).toEqual([eva.key])
+    expect(diffAuthority(viewOf(certificates), viewOf(certificates, { now: later(2 * DAY) })).lost).toHaveLength(2)
+  })
+
+  it('finds nothing gained where a certificate was taken away', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyPlan('issuers'), fc.nat(), async (plan, n) => {
+        const { certificates, circumstances } = await build(plan)
+        const less = certificates.filter((_, i) => i !== n % certificates.length)
+        const { gained } = diffAuthority({ ...circumstances, certificates }, { ...circumstances, certificates: less })
+        expect(gained).toEqual([])
+      }),
+      runs(100),
+    )
+  })
+})
