@@ -28,7 +28,7 @@ export function covers(a: Tag, b: Tag): boolean {
   return both !== undefined && isSameTag(both, b)
 }
 
-export function isSameTag(a: Tag, b: Tag): boolean {
+function isSameTag(a: Tag, b: Tag): boolean {
   if (typeof a === 'string' || typeof b === 'string') return a === b
   return a === b || equalBytes(encode(a), encode(b))
 }

@@ -44,7 +44,7 @@ const anyRule: fc.Arbitrary<Tag> = fc.oneof(
 )
 
 /** Whether this is a tag in its one form. */
-export function isTag(value: unknown): boolean {
+function isTag(value: unknown): boolean {
   try {
     parseTag(value)
     return true

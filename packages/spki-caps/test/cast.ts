@@ -12,7 +12,7 @@ import { ana, ben, cert, DAY, eva, keyStates, later, mia, ROOT, signer, tom } fr
 
 // Who stands where in the tests of verdicts: a council of three, a vault whose keys were replaced, a keeper of revocations.
 
-export const NO_KEYS = createKeyDirectory([])
+const NO_KEYS = createKeyDirectory([])
 export const trio = thresholdPrincipal(2, [ana.key, ben.key, eva.key])
 export const council: Root = { ...ROOT, name: 'council', subject: trio }
 export const kept: Root = { ...ROOT, revocations: tom.key }
