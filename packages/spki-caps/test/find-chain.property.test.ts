@@ -9,7 +9,7 @@ import { runs } from './support.ts'
 // Random graphs of delegation against a judge that tries everything. `VAULT_FUZZ_RUNS=10000` for a campaign.
 
 describe('what is found', () => {
-  it('is granted exactly where the judge grants it, and no certificate of the proof can be left out', async () => {
+  it('is granted exactly where the judge grants it, by as few certificates in a row as there can be', async () => {
     const counted = { granted: 0, chains: 0, refused: 0 }
     await fc.assert(
       fc.asyncProperty(anyPlan('issuers'), async (plan) => {
@@ -19,14 +19,9 @@ describe('what is found', () => {
         counted[verdict.ok ? 'granted' : 'refused']++
         if (!verdict.ok || proof.length === 0) return
         counted.chains++
-        for (const cert of proof) {
-          const less = reduce(
-            question,
-            proof.filter((other) => other !== cert),
-            circumstances,
-          )
-          expect(less.ok).toBe(false)
-        }
+        const isEnough = (depth: number) => reduce(question, proof, { ...circumstances, limits: { depth } }).ok
+        const deepest = [0, 1, 2, 3, 4].find(isEnough) as number
+        expect(isGranted(plan, plan.edges, deepest - 1)).toBe(false)
       }),
       runs(400),
     )

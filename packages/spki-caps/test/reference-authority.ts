@@ -12,7 +12,7 @@ type Way = ReadonlySet<KeyId>
  * every choice of members and of the ways in which they speak. Exponential, and knows nothing of the code that it judges
  * but how principals are written.
  */
-export function isGranted(plan: Plan, edges: readonly Edge[] = plan.edges): boolean {
+export function isGranted(plan: Plan, edges: readonly Edge[] = plan.edges, deepest = DEEPEST): boolean {
   const stolen = new Set(plan.stolen.map((n) => keyOf(n)))
   const asking = new Set(askingKeys(plan).filter((key) => !stolen.has(key)))
 
@@ -49,7 +49,7 @@ export function isGranted(plan: Plan, edges: readonly Edge[] = plan.edges): bool
 
   return plan.roots.some(({ at, tag, delegate, depth }) => {
     const { principal } = ACTORS[at] as Actor
-    const left = delegate ? Math.min(depth ?? DEEPEST, DEEPEST) : 0
+    const left = delegate ? Math.min(depth ?? deepest, deepest) : 0
     return (
       matches(TAGS[tag] as Tag, ASKED) &&
       ways(principal, left, new Set([principalText(principal)]), new Set()).length > 0
