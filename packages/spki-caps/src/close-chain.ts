@@ -29,7 +29,7 @@ export function closeChain(
   holdings: readonly Holding[],
   asking: Voices,
   circumstances: Circumstances,
-): Outcome {
+): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const upstream = new Set(holdings.flatMap((holding) => [...holding.upstream]))
   const voices = unrevoked(asking, circumstances, upstream)
   const granted = new Map<string, readonly KeyId[]>()
@@ -47,8 +47,9 @@ export function closeChain(
   for (const { cert, keys } of links.toReversed()) {
     const { subject, issuer } = cert.record
     const refusal = missing(subject)
-    if (refusal !== undefined) return refusal
+    if (refusal !== undefined) return { outcome: refusal, keys: [] }
     for (const text of issuingTexts(issuer)) granted.set(text, keys)
   }
-  return missing(root) ?? { note: signersText(asking.claimed.filter((key) => voices.has(key))) }
+  const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
+  return { outcome: missing(root) ?? { note: signersText(keys) }, keys }
 }

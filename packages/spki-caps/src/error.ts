@@ -8,6 +8,8 @@ export type CapsErrorCode =
   | 'CAPS_PRINCIPAL_INVALID'
   /** Bytes or values that are not the record that they should be: a certificate, a request, a revocation, a set of them. */
   | 'CAPS_RECORD_INVALID'
+  /** Bytes or a value that are not the S-expression that is wanted. */
+  | 'CAPS_SEXP_INVALID'
   /** There is more to look through than the limit allows: certificates in a search, chains in a list. `details.limit`. */
   | 'CAPS_LIMIT'
   /** What was asked is not granted. `details.findings` has the reason, `details.trace` the lines of `explain`. */

@@ -50,6 +50,7 @@ class Reduction {
   readonly #seen = new Set<ContentId>()
   readonly #links: ChainLink[] = []
   readonly #trace: TraceStep[] = []
+  #heard: readonly KeyId[] = []
 
   constructor(question: Question, circumstances: Circumstances, root: Root, held: Holding) {
     this.#question = question
@@ -74,7 +75,11 @@ class Reduction {
     }
     const { tag, expires } = joinHoldings(this.#holdings) as { tag: Tag; expires: number }
     const until = Number.isFinite(expires) ? expires : null
-    return { ok: true, trace: this.#trace, effective: { root: this.#root.name, tag, expires: until } }
+    return {
+      ok: true,
+      trace: this.#trace,
+      effective: { root: this.#root.name, tag, expires: until, keys: this.#heard },
+    }
   }
 
   #rootStep(): TraceStep {
@@ -175,12 +180,13 @@ class Reduction {
 
   #requestStep(): TraceStep {
     const { tag, voices } = this.#question
-    const closing = closeChain(this.#root.subject, this.#links, this.#holdings, voices, this.#circumstances)
+    const { outcome, keys } = closeChain(this.#root.subject, this.#links, this.#holdings, voices, this.#circumstances)
+    this.#heard = keys
     return {
       ...unseenRequest(this.#question),
       ...lookAt([
         ['coverage', () => checkCoverage(this.#holdings, tag)],
-        ['signature', () => closing],
+        ['signature', () => outcome],
       ]),
     }
   }

@@ -1,4 +1,4 @@
-import type { ContentId } from '@vault/core'
+import type { ContentId, KeyId } from '@vault/core'
 import type { CapsFindingCode } from './finding-code.ts'
 import type { Tag } from './tag.ts'
 
@@ -56,6 +56,8 @@ export interface Effective {
   readonly tag: Tag
   /** Seconds since 1970: until when everything in the chain holds. `null`: for ever. */
   readonly expires: number | null
+  /** The keys of those who asked. */
+  readonly keys: readonly KeyId[]
 }
 
 /** An answer with its reasons. Equal inputs have equal answers. */

@@ -141,15 +141,20 @@ describe('what is granted', () => {
   })
 
   it('does not let what an operator grants speak for the vault', async () => {
-    const proof = [await cert(tom, ben.key)]
-    const roots = [
-      houseRoot,
-      { ...ROOT, name: 'tom', subject: tom.key, tag: vaultTag({ actions: ['read'], object: HERE }) },
-    ]
-    expect(await granted({ proof, input: { roots, keys: knowing(states) } })).toMatchObject({ ok: false })
-    const both = thresholdPrincipal(2, [tom.key, house])
-    const input = { roots: [{ ...council, subject: both }], keys: knowing(states) }
-    expect(await granted({ proof, input })).toMatchObject({ ok: false })
+    const ofHouse = await cert(ana, house, { delegate: false })
+    const input = { keys: knowing(states) }
+    const mixed = [ofHouse, await cert(ana, tom.key), await cert(tom, ben.key)]
+    expect(await granted({ proof: mixed, input })).toMatchObject({ ok: false, code: 'CAPS_NOT_SIGNER' })
+    expect(await granted({ request: await request([tom]), proof: [ofHouse], input })).toMatchObject({ ok: true })
+  })
+
+  it('goes no further than each of those allows from whom it comes', async () => {
+    const either = thresholdPrincipal(1, [mia.key, tom.key])
+    const far = [await cert(ana, either, { depth: 5 }), await cert(mia, eva.key), await cert(eva, ben.key)]
+    const near = await cert(ana, mia.key, { depth: 1 })
+    expect(await granted({ proof: far })).toMatchObject({ ok: true })
+    const both = await granted({ request: await request([ben, mia]), proof: [near, ...far] })
+    expect(both).toMatchObject({ ok: false, code: 'CAPS_TOO_DEEP' })
   })
 
   it('needs no revoked key where a threshold has enough others', async () => {
