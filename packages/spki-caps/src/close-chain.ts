@@ -5,7 +5,6 @@ import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
 import type { Principal } from './principal.ts'
-import { issuingTexts } from './principal.ts'
 import type { Outcome } from './refusal.ts'
 import { refuseSilence } from './refusal.ts'
 import type { Hearing } from './speak.ts'
@@ -15,6 +14,8 @@ import type { Voices } from './voices.ts'
 /** A certificate of a chain with the keys that signed it as its issuer. */
 export interface ChainLink {
   readonly cert: OpenCapCert
+  /** The texts of all as whom its issuer issues. */
+  readonly texts: readonly string[]
   readonly keys: readonly KeyId[]
 }
 
@@ -44,11 +45,10 @@ export function closeChain(
     const before = speak(principal, { ...hearing, voices: asking })
     return before.ok ? refuseKeys(before) : refuseSilence(principal, spoken, 'CAPS_NOT_SIGNER')
   }
-  for (const { cert, keys } of links.toReversed()) {
-    const { subject, issuer } = cert.record
-    const refusal = missing(subject)
+  for (const { cert, texts, keys } of links.toReversed()) {
+    const refusal = missing(cert.record.subject)
     if (refusal !== undefined) return { outcome: refusal, keys: [] }
-    for (const text of issuingTexts(issuer)) granted.set(text, keys)
+    for (const text of texts) granted.set(text, keys)
   }
   const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
   return { outcome: missing(root) ?? { note: signersText(keys) }, keys }

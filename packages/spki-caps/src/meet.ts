@@ -1,4 +1,4 @@
-import { compareBytes, encode, equalBytes } from '@vault/core'
+import { compareBytes, encode } from '@vault/core'
 import { invalidTag } from './error.ts'
 import type { Tag, TagList } from './tag.ts'
 import { ANY, isList, isPath, isSet } from './tag.ts'
@@ -29,8 +29,18 @@ export function covers(a: Tag, b: Tag): boolean {
 }
 
 function isSameTag(a: Tag, b: Tag): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return a === b
-  return a === b || equalBytes(encode(a), encode(b))
+  return a === b || (typeof a === 'object' && typeof b === 'object' && isSameValue(a, b))
+}
+
+/** Equality of lists, maps and texts, which is what tags are made of. */
+function isSameValue(a: object, b: object): boolean {
+  const [x, y] = [Object.entries(a), Object.entries(b)]
+  if (x.length !== y.length || Array.isArray(a) !== Array.isArray(b)) return false
+  return x.every(([name, value]) => {
+    const other: unknown = (b as Readonly<Record<string, unknown>>)[name]
+    if (typeof value !== 'object' || typeof other !== 'object') return value === other
+    return other !== null && isSameValue(value, other)
+  })
 }
 
 /** Any of these, as one tag in its one form: those that others cover left out. `undefined` for none. */
@@ -50,8 +60,10 @@ function membersOf(tag: Tag): readonly Tag[] {
 
 function meetSets(a: readonly Tag[], b: readonly Tag[]): Tag | undefined {
   if (a.every(isPlainWord) && b.every(isPlainWord)) {
-    const both = new Set(b)
-    return setOf(a.filter((word) => both.has(word)))
+    // Both are in order and without doubles, so what is left of one is too.
+    const other = new Set(b)
+    const both = a.filter((word) => other.has(word))
+    return both.length < 2 ? both[0] : { set: both }
   }
   if (a.length * b.length > MAX_PAIRS) throw invalidTag(`the meet of sets of ${a.length} and ${b.length} is too large`)
   const met = a.flatMap((x) => b.map((y) => meet(x, y)))

@@ -28,18 +28,21 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * may each have certificates of their own; what they lead to then needs enough of them.
  */
 export function reduce(question: Question, proof: readonly OpenCapCert[], circumstances: Circumstances): Verdict {
-  const [first] = proof
-  const texts = first === undefined ? [] : issuingTexts(first.record.issuer)
+  const certs = proof.map((cert) => ({ cert, texts: issuingTexts(cert.record.issuer) }))
+  const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
-  const candidates = roots.filter(({ held }) => first === undefined || texts.some((text) => held.parts.has(text)))
+  const candidates = roots.filter(({ held }) => first === undefined || first.texts.some((text) => held.parts.has(text)))
   let best: Verdict | undefined
   for (const { root, held } of candidates) {
-    const verdict = new Reduction(question, circumstances, root, held).run(proof)
+    const verdict = new Reduction(question, circumstances, root, held).run(certs)
     if (verdict.ok) return verdict
     if (best === undefined || passedSteps(verdict) > passedSteps(best)) best = verdict
   }
   return best ?? withoutRoot(question, proof)
 }
+
+/** A certificate with the texts of all as whom its issuer issues. */
+type Issued = Omit<ChainLink, 'keys'>
 
 class Reduction {
   readonly #question: Question
@@ -59,17 +62,20 @@ class Reduction {
     this.#holdings = [held]
   }
 
-  run(proof: readonly OpenCapCert[]): Verdict {
+  run(certs: readonly Issued[]): Verdict {
     const steps = [
       () => this.#rootStep(),
-      ...proof.map((cert) => () => this.#certStep(cert)),
+      ...certs.map((issued) => () => this.#certStep(issued)),
       () => this.#requestStep(),
     ]
     for (const [i, step] of steps.entries()) {
       const made = step()
       this.#trace.push(made)
       if (made.refusal !== undefined) {
-        const rest = [...proof.slice(i).map(unseenCert), ...(i <= proof.length ? [unseenRequest(this.#question)] : [])]
+        const rest = [
+          ...certs.slice(i).map(({ cert }) => unseenCert(cert)),
+          ...(i <= certs.length ? [unseenRequest(this.#question)] : []),
+        ]
         return { ok: false, code: made.refusal.code, trace: [...this.#trace, ...rest] }
       }
     }
@@ -118,9 +124,9 @@ class Reduction {
     return refuse('CAPS_STALE', `${note}; ${this.#question.action} needs ${asked}`, { have: note, asked })
   }
 
-  #certStep(cert: OpenCapCert): TraceStep {
+  #certStep({ cert, texts }: Issued): TraceStep {
     const { record, id } = cert
-    const parents = this.#parentsOf(cert)
+    const parents = this.#parentsOf(texts)
     const held = joinOrUndefined(parents)
     const upstream = new Set([...(held?.upstream ?? []), principalText(record.issuer)])
     let tag: Tag | undefined
@@ -151,7 +157,7 @@ class Reduction {
     const looked = lookAt(looks)
     if (looked.refusal === undefined && held !== undefined && tag !== undefined) {
       this.#holdings.push(holdingAfter(held, cert, tag))
-      this.#links.push({ cert, keys })
+      this.#links.push({ cert, texts, keys })
       this.#seen.add(id)
       this.#issued.add(principalText(record.issuer))
     }
@@ -159,8 +165,7 @@ class Reduction {
   }
 
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */
-  #parentsOf({ record }: OpenCapCert): readonly Holding[] {
-    const texts = issuingTexts(record.issuer)
+  #parentsOf(texts: readonly string[]): readonly Holding[] {
     return this.#holdings.filter(({ parts }) => texts.some((text) => parts.has(text)))
   }
 

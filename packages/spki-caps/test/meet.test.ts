@@ -15,7 +15,7 @@ describe('the lattice of tags', () => {
       fc.property(anyTag, anyTag, (a, b) => {
         expect(meet(a, b)).toEqual(meet(b, a))
       }),
-      runs(2000),
+      runs(1000),
     )
   })
 
@@ -24,7 +24,7 @@ describe('the lattice of tags', () => {
       fc.property(anyTag, anyTag, anyTag, (a, b, c) => {
         expect(met(met(a, b), c)).toEqual(met(a, met(b, c)))
       }),
-      runs(2000),
+      runs(1000),
     )
   })
 
@@ -46,7 +46,7 @@ describe('the lattice of tags', () => {
         const both = meet(a, b)
         if (both !== undefined) expect(parseTag(both)).toEqual(both)
       }),
-      runs(2000),
+      runs(1000),
     )
   })
 
@@ -57,7 +57,7 @@ describe('the lattice of tags', () => {
         expect(both !== undefined && covers(both, asked)).toBe(matches(a, asked) && matches(b, asked))
         expect(covers(a, asked)).toBe(matches(a, asked))
       }),
-      runs(5000),
+      runs(1000),
     )
   })
 
@@ -69,7 +69,7 @@ describe('the lattice of tags', () => {
         expect(covers(a, both) && covers(b, both)).toBe(true)
         if (covers(a, b) && matches(b, asked)) expect(matches(a, asked)).toBe(true)
       }),
-      runs(2000),
+      runs(1000),
     )
   })
 
@@ -78,7 +78,7 @@ describe('the lattice of tags', () => {
       fc.property(fc.array(anyTag, { minLength: 1, maxLength: 4 }), anyConcrete, (tags, asked) => {
         expect(matches(anyOf(tags) as Tag, asked)).toBe(tags.some((tag) => matches(tag, asked)))
       }),
-      runs(2000),
+      runs(1000),
     )
     expect(anyOf([])).toBeUndefined()
   })
