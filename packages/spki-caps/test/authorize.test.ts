@@ -131,6 +131,17 @@ describe('what is granted', () => {
     })
   })
 
+  it('counts one who granted on once, under whatever names', async () => {
+    const twice = thresholdPrincipal(2, [ana.key, hashPrincipal(ana.key), ben.key])
+    const one = { request: await request([mia]), proof: [await cert(ana, mia.key)] }
+    const input = { roots: [{ ...council, subject: twice }] }
+    expect(await granted({ ...one, input })).toMatchObject({ ok: false, code: 'CAPS_NOT_DISTINCT' })
+    const both = thresholdPrincipal(2, [tom.key, house])
+    const proof = [await cert(tom, mia.key), await cert(tom, mia.key, { issuer: house, epoch: 1 })]
+    const known = { roots: [{ ...council, subject: both }], keys: knowing(states) }
+    expect(await granted({ ...one, proof, input: known })).toMatchObject({ ok: false, code: 'CAPS_NOT_DISTINCT' })
+  })
+
   it('bounds what a member of a threshold grants by all from whom it comes', async () => {
     const read = vaultTag({ actions: ['read'], object: HERE })
     const proof = [

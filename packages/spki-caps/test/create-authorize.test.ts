@@ -2,15 +2,18 @@ import type { Envelope, Signer } from '@vault/core'
 import { signEnvelope, utf8 } from '@vault/core'
 import type { Circumstances, SignatureMemo } from '@vault/spki-caps'
 import {
+  answer,
   createAuthorize,
   createCertificateIndex,
   createKeyDirectory,
   createRevocationView,
   createSignatureMemo,
+  knownVoices,
+  openCapCert,
   thresholdPrincipal,
 } from '@vault/spki-caps'
 import { describe, expect, it } from 'vitest'
-import { ana, ben, cert, eva, HERE, later, NOW, ROOT, revoke, signer, tom } from './world.ts'
+import { ana, ben, cert, eva, HERE, later, MIGRATE, NOW, ROOT, revoke, signer, tom } from './world.ts'
 
 const keys = createKeyDirectory([])
 const authorizeBy = (certificates: readonly Envelope[], other: Partial<Circumstances> = {}) =>
@@ -94,6 +97,19 @@ describe('createAuthorize', () => {
     const entered = authorizeBy([...circle, await cert(ana, keyOf(people[5]))])
     expect(await entered({ ...asked, signers: [keyOf(people[9])] })).toMatchObject({ proven: true })
     await expect(entered({ ...asked, signers: [keyOf(people[20])] })).rejects.toMatchObject({ code: 'CAPS_DENIED' })
+  })
+
+  it('takes the shorter way to a threshold', async () => {
+    const [far, near] = [signer('far'), signer('near')].sort((x, y) => (x.key < y.key ? -1 : 1)) as [Signer, Signer]
+    const [m1, m2, m3, m4] = ['m1', 'm2', 'm3', 'm4'].map(signer) as [Signer, Signer, Signer, Signer]
+    const either = thresholdPrincipal(1, [far.key, near.key])
+    const short = [await cert(ana, m1.key), await cert(m1, m2.key), await cert(m2, either), await cert(near, ben.key)]
+    const long = [await cert(far, m3.key), await cert(m3, m4.key), await cert(m4, ben.key)]
+    const question = { action: 'migrate', tag: MIGRATE, voices: knownVoices([ben.key]) }
+    const circumstances = { roots: [ROOT], keys, revocations: 'unchecked' as const, now: NOW }
+    const { verdict, proof } = await answer(question, createCertificateIndex([...long, ...short]), circumstances)
+    expect(verdict.ok).toBe(true)
+    expect(proof.map(({ id }) => id)).toEqual(short.map((envelope) => openCapCert(envelope).id))
   })
 
   it('remembers that a signature was good, and never that it was bad', async () => {

@@ -50,6 +50,23 @@ describe('listAuthority', () => {
     ])
   })
 
+  it('keeps a second chain that those above the first cannot revoke', async () => {
+    const last = await cert(ben, tom.key)
+    const ways = [
+      await cert(ana, eva.key),
+      await cert(eva, ben.key),
+      await cert(ana, mia.key),
+      await cert(mia, ben.key),
+    ]
+    const revocations = createRevocationView({
+      revocations: [await revoke(eva, last)],
+      sets: [],
+      keys: createKeyDirectory([]),
+    })
+    expect(subjects(listAuthority(viewOf([...ways, last], { revocations })))).toContain(tom.key)
+    expect(subjects(listAuthority(viewOf([...ways.slice(0, 2), last], { revocations })))).not.toContain(tom.key)
+  })
+
   it('stops where it was told to', async () => {
     const people = Array.from({ length: 5 }, (_, i) => signer(`person ${i}`))
     const all = await Promise.all(people.flatMap((x) => people.map((y) => cert(x, y.key))))
