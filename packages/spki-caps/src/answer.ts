@@ -8,6 +8,7 @@ import { reduce } from './reduce.ts'
 import { refuse } from './refusal.ts'
 import type { Verdict } from './trace.ts'
 import { unseenRequest } from './trace-step.ts'
+import { createSignatureMemo } from './voices.ts'
 
 /** A verdict, with the proof that it is about. */
 export interface Answer {
@@ -28,12 +29,13 @@ export async function answer(
   circumstances: Circumstances,
   options: AbortOptions = {},
 ): Promise<Answer> {
+  const remembering = { ...circumstances, memo: circumstances.memo ?? createSignatureMemo() }
   const without = new Set<ContentId>()
   let last: Answer | undefined
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const proof = await findChain(question, index, circumstances, { ...options, without })
+    const proof = await findChain(question, index, remembering, { ...options, without })
     if (proof === undefined) break
-    const verdict = reduce(question, proof, circumstances)
+    const verdict = reduce(question, proof, remembering)
     last ??= { verdict, proof }
     if (verdict.ok) return { verdict, proof }
     const failed = verdict.trace.find(({ refusal }) => refusal !== undefined)

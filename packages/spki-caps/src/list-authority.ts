@@ -12,6 +12,7 @@ import { covers } from './meet.ts'
 import { issuingTexts, principalText } from './principal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
+import { createSignatureMemo } from './voices.ts'
 
 /** What somebody holds by one chain. */
 export interface HeldAuthority {
@@ -47,7 +48,8 @@ interface Path {
  * What everybody holds, as far as no chain grants more of the same. That may be much: throws `CAPS_LIMIT` after so many
  * certificates as a search may open. How fresh sets of revocations are is for the action, and not looked at here.
  */
-export function listAuthority(view: AuthorityView): readonly HeldAuthority[] {
+export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
+  const view = { ...given, memo: given.memo ?? createSignatureMemo() }
   const byIssuer = new Map<string, OpenCapCert[]>()
   for (const certificate of view.certificates) {
     const cert = tryOpenCapCert(certificate)
@@ -67,19 +69,18 @@ function listFrom(
   budget: { left: number },
 ): readonly HeldAuthority[] {
   const { depth, search } = withDefaults(view.limits)
-  const kept: Path[] = []
+  const kept = new Map<string, Path[]>()
   let paths: readonly Path[] = [{ held: holdingOfRoot(root, depth), shares: [], issued: new Set(), chain: [] }]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
   while (paths.length > 0) {
-    const fresh = paths.filter((path) => !kept.some((other) => isMore(other, path)))
-    kept.push(...fresh)
+    const fresh = paths.filter((path) => keep(kept, path))
     paths = fresh.flatMap((path) =>
       stepsFrom(path, byIssuer, view, () => {
         if (--budget.left < 0) throw limitReached('certificates to look through', search)
       }),
     )
   }
-  return kept.map(({ held, shares, chain }) => ({
+  return [...kept.values()].flat().map(({ held, shares, chain }) => ({
     root: root.name,
     subject: principalText(held.subject),
     shares,
@@ -124,15 +125,22 @@ function stepsFrom(
   )
 }
 
-/** Whether all that comes of `b` comes of `a` as well. */
-function isMore(a: Path, b: Path): boolean {
+/** Keeps a path unless all that comes of it comes of one that is kept. */
+function keep(kept: Map<string, Path[]>, path: Path): boolean {
+  const place = [principalText(path.held.subject), ...path.shares].join(' ')
+  const others = kept.get(place)
+  if (others === undefined) kept.set(place, [path])
+  else if (others.some((other) => isMore(other.held, path.held))) return false
+  else others.push(path)
+  return true
+}
+
+function isMore(a: Holding, b: Holding): boolean {
   return (
-    principalText(a.held.subject) === principalText(b.held.subject) &&
-    a.shares.join(' ') === b.shares.join(' ') &&
-    a.held.left >= b.held.left &&
-    a.held.expires >= b.held.expires &&
+    a.left >= b.left &&
+    a.expires >= b.expires &&
     // Who is above may revoke what follows.
-    a.held.upstream.isSubsetOf(b.held.upstream) &&
-    covers(a.held.tag, b.held.tag)
+    a.upstream.isSubsetOf(b.upstream) &&
+    covers(a.tag, b.tag)
   )
 }
