@@ -1,16 +1,17 @@
-import { compareBytes, encode } from '@vault/core'
+import { compareBytes, encode, isVaultError } from '@vault/core'
 import { invalidTag } from './error.ts'
 import type { Tag, TagList } from './tag.ts'
 import { ANY, isList, isPath, isSet } from './tag.ts'
+import { MAX_MIXED_SET, MAX_PARTS, sizeOf } from './tag-size.ts'
 import { isWord, meetWords } from './word-rule.ts'
 
-/** Two sets of lists may meet in as many lists as they have pairs; what is larger could not be written as a tag. */
-const MAX_PAIRS = 65_536
+/** A set of words and one of rules; what has more pairs than these could have is not begun. */
+const MAX_PAIRS = MAX_PARTS * MAX_MIXED_SET
 
 /**
  * What both grant; `undefined` where they have nothing in common. Commutative, associative and idempotent, with `*` as its
- * neutral element. Nothing is lost: whatever both grant, their meet grants. Throws `CAPS_TAG_INVALID` where two sets of
- * lists have more than 65,536 pairs.
+ * neutral element. Nothing is lost: whatever both grant, their meet grants. Throws `CAPS_TAG_INVALID` where it would
+ * be larger than a tag may be.
  */
 export function meet(a: Tag, b: Tag): Tag | undefined {
   if (a === ANY) return b
@@ -21,11 +22,16 @@ export function meet(a: Tag, b: Tag): Tag | undefined {
   return isWord(a) && isWord(b) ? meetWords(a, b) : undefined
 }
 
-/** Whether all that `b` grants is granted by `a`. */
+/** Whether all that `b` grants is granted by `a`. Not where their meet is too large to be a tag: that cannot be `b`. */
 export function covers(a: Tag, b: Tag): boolean {
   if (a === ANY) return true
-  const both = meet(a, b)
-  return both !== undefined && isSameTag(both, b)
+  try {
+    const both = meet(a, b)
+    return both !== undefined && isSameTag(both, b)
+  } catch (error) {
+    if (isVaultError(error, 'CAPS_TAG_INVALID')) return false
+    throw error
+  }
 }
 
 function isSameTag(a: Tag, b: Tag): boolean {
@@ -43,7 +49,10 @@ function isSameValue(a: object, b: object): boolean {
   })
 }
 
-/** Any of these, as one tag in its one form: those that others cover left out. `undefined` for none. */
+/**
+ * Any of these, as one tag in its one form: those that others cover left out. `undefined` for none. Throws
+ * `CAPS_TAG_INVALID` where it would be larger than a tag may be.
+ */
 export function anyOf(tags: readonly Tag[]): Tag | undefined {
   const members = tags.flatMap(membersOf)
   return members.includes(ANY) ? ANY : setOf(members)
@@ -81,6 +90,10 @@ function largestOf(tags: readonly Tag[]): readonly Tag[] {
   const distinct = sorted.filter((tag, i) => i === 0 || !isSameTag(tag, sorted[i - 1] as Tag))
   // Words are all covered by themselves alone.
   if (distinct.every(isPlainWord)) return distinct
+  // What is left may be smaller, but whoever makes many that cover one another must not have them all compared.
+  if (distinct.length > MAX_MIXED_SET || distinct.reduce((size, tag) => size + sizeOf(tag), 1) > MAX_PARTS) {
+    throw invalidTag(`a set has more than ${MAX_MIXED_SET} members or ${MAX_PARTS} parts`)
+  }
   return distinct.filter((tag) => !distinct.some((other) => other !== tag && covers(other, tag)))
 }
 
@@ -97,6 +110,7 @@ function meetLists(a: TagList, b: TagList): Tag | undefined {
     if (item === undefined) return undefined
     met.push(item)
   }
+  if (sizeOf(met) > MAX_PARTS) throw invalidTag(`a list has more than ${MAX_PARTS} parts`)
   return met
 }
 

@@ -4,10 +4,10 @@ import { compareTags, covers } from './meet.ts'
 import { comparisonOf } from './ordering.ts'
 import type { Ordering, Range, Tag, TagPrefix, TagRange } from './tag.ts'
 import { ANY, isSet } from './tag.ts'
+import { MAX_MIXED_SET, MAX_PARTS } from './tag-size.ts'
 import { isEmptyRange, ORDERINGS, onlyWord } from './word-rule.ts'
 
 const MAX_DEPTH = 16
-const MAX_NODES = 1_024
 const MAX_WORD = 1_024
 
 /** A decoded value as a tag, in its one form (formats/capability.md). Throws `CAPS_TAG_INVALID`. */
@@ -40,6 +40,9 @@ class TagReader {
     if (!Array.isArray(value) || value.length < 2) throw invalidTag('a set has not two members')
     const set = value.map((member) => this.tag(member, depth + 1))
     if (set.some((member) => member === ANY || isSet(member))) throw invalidTag('a set holds "*" or another set')
+    if (set.length > MAX_MIXED_SET && set.some((member) => typeof member !== 'string')) {
+      throw invalidTag(`a set of more than ${MAX_MIXED_SET} members holds something beside words`)
+    }
     if (set.some((member, i) => i > 0 && compareTags(set[i - 1] as Tag, member) >= 0)) {
       throw invalidTag('the members of a set are not distinct and in the order of their bytes')
     }
@@ -85,7 +88,7 @@ class TagReader {
   }
 
   #count(): void {
-    if (++this.#nodes > MAX_NODES) throw invalidTag(`it has more than ${MAX_NODES} parts`)
+    if (++this.#nodes > MAX_PARTS) throw invalidTag(`it has more than ${MAX_PARTS} parts`)
   }
 }
 

@@ -54,6 +54,7 @@ class Reduction {
   readonly #links: ChainLink[] = []
   readonly #trace: TraceStep[] = []
   #heard: readonly KeyId[] = []
+  #granted: Pick<Holding, 'tag' | 'expires'> | undefined
 
   constructor(question: Question, circumstances: Circumstances, root: Root, held: Holding) {
     this.#question = question
@@ -190,10 +191,17 @@ class Reduction {
     return {
       ...unseenRequest(this.#question),
       ...lookAt([
-        ['coverage', () => checkCoverage(this.#holdings, tag)],
+        ['coverage', () => this.#checkCoverage(tag)],
         ['signature', () => outcome],
       ]),
     }
+  }
+
+  #checkCoverage(asked: Tag): Outcome {
+    const covered = checkCoverage(this.#holdings, asked)
+    this.#granted = 'code' in covered ? undefined : joinOrUndefined(this.#holdings)
+    if ('code' in covered || this.#granted !== undefined) return covered
+    return refuse('CAPS_TOO_LARGE', 'what the chain grants is too large to be written down')
   }
 }
 

@@ -1,6 +1,8 @@
 import { contentId, encode, signEnvelope, utf8 } from '@vault/core'
-import type { CapsFindingCode } from '@vault/spki-caps'
+import type { CapsFindingCode, Tag } from '@vault/spki-caps'
 import {
+  ANY,
+  anyOf,
   createNonceLedger,
   createRevocationSet,
   hashPrincipal,
@@ -55,6 +57,29 @@ const refusals: readonly [code: CapsFindingCode, what: string, make: () => Promi
         ),
       ],
     }),
+  ],
+  [
+    'CAPS_TOO_LARGE',
+    'tags whose meet is too large to be one',
+    async () => {
+      const lists = (tag: (i: number) => Tag) => anyOf(Array.from({ length: 60 }, (_, i) => tag(i))) as Tag
+      const roots = [{ ...ROOT, tag: ANY }]
+      const proof = [
+        await cert(ana, eva.key, { tag: lists((i) => ['x', { prefix: `a${i}b` }, '*']) }),
+        await cert(eva, ben.key, { tag: lists((i) => ['x', '*', { prefix: `a${i}b` }]) }),
+      ]
+      return { proof, input: { roots } }
+    },
+  ],
+  [
+    'CAPS_NOT_COVERED',
+    'a request that is too large to be covered',
+    async () => {
+      const lists = (tag: (i: number) => Tag) => anyOf(Array.from({ length: 60 }, (_, i) => tag(i))) as Tag
+      const tag: Tag = ['vault', '*', lists((i) => ['x', { prefix: `a${i}b` }, '*'])]
+      const asked = await request([ben], { object: lists((i) => ['x', '*', { prefix: `a${i}b` }]) })
+      return { request: asked, proof: [await cert(ana, ben.key, { tag })], input: { roots: [{ ...ROOT, tag: ANY }] } }
+    },
   ],
   [
     'CAPS_MALFORMED',

@@ -3,9 +3,10 @@ import type { Tag } from '@vault/spki-caps'
 import { ANY, anyOf, covers, meet, parseTag, vaultTag } from '@vault/spki-caps'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { MAX_PARTS, sizeOf } from '../src/tag-size.ts'
 import { anyConcrete, anyTag } from './arbitrary.ts'
 import { matches } from './reference-tag.ts'
-import { runs } from './support.ts'
+import { codeOf, runs } from './support.ts'
 
 const met = (a: Tag | undefined, b: Tag | undefined) => (a === undefined || b === undefined ? undefined : meet(a, b))
 
@@ -147,4 +148,29 @@ test.each<[string, Tag, Tag, Tag | undefined]>([
 ])('%s', (_, a, b, expected) => {
   expect(meet(a, b)).toEqual(expected)
   expect(meet(b, a)).toEqual(expected)
+})
+
+describe('what is too large to be a tag', () => {
+  const lists = (count: number, tag: (i: number) => Tag): Tag =>
+    anyOf(Array.from({ length: count }, (_, i) => tag(i))) as Tag
+  const a = lists(60, (i) => ['x', { prefix: `a${String.fromCharCode(98 + (i % 20))}${i}` }, '*'])
+  const b = lists(60, (i) => ['x', '*', { prefix: `b${i}c` }])
+
+  it('is said to be, and not worked out', () => {
+    const start = performance.now()
+    expect(codeOf(() => meet(a, b))).toBe('CAPS_TAG_INVALID')
+    expect(codeOf(() => anyOf(Array.from({ length: 5000 }, (_, i) => ['x', `${i}`])))).toBe('CAPS_TAG_INVALID')
+    expect(covers(a, b)).toBe(false)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('holds every tag that can be read', () => {
+    fc.assert(
+      fc.property(anyTag, (tag) => {
+        expect(sizeOf(tag)).toBeLessThan(MAX_PARTS)
+        expect(codeOf(() => parseTag(tag))).toBeUndefined()
+      }),
+      runs(200),
+    )
+  })
 })

@@ -28,6 +28,7 @@ describe('parseTag', () => {
   test.each<[string, unknown]>([
     ['nested too deep', nested(17)],
     ['too many parts', { set: words(1024) }],
+    ['a large set that is not of words alone', { set: [...words(64), ['x']] }],
     ['a number', 5],
     ['null', null],
     ['a link', link(vault)],
