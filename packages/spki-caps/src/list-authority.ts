@@ -54,7 +54,11 @@ export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
   for (const certificate of view.certificates) {
     const cert = tryOpenCapCert(certificate)
     if (cert === undefined || 'code' in checkValidity(cert, view.now) || 'code' in checkEpoch(cert, view)) continue
-    for (const text of issuingTexts(cert.record.issuer)) byIssuer.set(text, [...(byIssuer.get(text) ?? []), cert])
+    for (const text of issuingTexts(cert.record.issuer)) {
+      const issued = byIssuer.get(text)
+      if (issued === undefined) byIssuer.set(text, [cert])
+      else issued.push(cert)
+    }
   }
   const budget = { left: withDefaults(view.limits).search }
   return view.roots

@@ -45,7 +45,9 @@ export function createRevocationView(given: {
     }
     const { target, issuer } = opened.record
     const name = 'key' in target ? target.key : target.certificate.id
-    revokers.set(name, [...(revokers.get(name) ?? []), principalText(issuer)])
+    const named = revokers.get(name)
+    if (named === undefined) revokers.set(name, [principalText(issuer)])
+    else named.push(principalText(issuer))
     known.add(opened.id)
   }
 
