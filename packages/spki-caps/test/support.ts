@@ -15,3 +15,6 @@ export function codeOf(call: () => unknown): string | undefined {
 export function runs(quick: number): { readonly numRuns: number } {
   return { numRuns: Number(process.env.VAULT_FUZZ_RUNS ?? quick) }
 }
+
+/** A campaign may take as long as it takes. */
+export const PATIENCE: number = process.env.VAULT_FUZZ_RUNS === undefined ? 120_000 : 7_200_000
