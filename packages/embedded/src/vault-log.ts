@@ -11,7 +11,7 @@ import {
   verifyTrail,
 } from '@vault/audit-chain'
 import { type AbortOptions, type Clock, VaultError, type VaultId } from '@vault/core'
-import { keyStateAt, logKeysAt } from '@vault/migration'
+import { KeyedQueue, keyStateAt, logKeysAt } from '@vault/migration'
 import type { SoupStore } from '@vault/soup'
 import { openFsLogStore } from '@vault/store-fs'
 import { openHeldKey } from './keystore.ts'
@@ -40,7 +40,7 @@ export interface VaultLogParts {
 export class VaultLog {
   readonly dir: string
   readonly #parts: VaultLogParts
-  #writer: Promise<Trail> | undefined
+  #writer: Promise<{ readonly queue: KeyedQueue; readonly trail: Trail }> | undefined
   /** The drain that was begun, or is to begin, last. */
   #last: Promise<void> = Promise.resolve()
   /** The drain that has not begun yet. */
@@ -111,9 +111,7 @@ export class VaultLog {
     try {
       const soup = this.#parts.soups.soup(this.#parts.vault)
       if ((await soup.queued({ limit: 1 })).length === 0) return
-      this.#writer ??= this.#open()
-      const trail = await this.#writer
-      await drainQueue(soup, trail)
+      const trail = await this.#fill()
       await this.#parts.drained?.(trail)
     } catch (error) {
       this.#pending = true
@@ -122,12 +120,29 @@ export class VaultLog {
     }
   }
 
-  async #open(): Promise<Trail> {
-    const { dir, clock } = this.#parts
-    const { roles } = await keyStateAt({ store: this.#parts.soups }, this.#parts.vault)
+  /** Writes what waits, under the log key of now: whoever replaces the keys may do so in another process, at any time. */
+  async #fill(): Promise<Trail> {
+    while (true) {
+      this.#writer ??= this.#open()
+      const { queue, trail } = await this.#writer
+      try {
+        await drainQueue(queue, trail)
+        if (!(await queue.isOutdated())) return trail
+      } catch (error) {
+        // What the next log key signed is not opened with the keys before it.
+        if (!(await queue.isOutdated())) throw error
+      }
+      this.#writer = undefined
+    }
+  }
+
+  async #open(): Promise<{ readonly queue: KeyedQueue; readonly trail: Trail }> {
+    const { dir, clock, soups, vault } = this.#parts
+    const queue = await KeyedQueue.open(soups, vault)
+    const { roles } = await keyStateAt({ store: soups }, vault)
     const signer = await openHeldKey({ dir, role: 'log', keys: roles.log.keys })
     const store = await openFsLogStore({ dir: this.dir, mode: 'write', clock })
-    return await openTrail({ ...(await this.identity()), store, signer, clock })
+    return { queue, trail: await openTrail({ ...(await this.identity()), store, signer, clock }) }
   }
 }
 

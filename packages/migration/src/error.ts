@@ -37,6 +37,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_CHANGED'
   /** The vault's log key is not held where its trail has to go on. `details.keys`. Nothing is lost: put it back. */
   | 'MIGRATION_LOG_KEY'
+  /** The vault's keys were replaced while it was being moved. Nothing was handed off: roll the migration back, and begin a new one. */
+  | 'MIGRATION_KEYS_REPLACED'
   /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */
   | 'MIGRATION_TARGET_LIES'
   /** The vault comes from a copy that was handed off since: the target knows a higher epoch. `details.epoch`, `details.offered`. */

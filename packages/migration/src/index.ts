@@ -56,6 +56,12 @@ export type { MoveState } from './move/state.ts'
 export { readMoveCertificate } from './move/target-records.ts'
 export type { MoveParts } from './move/work.ts'
 
+// Other keys for a vault that stays where it is.
+
+export type { AdoptingSeat, Adoption } from './keys/adopt-key-event.ts'
+export { adoptKeyEvent, checkAdoptable } from './keys/adopt-key-event.ts'
+export { KeyedQueue } from './keys/keyed-queue.ts'
+
 // The records of a hand-off, and the certificate that it ends in.
 
 export type { CertificateParts } from './certificate/build-certificate.ts'

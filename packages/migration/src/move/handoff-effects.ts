@@ -1,5 +1,6 @@
-import type { ContentId } from '@vault/core'
-import { contentId, decodeEnvelope } from '@vault/core'
+import type { ContentId, Link } from '@vault/core'
+import { contentId, decode, decodeEnvelope, VaultError } from '@vault/core'
+import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
@@ -26,6 +27,7 @@ export const account: Act = async ({ plan, state, parts, options }) => {
   const { source } = parts
   const { migration, since } = state
   const keyEvent = required(state.keyEvent)
+  requireSameKeys(await source.keyState(options), keyEvent, migration)
   const transition = keyTransitionNote(plan, payloadId(keyEvent), keyEvent)
   await source.tell([transition], { migration, since }, options)
   const { size } = await source.freeze(migration, options)
@@ -100,6 +102,21 @@ interface End {
 /** `migration-complete` in the trail (M091), and the certificate. */
 export const conclude: Act = async ({ state, parts, options }) => {
   return { certificate: await parts.target.conclude(state, options) }
+}
+
+/** The source is closed, so they stay: a hand-off over keys that were replaced meanwhile would bring the old ones back. */
+function requireSameKeys(
+  { vault, head }: { readonly vault: ContentId; readonly head: ContentId },
+  keyEvent: Uint8Array,
+  migration: string,
+): void {
+  const { prev } = decode(decodeEnvelope(keyEvent).payload) as { readonly prev: Link }
+  if (prev.id === head) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_KEYS_REPLACED',
+    message: `The keys of the vault ${vault} were replaced while the migration ${migration} was under way, which agreed upon those before: roll it back, and begin a new one.`,
+    details: { vault, migration },
+  })
 }
 
 function payloadId(envelope: Uint8Array): ContentId {

@@ -2,7 +2,8 @@ import type { LogKey } from '@vault/audit-chain'
 import { originOf } from '@vault/audit-chain'
 import type { AbortOptions, ContentId, KeyState } from '@vault/core'
 import { decodeEnvelope, isVaultError } from '@vault/core'
-import type { SoupStore } from '@vault/soup'
+import type { Records, SoupStore } from '@vault/soup'
+import { readLogBound } from '../keys/log-bound.ts'
 import type { Handoff } from '../records/handoff.ts'
 import { parseHandoff, verifyHandoff } from '../records/handoff.ts'
 import { keyStateAt } from './key-state.ts'
@@ -14,8 +15,9 @@ export function logKeys({ vault, events }: KeyState): readonly LogKey[] {
 }
 
 /**
- * The log keys of a vault as they are known at a place, each good for checkpoints up to where the log was handed on. A place keeps the
- * last hand-off only: keys that were retired by earlier ones count up to the size that it names.
+ * The log keys of a vault as they are known at a place, each good for checkpoints up to where the log was handed on, or went on
+ * under another key. A place keeps the last hand-off only, and its own rotations: keys that were retired by earlier ones count up to the
+ * first size that is known to be behind theirs.
  */
 export async function logKeysAt(
   { store }: { readonly store: SoupStore },
@@ -25,24 +27,52 @@ export async function logKeysAt(
   // Before the key events: with one that is older than they are, nothing is limited that should not be.
   const evidence = await store.tenures.evidence(vault, options)
   const state = await keyStateAt({ store }, vault, options)
-  const keys = logKeys(state)
-  const handoff = evidence && handoffIn(evidence, state)
-  if (handoff === undefined) return keys
-  const maxSize = handoff.log.size
-  const current = new Set(handoff.key_event.id === state.head ? state.roles.log.keys : [])
-  return keys.map((key) => (current.has(key.key) ? key : { ...key, maxSize }))
+  const bounds = await rotationBounds(store.records, state, options)
+  const handedOn = evidence && handoffIn(evidence, state)
+  if (handedOn !== undefined) bounds.push(handedOn)
+  return logKeys(state).map((key) => {
+    const last = state.events.findLastIndex(({ roles }) => roles.log.keys.includes(key.key))
+    const behind = bounds.filter(({ seq }) => seq > last).map(({ size }) => size)
+    return behind.length === 0 ? key : { ...key, maxSize: Math.min(...behind) }
+  })
+}
+
+/** The size of the log when the key event of this number took effect. */
+interface Bound {
+  readonly seq: number
+  readonly size: number
+}
+
+async function rotationBounds(records: Records, state: KeyState, options?: AbortOptions): Promise<Bound[]> {
+  const bounds: Bound[] = []
+  for (const [seq, { why }] of state.events.entries()) {
+    if (why === 'inception' || why === 'migrate') continue
+    const size = await readLogBound(records, eventId(state, seq), options)
+    if (size !== undefined) bounds.push({ seq, size })
+  }
+  return bounds
 }
 
 /** The hand-off by which the vault came to the place, or left it; `undefined` where what is kept is none. */
-function handoffIn(evidence: Uint8Array, state: KeyState): Handoff | undefined {
+function handoffIn(evidence: Uint8Array, state: KeyState): Bound | undefined {
   try {
     const envelope = decodeEnvelope(evidence)
     const handoff = parseHandoff(envelope.payload)
     // Its signers were of the state before, if it has taken effect here.
-    if (handoff.vault.id === state.vault && handoff.key_event.id === state.head) return handoff
-    return verifyHandoff(envelope, { history: state })
+    const seq = state.events.findIndex((_, i) => eventId(state, i) === handoff.key_event.id)
+    if (handoff.vault.id === state.vault && seq > 0) return boundOf(handoff, seq)
+    return boundOf(verifyHandoff(envelope, { history: state }), state.events.length)
   } catch (error) {
     if (isVaultError(error)) return undefined
     throw error
   }
+}
+
+function boundOf({ log }: Handoff, seq: number): Bound {
+  return { seq, size: log.size }
+}
+
+/** The id of an event: the one after it names it. */
+function eventId({ events, head }: KeyState, seq: number): ContentId {
+  return events[seq + 1]?.prev?.id ?? head
 }

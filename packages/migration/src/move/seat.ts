@@ -5,6 +5,7 @@ import type { AbortOptions, Clock, ContentId, KeyId, Random, Signer, Threshold }
 import { VaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
+import { KeyedQueue } from '../keys/keyed-queue.ts'
 import { keyStateAt } from './key-state.ts'
 import { logKeysAt } from './log-keys.ts'
 import type { Teller } from './tell-once.ts'
@@ -52,14 +53,22 @@ export async function openSeatTrail(seat: Seat, vault: ContentId, options?: Abor
 export async function drainSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<Trail> {
   const soup = seat.store.soup(vault)
   const { events } = await soup.tenure(options)
-  const parts = await trailParts(seat, vault, options)
-  if ((await soup.queued({ limit: 1 }, options)).length === 0) return await openTrail(parts, options)
-  const { roles } = await keyStateAt(seat, vault, options)
-  const [signer] = await seat.keys.signers('log', roles.log, options)
-  if (signer === undefined) throw noLogKey(seat.label, vault, roles.log.keys)
-  const trail = await openTrail({ ...parts, signer }, options)
-  await drainQueue(soup, trail, { ...options, before: events })
-  return trail
+  while (true) {
+    const queue = await KeyedQueue.open(seat.store, vault, options)
+    try {
+      const parts = await trailParts(seat, vault, options)
+      if ((await soup.queued({ limit: 1 }, options)).length === 0) return await openTrail(parts, options)
+      const { roles } = await keyStateAt(seat, vault, options)
+      const [signer] = await seat.keys.signers('log', roles.log, options)
+      if (signer === undefined) throw noLogKey(seat.label, vault, roles.log.keys)
+      const trail = await openTrail({ ...parts, signer }, options)
+      await drainQueue(queue, trail, { ...options, before: events })
+      if (!(await queue.isOutdated(options))) return trail
+    } catch (error) {
+      // What the next log key signed is not opened with the keys before it.
+      if (!(await queue.isOutdated(options))) throw error
+    }
+  }
 }
 
 /** Where events of a vault are told that is active, or quiesced, here. */
