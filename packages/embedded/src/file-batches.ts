@@ -4,6 +4,7 @@ import { type AbortOptions, type ContentId, contentId, type Inception } from '@v
 import type { Entry } from '@vault/soup'
 import { ordered } from './ordered.ts'
 import { type LoadedFile, loadFile, readPieces } from './read-file.ts'
+import { refuseSecret, secretsWatched } from './secret-file.ts'
 import type { SourceDisk } from './source-disk.ts'
 import { isSkipped, type SkippedFile, type SourceFile, unlessGone } from './source-file.ts'
 
@@ -41,11 +42,20 @@ export function blocksOf(batch: Batch): readonly LinkedBlock[] {
   return batch.type === 'part' ? batch.blocks : batch.files.flatMap(({ blocks }) => blocks)
 }
 
-/** Reads and hashes files, in batches of bounded size. Names that files share, or that lie under another's, are left to the one who stores. */
+/** How files are read. */
+export interface ReadOptions extends AbortOptions {
+  /** Takes private keys as well. Default: `false`, which refuses them. */
+  readonly allowSecrets?: boolean
+}
+
+/**
+ * Reads and hashes files, in batches of bounded size. Names that files share, or that lie under another's, are left to the one who
+ * stores. Throws `FILE_SECRET`.
+ */
 export async function* fileBatches(
   found: AsyncIterable<SourceFile | SkippedFile>,
   { disk, content }: ReadParts,
-  options: AbortOptions,
+  options: ReadOptions,
 ): AsyncGenerator<Batch | SkippedFile> {
   const batch = new OpenBatch()
   const load = async (file: SourceFile | SkippedFile) =>
@@ -129,15 +139,18 @@ class OpenBatch {
 async function wholeFile(
   { file, bytes }: LoadedFile,
   { disk, content }: ReadParts,
-  options: AbortOptions,
+  options: ReadOptions,
 ): Promise<WholeFile> {
+  const { allowSecrets = false } = options
   if (bytes !== undefined) {
+    if (!allowSecrets) refuseSecret(file.path, bytes)
     const id = contentId(bytes, { hash: content.hash })
     return { entry: pathEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
   }
   const blocks: FileBlock[] = []
   const pieces = readPieces(file, { disk, size: content.chunker.size })
-  for await (const block of fileBlocks(pieces, content, options)) blocks.push(block)
+  const watched = allowSecrets ? pieces : secretsWatched(file.path, pieces)
+  for await (const block of fileBlocks(watched, content, options)) blocks.push(block)
   return { entry: pathEntry(file, (blocks.at(-1) as FileBlock).id, file.stats.size), blocks }
 }
 

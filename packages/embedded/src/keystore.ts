@@ -1,4 +1,4 @@
-import { access, mkdir, readFile } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createSigner,
@@ -10,22 +10,12 @@ import {
   systemRandom,
   VaultError,
 } from '@vault/core'
-import { armor, Decrypter, Encrypter } from 'age-encryption'
 import { listNewKeys } from './checksums.ts'
 import { writeDurably } from './durable-file.ts'
-
-/** The `code` of the errors about keys. */
-export type KeystoreErrorCode =
-  /** The passphrase does not open the key file. `details.file`. */
-  | 'KEY_PASSPHRASE'
-  /** A key file is missing, damaged, or holds another key than it says. `details.file`. */
-  | 'KEY_DAMAGED'
+import { encodeKeyFile, type KeystoreErrorCode, readKeyFile } from './key-file.ts'
 
 /** The roles whose keys a vault has; the place has one of its own. */
 export type KeyRole = 'identity' | 'operators' | 'log'
-
-// 2^16 is the highest work factor whose unlocking stays under half a second here: 0.26 s measured.
-const SCRYPT_WORK_FACTOR = 16
 
 /** Makes the place's online key: kept plain, because daily work signs with it, and never moved. */
 export async function createPlaceKey(dir: string): Promise<KeyId> {
@@ -33,8 +23,8 @@ export async function createPlaceKey(dir: string): Promise<KeyId> {
 }
 
 /**
- * Makes a new key for each of these roles of a vault that is founded, or about to be received, in `keys/` of the place:
- * `log` plain and online; `identity` and `operators` as age files under the passphrase (which the stock `age` tool opens
+ * Makes a new key for each of these roles of a vault that is founded, about to be received, or gets new keys, in `keys/` of the
+ * place: `log` plain and online; `identity` and `operators` as age files under the passphrase (which the stock `age` tool opens
  * too), or plain where there is none. They are no vault's before a key event names them. Where the place has its checksums
  * already, they are added.
  */
@@ -63,18 +53,10 @@ export async function openKey(options: {
   readonly key: KeyId
   readonly passphrase?: string
 }): Promise<Signer> {
-  const { dir, role, key, passphrase = '' } = options
+  const { dir, role, key, passphrase } = options
   const base = join(dir, 'keys', fileName(role, parseKeyId(key)))
-  const plain = await readFile(`${base}.key`, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined
-    throw damaged(`${base}.key`, `it cannot be read: ${cause.code}`, cause)
-  })
-  if (plain !== undefined) return parseKey(plain, `${base}.key`, key)
-  const file = `${base}.age`
-  const armored = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw damaged(file, `it cannot be read: ${cause.code}`, cause)
-  })
-  return parseKey(await unseal(armored, file, passphrase), file, key)
+  const ending = (await hasKey({ dir, role, key })) === 'plain' ? '.key' : '.age'
+  return (await readKeyFile(`${base}${ending}`, async () => passphrase, key)).signer
 }
 
 /**
@@ -100,17 +82,13 @@ export async function openHeldKey(options: {
 
 /** A key from a file that somebody kept elsewhere; the passphrase is asked for where it is sealed. Throws `KEY_DAMAGED`, `KEY_PASSPHRASE`. */
 export async function openKeyFile(file: string, passphrase: () => Promise<string | undefined>): Promise<Signer> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw damaged(file, `it cannot be read: ${cause.code}`, cause)
-  })
-  if (!text.startsWith('-----BEGIN AGE')) return parseKey(text, file)
-  return parseKey(await unseal(text, file, (await passphrase()) ?? ''), file)
+  return (await readKeyFile(file, passphrase)).signer
 }
 
 /** Whether a plain key file holds the secret of the key in its name: then it is what was written, whatever a checksum says. */
 export async function isProvenKey(file: string): Promise<boolean> {
   try {
-    const { key } = parseKey(await readFile(file, 'utf8'), file)
+    const { key } = (await readKeyFile(file, async () => undefined)).signer
     return file.endsWith(`-${key.slice(key.indexOf(':') + 1)}.key`)
   } catch {
     // Damaged, or not to be read: nothing is proved.
@@ -121,7 +99,7 @@ export async function isProvenKey(file: string): Promise<boolean> {
 /** In which form a key lies here: plain, sealed under a passphrase, or not at all. Whether it is sound shows when it is opened. */
 export async function hasKey(options: {
   readonly dir: string
-  readonly role: KeyRole
+  readonly role: KeyRole | 'place'
   readonly key: KeyId
 }): Promise<'plain' | 'sealed' | undefined> {
   const { dir, role, key } = options
@@ -140,25 +118,6 @@ function fileName(role: KeyRole | 'place', key: KeyId): string {
   return `${role}-${key.slice(key.indexOf(':') + 1)}`
 }
 
-async function unseal(armored: string, file: string, passphrase: string): Promise<string> {
-  const decrypter = new Decrypter()
-  decrypter.addPassphrase(passphrase)
-  try {
-    return await decrypter.decrypt(armor.decode(armored), 'text')
-  } catch (cause) {
-    // The library has no codes; this is what it says where the file is sound and the passphrase is not the one.
-    if (!(cause instanceof Error && cause.message.startsWith('no identity matched'))) {
-      throw damaged(file, 'it is no sound age file', cause)
-    }
-    throw new VaultError<KeystoreErrorCode>({
-      code: 'KEY_PASSPHRASE',
-      message: `The passphrase does not open ${file}.`,
-      details: { file },
-      cause,
-    })
-  }
-}
-
 async function makeKey(options: {
   dir: string
   role: KeyRole | 'place'
@@ -170,38 +129,7 @@ async function makeKey(options: {
   const signer = createSigner(secret)
   const folder = join(dir, 'keys')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const base = join(folder, fileName(role, signer.key))
-  const record = `${JSON.stringify({ type: 'ed25519', key: signer.key, secret: Buffer.from(secret).toString('base64url') })}\n`
-  if (passphrase === undefined) {
-    await writeDurably(`${base}.key`, record)
-    return signer
-  }
-  const encrypter = new Encrypter()
-  encrypter.setPassphrase(passphrase)
-  encrypter.setScryptWorkFactor(SCRYPT_WORK_FACTOR)
-  await writeDurably(`${base}.age`, armor.encode(await encrypter.encrypt(record)))
+  const { text, ending } = await encodeKeyFile(secret, passphrase)
+  await writeDurably(join(folder, `${fileName(role, signer.key)}${ending}`), text)
   return signer
-}
-
-function parseKey(text: string, file: string, expected?: KeyId): Signer {
-  try {
-    const { type, key, secret } = JSON.parse(text) as Record<string, unknown>
-    if (type !== 'ed25519' || typeof secret !== 'string') throw new Error('not an ed25519 key record')
-    const signer = createSigner(Buffer.from(secret, 'base64url'))
-    if (signer.key !== key) throw new Error('the secret is not that of the key it names')
-    if (expected !== undefined && signer.key !== expected) throw new Error('it holds another key than its name says')
-    return signer
-  } catch (cause) {
-    // The cause is not attached: a parser's message may quote the secret.
-    throw damaged(file, cause instanceof SyntaxError ? 'it is not a key record' : (cause as Error).message)
-  }
-}
-
-function damaged(file: string, why: string, cause?: unknown): VaultError<KeystoreErrorCode> {
-  return new VaultError({
-    code: 'KEY_DAMAGED',
-    message: `The key file ${file} is of no use: ${why}.`,
-    details: { file },
-    cause,
-  })
 }

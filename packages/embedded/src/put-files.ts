@@ -28,12 +28,14 @@ export interface PutParts extends StoreParts {
 export interface PutOptions extends StoreOptions, Reason {
   /** Reads and hashes everything and writes nothing; `added` is then what would be new, counted once for each batch. */
   readonly dryRun?: boolean
+  /** Takes private keys as well, which are otherwise refused: whoever reads the vault, or a copy of it, could take them. Default: `false`. */
+  readonly allowSecrets?: boolean
 }
 
 /**
  * Puts files and folders under the names of `nameFromPath`. What an event reports as named stays if a later file fails;
  * of a file that fails, or is stopped, nothing is under charge. Content that is under charge and held is not written
- * again, unless `again` says so.
+ * again, unless `again` says so. A file that is a private key is refused with `FILE_SECRET`.
  *
  * The disk is the truth: where a folder is now, a file of that name goes, and the other way round. An argument that lies
  * within another, by path and by name, is put once. Where two arguments from different places bring the same name, or a

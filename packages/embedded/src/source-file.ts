@@ -8,6 +8,8 @@ export type SourceFileErrorCode =
   | 'FILE_UNREADABLE'
   /** A file changed while it was read, again and again. `details.path`. */
   | 'FILE_CHANGING'
+  /** A file is a private key. `details.path`, `details.kind`. */
+  | 'FILE_SECRET'
 
 /** Something on disk, and the name it will have. */
 export interface SourcePath {

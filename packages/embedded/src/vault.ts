@@ -11,10 +11,12 @@ import {
   contentId,
   copyBytes,
   type Inception,
+  type KeyState,
   type Random,
   VaultError,
   type VaultId,
 } from '@vault/core'
+import { keyStateAt } from '@vault/migration'
 import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
@@ -28,6 +30,7 @@ import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
 import { reclaimed, reclaimPlace } from './reclaim.ts'
 import { type Leave, Recorder, type VaultChange } from './recorder.ts'
+import { type RotateOptions, rotateKeys } from './rotate-keys.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { unknownName } from './unknown-name.ts'
 import { VaultLog } from './vault-log.ts'
@@ -139,6 +142,20 @@ export class Vault implements AsyncDisposable {
     return { vault: this.id, dir, place: info, tenure, ...counts, log }
   }
 
+  /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */
+  async keys(options: AbortOptions = {}): Promise<KeyState> {
+    return await keyStateAt({ store: this.place.soups }, this.id, options)
+  }
+
+  /** Replaces keys of the vault by new ones, with an entry in the audit log. See {@link RotateOptions}. */
+  async rotateKeys(options: RotateOptions & AbortOptions): Promise<KeyState> {
+    const { actor } = await this.leaveTo('rotate-keys', options)
+    const parts = { vault: this.id, place: this.place, actor, clock: this.#clock, random: this.random }
+    const state = await rotateKeys(parts, options)
+    this.log.wake()
+    return state
+  }
+
   /** Both roots over one unchanging view, with counts and sequence. */
   async roots(options: AbortOptions = {}): Promise<Statement> {
     return await statementOf(this.soup, options)
@@ -149,7 +166,7 @@ export class Vault implements AsyncDisposable {
    * `events`. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws.
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
-    const leave = await this.leaveToWrite(options)
+    const leave = await this.leaveTo('write', options)
     const { signal, verb = 'commit', ...act } = options
     return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
@@ -159,7 +176,7 @@ export class Vault implements AsyncDisposable {
     bytes: Uint8Array,
     options: AbortOptions & Pick<Act, 'motivation' | 'key'> & { readonly codec?: Codec } = {},
   ): Promise<ContentId> {
-    const leave = await this.leaveToWrite(options)
+    const leave = await this.leaveTo('write', options)
     const { signal, codec, ...act } = options
     checkLength(bytes)
     const kept = copyBytes(bytes)
@@ -294,7 +311,7 @@ export class Vault implements AsyncDisposable {
       options.dryRun !== true && report.segments > 0 && (await this.soup.tenure({ signal })).state === 'active'
     if (isTold) {
       const act: Act = { verb: 'reclaim', ...(motivation !== undefined && { motivation }) }
-      await this.#recorder.note(act, reclaimed(report), await this.leaveToWrite(options), { signal })
+      await this.#recorder.note(act, reclaimed(report), await this.leaveTo('reclaim', options), { signal })
     }
     yield { type: 'report', ...report }
   }
@@ -321,15 +338,15 @@ export class Vault implements AsyncDisposable {
 
   /** Leave to write, for work of several changes. */
   private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
-    const leave = await this.leaveToWrite(options)
+    const leave = await this.leaveTo('write', options)
     const { signal, motivation } = options
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => (await this.#recorder.commit(change, leave, act, { signal })).added
   }
 
-  /** What every change begins with: leave to write, and the epoch to write under. */
-  private async leaveToWrite({ signal }: AbortOptions): Promise<Leave> {
-    const request = { signers: [], action: 'write', object: this.id, at: this.#clock() }
+  /** What every change begins with: leave to act, and the epoch to write under. */
+  private async leaveTo(action: 'write' | 'rotate-keys' | 'reclaim', { signal }: AbortOptions): Promise<Leave> {
+    const request = { signers: [], action, object: this.id, at: this.#clock() }
     const { proven } = await this.#authorize(request, { signal })
     const { state, epoch } = await this.soup.tenure({ signal })
     if (state === 'active') return { epoch, actor: { ...this.#actor, proven } }
