@@ -11,6 +11,8 @@ const COUNTERPARTS = {
   fish: 'fish',
   go: 'golang-go',
   strace: 'strace',
+  age: 'age',
+  script: 'bsdutils',
 } as const
 
 /** Each library for Go, and the Debian package that brings it. */

@@ -23,6 +23,7 @@ interface Terminal {
 export async function newPassphrase(
   options: PassphraseOptions,
   from: Terminal & { readonly env: NodeJS.ProcessEnv },
+  of = 'the identity and operator keys',
 ): Promise<string | undefined> {
   if (options.passphrase === false) {
     if (options.passphraseFile === undefined) return undefined
@@ -31,7 +32,7 @@ export async function newPassphrase(
   const file = options.passphraseFile ?? from.env.VAULT_PASSPHRASE_FILE
   if (file !== undefined) return await passphraseFromFile(file)
   if (!from.stdin.isTTY) return undefined
-  const first = await ask('Passphrase for the identity and operator keys: ', from)
+  const first = await ask(`Passphrase for ${of}: `, from)
   if (first === '')
     throw new UsageError('An empty passphrase protects nothing. Use --no-passphrase if that is what you want.')
   if (first !== (await ask('The same again: ', from))) throw new UsageError('The two passphrases differ.')
@@ -45,10 +46,11 @@ export async function newPassphrase(
 export async function existingPassphrase(
   { passphraseFile }: Pick<PassphraseOptions, 'passphraseFile'>,
   from: Terminal & { readonly env: NodeJS.ProcessEnv },
+  of = "the vault's identity key",
 ): Promise<string | undefined> {
   const file = passphraseFile ?? from.env.VAULT_PASSPHRASE_FILE
   if (file !== undefined) return await passphraseFromFile(file)
-  return from.stdin.isTTY ? await ask("Passphrase of the vault's identity key: ", from) : undefined
+  return from.stdin.isTTY ? await ask(`Passphrase of ${of}: `, from) : undefined
 }
 
 async function passphraseFromFile(file: string): Promise<string> {

@@ -6,6 +6,7 @@ import { addFind } from './commands/find.ts'
 import { addGet } from './commands/get.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
+import { addKeys } from './commands/keys.ts'
 import { addLog } from './commands/log.ts'
 import { addLs } from './commands/ls.ts'
 import { addPut } from './commands/put.ts'
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addDoctor,
     addStatus,
     addLog,
+    addKeys,
     addExport,
     addImport,
     addRestoreFromBackup,

@@ -7,6 +7,7 @@ interface Options extends StateOptions {
   readonly message?: string
   readonly dryRun?: boolean
   readonly again?: boolean
+  readonly allowSecrets?: boolean
 }
 
 export function addPut(program: Program): void {
@@ -15,13 +16,14 @@ export function addPut(program: Program): void {
     .description('put files and folders into a vault, under their paths as given')
     .option('-n, --dry-run', 'say what would be stored, and change nothing')
     .option('--again', 'write everything again, also what is there already: heals damaged objects')
+    .option('--allow-secrets', 'put private keys as well, which are otherwise refused')
     .option('-m, --message <text>', 'why, for the audit log')
   addStateOption(command).addHelpText(
     'after',
     '\nNames are paths without a leading "/" or "..": put DIR ../a/b is named a/b. Symbolic links are kept as links.\n\nExamples:\n  vaultctl put ~/vault photos\n  vaultctl put ~/vault notes.txt report.pdf',
   )
   program.action<[string, string[], Options]>(command, async ({ output, progress, signal }, dir, paths, options) => {
-    const { dryRun = false, again = false, message } = options
+    const { dryRun = false, again = false, allowSecrets = false, message } = options
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
     let total = { files: 0, objects: 0, added: 0, bytes: 0 }
     let skipped = 0
@@ -29,6 +31,7 @@ export function addPut(program: Program): void {
       signal,
       dryRun,
       again,
+      allowSecrets,
       ...(message !== undefined && { motivation: message }),
     })) {
       if (event.type === 'skipped') {
