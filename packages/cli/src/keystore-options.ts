@@ -30,7 +30,7 @@ export function addNewKeyOptions(command: Command): Command {
  * The folder of the keystore: the option, `VAULT_KEYSTORE`, or `vault/keys` in the user's folder for data, as the XDG base directory
  * specification says: a relative `XDG_DATA_HOME` counts as none.
  */
-export function keystoreDirOf({ keystore }: KeystoreOptions, env: NodeJS.ProcessEnv): string {
+function keystoreDirOf({ keystore }: KeystoreOptions, env: NodeJS.ProcessEnv): string {
   const { XDG_DATA_HOME: xdg = '', VAULT_KEYSTORE: own = '' } = env
   if (keystore !== undefined || own !== '') return keystore ?? own
   return join(isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'share'), 'vault', 'keys')

@@ -30,7 +30,7 @@ export interface KeyShare {
   readonly share: Uint8Array
 }
 
-export const SHARE_LENGTH = 33
+const SHARE_LENGTH = 33
 /** As many as a role of a vault can have keys. */
 export const MAX_SHARES = 64
 
