@@ -1,8 +1,19 @@
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { createNoteSigner, openCheckpoint, signCheckpoint } from '@vault/audit-chain'
-import { moveVault, planMigration, resumeMove } from '@vault/migration'
+import { createKeyEvent, systemRandom } from '@vault/core'
+import { adoptKeyEvent, moveVault, planMigration, resumeMove } from '@vault/migration'
 import { describe, expect, test } from 'vitest'
-import { createVault, type KeyRole, moveSourceOf, openKey, openMoveTarget, openVault, owner } from '../src/index.ts'
+import {
+  createRoleKeys,
+  createVault,
+  type KeyRole,
+  moveSourceOf,
+  openKey,
+  openMoveTarget,
+  openVault,
+  owner,
+  seatOf,
+} from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 const ALL: readonly KeyRole[] = ['identity', 'operators', 'log']
@@ -96,6 +107,33 @@ describe('rotateKeys', () => {
       await other.log.drain()
     }
     expect(await soundLog(space.at('a'))).toBe(6)
+  })
+
+  test('is one event, however often its adoption is done again, and what died before it is of no account', async () => {
+    await using space = await scratch()
+    const dir = space.at('a')
+    await createVault(dir, { passphrase: undefined })
+    await using vault = await openVault(dir)
+    const seat = await seatOf(vault.place)
+    const history = await vault.keys()
+    const identity = await seat.keys.signers('identity', history.roles.identity)
+    const eventOf = async () => {
+      const { log } = await createRoleKeys({ dir, roles: ['log'], passphrase: undefined, random: systemRandom })
+      const roles = { ...history.roles, log: { keys: [log.key], threshold: 1 } }
+      return await createKeyEvent({ history, why: 'rotate', roles, at: new Date() }, [...identity, log])
+    }
+    // Its maker died here: keys and an event that nobody has.
+    await eventOf()
+    const keyEvent = await eventOf()
+    const first = await adoptKeyEvent(seat, { vault: vault.id, keyEvent })
+    expect(await adoptKeyEvent(seat, { vault: vault.id, keyEvent })).toEqual(first)
+    expect(first.seq).toBe(1)
+    // Another one over the same keys comes too late.
+    await expect(adoptKeyEvent(seat, { vault: vault.id, keyEvent: await eventOf() })).rejects.toMatchObject({
+      code: 'KEY_EVENT_INVALID',
+    })
+    await vault.log.drain()
+    expect(await soundLog(dir)).toBe(2)
   })
 
   test('changes nothing without the identity, or with a wrong passphrase', async () => {
