@@ -24,7 +24,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 describe('fish', () => {
   test.for<[line: string, offered: readonly string[]]>([
     ['vaultctl ver', ['verify']],
-    ['vaultctl put --a', ['--again']],
+    ['vaultctl put --ag', ['--again']],
     ['vaultctl put my', ['my folder/']],
     ['vaultctl put v my', ['my folder/', 'my.car']],
     ['vaultctl put v x y my.', ['my.car']],

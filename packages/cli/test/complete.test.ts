@@ -31,7 +31,9 @@ test('bash completes commands, options, folders and files', async () => {
     expect.arrayContaining(['init', 'put', 'export', 'import', 'check-store', 'complete']),
   )
   expect(await at('vaultctl', '--ver')).toEqual(['--version'])
-  expect(await at('vaultctl', 'put', '--a')).toEqual(['--again'])
+  expect(await at('vaultctl', 'put', '--ag')).toEqual(['--again'])
+  expect(await at('vaultctl', 'keys', 'ro')).toEqual(['rotate'])
+  expect(await at('vaultctl', 'keys', 'rotate', 'vault2', '--ro')).toEqual(['--role'])
   expect((await at('vaultctl', 'put', 'va')).toSorted()).toEqual(['vault folder', 'vault2'])
   expect((await at('vaultctl', 'put', '-q', 'vault2', 'va')).toSorted()).toEqual([
     'vault folder',
