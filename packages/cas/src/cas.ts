@@ -15,6 +15,8 @@ export type CasErrorCode =
   | 'CAS_FORMAT'
   /** A block is no file or directory of the kind asked for, or contradicts itself; or a name cannot stand in a directory. `details.id`, `details.name`. */
   | 'CAS_MALFORMED'
+  /** A segment ends with what was never finished, or is damaged: the bytes do not tell. `details.file`. */
+  | 'CAS_UNACKNOWLEDGED'
   /** The store is full or refuses to write. `cause` has the system's error. */
   | 'CAS_WRITE_FAILED'
   /** The system refuses to read the store, which says nothing about what is stored. `details.file`, `cause`. */
@@ -140,7 +142,8 @@ export interface ReclaimableCas {
   segments(options?: AbortOptions): Promise<readonly StoredSegment[]>
   /**
    * The records of a segment in pages, whether their bytes are sound or not; one id may come more than once, and a segment that is
-   * gone has none. Throws `CAS_CORRUPT`, after all that it found, where it cannot be told what else the segment held; `CAS_FORMAT`.
+   * gone has none. Throws, after all that it found, `CAS_CORRUPT` where it cannot be told what else the segment held, and
+   * `CAS_UNACKNOWLEDGED` where it ends with what may never have been finished; `CAS_FORMAT`.
    */
   contents(segment: string, options?: AbortOptions): AsyncIterable<readonly StoredRecord[]>
   /** Removes segments for good; one that is gone is no error. Durable when it resolves. Throws `CAS_WRITE_FAILED`. */

@@ -1,5 +1,6 @@
 import type { BulkCas, BulkCasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
+import type { Reclaim } from '@vault/soup'
 
 /** Objects that are read and written at once: at most 256 MiB. */
 const BATCH = 256
@@ -15,15 +16,19 @@ export interface HealedObjects {
  * it is written. What neither has is passed over.
  */
 export async function* healObjects(
-  here: BulkCas,
+  { objects: here, reclaim }: { readonly objects: BulkCas; readonly reclaim: Reclaim },
   elsewhere: BulkCasReader,
   ids: readonly ContentId[],
   options: AbortOptions,
 ): AsyncGenerator<HealedObjects> {
   for (let i = 0; i < ids.length; i += BATCH) {
     const batch = ids.slice(i, i + BATCH)
-    for await (const { blocks } of elsewhere.getMany([batch], options)) {
-      await Array.fromAsync(here.putMany([blocks], options))
+    // Nothing in the soup says where these lie, so a reclaim that has condemned their segment meanwhile may not have seen them.
+    for (let written = new Set<string>(); ; written = new Set()) {
+      for await (const { blocks } of elsewhere.getMany([batch], options)) {
+        for await (const { segment } of here.putMany([blocks], options)) if (segment !== '') written.add(segment)
+      }
+      if ((await reclaim.condemned([...written], options)).length === 0) break
     }
     yield { done: i + batch.length, of: ids.length }
   }

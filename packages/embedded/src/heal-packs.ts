@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentId, isVaultError } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import { evacuate } from '@vault/transfer'
 import type { Place } from './place.ts'
 
@@ -31,10 +31,9 @@ export async function healPacks(
   for (const { name, damaged } of segments) {
     if (damaged.some((id) => lost.has(id))) continue
     await soups.reclaim.condemn([name], options)
-    await evacuate({ objects, reclaim: soups.reclaim }, name, options).catch((error: unknown) => {
-      // Behind the damage nothing is found: that has to come from elsewhere.
-      if (!isVaultError(error, 'CAS_CORRUPT')) throw error
-    })
+    // What is found only behind the damage has come from elsewhere before.
+    const evacuated = await evacuate({ objects, reclaim: soups.reclaim }, name, options)
+    if (evacuated.lost.length > 0) continue
     const path = await mender.setAside(name, options)
     if (path !== undefined) aside.push(path)
   }

@@ -100,8 +100,12 @@ async function openSeen({ path, stats }: SourceFile, disk: SourceDisk): Promise<
     if (SWAPPED.has((cause as NodeJS.ErrnoException).code)) return undefined
     throw systemError<SourceFileErrorCode>('FILE_UNREADABLE', path, cause)
   }
-  const opened = await disk.stat(handle)
-  if (opened.isFile() && isSameFile(opened, stats)) return handle
-  await disk.close(handle)
-  return undefined
+  let isSeen = false
+  try {
+    const opened = await disk.stat(handle)
+    isSeen = opened.isFile() && isSameFile(opened, stats)
+  } finally {
+    if (!isSeen) await disk.close(handle)
+  }
+  return isSeen ? handle : undefined
 }

@@ -37,11 +37,12 @@ export async function* reclaimFolder(
 ): AsyncGenerator<ReclaimEvent> {
   const place = options.dryRun === true ? undefined : await findPlace(dir)
   if (place !== undefined) await useReserve(place)
-  {
+  try {
     await using vault = await open()
     yield* vault.reclaim(options)
+  } finally {
+    if (place !== undefined) await restoreReserve(place)
   }
-  if (place !== undefined) await restoreReserve(place)
 }
 
 /** What the audit log says of it. */

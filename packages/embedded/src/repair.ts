@@ -173,14 +173,15 @@ async function* heal(
   let aside: readonly string[] = []
   const wanted = findings.flatMap(({ subject }) => (isContentId(subject) ? [subject] : []))
   if (wanted.length > 0 || findings.some(({ subject }) => subject.startsWith('objects/'))) {
+    const here = { objects: place.objects, reclaim: place.soups.reclaim }
     const segments = await damagedSegments(place, { signal })
     const suspects = [...new Set([...wanted, ...segments.flatMap(({ damaged }) => damaged)])]
     const ids = new Set(await unreadable(place.objects, suspects, { signal }))
     // Found only by the index, in a segment that breaks off before them: stored again before that one goes.
     const readable = suspects.filter((id) => !ids.has(id))
-    await Array.fromAsync(healObjects(place.objects, place.objects, readable, { signal }))
+    await Array.fromAsync(healObjects(here, place.objects, readable, { signal }))
     if (other !== undefined) {
-      for await (const { done, of } of healObjects(place.objects, other.objects, [...ids], { signal })) {
+      for await (const { done, of } of healObjects(here, other.objects, [...ids], { signal })) {
         yield { type: 'progress', phase: 'objects', done, of }
       }
     }

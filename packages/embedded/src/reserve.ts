@@ -30,9 +30,11 @@ export async function useReserve(dir: string): Promise<void> {
 
 /** Keeps the room again, as soon as there is enough. */
 export async function restoreReserve(dir: string): Promise<void> {
-  if ((await freeBytes(dir)) < AMPLE) return
-  // Whoever needs it would rather have freed what could be than none.
-  await keepReserve(dir).catch(() => {})
+  try {
+    if ((await freeBytes(dir)) >= AMPLE) await keepReserve(dir)
+  } catch {
+    // The next reclaim tries again; this one has done what it was asked for.
+  }
 }
 
 async function freeBytes(dir: string): Promise<number> {

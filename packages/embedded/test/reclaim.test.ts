@@ -102,6 +102,48 @@ describe('reclaimSpace', () => {
     expect(await segmentsOf(place)).toContain(segment)
   })
 
+  test('keeps a segment that was never sealed and whose end is not whole: it may be rotten, not torn', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    // Held by a process that died: nothing seals its segment any more.
+    const dead = await openFsCas({ dir: space.at(), mode: 'write' })
+    const blocks = ['first', 'second'].map(block)
+    const [ack] = await Array.fromAsync(dead.putMany([blocks]))
+    const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
+    await place.soups.soup(VAULT).commit({ epoch: 0, objects: { add } })
+    const path = space.at('objects', `${ack?.segment}.pack`)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf('firstfirst')
+    bytes[at] = (bytes[at] as number) ^ 1
+    await writeFile(path, bytes)
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept: { segments: 1 }, findings: [] })
+    await place.reclaim.condemn([ack?.segment as string])
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0 })
+    expect(await readFile(path)).toEqual(bytes)
+    await dead[Symbol.asyncDispose]()
+  })
+
+  test('removes what it has stored again, also where it cannot go on', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const first = await place.add('a', 'b')
+    const second = await place.add('c', 'd', 'e', 'f')
+    await place.release('a', 'c')
+    const objects = new Proxy(place.objects, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (name !== 'contents') return typeof value === 'function' ? value.bind(target) : value
+        return async function* (segment: string) {
+          if (segment === second && (await place.reclaim.condemned([segment])).length > 0) throw new Error('no room')
+          yield* target.contents(segment)
+        }
+      },
+    })
+    await expect(reclaimed({ ...place, objects }, { maxUnused: 0 })).rejects.toThrow('no room')
+    expect(await segmentsOf(place)).not.toContain(first)
+    expect(await place.objects.get(block('b').id)).toEqual(block('b').bytes)
+  })
+
   test('goes on where another one was stopped after it had condemned', async () => {
     await using space = await scratch()
     await using place = await placeAt(space.at())

@@ -1,4 +1,5 @@
 import type { Block } from '@vault/cas'
+import { isVaultError } from '@vault/core'
 import { BatchEncoder, type BufferPool } from './batch-encoder.ts'
 import type { PackIndex } from './pack-index.ts'
 import type { SegmentWriter } from './segment-writer.ts'
@@ -80,7 +81,7 @@ export class GroupCommit {
       if (this.#index.full) this.#index.maintain().catch(() => {})
       return segment
     } catch (error) {
-      throw writeFailed(this.#writer.folder, error)
+      throw isVaultError(error) ? error : writeFailed(this.#writer.folder, error)
     }
   }
 

@@ -36,7 +36,7 @@ export async function* segmentContents(
     if (errorCode(error) === 'ENOENT') return
     throw readFailed(files.path(segment), error)
   }
-  const { rows, damagedFrom } = found
+  const { rows, unread } = found
   const view = viewOf(rows)
   for (let start = 0; start < rows.length; start += PAGE * PACK_ROW_LENGTH) {
     const length = Math.min(PAGE, (rows.length - start) / PACK_ROW_LENGTH)
@@ -45,45 +45,57 @@ export async function* segmentContents(
       return { id: idFromBytes(rows.subarray(at, at + 36)), bytes: RECORD_HEADER_LENGTH + rowStored(view, at) }
     })
   }
-  if (damagedFrom !== undefined) throw unreadable(files.path(segment), damagedFrom)
+  if (unread !== undefined) throw unread
 }
 
 interface Found {
   readonly rows: Bytes
-  /** From where on something lies that is no record any more. */
-  readonly damagedFrom?: number
+  /** Why there may be more in it. */
+  readonly unread?: VaultError<CasErrorCode>
 }
 
 async function readRows(source: PackSource, segment: string, options?: AbortOptions): Promise<Found> {
   const name = Uint8Array.from(Buffer.from(segment, 'hex'))
-  parseSegmentHeader(await readPart(source, 0, SEGMENT_HEADER_LENGTH), source.file)
-  const trailer = await readTrailer(source, segmentSeed(name))
-  if (trailer?.rows !== undefined) return { rows: trailer.rows }
   const found = new PackRows()
-  let read = SEGMENT_HEADER_LENGTH
-  let damagedFrom: number | undefined
+  let [read, damagedFrom, unfinished] = [0, Number.POSITIVE_INFINITY, 0]
   try {
+    parseSegmentHeader(await readPart(source, 0, SEGMENT_HEADER_LENGTH), source.file)
+    const trailer = await readTrailer(source, segmentSeed(name))
+    if (trailer?.rows !== undefined) return { rows: trailer.rows }
     for await (const step of scanPack(source, { name, check: 'checksum' })) {
       options?.signal?.throwIfAborted()
       read = step.end
-      // A damaged header or trailer hides no record.
-      if (step.type === 'end') continue
+      if (step.type === 'end') {
+        // A damaged header or trailer hides no record; the end of a segment that was never sealed may.
+        unfinished = step.unacknowledged
+        continue
+      }
       found.appendAll(step.sound)
       found.appendAll(step.damaged)
-      damagedFrom ??= step.damage[0]?.from
+      damagedFrom = Math.min(damagedFrom, step.damage[0]?.from ?? damagedFrom)
     }
   } catch (error) {
     // The disk gives no more of it.
     if (errorCode(error) !== 'EIO') throw error
-    damagedFrom ??= read
+    damagedFrom = Math.min(damagedFrom, read)
   }
-  return damagedFrom === undefined ? { rows: found.bytes } : { rows: found.bytes, damagedFrom }
+  const rows = found.bytes
+  if (Number.isFinite(damagedFrom)) return { rows, unread: damaged(source.file, damagedFrom) }
+  return unfinished > 0 ? { rows, unread: unacknowledged(source.file, read) } : { rows }
 }
 
-function unreadable(file: string, from: number): VaultError<CasErrorCode> {
+function damaged(file: string, from: number): VaultError<CasErrorCode> {
   return new VaultError({
     code: 'CAS_CORRUPT',
     message: `${file} is damaged from byte ${from} on: what lay there cannot be told. Repair the vault first (vaultctl verify --repair).`,
+    details: { file },
+  })
+}
+
+function unacknowledged(file: string, from: number): VaultError<CasErrorCode> {
+  return new VaultError({
+    code: 'CAS_UNACKNOWLEDGED',
+    message: `From byte ${from} on, ${file} has a write that was never finished, or one that is damaged now: nobody can tell which.`,
     details: { file },
   })
 }

@@ -7,7 +7,9 @@ import { RowReader } from './row.ts'
 const PLACE = 0
 
 export function condemn(db: Connection, segments: readonly string[]): void {
-  const sql = 'INSERT INTO condemned (vault, segment, "check") VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+  // One that is marked already is marked anew, which mends a damaged row.
+  const sql =
+    'INSERT INTO condemned (vault, segment, "check") VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "check" = excluded."check"'
   for (const segment of segments) db.run(sql, PLACE, segment, checksum([PLACE, segment]))
 }
 

@@ -1,7 +1,7 @@
 import type { BulkCas, ReclaimableCas } from '@vault/cas'
 import { lendMany } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
-import { VaultError } from '@vault/core'
+import { isVaultError, VaultError } from '@vault/core'
 import type { Reclaim, SoupErrorCode } from '@vault/soup'
 
 /** The bytes of a place, and what knows which of them are needed. */
@@ -19,7 +19,12 @@ export interface Evacuated {
   readonly left: number
   /** Needed, and without a sound copy anywhere in the store. */
   readonly lost: readonly ContentId[]
+  /** Why there may be more in the segment than was found: `CAS_CORRUPT` or `CAS_UNACKNOWLEDGED`. */
+  readonly unread?: VaultError
 }
+
+/** What a segment says that may hold more than can be told. */
+export const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
 
 // Another reclaim condemns the segments that this one writes as long as it lasts; three times for one segment is no accident.
 const ATTEMPTS = 3
@@ -48,7 +53,10 @@ async function copyNeeded(
 ): Promise<Evacuated> {
   let [copied, bytes, left] = [0, 0, 0]
   const lost: ContentId[] = []
-  for await (const records of objects.contents(segment, options)) {
+  let unread: VaultError | undefined
+  for await (const records of readable(objects.contents(segment, options), (error) => {
+    unread = error
+  })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
     const ids = [...new Set(all.filter((_, i) => needed[i]))]
@@ -63,7 +71,17 @@ async function copyNeeded(
       release()
     }
   }
-  return { copied, bytes, left, lost }
+  return { copied, bytes, left, lost, ...(unread === undefined ? {} : { unread }) }
+}
+
+/** What can be told of a segment; then, where there may be more, why. */
+async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultError) => void): AsyncGenerator<Page> {
+  try {
+    yield* pages
+  } catch (error) {
+    if (!isVaultError(error) || !UNREAD.has(error.code)) throw error
+    tell(error)
+  }
 }
 
 function disturbed(segments: readonly string[]): VaultError<SoupErrorCode> {

@@ -1,7 +1,8 @@
+import type { StoredSegment } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
 import { isVaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
-import { evacuate, type ReclaimedPlace } from './evacuate.ts'
+import { evacuate, type ReclaimedPlace, UNREAD } from './evacuate.ts'
 
 export interface ReclaimOptions extends AbortOptions {
   /** Of all bytes of the store, the share that may stay although nobody needs it, 0 to 1. Default: 0.05. */
@@ -25,7 +26,7 @@ export interface ReclaimReport {
   readonly copied: { readonly objects: number; readonly bytes: number }
   /** Bytes of the segments that went, without those that were stored again. */
   readonly bytesFreed: number
-  /** Segments that stay, and bytes in them that nobody needs. */
+  /** Segments that stay, and bytes in them that nobody needs, as far as these can be told. */
   readonly kept: { readonly segments: number; readonly unused: number }
   /** Segments that stay because of their damage: `CAS_CORRUPT`, `TRANSFER_SOURCE_DAMAGED`, with the segment as subject. */
   readonly findings: readonly Finding[]
@@ -47,7 +48,8 @@ const MANY_SMALL = 8
 /** Bytes stored again before the segments that they come from go: what a nearly full disk must have free. */
 const BYTES_PER_STEP = 256 * 1024 * 1024
 /** Takes the removal of the segments that nobody needs anything of before anything is copied. */
-const byShareUnused = (a: Surveyed, b: Surveyed): number => b.unused / b.bytes - a.unused / a.bytes
+const byShareUnused = (a: Surveyed, b: Surveyed): number => shareUnused(b) - shareUnused(a)
+const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1, bytes)
 
 /**
  * Frees the bytes of a store that no vault of the place needs: segments with nothing else in them go, others are written anew without
@@ -61,7 +63,8 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   const { maxUnused = MAX_UNUSED, dryRun = false, ...abort } = options
   if (!(maxUnused >= 0 && maxUnused <= 1)) throw new RangeError(`A share is 0 to 1, not ${maxUnused}`)
   const findings: Finding[] = []
-  const surveyed = yield* survey(place, findings, abort)
+  const segments = await place.objects.segments(abort)
+  const surveyed = yield* survey(place, segments, findings, abort)
   const condemned = new Set(
     await place.reclaim.condemned(
       surveyed.map(({ segment }) => segment),
@@ -73,7 +76,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   const staying = surveyed.filter(({ segment }) => !names.has(segment))
   const work = dryRun ? expected(chosen) : yield* carryOut(place, chosen, findings, abort)
   const kept = {
-    segments: surveyed.length - work.segments,
+    segments: segments.length - work.segments,
     unused: staying.reduce((sum, { unused }) => sum + unused, 0),
   }
   yield { type: 'report', ...work, kept, findings }
@@ -82,10 +85,10 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
 /** Reads what every segment holds and asks what is needed of it. */
 async function* survey(
   { objects, reclaim }: ReclaimedPlace,
+  segments: readonly StoredSegment[],
   findings: Finding[],
   options: AbortOptions,
 ): AsyncGenerator<ReclaimEvent, readonly Surveyed[]> {
-  const segments = await objects.segments(options)
   const found: Surveyed[] = []
   for (const [done, { segment, bytes }] of segments.entries()) {
     yield { type: 'progress', phase: 'survey', done, of: segments.length }
@@ -105,8 +108,10 @@ async function* survey(
       const unused = Math.max(0, bytes - needed)
       found.push({ segment, bytes, records, unusedRecords, unused: unusedRecords === 0 && records > 0 ? 0 : unused })
     } catch (error) {
-      if (!isVaultError(error, 'CAS_CORRUPT') && !isVaultError(error, 'CAS_FORMAT')) throw error
-      findings.push({ code: error.code, message: error.message, subject: segment })
+      if (!isVaultError(error) || !(UNREAD.has(error.code) || error.code === 'CAS_FORMAT')) throw error
+      // One that somebody is writing, or was killed at, is no damage; but what its end was cannot be told, so it stays.
+      if (error.code !== 'CAS_UNACKNOWLEDGED')
+        findings.push({ code: error.code, message: error.message, subject: segment })
     }
   }
   yield { type: 'progress', phase: 'survey', done: segments.length, of: segments.length }
@@ -165,13 +170,15 @@ async function* carryOut(
   }
   for (const [done, one] of chosen.entries()) {
     yield { type: 'progress', phase: 'copy', done, of: chosen.length }
-    const evacuated = await evacuate(place, one.segment, options)
+    const evacuated = await evacuate(place, one.segment, options).catch(async (error: unknown) => {
+      // What is stored again already is not to be stored again by the next one: on a full disk it would never come to an end.
+      if (ready.length > 0) await remove()
+      throw error
+    })
     copied += evacuated.copied
     bytes += evacuated.bytes
-    if (evacuated.lost.length > 0) {
-      findings.push(damagedSegment(one.segment, evacuated.lost))
-      continue
-    }
+    if (evacuated.lost.length > 0) findings.push(damagedSegment(one.segment, evacuated.lost))
+    if (evacuated.lost.length > 0 || evacuated.unread !== undefined) continue
     segments += 1
     left += evacuated.left
     freed += one.bytes

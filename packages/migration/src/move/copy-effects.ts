@@ -154,7 +154,9 @@ class Logs {
         const event = step.value
         if (event.type === 'batch') {
           await telling
-          telling = this.#tell(event)
+          // While nothing is on its way the latest number is that of this batch.
+          await this.batches.see()
+          telling = this.#tell(event, this.batches.numbered)
           // Met in the next round, or when this one is left.
           telling.catch(() => {})
         }
@@ -162,13 +164,13 @@ class Logs {
       }
     } finally {
       await telling.catch(() => {})
+      await events.return(undefined as never).catch(() => {})
     }
   }
 
-  async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>): Promise<void> {
-    await this.batches.see()
+  async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>, number: number): Promise<void> {
     const ids: readonly ContentId[] = batch.type === 'objects' ? batch.ids : []
-    await this.possession.ask(this.batches.numbered, ids)
+    await this.possession.ask(number, ids)
     const now = this.#clock().getTime()
     if (Math.abs(now - this.#toldAt) >= TELL_INTERVAL) {
       await this.batches.tell()

@@ -1,9 +1,16 @@
+import { isVaultError } from '@vault/core'
 import { rolledBackNote } from './audit-note.ts'
+import { BatchLog } from './batch-log.ts'
 import type { Act } from './work.ts'
 
-/** The target gives up what it received; what was there before is again as it was (M094). */
-export const decline: Act = async ({ state, parts, options }) => {
+/** The target gives up what it received; what was there before is again as it was (M094). First the trail is told what went there. */
+export const decline: Act = async (work) => {
+  const { state, parts, options } = work
   const { vault, migration } = state
+  // A target whose numbers are no good, or a trail that cannot go on, must not keep a migration from being given up.
+  await new BatchLog(work).catchUp().catch((error: unknown) => {
+    if (!isVaultError(error)) throw error
+  })
   return { decline: await parts.target.decline({ vault, migration }, options) }
 }
 
