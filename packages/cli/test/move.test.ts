@@ -406,7 +406,7 @@ describe('vault-migrate', () => {
     expect(resumed.error.message).toContain('No checkpoint found')
 
     // Killed before the identity has signed, gone on with the wrong one, then with the right one.
-    await run('vault-migrate', ['run', ...given, '--passphrase-file', space.at('right')], atStep('endorse', 'SIGKILL'))
+    await run('vault-migrate', ['run', ...given, '--passphrase-file', space.at('right')], atStep('accept', 'SIGKILL'))
     expect(await json('vault-migrate', ['resume', ...given, '--passphrase-file', space.at('wrong')], 1)).toMatchObject({
       error: { code: 'KEY_PASSPHRASE' },
     })
