@@ -9,30 +9,13 @@ import {
   openRevocation,
   openRevocationSet,
   principalText,
-  vaultPrincipal,
 } from '@vault/spki-caps'
 import { describe, expect, it } from 'vitest'
-import {
-  ana,
-  authorizeHere,
-  ben,
-  cert,
-  DAY,
-  eva,
-  keyStates,
-  later,
-  mia,
-  NOW,
-  ROOT,
-  request,
-  revoke,
-  tom,
-} from './world.ts'
+import { house, states } from './cast.ts'
+import { ana, authorizeHere, ben, cert, DAY, eva, later, mia, NOW, ROOT, request, revoke, tom } from './world.ts'
 
 const certificate = await cert(ana, ben.key)
 const { id } = openCapCert(certificate)
-const states = await keyStates([{ operators: [mia] }, { operators: [tom] }])
-const house = vaultPrincipal((states[0] as KeyState).vault)
 const keys = createKeyDirectory([states[1] as KeyState])
 const view = (revocations: readonly Envelope[], sets: readonly Envelope[] = []) =>
   createRevocationView({ revocations, sets, keys })
