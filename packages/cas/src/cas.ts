@@ -105,11 +105,11 @@ export interface BulkCas extends BulkCasReader {
 
 /** Writing one object, for whoever relies on it in a `commit`: `put` does not say where it went. */
 export interface PlacingCas {
-  /**
-   * Stores one block and says where it lies. Concurrent ones share one flush, as those of `put` do. Throws as `putMany` of
-   * {@link BulkCas}.
-   */
-  putBlock(block: Block, options?: AbortOptions): Promise<BatchAck>
+  /** As `put` of {@link Cas}, and says where the bytes lie. Both share flushes. */
+  putPlaced(
+    bytes: Uint8Array,
+    options?: AbortOptions & { readonly codec?: Codec; readonly hash?: HashName },
+  ): Promise<{ readonly id: ContentId; readonly segment: string }>
 }
 
 /** All that a vault's content store does. */

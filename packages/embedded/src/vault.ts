@@ -1,6 +1,6 @@
 import type { AuditActor } from '@vault/audit-chain'
 import type { BulkCasReader, CasReader } from '@vault/cas'
-import { checkLength, linksOf, readFile } from '@vault/cas'
+import { linksOf, readFile } from '@vault/cas'
 import {
   type AbortOptions,
   type Authorize,
@@ -8,7 +8,6 @@ import {
   type Clock,
   type Codec,
   type ContentId,
-  contentId,
   copyBytes,
   type Inception,
   type KeyState,
@@ -178,16 +177,15 @@ export class Vault implements AsyncDisposable {
   ): Promise<ContentId> {
     const leave = await this.leaveTo('write', options)
     const { signal, codec, ...act } = options
-    checkLength(bytes)
+    const format = { ...(codec && { codec }), hash: this.inception.content.hash }
     const kept = copyBytes(bytes)
-    const id = contentId(kept, { ...(codec && { codec }), hash: this.inception.content.hash })
-    const add = [{ id, size: kept.length, links: linksOf({ id, bytes: kept }) }]
-    await storeAndCommit(async () => {
-      const { segment } = await this.place.objects.putBlock({ id, bytes: kept }, { signal })
+    return await storeAndCommit(async () => {
+      const { id, segment } = await this.place.objects.putPlaced(kept, { signal, ...format })
+      const add = [{ id, size: kept.length, links: linksOf({ id, bytes: kept }) }]
       const change = { objects: { add }, expect: { segments: [segment] } }
       await this.#recorder.commit(change, leave, { verb: 'put', ...act }, { signal })
+      return id
     })
-    return id
   }
 
   /** The bytes of one block, or `undefined` where it is not held here. Throws `CAS_CORRUPT`. */

@@ -115,23 +115,20 @@ class PackCas implements FsCas {
     bytes: Uint8Array,
     options: AbortOptions & { readonly codec?: Codec; readonly hash?: HashName } = {},
   ): Promise<ContentId> {
+    return (await this.putPlaced(bytes, options)).id
+  }
+
+  async putPlaced(
+    bytes: Uint8Array,
+    options: AbortOptions & { readonly codec?: Codec; readonly hash?: HashName } = {},
+  ): Promise<{ readonly id: ContentId; readonly segment: string }> {
     this.#begin(options)
     this.#checkWritable()
     checkLength(bytes)
     const kept = copyBytes(bytes)
     const { codec = 'raw', hash = 'blake3' } = options
     const id = contentId(kept, { codec, hash })
-    await this.#commits.put({ id, bytes: kept })
-    return id
-  }
-
-  async putBlock(block: Block, options?: AbortOptions): Promise<BatchAck> {
-    this.#begin(options)
-    this.#checkWritable()
-    const kept = { id: block.id, bytes: copyBytes(block.bytes) }
-    checkBlock(kept)
-    const segment = await this.#commits.put(kept)
-    return { ids: [kept.id], segment, bytes: kept.bytes.length }
+    return { id, segment: await this.#commits.put({ id, bytes: kept }) }
   }
 
   async *putMany(
