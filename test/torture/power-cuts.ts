@@ -24,7 +24,8 @@ export const powerCuts: Campaign = {
 }
 
 const SIGNER = createSigner(new Uint8Array(32).fill(7))
-const OPERATIONS: readonly FsOperation[] = [
+/** What changes a disk. */
+export const CHANGES: readonly FsOperation[] = [
   'create',
   'write',
   'datasync',
@@ -56,7 +57,7 @@ export async function cutPower(
   let disk = simulatedFs()
   try {
     for (let session = 1 + numbers.below(4); session > 0; session--) {
-      const fs = faultyFs(disk, { operations: OPERATIONS, at: 1 + numbers.below(150), failure: 'EIO', forever: true })
+      const fs = faultyFs(disk, { operations: CHANGES, at: 1 + numbers.below(150), failure: 'EIO', forever: true })
       await useUntilCut(through(fs), acknowledged, numbers).catch((error: unknown) => {
         if (!fs.struck) throw error
       })

@@ -2,9 +2,10 @@ import type { ReclaimableCas } from '@vault/cas'
 import { type ContentId, contentId, isVaultError } from '@vault/core'
 import { createMemorySoupStore, type SoupStore, storeAndCommit } from '@vault/soup'
 import { type Fs, type FsCas, openFsCas } from '@vault/store-fs'
-import { type FsOperation, faultyFs, type SimulatedFs, simulatedFs } from '@vault/store-fs/testing'
+import { faultyFs, type SimulatedFs, simulatedFs } from '@vault/store-fs/testing'
 import { reclaimSpace } from '@vault/transfer'
 import type { Campaign } from './campaign.ts'
+import { CHANGES } from './power-cuts.ts'
 import { type SeededNumbers, seededNumbers } from './seeded-numbers.ts'
 
 /**
@@ -32,7 +33,6 @@ export const reclaimCuts: Campaign = {
   },
 }
 
-const OPERATIONS: readonly FsOperation[] = ['create', 'write', 'datasync', 'rename', 'remove', 'syncDir', 'mkdir']
 const VAULT = contentId(new TextEncoder().encode('vault'))
 const NONE = { state: 'none', epoch: 0 } as const
 const ACTIVE = { state: 'active', epoch: 0 } as const
@@ -61,7 +61,7 @@ class Place {
 async function live(place: Place, numbers: SeededNumbers): Promise<void> {
   for (let session = 0; session < 4; session++) {
     const at = 20 + numbers.below(200)
-    const fs = faultyFs(place.disk, { operations: OPERATIONS, at, failure: 'EIO', forever: true })
+    const fs = faultyFs(place.disk, { operations: CHANGES, at, failure: 'EIO', forever: true })
     const acts = [write(place, fs, numbers), reclaim(place, fs, numbers)]
     if (numbers.below(2) === 0) acts.push(reclaim(place, fs, numbers))
     for (const outcome of await Promise.allSettled(acts)) {

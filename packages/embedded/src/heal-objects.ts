@@ -1,6 +1,7 @@
 import type { BulkCas, BulkCasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
 import type { Reclaim } from '@vault/soup'
+import { storeUncondemned } from '@vault/transfer'
 
 /** Objects that are read and written at once: at most 256 MiB. */
 const BATCH = 256
@@ -23,13 +24,12 @@ export async function* healObjects(
 ): AsyncGenerator<HealedObjects> {
   for (let i = 0; i < ids.length; i += BATCH) {
     const batch = ids.slice(i, i + BATCH)
-    // Nothing in the soup says where these lie, so a reclaim that has condemned their segment meanwhile may not have seen them.
-    for (let written = new Set<string>(); ; written = new Set()) {
+    const store = async (written: Set<string>) => {
       for await (const { blocks } of elsewhere.getMany([batch], options)) {
         for await (const { segment } of here.putMany([blocks], options)) if (segment !== '') written.add(segment)
       }
-      if ((await reclaim.condemned([...written], options)).length === 0) break
     }
+    await storeUncondemned(reclaim, store, options)
     yield { done: i + batch.length, of: ids.length }
   }
 }

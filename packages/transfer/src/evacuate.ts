@@ -1,8 +1,9 @@
 import type { BulkCas, ReclaimableCas } from '@vault/cas'
 import { lendMany } from '@vault/cas'
-import type { AbortOptions, ContentId } from '@vault/core'
-import { isVaultError, VaultError } from '@vault/core'
-import type { Reclaim, SoupErrorCode } from '@vault/soup'
+import type { AbortOptions, ContentId, VaultError } from '@vault/core'
+import { isVaultError } from '@vault/core'
+import type { Reclaim } from '@vault/soup'
+import { storeUncondemned } from './store-uncondemned.ts'
 
 /** The bytes of a place, and what knows which of them are needed. */
 export interface ReclaimedPlace {
@@ -26,23 +27,13 @@ export interface Evacuated {
 /** What a segment says that may hold more than can be told. */
 export const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
 
-// Another reclaim condemns the segments that this one writes as long as it lasts; three times for one segment is no accident.
-const ATTEMPTS = 3
-
 /**
  * Stores what is needed of a segment again. The segment has to be condemned before: then whatever no vault needs now can come to
  * be needed only by bytes that are written elsewhere. Throws `SOUP_CONDEMNED` where other reclaims took away three times what this one
  * wrote, and what the stores throw.
  */
 export async function evacuate(place: ReclaimedPlace, segment: string, options: AbortOptions = {}): Promise<Evacuated> {
-  for (let attempt = 1; ; attempt++) {
-    const written = new Set<string>()
-    const evacuated = await copyNeeded(place, segment, written, options)
-    // One that another reclaim has condemned may have been read by it before this one wrote its last.
-    const condemned = await place.reclaim.condemned([...written], options)
-    if (condemned.length === 0) return evacuated
-    if (attempt === ATTEMPTS) throw disturbed(condemned)
-  }
+  return await storeUncondemned(place.reclaim, (written) => copyNeeded(place, segment, written, options), options)
 }
 
 async function copyNeeded(
@@ -82,12 +73,4 @@ async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultEr
     if (!isVaultError(error) || !UNREAD.has(error.code)) throw error
     tell(error)
   }
-}
-
-function disturbed(segments: readonly string[]): VaultError<SoupErrorCode> {
-  return new VaultError({
-    code: 'SOUP_CONDEMNED',
-    message: 'Another reclaim of this place is at work. Nothing is lost: let it end, and repeat.',
-    details: { segments },
-  })
 }

@@ -24,3 +24,4 @@ export type { ReclaimEvent, ReclaimOptions, ReclaimReport } from './reclaim-spac
 export { reclaimSpace } from './reclaim-space.ts'
 export type { Roots, Statement } from './statement.ts'
 export { sameRoots, statementOf } from './statement.ts'
+export { storeUncondemned } from './store-uncondemned.ts'

@@ -47,7 +47,7 @@ const SMALL = 16 * 1024 * 1024
 const MANY_SMALL = 8
 /** Bytes stored again before the segments that they come from go: what a nearly full disk must have free. */
 const BYTES_PER_STEP = 256 * 1024 * 1024
-/** Takes the removal of the segments that nobody needs anything of before anything is copied. */
+/** Those that nobody needs anything of come first, so that they are gone before anything is copied. */
 const byShareUnused = (a: Surveyed, b: Surveyed): number => shareUnused(b) - shareUnused(a)
 const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1, bytes)
 
@@ -186,8 +186,8 @@ async function* carryOut(
     waiting += evacuated.bytes
     // Those that cost nothing go before the first that does: it may need their room.
     const next = chosen[done + 1]
-    const last = next === undefined || (waiting === 0 && next.records > next.unusedRecords)
-    if (last || waiting >= BYTES_PER_STEP) await remove()
+    const isFirstToCost = waiting === 0 && next !== undefined && next.records > next.unusedRecords
+    if (isFirstToCost || waiting >= BYTES_PER_STEP) await remove()
   }
   if (ready.length > 0) await remove()
   yield { type: 'progress', phase: 'copy', done: chosen.length, of: chosen.length }

@@ -8,7 +8,7 @@ import { warnOfFindings } from '../warn-of-findings.ts'
 interface Options extends StateOptions {
   readonly message?: string
   readonly dryRun?: boolean
-  readonly maxUnused?: string
+  readonly maxUnused: string
 }
 
 const HELP = `
@@ -30,7 +30,7 @@ export function addReclaim(program: Program): void {
   addStateOption(command).addHelpText('after', HELP)
   program.action<[string, Options]>(command, async ({ output, progress, signal }, dir, options) => {
     const { dryRun = false, message } = options
-    const maxUnused = parsePercent(options.maxUnused ?? '5')
+    const maxUnused = parsePercent(options.maxUnused)
     const { reclaimFolder } = await import('@vault/embedded')
     const open = () => openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
     const motivation = message === undefined ? {} : { motivation: message }

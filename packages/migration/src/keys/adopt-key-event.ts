@@ -12,6 +12,7 @@ import {
 import type { Tenure } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
 import { listMoves } from '../move/journal.ts'
+import { keyStateAt } from '../move/key-state.ts'
 import { isEnded } from '../move/phase.ts'
 import type { Seat } from '../move/seat.ts'
 import { readMoveCertificate } from '../move/target-records.ts'
@@ -108,8 +109,7 @@ async function unconcluded(
   const evidence = await store.tenures.evidence(vault, options)
   const handoff = evidence && handoffIn(evidence)
   if (handoff === undefined || handoff.to.instance !== instance) return undefined
-  const known = await store.tenures.keyEvents(vault, options)
-  const { head } = verifyKeyHistory(known.map((event) => decodeEnvelope(event)))
+  const { head } = await keyStateAt({ store }, vault, options)
   if (handoff.key_event.id !== head) return undefined
   const certificate = await readMoveCertificate(store.records, handoff.migration, options)
   return certificate === undefined ? handoff.migration : undefined
