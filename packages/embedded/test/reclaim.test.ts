@@ -129,17 +129,22 @@ describe('reclaimSpace', () => {
     const first = await place.add('a', 'b')
     const second = await place.add('c', 'd', 'e', 'f')
     await place.release('a', 'c')
+    const stop = new AbortController()
     const objects = new Proxy(place.objects, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target)
         if (name !== 'contents') return typeof value === 'function' ? value.bind(target) : value
         return async function* (segment: string) {
-          if (segment === second && (await place.reclaim.condemned([segment])).length > 0) throw new Error('no room')
+          if (segment === second && (await place.reclaim.condemned([segment])).length > 0) {
+            stop.abort(new Error('stopped'))
+            stop.signal.throwIfAborted()
+          }
           yield* target.contents(segment)
         }
       },
     })
-    await expect(reclaimed({ ...place, objects }, { maxUnused: 0 })).rejects.toThrow('no room')
+    const options = { maxUnused: 0, signal: stop.signal }
+    await expect(reclaimed({ ...place, objects }, options)).rejects.toThrow('stopped')
     expect(await segmentsOf(place)).not.toContain(first)
     expect(await place.objects.get(block('b').id)).toEqual(block('b').bytes)
   })

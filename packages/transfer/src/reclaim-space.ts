@@ -163,8 +163,9 @@ async function* carryOut(
       options,
     )
   }
+  // Not to be stopped: what is ready has been stored again, and would lie there twice.
   const remove = async () => {
-    await objects.removeSegments(ready, options)
+    await objects.removeSegments(ready)
     ready = []
     waiting = 0
   }
