@@ -1,25 +1,39 @@
+import { join } from 'node:path'
 import { createMemoryCas } from '@vault/cas'
-import { type AbandonableTarget, type Source, soupStoreSource, soupStoreTarget } from '@vault/migration'
+import {
+  type AbandonableTarget,
+  soupStoreSource,
+  soupStoreTarget,
+  sourceWithTrail,
+  type TrailSource,
+  targetWithTrail,
+} from '@vault/migration'
 import { createMemorySoupStore } from '@vault/soup'
+import { openFsLogStore } from '@vault/store-fs'
 import { checkVacant, createPlace } from './create-place.ts'
 import { findPlace, openPlace, type Place } from './place.ts'
 import type { Vault } from './vault.ts'
+import { LOG_FOLDER } from './vault-log.ts'
 
-/** An open vault as the source of a migration. */
-export function sourceOf(vault: Vault): Source {
-  const { place, id } = vault
-  return soupStoreSource({ vault: id, label: place.dir, objects: place.objects, store: place.soups })
+/** An open vault as the source of a migration, with its audit trail. */
+export function sourceOf(vault: Vault): TrailSource {
+  const { place, id, soup, log } = vault
+  const source = soupStoreSource({ vault: id, label: place.dir, objects: place.objects, store: place.soups })
+  return sourceWithTrail(source, { log: (options) => openFsLogStore({ dir: log.dir, mode: 'read' }, options), soup })
 }
 
 /** A target that must be closed. */
 export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
 
 /**
- * The folder as a target; a place is made in it where there is none. Throws `VAULT_EXISTS` where it has other files, and
+ * The folder as a target, which keeps the audit trail, too; a place is made in it where there is none. Throws `VAULT_EXISTS` where it has other files, and
  * `VAULT_INACCESSIBLE`.
  */
 export async function openTarget(dir: string): Promise<OpenTarget> {
-  return targetAt(await openOrCreatePlace(dir))
+  const place = await openOrCreatePlace(dir)
+  return targetWithTrail(targetAt(place), (vault, options) =>
+    openFsLogStore({ dir: join(place.dir, LOG_FOLDER, vault), mode: 'write' }, options),
+  )
 }
 
 /** The place in a folder, for writing; made where there is none. Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`. */

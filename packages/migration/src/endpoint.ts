@@ -1,6 +1,7 @@
+import type { LogReader } from '@vault/audit-chain'
 import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
-import type { Intake, SoupReader, Tenure } from '@vault/soup'
+import type { HeldBlock, Intake, SoupReader, Tenure } from '@vault/soup'
 
 /**
  * Where a vault moves from. Nothing is written to it. Its soup is trusted to name what is under charge; its content
@@ -14,6 +15,24 @@ export interface Source {
   readonly soup: SoupReader
   /** Envelopes of the vault's key events, oldest first. */
   keyEvents(options?: AbortOptions): Promise<readonly Bytes[]>
+}
+
+/** An audit trail and how far it is signed. */
+export interface SignedTrail {
+  readonly log: LogReader
+  /** The signed note of its end. */
+  readonly note: Bytes
+}
+
+/** A source that gives its audit trail, too. Beside `Source`, because a copy is whole without one. */
+export interface TrailSource extends Source {
+  /** The trail as far as it was signed when it was asked for; `undefined` where nothing ever was. */
+  trail(options?: AbortOptions): Promise<SignedTrail | undefined>
+  /** Blocks that the trail names, which are under no root: ascending by id, strictly after `after`. */
+  held(
+    range: { readonly after?: ContentId; readonly limit: number },
+    options?: AbortOptions,
+  ): Promise<readonly HeldBlock[]>
 }
 
 /** What is brought to a target. */
@@ -69,4 +88,16 @@ export interface AbandonableTarget extends Target {
    * the one that is writing. Throws `SOUP_TENURE` where a run writes at the same time.
    */
   abandon(vault: ContentId, migration: string, options?: AbortOptions): Promise<void>
+}
+
+/** A target that keeps the audit trail of what it receives, too. */
+export interface TrailTarget extends Target {
+  /**
+   * Copies the trail up to its note, verified before it is stored, and continues what is there of it. Throws what `importTrail` of
+   * `@vault/audit-chain` throws.
+   */
+  receiveTrail(
+    request: Pick<Offer, 'vault' | 'keyEvents'> & { readonly trail: SignedTrail },
+    options?: AbortOptions,
+  ): Promise<void>
 }

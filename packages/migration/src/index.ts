@@ -1,6 +1,16 @@
 export { abandonMigration } from './abandon-migration.ts'
 export { activeVaultTarget } from './active-target.ts'
-export type { AbandonableTarget, Held, Offer, Receiving, Source, Target } from './endpoint.ts'
+export type {
+  AbandonableTarget,
+  Held,
+  Offer,
+  Receiving,
+  SignedTrail,
+  Source,
+  Target,
+  TrailSource,
+  TrailTarget,
+} from './endpoint.ts'
 export type { MigrationErrorCode, MigrationFindingCode } from './error.ts'
 export type { MigrationEvent, MigrationPhase, Progress, Sent, Share, Summary } from './event.ts'
 export type { VaultObject } from './export-object.ts'
@@ -19,6 +29,7 @@ export type { RunOptions } from './run-migration.ts'
 export { runMigration } from './run-migration.ts'
 export { missProbability } from './sample.ts'
 export { soupStoreSource, soupStoreTarget } from './store-endpoint.ts'
+export { sourceWithTrail, targetWithTrail } from './trail-endpoint.ts'
 export type { VerifyOptions } from './verify-migration.ts'
 export { verifyMigration } from './verify-migration.ts'
 

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '@vault/core'
+import { copyTrail } from './copy-trail.ts'
 import type { Receiving, Source, Target } from './endpoint.ts'
 import type { MigrationEvent } from './event.ts'
 import type { Plan } from './plan.ts'
@@ -9,7 +10,7 @@ import { complete } from './run.ts'
 import { verifyReceived } from './verify-received.ts'
 import { WatchedIntake } from './watched-intake.ts'
 
-/** Moves a whole vault: rounds of differences until the target is what the source is, then verification. */
+/** Copies a whole vault: rounds of differences until the target is what the source is, then verification, then its audit trail. */
 export async function* runFull(
   plan: Plan,
   { source, target }: { readonly source: Source; readonly target: Target },
@@ -36,5 +37,6 @@ export async function* runFull(
   const readBack = updates && intake.alone && intake.sequence === sequence
   if (!readBack) yield* verifyReceived(run, statement, verification)
   const coverage = readBack ? ({ mode: 'difference' } as const) : coverageOf(verification, statement.counts)
+  await copyTrail(run, { keyEvents, migration }, options)
   yield* complete(run, { statement, sequence, coverage })
 }

@@ -31,7 +31,8 @@ export class CheckpointLog {
   async after(progress: Progress, last: ContentId | undefined): Promise<void> {
     const { clock, state, planId, parts, driver, options } = this.#work
     const now = clock().getTime() / 1000
-    if (now - this.#at < INTERVAL) return
+    // A clock that was set back is not waited for.
+    if (Math.abs(now - this.#at) < INTERVAL) return
     this.#at = now
     const { source } = parts
     this.#latest ??= await latestOf(source.records, state.migration)

@@ -1,10 +1,10 @@
 import type { ContentId, Link } from '@vault/core'
 import { contentId, decode, decodeEnvelope, VaultError } from '@vault/core'
+import { copyHeld } from '../copy-held.ts'
 import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
-import { copyHeld } from './copy-held.ts'
 import { readMove, superseded } from './journal.ts'
 import type { Act } from './work.ts'
 

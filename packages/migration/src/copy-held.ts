@@ -2,17 +2,16 @@ import type { Block, BulkCasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
 import { VaultError } from '@vault/core'
 import type { HeldBlock } from '@vault/soup'
-import type { Receiving } from '../endpoint.ts'
-import type { MigrationErrorCode } from '../error.ts'
-import type { MoveSource } from './move-endpoint.ts'
+import type { Receiving, TrailSource } from './endpoint.ts'
+import type { MigrationErrorCode } from './error.ts'
 
 const PAGE = 256
 
 /** Brings the blocks that the trail names, which are under no root. Every one is hashed where it arrives. */
 export async function copyHeld(
-  source: Pick<MoveSource, 'held' | 'objects' | 'label'>,
+  source: Pick<TrailSource, 'held' | 'objects' | 'label'>,
   target: Omit<Receiving, 'finish'>,
-  writing: { readonly migration: string; readonly driver: number },
+  writing: { readonly migration: string; readonly driver?: number },
   options: AbortOptions,
 ): Promise<void> {
   let after: ContentId | undefined
