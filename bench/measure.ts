@@ -6,7 +6,7 @@ export interface Cost {
   readonly seconds: number
   /** User and system time of the command and its children. */
   readonly cpuSeconds: number
-  /** Highest resident size seen of all its processes together, in mebibytes; sampled every 20 ms. */
+  /** Highest resident size seen of all its processes together, in mebibytes; sampled every 50 ms. */
   readonly peakMiB: number
   readonly stdout: string
 }
@@ -35,7 +35,7 @@ export async function measure(
     void residentMiB(child.pid as number).then((now) => {
       peak = Math.max(peak, now)
     })
-  }, 20)
+  }, 50)
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('close', resolve)
     child.once('error', reject)
@@ -58,24 +58,16 @@ export async function median(runs: number, prepare: () => Promise<void>, run: ()
   return costs[Math.floor(costs.length / 2)] as Cost
 }
 
-async function residentMiB(root: number): Promise<number> {
-  const parents = new Map<number, { parent: number; kib: number }>()
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const status = await readFile(`/proc/${name}/status`, 'utf8').catch(() => '')
-    const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1]
-    const kib = /^VmRSS:\s+(\d+)/m.exec(status)?.[1]
-    if (parent !== undefined && kib !== undefined)
-      parents.set(Number(name), { parent: Number(parent), kib: Number(kib) })
-  }
-  let sum = 0
-  for (const [pid, { kib }] of parents) {
-    for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)?.parent) {
-      if (at === root) {
-        sum += kib
-        break
-      }
-    }
-  }
-  return sum / 1024
+/** Of a process and all below it. Only their own files are read: asking for every process of the machine would cost it a core. */
+async function residentMiB(pid: number): Promise<number> {
+  const own = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  let sum = Number(/^VmRSS:\s+(\d+)/m.exec(own)?.[1] ?? 0) / 1024
+  for (const child of await childrenOf(pid)) sum += await residentMiB(child)
+  return sum
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const lists = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => ''))
+  return (await Promise.all(lists)).flatMap((list) => list.split(' ').filter(Boolean).map(Number))
 }
