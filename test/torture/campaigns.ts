@@ -1,6 +1,7 @@
 import { bitFlips } from './bit-flips.ts'
 import type { Campaign } from './campaign.ts'
 import { failedCalls, killPoints } from './command-faults.ts'
+import { diskCuts } from './disk-cuts.ts'
 import { endurance } from './endurance.ts'
 import { flushMutants } from './flush-mutants.ts'
 import { fullDisk } from './full-disk.ts'
@@ -9,7 +10,7 @@ import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
 import { reclaimCuts } from './reclaim-cuts.ts'
 
-/** All campaigns, the most telling first. */
+/** Those that run anywhere, the most telling first. */
 export const CAMPAIGNS: readonly Campaign[] = [
   killPoints,
   failedCalls,
@@ -24,3 +25,6 @@ export const CAMPAIGNS: readonly Campaign[] = [
   endurance,
   flushMutants,
 ]
+
+/** Those that need more of the machine than a program may count on: a loop device, and FUSE. */
+export const DISK_CAMPAIGNS: readonly Campaign[] = [diskCuts]

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { installPrograms } from '../debian-packages.ts'
 import { finish } from '../steps.ts'
 import { pointsOf } from './campaign.ts'
-import { CAMPAIGNS } from './campaigns.ts'
+import { CAMPAIGNS, DISK_CAMPAIGNS } from './campaigns.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,15 +15,16 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 })
+const campaigns = [...CAMPAIGNS, ...DISK_CAMPAIGNS]
 const seed = Number(values.seed)
 if (!Number.isSafeInteger(seed)) throw new RangeError(`--seed is a whole number, not ${values.seed}`)
-const unknown = values.only?.find((name) => !CAMPAIGNS.some((campaign) => campaign.name === name))
+const unknown = values.only?.find((name) => !campaigns.some((campaign) => campaign.name === name))
 if (unknown !== undefined) {
-  throw new RangeError(`--only is one of ${CAMPAIGNS.map(({ name }) => name).join(', ')}, not ${unknown}`)
+  throw new RangeError(`--only is one of ${campaigns.map(({ name }) => name).join(', ')}, not ${unknown}`)
 }
 
 const tallies = [...(await installPrograms({ strace: 'strace' }))]
-for (const campaign of CAMPAIGNS.filter(({ name }) => values.only?.includes(name) ?? true)) {
+for (const campaign of campaigns.filter(({ name }) => values.only?.includes(name) ?? true)) {
   const folder = await mkdtemp(join(tmpdir(), 'vault-torture-'))
   const began = performance.now()
   const { points, wrong, note } = await campaign
