@@ -101,7 +101,8 @@ export class CutDisk {
     const left = writesOf(this.#events.slice(this.#applied, count)).flatMap((write) => {
       const chance = numbers.below(4)
       if (chance < 2) return []
-      if (chance === 2) return [write]
+      // The file system counts on its first block being written whole.
+      if (chance === 2 || write.offset === 0) return [write]
       // Torn at sectors, which a disk writes whole.
       const sectors = Math.ceil(write.bytes.length / SECTOR)
       return Array.from({ length: sectors }, (_, i) => ({

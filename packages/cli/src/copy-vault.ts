@@ -1,10 +1,9 @@
-import type { MigrationEvent, Summary } from '@vault/migration'
+import type { Summary } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
 import type { Run } from './program.ts'
-
-const LABELS: Readonly<Record<string, string>> = { transfer: 'Transferring', verify: 'Verifying' }
 
 /** Makes, or brings up to date, a verified copy of a vault in another place. */
 export async function copyVault(
@@ -28,7 +27,7 @@ export async function copyVault(
     return await planMigration({ source, target, authorize: owner }, { signal })
   })()
   await using target = await openTarget(to)
-  const summary = await follow(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
+  const summary = await followCopy(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
   const seconds = (performance.now() - started) / 1000
   const { statement, sent, verification } = summary
   await output.result(
@@ -53,30 +52,6 @@ export async function copyVault(
     describe(summary, from, to, seconds),
   )
   return EXIT.ok
-}
-
-async function follow({ output, progress }: Run, events: AsyncIterable<MigrationEvent>): Promise<Summary> {
-  for await (const event of events) {
-    if (event.type === 'summary') {
-      progress.clear()
-      return event.summary
-    }
-    if (event.type === 'finding') {
-      progress.clear()
-      output.warn(event.finding.message)
-    } else if (event.type === 'repaired')
-      output.note(`Sent ${counted(event.ids.length, 'object')} again that did not read back.`)
-    else if (event.type === 'batch' || event.type === 'checked') {
-      const { phase, objects, bytes } = event.progress
-      progress.show({
-        label: LABELS[phase] ?? phase,
-        ...objects,
-        bytes: bytes.done,
-        ...(bytes.total !== undefined && { totalBytes: bytes.total }),
-      })
-    }
-  }
-  throw new Error('The run ended without a summary.')
 }
 
 function describe({ statement, sent, verification }: Summary, from: string, to: string, seconds: number): string {

@@ -26,7 +26,8 @@ describe('vault-migrate run --no-handoff', () => {
     expect(ran).toMatchObject({ ok: true, phase: 'complete', source, target, objects: 55, sent: 55 })
     expect(ran.seconds).toBeGreaterThan(0)
     expect(await rootsOf(target)).toEqual(await rootsOf(source))
-    expect(await json('vaultctl', ['verify', target])).toMatchObject({ ok: true, objects: 55, checked: 55 })
+    // The list that the log names is read, too.
+    expect(await json('vaultctl', ['verify', target])).toMatchObject({ ok: true, objects: 55, checked: 56 })
     expect(await json('vaultctl', ['status', target])).toMatchObject({ state: 'replica' })
     expect((await run('vaultctl', ['get', target, 'sub/f1'])).stdout).toBe('content 1')
     expect(await json('vaultctl', ['put', target, space.at('tree/f0')], 1)).toMatchObject({
@@ -180,5 +181,62 @@ describe('vault-migrate run --no-handoff', () => {
     const source = await vaultWith(space, 2)
     expect((await run('vault-migrate', ['run', '--no-handoff', '--from', source, '--to', source])).code).toBe(1)
     await rm(space.at('tree'), { recursive: true })
+  })
+})
+
+describe('vault-migrate run --kind partial', () => {
+  test('copies what matches into another active vault, with its entries in the log, and repeats without a change', async () => {
+    await using space = await scratch()
+    const source = await vaultWith(space, 10)
+    const target = space.at('other')
+    await json('vaultctl', ['init', target])
+    await json('vaultctl', ['put', target, 'f0'], 0, { cwd: space.at('tree') })
+    const part = ['run', '--kind', 'partial', '--where', 'key~path:sub/*', '--from', source, '--to', target]
+    expect(await json('vault-migrate', part)).toMatchObject({
+      ok: true,
+      kind: 'partial',
+      sent: 5,
+      selected: { objects: 5, entries: 5 },
+      state: 'active',
+    })
+    expect((await run('vaultctl', ['get', target, 'sub/f1'])).stdout).toBe('content 1')
+    expect((await run('vaultctl', ['ls', target])).stdout).not.toContain('large')
+    const { stdout } = await run('vaultctl', ['log', target])
+    expect(stdout).toContain('receive')
+    const before = await json('vaultctl', ['status', target])
+    expect(await json('vault-migrate', part)).toMatchObject({ sent: 0 })
+    expect(await json('vaultctl', ['status', target])).toEqual(before)
+    expect(await json('vaultctl', ['verify', target])).toMatchObject({ ok: true })
+    expect(await json('vaultctl', ['status', source])).toMatchObject({ state: 'active' })
+  })
+
+  test('takes a large file with all its blocks, and overwrites nothing', async () => {
+    await using space = await scratch()
+    const source = await vaultWith(space, 2)
+    const target = space.at('other')
+    await json('vaultctl', ['init', target])
+    await writeFile(space.at('tree/f0'), 'something else')
+    await json('vaultctl', ['put', target, 'f0'], 0, { cwd: space.at('tree') })
+    const part = (where: string) => ['run', '--kind', 'partial', '-w', where, '--from', source, '--to', target]
+    expect(await json('vault-migrate', part('size>=1000000'))).toMatchObject({ selected: { entries: 1 } })
+    expect(await json('vaultctl', ['verify', target])).toMatchObject({ ok: true })
+    const bytes = await readFile(space.at('tree/large'))
+    await run('vaultctl', ['get', target, 'large', '-o', space.at('back')])
+    expect(bytes.equals(await readFile(space.at('back')))).toBe(true)
+    expect(await json('vault-migrate', part('key=path:f0'), 1)).toMatchObject({ error: { code: 'MIGRATION_CONFLICT' } })
+    expect((await run('vaultctl', ['get', target, 'f0'])).stdout).toBe('something else')
+  })
+
+  test.each([
+    ['no condition', ['--kind', 'partial']],
+    ['a condition that is none', ['--kind', 'partial', '--where', '>>']],
+    ['a condition for a whole vault', ['--where', 'size>1']],
+    ['another kind', ['--kind', 'some', '--where', 'size>1']],
+    ['a dry run', ['--kind', 'partial', '--where', 'size>1', '--dry-run']],
+  ])('refuses %s', async (_, options) => {
+    await using space = await scratch()
+    await json('vaultctl', ['init', space.at('a')])
+    const { code } = await run('vault-migrate', ['run', ...options, '--from', space.at('a'), '--to', space.at('b')])
+    expect(code).toBe(2)
   })
 })

@@ -2,14 +2,17 @@ import { join } from 'node:path'
 import { createMemoryCas } from '@vault/cas'
 import {
   type AbandonableTarget,
+  activeVaultTarget,
   soupStoreSource,
   soupStoreTarget,
   sourceWithTrail,
+  type Target,
   type TrailSource,
   targetWithTrail,
 } from '@vault/migration'
-import { createMemorySoupStore } from '@vault/soup'
+import { type Change, createMemorySoupStore, type Soup } from '@vault/soup'
 import { openFsLogStore } from '@vault/store-fs'
+import type { Act } from './act.ts'
 import { checkVacant, createPlace } from './create-place.ts'
 import { findPlace, openPlace, type Place } from './place.ts'
 import type { Vault } from './vault.ts'
@@ -20,6 +23,26 @@ export function sourceOf(vault: Vault): TrailSource {
   const { place, id, soup, log } = vault
   const source = soupStoreSource({ vault: id, label: place.dir, objects: place.objects, store: place.soups })
   return sourceWithTrail(source, { log: (options) => openFsLogStore({ dir: log.dir, mode: 'read' }, options), soup })
+}
+
+/** An open, active vault as the target of a part of another one: each change that comes in has its entry in the audit log. */
+export function partTargetOf(vault: Vault): Target {
+  const { place, soup } = vault
+  const target = (commit: Soup['commit']) =>
+    activeVaultTarget({ label: place.dir, objects: place.objects, soup: { ...soup, commit } })
+  return {
+    ...target(soup.commit),
+    receive({ migration, ...offer }, options) {
+      const act: Act = { verb: 'receive', motivation: `part of the vault ${offer.vault}, migration ${migration}` }
+      const recorded = target(async (change, abort) => {
+        // Of a run that is repeated nothing may be left to do.
+        if (isNothing(change)) return await soup.commit(change, abort)
+        const { epoch: _, ...content } = change
+        return await vault.commit(content, { ...abort, ...act })
+      })
+      return recorded.receive({ migration, ...offer }, options)
+    },
+  }
 }
 
 /** A target that must be closed. */
@@ -61,4 +84,9 @@ export async function lookAtTarget(dir: string): Promise<OpenTarget> {
 function targetAt(place: Place): OpenTarget {
   const target = soupStoreTarget({ label: place.dir, objects: place.objects, store: place.soups })
   return { ...target, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+}
+
+function isNothing({ objects = {}, entries = {}, refs = {} }: Change): boolean {
+  const lists = [objects.add, objects.release, entries.put, entries.remove, Object.keys(refs)]
+  return lists.every((list = []) => list.length === 0)
 }

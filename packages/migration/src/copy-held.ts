@@ -19,13 +19,11 @@ export async function copyHeld(
     const page = await source.held({ ...(after !== undefined && { after }), limit: PAGE }, options)
     after = page.at(-1)?.id
     if (after === undefined) return
-    const there = await target.soup.holds(
-      page.map(({ id }) => id),
-      options,
-    )
-    const missing = page.filter((_, i) => !there[i])
-    for await (const { ids, segment } of target.objects.putMany(read(source, missing, options), options)) {
-      const hold = missing.filter(({ id }) => ids.includes(id))
+    const ids = page.map(({ id }) => id)
+    const [held, stored] = [await target.soup.holds(ids, options), await target.objects.hasMany(ids, options)]
+    const missing = page.filter((_, i) => !(held[i] && stored[i]))
+    for await (const { ids: written, segment } of target.objects.putMany(read(source, missing, options), options)) {
+      const hold = missing.filter(({ id }) => written.includes(id))
       const segments = segment === '' ? [] : [segment]
       await target.intake.receive({ ...writing, segments, hold }, options)
     }

@@ -1,4 +1,3 @@
-import { isVaultError } from '@vault/core'
 import type { Query } from '@vault/soup'
 import { parseCondition } from '../condition-syntax.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
@@ -6,6 +5,8 @@ import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { parseCount } from '../parse-count.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
+import { requireQuery } from '../query-of.ts'
+import { repeatable } from '../repeatable.ts'
 
 interface Options extends ReadOptions {
   readonly where?: readonly string[]
@@ -21,7 +22,7 @@ export function addFind(program: Program): void {
     .option(
       '-w, --where <condition>',
       'FIELD=VALUE, !=, <, <=, >, >=, FIELD~PATTERN, FIELD, !FIELD; may be repeated',
-      collect,
+      repeatable,
     )
     .option('--any', 'one of the conditions is enough')
     .option('--order <field>', 'order by this field; with :desc, the other way round')
@@ -52,19 +53,4 @@ export function addFind(program: Program): void {
     })
     return EXIT.ok
   })
-}
-
-/** What is no query was typed so: said before the vault is opened, where the same code would mean damage. */
-async function requireQuery(query: Query): Promise<void> {
-  const { checkQuery } = await import('@vault/soup')
-  try {
-    checkQuery(query)
-  } catch (error) {
-    if (isVaultError(error, 'SOUP_INVALID')) throw new UsageError(error.message)
-    throw error
-  }
-}
-
-function collect(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value]
 }

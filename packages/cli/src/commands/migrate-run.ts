@@ -1,9 +1,11 @@
+import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import { openVaultAt } from '../open-vault.ts'
 import type { Program, Run } from '../program.ts'
+import { repeatable } from '../repeatable.ts'
 import { describePlan } from './migrate-plan.ts'
 
 interface Options extends MoveOptions {
@@ -12,6 +14,8 @@ interface Options extends MoveOptions {
   readonly certificate?: string
   readonly reread?: boolean
   readonly dryRun?: boolean
+  readonly kind?: string
+  readonly where?: readonly string[]
 }
 
 export function addRun(program: Program): void {
@@ -23,12 +27,22 @@ export function addRun(program: Program): void {
     .option('--no-handoff', 'leave the vault active here, and a verified copy there')
     .option('--certificate <file>', 'write the migration certificate into this file, too')
     .option('--reread', 'with --no-handoff: read back all of the copy again, and mend what is damaged there')
+    .option(
+      '--kind <kind>',
+      'full, the default; or partial: a copy of what --where selects, into the active vault at --to',
+    )
+    .option(
+      '-w, --where <condition>',
+      'with --kind partial: what comes with all that it links to; as in "vaultctl find"; all have to hold',
+      repeatable,
+    )
     .option('-n, --dry-run', 'say what would be done, and change nothing')
   addMoveOptions(command).addHelpText(
     'after',
-    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family',
   )
   program.action<[Options]>(command, async (run, options) => {
+    if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
     if (options.dryRun) return await dryRun(run, options)
     if (options.handoff) {
       if (options.reread) throw new UsageError('--reread is for copies: use it with --no-handoff.')
@@ -39,6 +53,20 @@ export function addRun(program: Program): void {
     const ends = { ...endsOf(options), ...(stateDir !== undefined && { stateDir }) }
     return await copyVault(run, { ...ends, reread: options.reread ?? false })
   })
+}
+
+/** Throws a `UsageError` for options that do not go together. */
+function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
+  if (kind !== 'full' && kind !== 'partial') throw new UsageError('--kind is full or partial.')
+  if (kind === 'full') {
+    if (where !== undefined) throw new UsageError('--where selects a part: use it with --kind partial.')
+    return false
+  }
+  if (where === undefined) throw new UsageError('--kind partial needs --where, which says what comes along.')
+  if (dryRun || reread || certificate !== undefined) {
+    throw new UsageError('--dry-run, --reread and --certificate are for whole vaults.')
+  }
+  return true
 }
 
 async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
