@@ -18,6 +18,8 @@ export type TransferErrorCode =
   | 'TRANSFER_INDEX_INVALID'
   /** The vault changed while its indexes were read. `details.sequence`, `details.now`. */
   | 'TRANSFER_INDEX_CHANGED'
+  /** What comes from another machine is no frame, ends in the middle of one, or goes beyond the limits. `details.offset`. */
+  | 'TRANSFER_FRAME_INVALID'
 
 /** The `code` of the findings of this package. */
 export type TransferFindingCode =

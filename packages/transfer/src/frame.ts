@@ -1,0 +1,128 @@
+import { promisify } from 'node:util'
+import { zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
+import type { Bytes } from '@vault/core'
+import { concatBytes, decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
+import { ByteReader } from './byte-reader.ts'
+import type { TransferErrorCode } from './error.ts'
+
+/** A piece of a conversation between two machines: a value, and bytes beside it. */
+export interface Frame {
+  readonly value: unknown
+  readonly body: Bytes
+}
+
+/** Bounds of one frame, known before anything of it is kept. */
+export interface FrameLimits {
+  /** Value and body, uncompressed. */
+  readonly maxBytes: number
+  /** Values within the value. Default 262,144. */
+  readonly maxItems?: number
+}
+
+/** Flags, length as sent, length uncompressed, length of the value. */
+const HEAD_LENGTH = 13
+const PLAIN = 0
+const ZSTD = 1
+
+// A sample tells whether compressing pays: content is mostly compressed already, or not at all.
+const SAMPLE = 16 * 1024
+const WORTH = 0.9
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+
+const NOTHING: Bytes = new Uint8Array()
+
+/**
+ * The bytes of a frame, compressed where that pays. Fields that are `undefined` are left out, because no frame has them. The
+ * format: formats/wire.md.
+ */
+export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = []): Promise<Bytes> {
+  const header = encode(withoutGaps(value), FAR)
+  const plain = concatBytes(header, ...body)
+  const sent = await compressed(plain)
+  const frame = new Uint8Array(HEAD_LENGTH + (sent ?? plain).length)
+  const head = new DataView(frame.buffer)
+  head.setUint8(0, sent === undefined ? PLAIN : ZSTD)
+  head.setUint32(1, (sent ?? plain).length)
+  head.setUint32(5, plain.length)
+  head.setUint32(9, header.length)
+  frame.set(sent ?? plain, HEAD_LENGTH)
+  return frame
+}
+
+// What is written here was put together here; the reader sets the bounds.
+const FAR = { maxBytes: 2 ** 30, maxItems: 2 ** 24 }
+
+function withoutGaps(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || isLink(value)) return value
+  if (Array.isArray(value)) return value.map(withoutGaps)
+  const present = Object.entries(value).filter(([, part]) => part !== undefined)
+  return Object.fromEntries(present.map(([name, part]) => [name, withoutGaps(part)]))
+}
+
+async function compressed(plain: Bytes): Promise<Uint8Array | undefined> {
+  if (plain.length < 512) return undefined
+  const sample = plain.subarray(0, SAMPLE)
+  if (zstdCompressSync(sample).length > sample.length * WORTH) return undefined
+  const packed = await compress(plain)
+  return packed.length < plain.length ? packed : undefined
+}
+
+/**
+ * Reads frames one after the other, as far as they are asked for. Throws `TRANSFER_FRAME_INVALID` for what is no frame, ends in
+ * the middle of one, or goes beyond the limits, before memory is taken for it.
+ */
+export async function* readFrames(chunks: AsyncIterable<Uint8Array>, limits: FrameLimits): AsyncGenerator<Frame> {
+  const reader = new ByteReader(chunks)
+  try {
+    while (!(await reader.isAtEnd())) yield await readFrame(reader, limits)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144 }: FrameLimits): Promise<Frame> {
+  const { offset } = reader
+  const head = await reader.take(HEAD_LENGTH)
+  if (head === undefined) throw invalid(offset, 'it ends in the middle')
+  const view = new DataView(head.buffer, head.byteOffset)
+  const [flags, sent, length, header] = [view.getUint8(0), view.getUint32(1), view.getUint32(5), view.getUint32(9)]
+  if (flags !== PLAIN && flags !== ZSTD) throw invalid(offset, `its flags ${flags} are unknown`)
+  if (length > maxBytes) throw invalid(offset, `it has ${length} bytes, and at most ${maxBytes} are taken`)
+  if (flags === PLAIN ? sent !== length : sent >= length) throw invalid(offset, 'its lengths contradict each other')
+  if (header === 0 || header > length) throw invalid(offset, 'its value is longer than itself')
+  const bytes = await reader.take(sent)
+  if (bytes === undefined) throw invalid(offset, 'it ends in the middle')
+  const plain = flags === PLAIN ? bytes : await unpacked(bytes, length, offset)
+  return {
+    value: decoded(plain.subarray(0, header), { maxBytes, maxItems }, offset),
+    body: length === header ? NOTHING : plain.subarray(header),
+  }
+}
+
+async function unpacked(bytes: Bytes, length: number, offset: number): Promise<Bytes> {
+  const plain = await decompress(bytes, { maxOutputLength: length }).catch((cause: unknown) => {
+    throw invalid(offset, 'it does not decompress to the stated length', cause)
+  })
+  if (plain.length !== length) throw invalid(offset, 'it does not decompress to the stated length')
+  return new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.length)
+}
+
+function decoded(bytes: Uint8Array, limits: Required<FrameLimits>, offset: number): unknown {
+  try {
+    return decode(bytes, limits)
+  } catch (cause) {
+    if (!isVaultError(cause)) throw cause
+    throw invalid(offset, 'its value is no canonical DAG-CBOR within the limits', cause)
+  }
+}
+
+function invalid(offset: number, why: string, cause?: unknown): VaultError<TransferErrorCode> {
+  return new VaultError({
+    code: 'TRANSFER_FRAME_INVALID',
+    message: `A frame at byte ${offset} of a transfer cannot be read: ${why}. The other end speaks another protocol, or the connection was cut.`,
+    details: { offset },
+    cause,
+  })
+}
