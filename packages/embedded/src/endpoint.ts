@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createMemoryCas } from '@vault/cas'
+import type { AbortOptions, VaultId } from '@vault/core'
 import {
   type AbandonableTarget,
   activeVaultTarget,
@@ -8,6 +9,7 @@ import {
   sourceWithTrail,
   type Target,
   type TrailSource,
+  type TrailTarget,
   targetWithTrail,
 } from '@vault/migration'
 import { type Change, createMemorySoupStore, type Soup } from '@vault/soup'
@@ -19,10 +21,16 @@ import type { Vault } from './vault.ts'
 import { LOG_FOLDER } from './vault-log.ts'
 
 /** An open vault as the source of a migration, with its audit trail. */
-export function sourceOf(vault: Vault): TrailSource {
-  const { place, id, soup, log } = vault
-  const source = soupStoreSource({ vault: id, label: place.dir, objects: place.objects, store: place.soups })
-  return sourceWithTrail(source, { log: (options) => openFsLogStore({ dir: log.dir, mode: 'read' }, options), soup })
+export function sourceOf({ place, id }: Vault): TrailSource {
+  return sourceAt(place, id)
+}
+
+/** A vault of an open place as the source of a copy, with its audit trail. */
+export function sourceAt(place: Place, vault: VaultId): TrailSource {
+  const { dir, objects, soups } = place
+  const source = soupStoreSource({ vault, label: dir, objects, store: soups })
+  const log = (options?: AbortOptions) => openFsLogStore({ dir: join(dir, LOG_FOLDER, vault), mode: 'read' }, options)
+  return sourceWithTrail(source, { log, soup: soups.soup(vault) })
 }
 
 /** An open, active vault as the target of a part of another one: each change that comes in has its entry in the audit log. */
@@ -54,8 +62,13 @@ export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
  */
 export async function openTarget(dir: string): Promise<OpenTarget> {
   const place = await openOrCreatePlace(dir)
-  return targetWithTrail(targetAt(place), (vault, options) =>
-    openFsLogStore({ dir: join(place.dir, LOG_FOLDER, vault), mode: 'write' }, options),
+  return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+}
+
+/** An open place as the target of copies, which keeps the audit trail, too. */
+export function targetAt({ dir, objects, soups }: Place): AbandonableTarget & TrailTarget {
+  return targetWithTrail(soupStoreTarget({ label: dir, objects, store: soups }), (vault, options) =>
+    openFsLogStore({ dir: join(dir, LOG_FOLDER, vault), mode: 'write' }, options),
   )
 }
 
@@ -75,15 +88,13 @@ export async function openOrCreatePlace(dir: string): Promise<Place> {
  * Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`.
  */
 export async function lookAtTarget(dir: string): Promise<OpenTarget> {
-  if ((await findPlace(dir)) !== undefined) return targetAt(await openPlace(dir, { mode: 'read' }))
+  if ((await findPlace(dir)) !== undefined) {
+    const place = await openPlace(dir, { mode: 'read' })
+    return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+  }
   await checkVacant(dir)
   const target = soupStoreTarget({ label: dir, objects: createMemoryCas(), store: createMemorySoupStore() })
   return { ...target, async [Symbol.asyncDispose]() {} }
-}
-
-function targetAt(place: Place): OpenTarget {
-  const target = soupStoreTarget({ label: place.dir, objects: place.objects, store: place.soups })
-  return { ...target, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
 }
 
 function isNothing({ objects = {}, entries = {}, refs = {} }: Change): boolean {

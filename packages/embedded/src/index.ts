@@ -8,7 +8,15 @@ export type { DiagnoseOptions } from './diagnose.ts'
 export { diagnose } from './diagnose.ts'
 export type { Check, Diagnosis } from './diagnosis.ts'
 export type { OpenTarget } from './endpoint.ts'
-export { lookAtTarget, openTarget, partTargetOf, sourceOf } from './endpoint.ts'
+export {
+  lookAtTarget,
+  openOrCreatePlace,
+  openTarget,
+  partTargetOf,
+  sourceAt,
+  sourceOf,
+  targetAt,
+} from './endpoint.ts'
 export type { CarExport, CarRoot } from './export-car.ts'
 export type { ExtractErrorCode } from './get-files.ts'
 export { writePieces } from './get-files.ts'

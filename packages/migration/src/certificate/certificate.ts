@@ -107,7 +107,8 @@ const MAX_EVENTS = 1_024
 const document = bytes({ most: MAX_DOCUMENT })
 const hash = bytes({ length: 32 })
 
-const coverage: Field<Coverage> = variant<Coverage>({
+/** What was read back, as it is written. */
+export const coverage: Field<Coverage> = variant<Coverage>({
   full: map({ mode: exactly('full') }),
   sample: map({
     mode: exactly('sample'),

@@ -1,0 +1,131 @@
+import type { LogReader } from '@vault/audit-chain'
+import type { AbortOptions, Bytes, ContentId, KeyId } from '@vault/core'
+import type { Tenure } from '@vault/soup'
+import { encodeFrame } from '@vault/transfer/frame'
+import type { AbandonableTarget, Held, Receiving, TrailTarget } from '../endpoint.ts'
+import type { ProvingTarget } from '../move/move-endpoint.ts'
+import type { Ask, Session } from './calls.ts'
+import type { HttpOptions } from './http-client.ts'
+import { HttpClient } from './http-client.ts'
+import { remoteObjects } from './remote-objects.ts'
+import { remoteSoup } from './remote-soup.ts'
+import { trailQuestion } from './stream-field.ts'
+
+/** A place that is reached over HTTPS, as the target of copies and of moves. It must be closed. */
+export interface HttpTarget extends AbandonableTarget, Omit<ProvingTarget, 'receiveTrail'>, AsyncDisposable {
+  /** The key of the place. */
+  readonly key: KeyId
+  /** Both kinds of targets take a trail, and each names it in its own way. */
+  readonly receiveTrail: TrailTarget['receiveTrail'] & ProvingTarget['receiveTrail']
+}
+
+/**
+ * The place behind an address, for the migration of this vault. Asks at once who it is. Throws `HTTP_UNREACHABLE`, `HTTP_PEER_KEY`,
+ * `HTTP_NOT_ALLOWED`, and a `TypeError` for what is no address of a server.
+ */
+export async function httpTarget(
+  url: string,
+  { vault, ...options }: HttpOptions & AbortOptions & { readonly vault: ContentId },
+): Promise<HttpTarget> {
+  const client = new HttpClient(url, options)
+  const asking = (id: ContentId): Ask => client.asking(id, 'target')
+  const { label, instance, key } = await asking(vault)('place', null, options).catch((error: unknown) => {
+    client.close()
+    throw error
+  })
+
+  function contentOf(id: ContentId): Pick<Receiving, 'objects' | 'soup'> {
+    const ask = asking(id)
+    return { objects: remoteObjects(client, { ask, vault: id, side: 'target' }), soup: remoteSoup(ask) }
+  }
+
+  function receivingOf(id: ContentId, { session, found }: Session): Omit<Receiving, 'finish'> {
+    return {
+      found,
+      ...contentOf(id),
+      intake: {
+        // However often it has to be asked for, a batch is taken once.
+        receive: (batch, abort) => asking(id)('intake', { session, request: client.newName(), batch }, abort),
+      },
+    }
+  }
+
+  async function sendTrail(
+    id: ContentId,
+    call: 'move-trail' | 'copy-trail',
+    { from, value }: { readonly from: LogReader; readonly value: unknown },
+    abort?: AbortOptions,
+  ): Promise<void> {
+    const path = `/vaults/${id}/target/${call}`
+    const first = await encodeFrame(value)
+    await client.patiently(abort, () =>
+      client.converse(
+        path,
+        first,
+        async (question) => {
+          const { need } = client.parsed(path, question, (answer) => trailQuestion(answer, 'question'))
+          return need === null ? undefined : await encodeFrame((await from.read(need, abort)) ?? null)
+        },
+        abort,
+      ),
+    )
+  }
+
+  async function look(id: ContentId, abort?: AbortOptions): Promise<Held> {
+    return { tenure: await asking(id)('look', null, abort), ...contentOf(id) }
+  }
+
+  async function receiveTrail(
+    request: Parameters<TrailTarget['receiveTrail']>[0] | Parameters<ProvingTarget['receiveTrail']>[0],
+    abort?: AbortOptions,
+  ): Promise<void> {
+    if ('trail' in request) {
+      const { vault: id, keyEvents, trail } = request
+      return await sendTrail(id, 'copy-trail', { from: trail.log, value: { keyEvents, note: trail.note } }, abort)
+    }
+    const { vault: id, migration, from, note, size } = request
+    await sendTrail(id, 'move-trail', { from, value: { migration, note, size } }, abort)
+  }
+
+  return {
+    label,
+    instance,
+    key,
+    look,
+    receiveTrail,
+
+    async receive({ vault: id, keyEvents, migration }, abort) {
+      const opened = await asking(id)('receive', { keyEvents: keyEvents.map(own), migration }, abort)
+      const { session } = opened
+      const finish = (verified: number, o?: AbortOptions): Promise<Tenure> =>
+        asking(id)('finish', { session, verified }, o)
+      return { ...receivingOf(id, opened), finish }
+    },
+    async abandon(id, migration, abort) {
+      await asking(id)('abandon', { migration }, abort)
+    },
+
+    accept: ({ vault: id, ...offer }, abort) => asking(id)('accept', offer, abort),
+    endorse: ({ vault: id, migration, keyEvent }, abort) =>
+      asking(id)('endorse', { migration, keyEvent: own(keyEvent) }, abort),
+    async open({ vault: id, migration, driver }, abort) {
+      return receivingOf(id, await asking(id)('open', { migration, driver }, abort))
+    },
+    batches: ({ vault: id, ...range }, abort) => asking(id)('batches', range, abort),
+    prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: own(nonce) }, abort),
+    prepare: ({ vault: id, keyEvent, ...what }, abort) =>
+      asking(id)('prepare', { ...what, keyEvent: own(keyEvent) }, abort),
+    activate: ({ handoff, keyEvent }, abort) =>
+      asking(vault)('activate', { handoff: own(handoff), keyEvent: own(keyEvent) }, abort),
+    decline: ({ vault: id, migration }, abort) => asking(id)('decline', { migration }, abort),
+    conclude: (state, abort) => asking(state.vault)('conclude', state, abort),
+
+    async [Symbol.asyncDispose]() {
+      client.close()
+    },
+  }
+}
+
+function own(bytes: Uint8Array): Bytes {
+  return bytes as Bytes
+}

@@ -1,0 +1,27 @@
+// Places that are reached over HTTPS.
+
+export type { HttpOptions, HttpTimeouts } from './http-client.ts'
+export type { HttpErrorCode } from './http-error.ts'
+export type { HttpSource } from './http-source.ts'
+export { httpSource } from './http-source.ts'
+export type { HttpTarget } from './http-target.ts'
+export { httpTarget } from './http-target.ts'
+
+// For those who write a server.
+
+export type { Field } from '../records/field.ts'
+export { FieldFault } from '../records/field.ts'
+export type { Call, CallName, Calls, HeldView, RequestOf, ResponseOf, Session, Side } from './calls.ts'
+export { CALLS } from './calls.ts'
+export type { PeerCredentials } from './peer-certificate.ts'
+export { createPeerCredentials, peerKeyOf } from './peer-certificate.ts'
+export type { BlockList, BlockPiece } from './stream-field.ts'
+export {
+  blockList,
+  copyTrailRequest,
+  cutBlocks,
+  moveTrailRequest,
+  objectRequest,
+  trailFile,
+} from './stream-field.ts'
+export { refusalFrame, refusalText, statusOf } from './wire-error.ts'
