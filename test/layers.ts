@@ -36,7 +36,7 @@ export const LAYERS: Readonly<Record<string, Rule>> = {
   'store-postgres': { siblings: ['core', 'soup'], others: ['pg'] },
   anchors: { siblings: ['core', 'audit-chain'], others: [] },
   embedded: { siblings: L0_TO_L3, others: ['age-encryption', 'shamir-secret-sharing'] },
-  server: { siblings: L0_TO_L4, others: ['hono'] },
+  server: { siblings: L0_TO_L4, others: [] },
   cli: { siblings: [...L0_TO_L4, 'server'], others: ['@bomb.sh/tab', 'commander'] },
   cockpit: { siblings: [], others: [] },
 }

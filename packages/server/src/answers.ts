@@ -1,0 +1,106 @@
+import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
+import type { CallName, RequestOf, ResponseOf } from '@vault/migration/http'
+import { charged } from './charged.ts'
+import { refusal } from './refusal.ts'
+import type { ServedPlace } from './served-place.ts'
+
+/** Who asks, and about what. */
+export interface Asked {
+  readonly served: ServedPlace
+  readonly vault: ContentId
+  readonly key: KeyId
+  readonly options: AbortOptions
+}
+
+type Answer<Name extends CallName> = (asked: Asked, request: RequestOf<Name>) => Promise<ResponseOf<Name>>
+
+const soupOf = ({ served, vault }: Asked) => served.place.soups.soup(vault)
+
+function tableOf(asked: Asked, { view, table }: { readonly view: string; readonly table: 'objects' | 'entries' }) {
+  return asked.served.views.use(view, asked.key)[table]
+}
+
+function openSession(
+  { served, vault, key: owner }: Asked,
+  receiving: Parameters<ServedPlace['sessions']['add']>[0]['receiving'],
+): ResponseOf<'open'> {
+  return { session: served.sessions.add({ owner, vault, receiving }), found: receiving.found }
+}
+
+/** How each call is answered: by the port behind it, and by nothing else. */
+export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
+  async place({ served }) {
+    const { label, seat } = served
+    return { label, instance: seat.instance, key: seat.place.key }
+  },
+  tenure: (asked) => soupOf(asked).tenure(asked.options),
+  charged: (asked, { ids }) => soupOf(asked).charged(ids, asked.options),
+  holds: (asked, { ids }) => soupOf(asked).holds(ids, asked.options),
+  held: (asked, range) => soupOf(asked).held(range, asked.options),
+  members: (asked, range) => soupOf(asked).members(range, asked.options),
+  'members-by-key': (asked, { keys }) => soupOf(asked).membersByKey(keys, asked.options),
+  entries: (asked, range) => soupOf(asked).entriesAfter(range, asked.options),
+  'entries-by-key': (asked, { keys }) => soupOf(asked).entriesByKey(keys, asked.options),
+  version: async (asked, { id }) => (await soupOf(asked).version(id, asked.options)) ?? null,
+  feed: (asked) => soupOf(asked).feed(asked.options),
+  async 'has-objects'(asked, { ids }) {
+    const { options, served } = asked
+    const there = await served.place.objects.hasMany(ids, options)
+    const own = new Set(await charged(soupOf(asked), ids, options))
+    return ids.map((id, i) => own.has(id) && there[i] === true)
+  },
+  'open-view': (asked) => asked.served.views.open(soupOf(asked), asked.key, asked.options),
+  async 'close-view'({ served, key }, { view }) {
+    served.views.close(view, key)
+    return null
+  },
+  async scan(asked, { prefix, after, limit, ...which }) {
+    const range = { prefix, limit, ...(after && { after }) }
+    const { count, keys, values } = await tableOf(asked, which).scan(range, asked.options)
+    return { count, keys, values: values ?? null }
+  },
+  async children(asked, { prefix, ...which }) {
+    const found = await tableOf(asked, which).children(prefix, asked.options)
+    return found.map((subtree): Subtree | null => subtree ?? null)
+  },
+
+  'key-events': ({ served, vault, options }) => served.place.soups.tenures.keyEvents(vault, options),
+  async 'trail-head'({ served, vault, options }) {
+    return (await served.source(vault).trail(options))?.note ?? null
+  },
+  async 'trail-file'({ served, vault, options }, { name }) {
+    const trail = await served.source(vault).trail(options)
+    return (await trail?.log.read(name, options)) ?? null
+  },
+
+  look: async ({ served, vault, options }) => (await served.move.look(vault, options)).tenure,
+  accept: ({ served, vault, options }, offer) => served.move.accept({ ...offer, vault }, options),
+  endorse: ({ served, vault, options }, request) => served.move.endorse({ ...request, vault }, options),
+  async open(asked, { migration, driver }) {
+    const { served, vault, options } = asked
+    return openSession(asked, await served.move.open({ vault, migration, driver }, options))
+  },
+  async receive(asked, { keyEvents, migration }) {
+    const { served, vault, options } = asked
+    return openSession(asked, await served.copy.receive({ vault, keyEvents, migration }, options))
+  },
+  async intake({ served, vault, key, options }, { session, request, batch }) {
+    const open = served.sessions.use(session, { owner: key, vault })
+    return await served.sessions.take(open, { request, batch }, served.storedBy(key, vault), options)
+  },
+  async finish({ served, vault, key, options }, { session, verified }) {
+    const { finish } = served.sessions.use(session, { owner: key, vault }).receiving
+    if (finish === undefined) throw refusal('HTTP_REQUEST_INVALID', 'A move is prepared and activated, not finished.')
+    return await finish(verified, options)
+  },
+  async abandon({ served, vault, options }, { migration }) {
+    await served.copy.abandon(vault, migration, options)
+    return null
+  },
+  batches: ({ served, vault, options }, range) => served.move.batches({ ...range, vault }, options),
+  prove: ({ served, vault, options }, request) => served.move.prove({ ...request, vault }, options),
+  prepare: ({ served, vault, options }, request) => served.move.prepare({ ...request, vault }, options),
+  activate: ({ served, options }, request) => served.move.activate(request, options),
+  decline: ({ served, vault, options }, { migration }) => served.move.decline({ vault, migration }, options),
+  conclude: ({ served, options }, state) => served.move.conclude(state, options),
+}

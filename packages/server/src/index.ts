@@ -1,0 +1,5 @@
+export { allowedKeys } from './allowed-keys.ts'
+export type { ServerLimits } from './limits.ts'
+export { openApi } from './openapi.ts'
+export type { ServerOptions, VaultServer } from './start-server.ts'
+export { startServer } from './start-server.ts'

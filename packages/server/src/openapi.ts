@@ -1,0 +1,84 @@
+import type { Side } from '@vault/migration/http'
+import { CALLS } from '@vault/migration/http'
+import { STREAMS } from './streams.ts'
+
+interface Described {
+  readonly sides: readonly Side[]
+  readonly summary: string
+}
+
+const FRAMES = {
+  'application/vnd.vault.frames': {
+    schema: {
+      type: 'string',
+      contentMediaType: 'application/vnd.vault.frames',
+      description: 'Frames: formats/wire.md',
+    },
+  },
+}
+const REFUSED = { $ref: '#/components/responses/refused' }
+
+/** What can be asked of a server, for people and their tools. Made of the tables by which it answers. */
+export function openApi(): Readonly<Record<string, unknown>> {
+  const named: readonly (readonly [string, Described])[] = [...Object.entries(CALLS), ...Object.entries(STREAMS)]
+  const paths = named.flatMap(([name, { sides, summary }]) =>
+    sides.map((side) => [`/vaults/{vault}/${side}/${name}`, { post: operation(`${side}-${name}`, summary) }] as const),
+  )
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Vault server',
+      version: '1',
+      description:
+        'TLS 1.3 with a certificate on both sides. Every request but the one for this document needs leave: `migrate` on the vault where the place is asked as a source, `write` where it is asked as a target.',
+    },
+    paths: {
+      '/openapi.json': {
+        get: {
+          operationId: 'openapi',
+          summary: 'This document',
+          responses: { 200: { description: 'The document', content: { 'application/json': {} } }, default: REFUSED },
+        },
+      },
+      ...Object.fromEntries(paths),
+    },
+    components: {
+      securitySchemes: { key: { type: 'mutualTLS', description: 'A certificate that the key of a place has signed' } },
+      responses: {
+        refused: {
+          description: 'Refused: with a code that stays',
+          content: {
+            'application/json': {
+              schema: {
+                type: 'object',
+                required: ['error'],
+                properties: {
+                  error: {
+                    type: 'object',
+                    required: ['code', 'message'],
+                    properties: {
+                      code: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$' },
+                      message: { type: 'string' },
+                      details: { type: 'object' },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    security: [{ key: [] }],
+  }
+}
+
+function operation(operationId: string, summary: string) {
+  return {
+    operationId,
+    summary,
+    parameters: [{ name: 'vault', in: 'path', required: true, schema: { type: 'string', pattern: '^b[a-z2-7]{58}$' } }],
+    requestBody: { required: true, content: FRAMES },
+    responses: { 200: { description: 'The answer', content: FRAMES }, default: REFUSED },
+  }
+}

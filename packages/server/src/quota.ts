@@ -1,0 +1,51 @@
+import type { KeyId } from '@vault/core'
+import type { ServerLimits } from './limits.ts'
+import { refusal } from './refusal.ts'
+
+interface Used {
+  running: number
+  left: number
+  at: number
+}
+
+// Keys that asked lately; a key that is forgotten begins with a full second.
+const MAX_KEYS = 4_096
+
+/** Counts the requests of each key, so that one that asks too much does not slow the others down. */
+export class Quota {
+  readonly #limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>
+  readonly #now: () => number
+  readonly #used = new Map<KeyId, Used>()
+
+  constructor(limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>, now: () => number = () => performance.now()) {
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Begins a request; what it gives ends it. Throws `HTTP_LIMIT`. */
+  begin(key: KeyId): () => void {
+    const { concurrent, perSecond } = this.#limits
+    const now = this.#now()
+    const used = this.#used.get(key) ?? { running: 0, left: perSecond, at: now }
+    used.left = Math.min(perSecond, used.left + ((now - used.at) * perSecond) / 1000)
+    used.at = now
+    this.#used.delete(key)
+    this.#used.set(key, used)
+    this.#forget()
+    if (used.running >= concurrent)
+      throw refusal('HTTP_LIMIT', `${concurrent} requests of this key are worked on; wait for one.`)
+    if (used.left < 1) throw refusal('HTTP_LIMIT', `This key has asked ${perSecond} times within a second; wait.`)
+    used.left--
+    used.running++
+    return () => {
+      used.running--
+    }
+  }
+
+  #forget(): void {
+    for (const [key, { running }] of this.#used) {
+      if (this.#used.size <= MAX_KEYS) return
+      if (running === 0) this.#used.delete(key)
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { Authorize, Clock, ContentId, KeyId } from '@vault/core'
+import { isContentId, isVaultError, type VaultError } from '@vault/core'
+import type { Call, CallName, Side } from '@vault/migration/http'
+import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf } from '@vault/migration/http'
+import { encodeFrame, readFrames } from '@vault/transfer/frame'
+import { ANSWERS, type Asked } from './answers.ts'
+import type { ServerLimits } from './limits.ts'
+import { openApi } from './openapi.ts'
+import { Quota } from './quota.ts'
+import { refusal } from './refusal.ts'
+import type { ServedPlace } from './served-place.ts'
+import { STREAMS } from './streams.ts'
+
+interface Parts {
+  readonly limits: ServerLimits
+  readonly authorize: Authorize
+  readonly clock: Clock
+  readonly failed: (error: unknown) => void
+  readonly signal: AbortSignal
+}
+
+/** What a path asks for. */
+interface Route {
+  readonly vault: ContentId
+  readonly side: Side
+  readonly name: string
+}
+
+const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
+const MAX_REQUEST: number = 8 * 1024 * 1024
+const MAX_ITEMS = 2 ** 21
+// A client that waits for something that takes long hears that it is worked on.
+const WORKING_MS = 5_000
+
+/** Answers requests: who asks, whether they may, how much, and only then what. */
+export class RequestHandler {
+  readonly #served: ServedPlace
+  readonly #parts: Parts
+  readonly #quota: Quota
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(served: ServedPlace, parts: Parts) {
+    this.#served = served
+    this.#parts = parts
+    this.#quota = new Quota(parts.limits)
+  }
+
+  /** Never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const handled = this.#answer(request, response).catch((error: unknown) => this.#refuse(request, response, error))
+    this.#running.add(handled)
+    await handled
+    this.#running.delete(handled)
+  }
+
+  /** Resolves when nothing is worked on. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([...this.#running])
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.on('error', () => {})
+    response.on('error', () => {})
+    const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate(), this.#parts.clock())
+    if (request.method === 'GET' && request.url === '/openapi.json') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
+      return
+    }
+    const route = routeOf(request)
+    await this.#authorize(route, key)
+    const end = this.#quota.begin(key)
+    const working = setInterval(() => {
+      if (!response.headersSent) response.writeProcessing()
+    }, WORKING_MS)
+    try {
+      await this.#work(route, key, request, response)
+    } finally {
+      clearInterval(working)
+      end()
+    }
+  }
+
+  async #authorize({ vault, side }: Route, key: KeyId): Promise<void> {
+    const { authorize, clock, signal } = this.#parts
+    const action = side === 'source' ? 'migrate' : 'write'
+    try {
+      await authorize({ signers: [key], action, object: vault, at: clock() }, { signal })
+    } catch (error) {
+      if (!isVaultError(error)) throw error
+      const { code, message, details } = error
+      throw refusal('HTTP_NOT_ALLOWED', `${key} may not ${action} ${vault} here: ${message}`, {
+        key,
+        action,
+        code,
+        ...details,
+      })
+    }
+  }
+
+  async #work(
+    { vault, side, name }: Route,
+    key: KeyId,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const asked: Asked = { served: this.#served, vault, key, options: { signal: this.#parts.signal } }
+    const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
+      if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/vnd.vault.frames' })
+      if (response.destroyed) throw gone()
+      if (response.write(await encodeFrame(value, body))) return
+      await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+    const stream = Object.hasOwn(STREAMS, name) ? STREAMS[name] : undefined
+    const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
+    const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
+    if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
+    const frames = readFrames(request, { maxBytes, maxItems: MAX_ITEMS })
+    if (stream !== undefined) await stream.run(asked, frames, say)
+    else {
+      const { value } = (await frames.next()).value ?? {}
+      if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
+      const question = (call as Call<unknown, unknown>).request(value, name)
+      const answer = ANSWERS[name as CallName] as (asked: Asked, question: unknown) => Promise<unknown>
+      await say(await answer(asked, question))
+    }
+    response.end()
+  }
+
+  async #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+    if (response.destroyed) return
+    const refused = this.#refusalFor(error)
+    if (response.headersSent) {
+      // In the middle of an answer, the last frame says why it ends.
+      response.end(await encodeFrame(refusalFrame(refused)))
+      return
+    }
+    const status = statusOf(refused.code)
+    // What is left of the request is not read, so the connection cannot carry another one.
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    response.end(refusalText(refused))
+    response.once('finish', () => setTimeout(() => request.socket.destroy(), 1_000).unref())
+    request.resume()
+  }
+
+  #refusalFor(error: unknown): VaultError {
+    if (isVaultError(error, 'TRANSFER_FRAME_INVALID')) return refusal('HTTP_REQUEST_INVALID', error.message)
+    if (isVaultError(error)) return error
+    if (error instanceof FieldFault)
+      return refusal('HTTP_REQUEST_INVALID', `The request cannot be read: ${error.message}.`)
+    if (this.#parts.signal.aborted) return refusal('HTTP_LIMIT', 'The server ends. Ask again later.')
+    this.#parts.failed(error)
+    return refusal('HTTP_SERVER_FAILED', 'Something failed at the server; what it was stands in its own log.')
+  }
+}
+
+function routeOf({ method, url = '' }: IncomingMessage): Route {
+  const [, vault = '', side, name = ''] = PATH.exec(url) ?? []
+  if (method !== 'POST' || !isContentId(vault)) {
+    throw refusal('HTTP_REQUEST_INVALID', 'There is nothing of this name here: see /openapi.json.')
+  }
+  return { vault, side: side as Side, name }
+}
+
+function gone(): Error {
+  return Object.assign(new Error('The client has gone'), { code: 'ECONNRESET' })
+}

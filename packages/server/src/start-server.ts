@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Authorize, Clock, KeyId, Random, Signer } from '@vault/core'
+import { systemClock, systemRandom } from '@vault/core'
+import { openOrCreatePlace, type SeatOptions } from '@vault/embedded'
+import { createPeerCredentials } from '@vault/migration/http'
+import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
+import { RequestHandler } from './request-handler.ts'
+import { ServedPlace } from './served-place.ts'
+
+/** What is served, to whom, and how much of it. */
+export interface ServerOptions {
+  /** The place; made in this folder where there is none. */
+  readonly dir: string
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Default 0: any that is free. */
+  readonly port?: number
+  /**
+   * Asked with every request: for `write` where the place is the target of a migration of this vault, for `migrate` where it is the
+   * source. The signer is the key that the client has shown.
+   */
+  readonly authorize: Authorize
+  /** How the place takes part in hand-offs. */
+  readonly seat?: SeatOptions
+  readonly limits?: Partial<ServerLimits>
+  /** Is told what failed that no client is told. */
+  readonly failed?: (error: unknown) => void
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** A server that runs. */
+export interface VaultServer extends AsyncDisposable {
+  readonly url: string
+  /** The key of the place, by which clients know it. */
+  readonly key: KeyId
+  /** Lets requests that are worked on end, and everything go. */
+  close(): Promise<void>
+}
+
+const RENEW_MS: number = 24 * 3_600_000
+
+/**
+ * Serves a place over HTTPS: TLS 1.3, both ends known by their keys. Throws what opening the place throws, and what the system says
+ * where it cannot listen.
+ */
+export async function startServer(options: ServerOptions): Promise<VaultServer> {
+  const { dir, host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const place = await openOrCreatePlace(dir)
+  try {
+    const served = await ServedPlace.open(place, { limits, clock, random, seat: options.seat ?? {} })
+    const { place: signer } = served.seat
+    const stopping = new AbortController()
+    const { authorize, failed = () => {} } = options
+    const handler = new RequestHandler(served, { limits, authorize, clock, failed, signal: stopping.signal })
+    const server = createServer(
+      { ...(await tlsOptions(signer, { clock, random })), maxHeaderSize: MAX_HEADER_BYTES, ...timeoutsOf(limits) },
+      (request, response) => void handler.handle(request, response),
+    )
+    bound(server, limits)
+    const renewal = setInterval(() => void renew(server, signer, { clock, random }).catch(failed), RENEW_MS)
+    renewal.unref()
+    await listen(server, { host, port })
+    const close = async () => {
+      clearInterval(renewal)
+      stopping.abort(new Error('The server ends.'))
+      server.closeIdleConnections()
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+      served.views.closeAll()
+      await handler.idle()
+      server.closeAllConnections()
+      await ended
+      await place[Symbol.asyncDispose]()
+    }
+    const { port: chosen } = server.address() as AddressInfo
+    const name = host.includes(':') ? `[${host}]` : host
+    return { url: `https://${name}:${chosen}`, key: signer.key, close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await place[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function tlsOptions(signer: Signer, parts: { readonly clock: Clock; readonly random: Random }) {
+  return {
+    ...(await createPeerCredentials(signer, parts)),
+    minVersion: 'TLSv1.3',
+    // Whoever has no certificate is told so; which ones are good is for the handler to say, and no authority has a say.
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+  } as const
+}
+
+async function renew(server: Server, signer: Signer, parts: { readonly clock: Clock; readonly random: Random }) {
+  server.setSecureContext(await tlsOptions(signer, parts))
+}
+
+function timeoutsOf({ headerMs, requestMs, idleMs }: ServerLimits) {
+  return {
+    handshakeTimeout: headerMs,
+    headersTimeout: headerMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: Math.min(1_000, headerMs),
+  }
+}
+
+function bound(server: Server, { connections, idleMs }: ServerLimits): void {
+  server.maxConnections = connections
+  server.maxHeadersCount = MAX_HEADERS
+  server.setTimeout(idleMs)
+  // What is no TLS, or no HTTP, ends its connection and nothing else.
+  server.on('tlsClientError', (_, socket: TLSSocket) => void socket.destroy())
+  server.on('clientError', (_, socket) => void socket.destroy())
+  server.on('upgrade', (_: IncomingMessage, socket) => void socket.destroy())
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response)
+  })
+}
+
+async function listen(server: Server, where: { readonly host: string; readonly port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,77 @@
+import type { Block, BulkCasReader } from '@vault/cas'
+import { linksOf } from '@vault/cas'
+import type { AbortOptions, ContentId } from '@vault/core'
+import type { IntakeBatch } from '@vault/soup'
+import { refusal } from './refusal.ts'
+
+interface Facts {
+  readonly size: number
+  readonly links: readonly ContentId[]
+}
+
+// What a client stores and does not bring under charge soon is read again when it does.
+const MAX_KNOWN = 262_144
+const READ_AT_ONCE = 4_096
+
+/**
+ * What a client says of blocks is held against their bytes: what comes under charge, or is held, has been stored here, and is as
+ * long, and links to what, its bytes say.
+ */
+export class StoredBlocks {
+  readonly #objects: BulkCasReader
+  readonly #known = new Map<ContentId, Facts>()
+
+  constructor(objects: BulkCasReader) {
+    this.#objects = objects
+  }
+
+  /** Remembers blocks that the store has just acknowledged, so each hashed. */
+  add(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      this.#known.delete(block.id)
+      this.#known.set(block.id, factsOf(block))
+    }
+    for (const id of this.#known.keys()) {
+      if (this.#known.size <= MAX_KNOWN) return
+      this.#known.delete(id)
+    }
+  }
+
+  /** Throws `HTTP_REQUEST_INVALID` where a batch says of blocks what their bytes do not. */
+  async check({ objects, hold = [] }: IntakeBatch, options: AbortOptions): Promise<void> {
+    const add = objects?.add ?? []
+    await this.#readUnknown(
+      [...add, ...hold].map(({ id }) => id),
+      options,
+    )
+    for (const { id, size } of [...add, ...hold]) {
+      const facts = this.#known.get(id)
+      if (facts === undefined)
+        throw refusal('HTTP_REQUEST_INVALID', `The bytes of ${id} have not been stored here.`, { id })
+      if (facts.size !== size)
+        throw refusal('HTTP_REQUEST_INVALID', `${id} has ${facts.size} bytes, not ${size}.`, { id })
+    }
+    for (const { id, links } of add) {
+      const own = this.#known.get(id)?.links ?? []
+      if (links.length === own.length && links.every((link, i) => link === own[i])) continue
+      throw refusal('HTTP_REQUEST_INVALID', `${id} does not link to what is said of it.`, { id })
+    }
+  }
+
+  /** They are under charge now. */
+  forget({ objects, hold = [] }: IntakeBatch): void {
+    for (const { id } of [...(objects?.add ?? []), ...hold]) this.#known.delete(id)
+  }
+
+  async #readUnknown(ids: readonly ContentId[], options: AbortOptions): Promise<void> {
+    const unknown = ids.filter((id) => !this.#known.has(id))
+    for (let from = 0; from < unknown.length; from += READ_AT_ONCE) {
+      const page = unknown.slice(from, from + READ_AT_ONCE)
+      for await (const { blocks } of this.#objects.getMany([page], options)) this.add(blocks)
+    }
+  }
+}
+
+function factsOf(block: Block): Facts {
+  return { size: block.bytes.length, links: linksOf(block) }
+}

@@ -1,0 +1,139 @@
+import type { LogReader } from '@vault/audit-chain'
+import type { BatchAck } from '@vault/cas'
+import type { Bytes } from '@vault/core'
+import type { BlockPiece } from '@vault/migration/http'
+import {
+  blockList,
+  copyTrailRequest,
+  cutBlocks,
+  moveTrailRequest,
+  objectRequest,
+  type Side,
+  trailFile,
+} from '@vault/migration/http'
+import type { Frame } from '@vault/transfer/frame'
+import type { Asked } from './answers.ts'
+import { charged } from './charged.ts'
+import { refusal } from './refusal.ts'
+
+/** The other way of a conversation: frames to the client. */
+export type Say = (value: unknown, body?: readonly Uint8Array[]) => Promise<void>
+
+/** A call whose request or answer has bytes beside its value, or several frames. */
+export interface Stream {
+  readonly sides: readonly Side[]
+  readonly summary: string
+  /** Longest frame of the client in bytes. */
+  readonly maxBytes: number
+  readonly run: (asked: Asked, frames: AsyncGenerator<Frame>, say: Say) => Promise<void>
+}
+
+const MAX_BATCH = 10 * 1024 * 1024
+const MAX_TRAIL_FILE = 24 * 1024 * 1024
+// Blocks in a frame.
+const PIECE = 4 * 1024 * 1024
+
+export const STREAMS: Readonly<Record<string, Stream>> = {
+  'put-objects': {
+    sides: ['target'],
+    summary: 'Stores blocks; the answer says that they are durable',
+    maxBytes: MAX_BATCH,
+    run: putObjects,
+  },
+  'get-objects': {
+    sides: ['source', 'target'],
+    summary: 'Reads blocks of the vault',
+    maxBytes: MAX_BATCH,
+    run: getObjects,
+  },
+  'move-trail': {
+    sides: ['target'],
+    summary: 'Takes the audit trail of a move, file by file as they are asked for',
+    maxBytes: MAX_TRAIL_FILE,
+    run: moveTrail,
+  },
+  'copy-trail': {
+    sides: ['target'],
+    summary: 'Takes the audit trail of a copy, file by file as they are asked for',
+    maxBytes: MAX_TRAIL_FILE,
+    run: copyTrail,
+  },
+}
+
+async function putObjects(
+  { served, vault, key, options }: Asked,
+  frames: AsyncGenerator<Frame>,
+  say: Say,
+): Promise<void> {
+  const { value, body } = await next(frames)
+  const blocks = cutBlocks(blockList(value, 'blocks'), body)
+  if (blocks === undefined) throw refusal('HTTP_REQUEST_INVALID', 'The lengths of the blocks contradict each other.')
+  let acked: BatchAck | undefined
+  for await (const ack of served.place.objects.putMany([blocks], options)) acked = ack
+  if (acked === undefined) throw new Error('The store has not acknowledged a batch.')
+  served.storedBy(key, vault).add(blocks)
+  const { ids, segment, bytes } = acked
+  await say({ ids, segment, bytes })
+}
+
+async function getObjects({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+  const { value } = await next(frames)
+  const { ids } = objectRequest(value, 'objects')
+  const own = await charged(served.place.soups.soup(vault), ids, options)
+  const readable = new Set(own)
+  const foreign = ids.filter((id) => !readable.has(id))
+  if (foreign.length > 0) await say({ ids: [], sizes: [], absent: foreign, damaged: [] } satisfies BlockPiece)
+  for await (const { blocks, absent, damaged } of served.place.objects.getMany([[...readable]], options)) {
+    let piece: Bytes[] = []
+    let from = 0
+    let bytes = 0
+    for (const [i, block] of blocks.entries()) {
+      piece.push(block.bytes)
+      bytes += block.bytes.length
+      if (bytes < PIECE && i < blocks.length - 1) continue
+      const sent = blocks.slice(from, i + 1)
+      await say(
+        { ids: sent.map(({ id }) => id), sizes: sent.map((each) => each.bytes.length), absent: [], damaged: [] },
+        piece,
+      )
+      piece = []
+      bytes = 0
+      from = i + 1
+    }
+    if (absent.length + damaged.length > 0) await say({ ids: [], sizes: [], absent, damaged } satisfies BlockPiece)
+  }
+}
+
+async function moveTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+  const request = moveTrailRequest((await next(frames)).value, 'trail')
+  await served.move.receiveTrail({ ...request, vault, from: clientLog(frames, say) }, options)
+  await say({ need: null })
+}
+
+async function copyTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+  const { keyEvents, note } = copyTrailRequest((await next(frames)).value, 'trail')
+  await served.copy.receiveTrail({ vault, keyEvents, trail: { log: clientLog(frames, say), note } }, options)
+  await say({ need: null })
+}
+
+/** The log of a client, which is asked for one file after the other. */
+function clientLog(frames: AsyncGenerator<Frame>, say: Say): LogReader {
+  let before: Promise<unknown> = Promise.resolve()
+  return {
+    read(name, options) {
+      const asked = before.then(async () => {
+        options?.signal?.throwIfAborted()
+        await say({ need: name })
+        return trailFile((await next(frames)).value, 'file') ?? undefined
+      })
+      before = asked.catch(() => {})
+      return asked
+    },
+  }
+}
+
+async function next(frames: AsyncGenerator<Frame>): Promise<Frame> {
+  const { value, done } = await frames.next()
+  if (done === true) throw refusal('HTTP_REQUEST_INVALID', 'The request ends before it says what it is about.')
+  return value
+}
