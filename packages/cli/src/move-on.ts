@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { VaultError } from '@vault/core'
 import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
-import { EXIT, type ExitCode } from './exit-code.ts'
+import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
+import { moveEnd } from './move-end.ts'
 import { endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
+import { isRemote } from './remote-end.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
@@ -20,26 +22,26 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
-  const { isIdentitySealed, lookAtTarget, moveSourceOf, openMoveTarget, owner, placeName } = await import(
-    '@vault/embedded'
-  )
+  if (isRemote(from))
+    throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
+  const { isIdentitySealed, moveSourceOf, owner } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const source = await moveSourceOf(vault, seats.source)
+  const end = moveEnd(to, { ...options, vault, seat: seats.target, signal })
   const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
   const plan = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
-    await using target = await lookAtTarget(to)
-    const named = { label: placeName(to), look: target.look }
-    return await planMigration({ source, target: named, authorize: owner }, { signal, handoff: { keys: 'new' } })
+    await using target = await end.look()
+    return await planMigration({ source, target, authorize: owner }, { signal, handoff: { keys: 'new' } })
   })()
   // A wrong passphrase is said before the target has keys under it.
   if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
-  await using target = await openMoveTarget(to, seats.target)
+  await using target = await end.open()
   const parts: MoveParts = { source, target, authorize: owner, ...(await routingOf(options)) }
   const events = ((): AsyncIterable<MoveEvent> => {
     if (plan !== undefined) return moveVault(plan, parts, { signal })
@@ -56,7 +58,7 @@ export async function moveOn(
       if (effect === 'activate') await rememberPlace(from, options, run)
     },
   })
-  if (state.phase === 'complete') await rememberPlace(to, options, run)
+  if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
   if (verb === 'rollback' && state.phase === 'complete') throw tooLate(state, to)
   const seconds = (performance.now() - started) / 1000
   const certificate = await keepCertificate(state, options.certificate)

@@ -6,9 +6,10 @@ import { UsageError } from './exit-code.ts'
 import { addStateOption, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
+import { addRemoteOptions, isRemote, type RemoteOptions } from './remote-end.ts'
 
 /** Options of the commands that hand a vault off. */
-export interface MoveOptions extends StateOptions {
+export interface MoveOptions extends StateOptions, RemoteOptions {
   readonly from: string
   readonly to: string
   readonly back?: boolean
@@ -22,7 +23,7 @@ export interface MoveOptions extends StateOptions {
 
 /** Gives a command the options of both places, their keys and routing. */
 export function addMoveOptions(command: Command): Command {
-  return addStateOption(command)
+  return addRemoteOptions(addStateOption(command))
     .option('--back', 'move it back: --from and --to the other way round')
     .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
     .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')
@@ -70,10 +71,15 @@ export async function routingOf(options: MoveOptions): Promise<{ readonly routin
   }
   const { commandRouting, fileRouting } = await import('@vault/embedded')
   const { from, to } = endsOf(options)
-  const addresses = { from: resolve(from), to: resolve(to) }
+  const addresses = { from: addressOf(from), to: addressOf(to) }
   if (route !== undefined) return { routing: fileRouting(route, addresses) }
   if (routeCommand !== undefined) return { routing: commandRouting([routeCommand], process.env, addresses) }
   return {}
+}
+
+/** Where clients find an end. */
+function addressOf(end: string): string {
+  return isRemote(end) ? end : resolve(end)
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

@@ -14,6 +14,7 @@ import { addReclaim } from './commands/reclaim.ts'
 import { addRestoreFromBackup } from './commands/restore-from-backup.ts'
 import { addRm } from './commands/rm.ts'
 import { addRoot } from './commands/root.ts'
+import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addVerify } from './commands/verify.ts'
 import { createProgram } from './program.ts'
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addImport,
     addRestoreFromBackup,
     addCheckStore,
+    addServe,
     addComplete,
   ])
     add(program)

@@ -18,6 +18,7 @@ export function addStatus(program: Program): void {
         vault: vault.id,
         dir: vault.place.dir,
         instance: place.instance,
+        key: place.key,
         state,
         epoch,
         sequence,
@@ -30,6 +31,7 @@ export function addStatus(program: Program): void {
       [
         `vault     ${vault.id}`,
         `place     ${vault.place.dir} (instance ${place.instance})`,
+        `key       ${place.key}`,
         `state     ${state}, epoch ${epoch}, change ${sequence}`,
         `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`,
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,

@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import type { KeyId } from '@vault/core'
+import { EXIT, UsageError } from '../exit-code.ts'
+import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
+import type { Program } from '../program.ts'
+
+interface Options extends PassphraseOptions {
+  readonly port: string
+  readonly host: string
+  readonly allow?: readonly string[]
+}
+
+export function addServe(program: Program): void {
+  const command = program.command
+    .command('serve <dir>')
+    .description('let vaults move to this place, and be copied from it, over HTTPS; a place is made if there is none')
+    .option('--port <number>', 'where to listen; 0: any port that is free', '0')
+    .option('--host <address>', 'on which address of this machine', '127.0.0.1')
+    .option('--allow <key...>', 'keys of places that may move vaults here and copy those that are here')
+    .option('--passphrase-file <file>', 'protect the keys of vaults that come here with the passphrase in this file')
+    .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
+    .addHelpText(
+      'after',
+      '\nPrints its address and its key when it is ready, and ends with Ctrl-C. Both ends know each other by their keys alone:\nthe other one names the key of this server (--peer-key), and is let in by the key of its place ("vaultctl status").\n\nExample:\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --allow ed25519:z6Mk…',
+    )
+  program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
+    const { allowedKeys, startServer } = await import('@vault/server')
+    const port = Number(options.port)
+    if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
+    const keys = await keysOf(options.allow ?? [])
+    if (keys.length === 0) output.warn('No key is allowed (--allow), so everybody is refused.')
+    const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
+    if (passphrase === undefined) {
+      output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
+    }
+    await using server = await startServer({
+      dir,
+      host: options.host,
+      port,
+      authorize: allowedKeys(keys),
+      seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
+      failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+    })
+    const { url, key } = server
+    await output.result({ ok: true, url, key }, `Serving ${dir} at ${url}\nIts key: ${key}`)
+    if (!signal.aborted) await once(signal, 'abort')
+    return EXIT.ok
+  })
+}
+
+async function keysOf(texts: readonly string[]): Promise<readonly KeyId[]> {
+  const { parseKeyId } = await import('@vault/core')
+  return texts.map((text) => parseKeyId(text))
+}

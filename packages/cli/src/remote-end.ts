@@ -1,0 +1,75 @@
+import type { Signer } from '@vault/core'
+import type { Place } from '@vault/embedded'
+import type { HttpOptions, HttpTarget } from '@vault/migration/http'
+import type { Command } from 'commander'
+import { UsageError } from './exit-code.ts'
+import { parseCount } from './parse-count.ts'
+
+/** Options of the commands whose other end may be a server. */
+export interface RemoteOptions {
+  readonly peerKey?: string
+  readonly bwlimit?: string
+  readonly timeout?: string
+}
+
+/** Gives a command the options of an end that is a server. */
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .option('--peer-key <key>', 'where an end is https://…: the key of that server, which "vaultctl serve" prints')
+    .option('--bwlimit <rate>', 'send at most so many bytes a second, as 500K or 10M')
+    .option('--timeout <seconds>', 'give up when the server has been away for so long; default: 60')
+}
+
+/** Whether an end is a server, and no folder. */
+export function isRemote(end: string): boolean {
+  return /^https?:\/\//.test(end)
+}
+
+/** How the server is reached: this end shows the key of its own place. */
+async function httpOptions({ peerKey, bwlimit, timeout }: RemoteOptions, place: Signer): Promise<HttpOptions> {
+  const { parseKeyId } = await import('@vault/core')
+  if (peerKey === undefined) {
+    throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
+  }
+  const patience = timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
+  return {
+    place,
+    peerKey: parseKeyId(peerKey),
+    ...(bwlimit !== undefined && { bytesPerSecond: parseRate(bwlimit) }),
+    ...(patience !== undefined && {
+      timeouts: { patience, idle: Math.min(patience, 30_000), connect: Math.min(patience, 10_000) },
+    }),
+  }
+}
+
+/** The server as the target of a vault that lies in this place. Throws what `httpTarget` throws. */
+export async function remoteTarget(
+  url: string,
+  options: RemoteOptions & { readonly vault: HttpTargetVault; readonly place: Place; readonly signal: AbortSignal },
+): Promise<HttpTarget> {
+  const { httpTarget } = await import('@vault/migration/http')
+  const { vault, place, signal } = options
+  return await httpTarget(addressOf(url), { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+}
+
+type HttpTargetVault = Parameters<typeof import('@vault/migration/http').httpTarget>[1]['vault']
+
+/** The key of a place, by which others know it. */
+async function keyOf({ dir, info }: Place): Promise<Signer> {
+  const { openKey } = await import('@vault/embedded')
+  return await openKey({ dir, role: 'place', key: info.key })
+}
+
+function addressOf(url: string): string {
+  if (url.startsWith('https://') && URL.canParse(url)) return url
+  throw new UsageError(`A server has an address https://HOST:PORT, not ${url}.`)
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+
+function parseRate(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?(?:\/s)?$/i.exec(text) ?? []
+  const rate = Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN)
+  if (number !== '' && rate >= 1) return rate
+  throw new UsageError(`--bwlimit takes a number of bytes a second, as 500K or 10M, not ${text}.`)
+}
