@@ -34,6 +34,9 @@ const MAX_REQUEST: number = 8 * 1024 * 1024
 const MAX_ITEMS = 2 ** 21
 // A client that waits for something that takes long hears that it is worked on.
 const WORKING_MS = 5_000
+const SHORT_REQUEST: number = 64 * 1024
+// For a client that is still sending to read why it is refused.
+const LINGER_MS = 1_000
 
 /** Answers requests: who asks, whether they may, how much, and only then what. */
 export class RequestHandler {
@@ -137,11 +140,13 @@ export class RequestHandler {
       response.end(await encodeFrame(refusalFrame(refused)))
       return
     }
-    const status = statusOf(refused.code)
-    // What is left of the request is not read, so the connection cannot carry another one.
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    const { socket, headers } = request
+    // A little that is left of the request is read away, so that the connection can carry another one; more is not waited for.
+    const isShort = Number(headers['content-length'] ?? Number.NaN) <= SHORT_REQUEST
+    const ending = isShort ? {} : { connection: 'close' }
+    response.writeHead(statusOf(refused.code), { 'content-type': 'application/json', ...ending })
     response.end(refusalText(refused))
-    response.once('finish', () => setTimeout(() => request.socket.destroy(), 1_000).unref())
+    if (!isShort) response.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
     request.resume()
   }
 
