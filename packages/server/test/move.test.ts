@@ -1,4 +1,4 @@
-import type { VaultId } from '@vault/core'
+import { toHex, type VaultId } from '@vault/core'
 import { openTarget, openVault, owner, sourceOf } from '@vault/embedded'
 import { planMigration, runMigration, verifyCertificate } from '@vault/migration'
 import { httpSource } from '@vault/migration/http'
@@ -54,7 +54,7 @@ describe('a connection that is harmed', () => {
   const harms: readonly (readonly [string, Harm])[] = [
     ['is cut in the middle of requests', { cutAfter: 6_000, times: 12 }],
     ['is reset in the middle of requests', { cutAfter: 9_000, times: 5, reset: true }],
-    ['loses answers to what was done', { loseAnswersAfter: 4_000, times: 12 }],
+    ['loses answers to what was done', { loseAnswersAfter: 6_000, times: 8 }],
     ['brings one byte at a time', { byByte: true }],
   ]
   test.each(harms)('%s: the move arrives, and every batch counts once', async (_, harm) => {
@@ -69,9 +69,11 @@ describe('a connection that is harmed', () => {
     const { phase, sent } = await moveTo(vault, target)
     expect(phase).toBe('complete')
     expect(proxy.cuts()).toBe(harm.times ?? 0)
-    // What the source sent, and what the target has numbered.
     await server.close()
-    expect(sent.batches).toBe(Math.max(...(await batchesOf(folder.at('b'), vault.id))))
+    const records = await batchesOf(folder.at('b'), vault.id)
+    expect(records).toHaveLength(sent.batches)
+    // Each has a number that was drawn for it: one that was taken twice would stand there twice.
+    expect(new Set(records).size).toBe(records.length)
   })
 
   test('takes everything and answers nothing: the client gives up within its patience', async () => {
@@ -88,10 +90,10 @@ describe('a connection that is harmed', () => {
   })
 })
 
-/** The numbers of the batches that a place has taken. */
-async function batchesOf(dir: string, vault: VaultId): Promise<readonly number[]> {
+/** What the source said of the batches that a place has taken. */
+async function batchesOf(dir: string, vault: VaultId): Promise<readonly string[]> {
   await using moved = await openVault(dir)
   const { tenure } = await moved.status()
   const batches = await moved.place.soups.soup(vault).batches(tenure.migration as string, { after: 0, limit: 1_000 })
-  return batches.map(({ batch }) => batch)
+  return batches.map(({ record }) => toHex(record))
 }
