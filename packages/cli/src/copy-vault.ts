@@ -1,9 +1,11 @@
 import type { Summary } from '@vault/migration'
+import { copyEnds } from './copy-ends.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
-import { openVaultAt, type StateOptions } from './open-vault.ts'
+import type { StateOptions } from './open-vault.ts'
 import type { Run } from './program.ts'
+import type { RemoteOptions } from './remote-end.ts'
 
 /** Makes, or brings up to date, a verified copy of a vault in another place. */
 export async function copyVault(
@@ -13,20 +15,20 @@ export async function copyVault(
     to,
     reread,
     ...state
-  }: StateOptions & { readonly from: string; readonly to: string; readonly reread: boolean },
+  }: StateOptions & RemoteOptions & { readonly from: string; readonly to: string; readonly reread: boolean },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  const { lookAtTarget, openTarget, owner, sourceOf } = await import('@vault/embedded')
+  const { owner } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
-  await using vault = await openVaultAt(from, { ...state, output }, { mode: 'read', keepHashes: true, signal })
-  const source = sourceOf(vault)
+  await using ends = await copyEnds({ ...state, from, to, keepHashes: true, output, signal })
+  const { source } = ends
   // Looked at first: what is refused leaves not even an empty place behind.
   const plan = await (async () => {
-    await using target = await lookAtTarget(to)
+    await using target = await ends.look()
     return await planMigration({ source, target, authorize: owner }, { signal })
   })()
-  await using target = await openTarget(to)
+  await using target = await ends.open()
   const summary = await followCopy(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
   const seconds = (performance.now() - started) / 1000
   const { statement, sent, verification } = summary

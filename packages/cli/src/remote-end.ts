@@ -1,6 +1,6 @@
 import type { Signer } from '@vault/core'
 import type { Place } from '@vault/embedded'
-import type { HttpOptions, HttpTarget } from '@vault/migration/http'
+import type { HttpOptions, HttpSource, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-count.ts'
@@ -53,6 +53,19 @@ export async function remoteTarget(
 }
 
 type HttpTargetVault = Parameters<typeof import('@vault/migration/http').httpTarget>[1]['vault']
+
+/** A vault at a server as the source of a copy; its address names it: `https://HOST:PORT/vaults/ID`. Throws what `httpSource` throws. */
+export async function remoteSource(
+  url: string,
+  options: RemoteOptions & { readonly place: Place; readonly signal: AbortSignal },
+): Promise<HttpSource> {
+  const { isContentId } = await import('@vault/core')
+  const { httpSource } = await import('@vault/migration/http')
+  const { place, signal } = options
+  const vault = new URL(addressOf(url)).pathname.replace(/^\/vaults\//, '')
+  if (!isContentId(vault)) throw new UsageError('Name the vault in the address: https://HOST:PORT/vaults/ID.')
+  return await httpSource(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+}
 
 /** The key of a place, by which others know it. */
 async function keyOf({ dir, info }: Place): Promise<Signer> {

@@ -1,9 +1,9 @@
+import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
-import { openVaultAt } from '../open-vault.ts'
 import type { Program, Run } from '../program.ts'
 import { repeatable } from '../repeatable.ts'
 import { describePlan } from './migrate-plan.ts'
@@ -23,7 +23,10 @@ export function addRun(program: Program): void {
     .command('run')
     .description('move a vault to another place: all of it, verified; afterwards it is active there, and here no more')
     .requiredOption('--from <dir>', 'the vault')
-    .requiredOption('--to <dir>', 'the place it moves to; made if it does not exist')
+    .requiredOption(
+      '--to <dir>',
+      'the place it moves to: a folder, made if it does not exist, or https://HOST:PORT of "vaultctl serve"',
+    )
     .option('--no-handoff', 'leave the vault active here, and a verified copy there')
     .option('--certificate <file>', 'write the migration certificate into this file, too')
     .option('--reread', 'with --no-handoff: read back all of the copy again, and mend what is damaged there')
@@ -39,7 +42,7 @@ export function addRun(program: Program): void {
     .option('-n, --dry-run', 'say what would be done, and change nothing')
   addMoveOptions(command).addHelpText(
     'after',
-    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…',
   )
   program.action<[Options]>(command, async (run, options) => {
     if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
@@ -49,9 +52,7 @@ export function addRun(program: Program): void {
       return await moveOn(run, options, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
-    const { stateDir } = options
-    const ends = { ...endsOf(options), ...(stateDir !== undefined && { stateDir }) }
-    return await copyVault(run, { ...ends, reread: options.reread ?? false })
+    return await copyVault(run, { ...options, ...endsOf(options), reread: options.reread ?? false })
   })
 }
 
@@ -71,12 +72,12 @@ function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Option
 
 async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const { lookAtTarget, owner, sourceOf } = await import('@vault/embedded')
+  const { owner } = await import('@vault/embedded')
   const { planMigration } = await import('@vault/migration')
-  await using vault = await openVaultAt(from, { ...options, output }, { mode: 'read', signal })
-  await using target = await lookAtTarget(to)
+  await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
+  await using target = await ends.look()
   const plan = await planMigration(
-    { source: sourceOf(vault), target, authorize: owner },
+    { source: ends.source, target, authorize: owner },
     { signal, ...(options.handoff && { handoff: { keys: 'new' } }) },
   )
   const { objects, bytes } = plan.source.counts

@@ -1,0 +1,58 @@
+import type { Source, Target } from '@vault/migration'
+import { UsageError } from './exit-code.ts'
+import { openVaultAt, type StateOptions } from './open-vault.ts'
+import type { Output } from './output.ts'
+import { isRemote, type RemoteOptions, remoteSource, remoteTarget } from './remote-end.ts'
+
+/** Both ends of a copy. */
+export interface CopyEnds extends AsyncDisposable {
+  readonly source: Source
+  /** The target, to be looked at before anything is made there. */
+  look(): Promise<Target & AsyncDisposable>
+  open(): Promise<Target & AsyncDisposable>
+}
+
+interface Parts extends StateOptions, RemoteOptions {
+  readonly from: string
+  readonly to: string
+  /** Keeps the hashes that are computed, so that the next one need not. */
+  readonly keepHashes: boolean
+  readonly output: Output
+  readonly signal: AbortSignal
+}
+
+/** Folders, of which one may be a server: this machine shows the key of the place that lies on it. */
+export async function copyEnds(parts: Parts): Promise<CopyEnds> {
+  const { from, to } = parts
+  if (isRemote(from)) {
+    if (isRemote(to)) throw new UsageError('One end of a copy is a folder of this machine.')
+    return await pulled(parts)
+  }
+  return await pushed(parts)
+}
+
+async function pushed({ from, to, keepHashes, ...parts }: Parts): Promise<CopyEnds> {
+  const { lookAtTarget, openTarget, sourceOf } = await import('@vault/embedded')
+  const { signal } = parts
+  const vault = await openVaultAt(from, parts, { mode: 'read', keepHashes, signal })
+  const reach = () => remoteTarget(to, { ...parts, vault: vault.id, place: vault.place })
+  return {
+    source: sourceOf(vault),
+    look: () => (isRemote(to) ? reach() : lookAtTarget(to)),
+    open: () => (isRemote(to) ? reach() : openTarget(to)),
+    [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),
+  }
+}
+
+async function pulled({ from, to, ...parts }: Parts): Promise<CopyEnds> {
+  const { lookAtTarget, openPlace, openTarget } = await import('@vault/embedded')
+  // The key that the server knows has to be there before it can be shown.
+  await using place = await openPlace(to, { mode: 'read' })
+  const source = await remoteSource(from, { ...parts, place })
+  return {
+    source,
+    look: () => lookAtTarget(to),
+    open: () => openTarget(to),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  }
+}
