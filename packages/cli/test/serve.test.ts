@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { json, run, type Started, scratch } from './harness.ts'
+
+type Space = Awaited<ReturnType<typeof scratch>>
+
+interface Served {
+  readonly url: string
+  readonly key: string
+  stop(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Runs `vaultctl serve` until it says that it is ready. */
+async function serve(dir: string, allow: string, port = 0): Promise<Served> {
+  const bin = join(import.meta.dirname, '../bin/vaultctl.mjs')
+  const args = ['serve', dir, '--no-passphrase', '--allow', allow, '--port', String(port), '--json']
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text) => {
+    said += text
+  })
+  const ended = new Promise<number | null>((resolve) => void child.once('close', resolve))
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (text) => resolve(String(text)))
+    child.once('close', () => reject(new Error(`It ended before it was ready: ${said}`)))
+  })
+  const { url, key } = JSON.parse(line) as { readonly url: string; readonly key: string }
+  const stop = (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    return ended
+  }
+  return { url, key, stop }
+}
+
+async function vaultIn(space: Space, files: number): Promise<string> {
+  await mkdir(space.at('tree'))
+  for (let i = 0; i < files; i++) await writeFile(space.at('tree', `f${i}`), `content ${i} `.repeat(1_000))
+  await json('vaultctl', ['init', space.at('A'), '--no-passphrase'])
+  await json('vaultctl', ['put', space.at('A'), '.'], 0, { cwd: space.at('tree') })
+  return (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
+}
+
+const ends = (space: Space, { url, key }: Served) => [
+  '--from',
+  space.at('A'),
+  '--to',
+  url,
+  '--peer-key',
+  key,
+  '--timeout',
+  '3',
+]
+
+test('a vault moves to a server, while both processes are killed on the way', async () => {
+  await using space = await scratch()
+  const key = await vaultIn(space, 400)
+  let served = await serve(space.at('B'), key)
+  const port = Number(new URL(served.url).port)
+  let kills = 0
+  for (const effect of ['announce', 'copy', 'verify', 'account', 'move-trail', 'prepare', 'sign', 'activate']) {
+    const isServer = kills % 2 === 0
+    let stopped: Promise<unknown> | undefined
+    const started = (child: Started) => {
+      let seen = ''
+      child.stderr.on('data', (text) => {
+        if (stopped !== undefined) return
+        seen += text
+        if (!seen.includes(`${effect} `)) return
+        stopped = isServer ? served.stop('SIGKILL') : Promise.resolve(child.kill('SIGKILL'))
+      })
+    }
+    const { code, stderr } = await run('vault-migrate', ['run', ...ends(space, served)], { started })
+    await stopped
+    // Killed, or left alone by the server: what is left to do is done by the same command.
+    expect([null, 4, 0], stderr).toContain(code)
+    if (stopped !== undefined) kills++
+    if (isServer && stopped !== undefined) served = await serve(space.at('B'), key, port)
+    if (code === 0) break
+  }
+  expect(kills).toBeGreaterThan(4)
+  const { code, stderr } = await run('vault-migrate', [
+    'run',
+    ...ends(space, served),
+    '--certificate',
+    space.at('cert'),
+  ])
+  expect([0, 1], stderr).toContain(code)
+  expect(await served.stop('SIGINT')).toBe(0)
+
+  expect(await json('vaultctl', ['status', space.at('A')])).toMatchObject({ state: 'retired' })
+  expect(await json('vaultctl', ['status', space.at('B')])).toMatchObject({ state: 'active' })
+  expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+  await json('vault-migrate', ['certificate', space.at('B'), '-o', space.at('again')])
+  expect(await json('vault-migrate', ['verify-cert', space.at('again')])).toMatchObject({ ok: true, consistent: true })
+})
+
+test('a copy goes to a server and comes from there; whoever is not let in, or gone, is said so', async () => {
+  await using space = await scratch()
+  const key = await vaultIn(space, 5)
+  const served = await serve(space.at('B'), key)
+  await json('vault-migrate', ['run', '--no-handoff', ...ends(space, served), '--bwlimit', '10M'])
+
+  const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('A')])
+  await json('vaultctl', ['init', space.at('C'), '--no-passphrase'])
+  const pull = [
+    'run',
+    '--no-handoff',
+    '--from',
+    `${served.url}/vaults/${vault}`,
+    '--to',
+    space.at('C'),
+    '--peer-key',
+    served.key,
+  ]
+  expect(await json('vault-migrate', pull, 1)).toMatchObject({ error: { code: 'HTTP_NOT_ALLOWED' } })
+  const other = { ...served, key }
+  expect(await json('vault-migrate', ['run', ...ends(space, other)], 1)).toMatchObject({
+    error: { code: 'HTTP_PEER_KEY' },
+  })
+  await served.stop('SIGKILL')
+
+  const { key: pulling } = await json<{ key: string }>('vaultctl', ['status', space.at('C')])
+  const again = await serve(space.at('B'), pulling, Number(new URL(served.url).port))
+  expect(await json('vault-migrate', pull)).toMatchObject({ ok: true, state: 'replica' })
+  expect(await again.stop('SIGTERM')).toBe(0)
+  const started = performance.now()
+  expect(await json('vault-migrate', ['run', ...ends(space, served)], 4)).toMatchObject({
+    error: { code: 'HTTP_UNREACHABLE' },
+  })
+  expect(performance.now() - started).toBeLessThan(8_000)
+})
+
+test('what no address, key or rate is', async () => {
+  await using space = await scratch()
+  await vaultIn(space, 1)
+  const run = (...more: readonly string[]) => json('vault-migrate', ['run', '--from', space.at('A'), ...more], 2)
+  const usage = { error: { code: 'USAGE' } }
+  expect(await run('--to', 'https://127.0.0.1:1')).toMatchObject(usage)
+  expect(await run('--to', 'http://127.0.0.1:1', '--peer-key', 'x')).toMatchObject(usage)
+  const key = (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
+  expect(await run('--to', 'https://127.0.0.1:1', '--peer-key', key, '--bwlimit', 'fast')).toMatchObject(usage)
+})
