@@ -67,7 +67,7 @@ export class RequestHandler {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.on('error', () => {})
     response.on('error', () => {})
-    const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate(), this.#parts.clock())
+    const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate()?.raw, this.#parts.clock())
     if (request.method === 'GET' && request.url === '/openapi.json') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
       return

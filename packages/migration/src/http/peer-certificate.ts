@@ -45,11 +45,12 @@ export async function createPeerCredentials(
 }
 
 /**
- * The key of the place that has signed this certificate. TLS has shown that the other end has the certificate's own key. Throws
+ * The key of the place that has signed this certificate (DER). TLS has shown that the other end has the certificate's own key. Throws
  * `HTTP_PEER_CERTIFICATE` where it is none of ours, or is not good at this time.
  */
-export function peerKeyOf(certificate: X509Certificate | undefined, at: Date): KeyId {
-  if (certificate === undefined) throw refused('there is none')
+export function peerKeyOf(der: Uint8Array | undefined, at: Date): KeyId {
+  if (der === undefined) throw refused('there is none')
+  const certificate = parsed(der)
   const text = /^CN=(ed25519:z\w{47})$/.exec(certificate.issuer)?.[1]
   let key: KeyId
   try {
@@ -62,6 +63,14 @@ export function peerKeyOf(certificate: X509Certificate | undefined, at: Date): K
     throw refused(`it is good from ${certificate.validFrom} to ${certificate.validTo}; compare the clocks of both ends`)
   }
   return key
+}
+
+function parsed(bytes: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(bytes)
+  } catch (cause) {
+    throw refused('it cannot be read', cause)
+  }
 }
 
 function isSignedBy(certificate: X509Certificate, key: KeyId): boolean {

@@ -51,7 +51,7 @@ export class PinnedAgent extends Agent {
   #refusal(socket: TLSSocket): Error | null {
     const { key: expected, clock } = this.#peer
     try {
-      const key = peerKeyOf(socket.getPeerX509Certificate(), clock())
+      const key = peerKeyOf(socket.getPeerX509Certificate()?.raw, clock())
       return key === expected ? null : wrongKey(key, expected)
     } catch (error) {
       return error as Error
