@@ -30,6 +30,7 @@ interface Route {
 }
 
 const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
+const FRAMES = 'application/vnd.vault.frames'
 const MAX_REQUEST: number = 8 * 1024 * 1024
 const MAX_ITEMS = 2 ** 21
 // A client that waits for something that takes long hears that it is worked on.
@@ -65,6 +66,7 @@ export class RequestHandler {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.sendDate = false
     request.on('error', () => {})
     response.on('error', () => {})
     const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate()?.raw, this.#parts.clock())
@@ -111,7 +113,7 @@ export class RequestHandler {
   ): Promise<void> {
     const asked: Asked = { served: this.#served, vault, key, options: { signal: this.#parts.signal } }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
-      if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/vnd.vault.frames' })
+      if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })
       if (response.destroyed) throw gone()
       if (response.write(await encodeFrame(value, body))) return
       await Promise.race([once(response, 'drain'), once(response, 'close')])
@@ -121,15 +123,18 @@ export class RequestHandler {
     const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
     const frames = readFrames(request, { maxBytes, maxItems: MAX_ITEMS })
-    if (stream !== undefined) await stream.run(asked, frames, say)
-    else {
+    if (stream !== undefined) {
+      await stream.run(asked, frames, say)
+      response.end()
+    } else {
       const { value } = (await frames.next()).value ?? {}
       if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
       const question = (call as Call<unknown, unknown>).request(value, name)
       const answer = ANSWERS[name as CallName] as (asked: Asked, question: unknown) => Promise<unknown>
-      await say(await answer(asked, question))
+      // In one piece: there are many small ones, and each piece costs as much again.
+      const frame = await encodeFrame(await answer(asked, question))
+      response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
     }
-    response.end()
   }
 
   async #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
