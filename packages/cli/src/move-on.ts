@@ -132,7 +132,7 @@ function describe(state: MoveState, { from, to, certificate, seconds }: Ending):
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
     `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; every object was read back and hashed, both roots are equal, and the audit trail goes on there.`,
     certificate === undefined
-      ? `The certificate is kept there: "vault-migrate certificate ${to} -o FILE" writes it.`
+      ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
       : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
   ].join('\n')
 }

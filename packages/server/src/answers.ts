@@ -1,6 +1,7 @@
 import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
 import type { CallName, RequestOf, ResponseOf } from '@vault/migration/http'
 import { charged } from './charged.ts'
+import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
 
@@ -82,6 +83,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
   async receive(asked, { keyEvents, migration }) {
     const { served, vault, options } = asked
+    checkHistory(vault, keyEvents)
     return openSession(asked, await served.copy.receive({ vault, keyEvents, migration }, options))
   },
   async intake({ served, vault, key, options }, { session, request, batch }) {

@@ -14,6 +14,7 @@ import {
 import type { Frame } from '@vault/transfer/frame'
 import type { Asked } from './answers.ts'
 import { charged } from './charged.ts'
+import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 
 /** The other way of a conversation: frames to the client. */
@@ -30,6 +31,8 @@ export interface Stream {
 
 const MAX_BATCH = 10 * 1024 * 1024
 const MAX_TRAIL_FILE = 24 * 1024 * 1024
+/** What a copy is while its trail comes: whoever sends one would else put it in the place of another. */
+const COPIED: ReadonlySet<string> = new Set(['receiving', 'replica'])
 // Blocks in a frame.
 const PIECE = 4 * 1024 * 1024
 
@@ -112,6 +115,10 @@ async function moveTrail({ served, vault, options }: Asked, frames: AsyncGenerat
 
 async function copyTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const { keyEvents, note } = copyTrailRequest((await next(frames)).value, 'trail')
+  checkHistory(vault, keyEvents)
+  const { state } = await served.place.soups.tenures.read(vault, options)
+  if (!COPIED.has(state))
+    throw refusal('HTTP_REQUEST_INVALID', `The vault is ${state} here, so no trail is copied to it.`)
   await served.copy.receiveTrail({ vault, keyEvents, trail: { log: clientLog(frames, say), note } }, options)
   await say({ need: null })
 }

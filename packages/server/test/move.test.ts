@@ -50,6 +50,25 @@ test('a copy is pushed to a server, brought up to date, and pulled from there', 
   }
 })
 
+test('key events of another vault, and a trail for a vault that is not copied here, are refused', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 1)
+  await using _ = vault
+  const { vault: other } = await vaultIn(folder.at('other'), 1)
+  await using __ = other
+  await using server = await serve(folder.at('b'), { allow: [place.key] })
+  await using target = await reach(server, place, vault.id)
+  const refused = { code: 'HTTP_REQUEST_INVALID' }
+  const [own, foreign] = await Promise.all([vault, other].map((each) => sourceOf(each).keyEvents()))
+  const migration = '0'.repeat(32)
+  await expect(target.receive({ vault: vault.id, keyEvents: foreign ?? [], migration })).rejects.toMatchObject(refused)
+  const trail = await sourceOf(vault).trail()
+  if (trail === undefined || own === undefined) throw new Error('The vault has no trail.')
+  await expect(target.receiveTrail({ vault: vault.id, keyEvents: own, trail })).rejects.toMatchObject(refused)
+  await target.receive({ vault: vault.id, keyEvents: own, migration })
+  await target.receiveTrail({ vault: vault.id, keyEvents: own, trail })
+})
+
 describe('a connection that is harmed', () => {
   const harms: readonly (readonly [string, Harm])[] = [
     ['is cut in the middle of requests', { cutAfter: 6_000, times: 12 }],

@@ -7,6 +7,7 @@ import { encodeFrame, readFrames } from '@vault/transfer/frame'
 import { FieldFault } from '../records/field.ts'
 import type { Ask, Call, Side } from './calls.ts'
 import { CALLS } from './calls.ts'
+import { cut, idle, isHopeless } from './connection-failure.ts'
 import { pause } from './pause.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
@@ -268,18 +269,4 @@ function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
     sent.once('close', () => reject(cut()))
   })
   return responded
-}
-
-function idle(ms: number): Error {
-  return Object.assign(new Error(`Nothing came for ${ms} ms`), { code: 'ETIMEDOUT' })
-}
-
-function cut(cause?: unknown): Error {
-  return Object.assign(new Error('The connection was cut', { cause }), { code: 'ECONNRESET' })
-}
-
-/** What another try will not change. */
-function isHopeless(error: unknown): boolean {
-  const { code = '' } = error as NodeJS.ErrnoException
-  return code === 'EPROTO' || code === 'ENOTFOUND' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')
 }
