@@ -20,7 +20,7 @@ export { keyId, parseKeyId, publicKeyOf } from './key-id.ts'
 export type { AbortOptions, Clock, Random } from './options.ts'
 export { systemClock, systemRandom } from './options.ts'
 export type { Roles } from './roles.ts'
-export { parseRoles } from './roles.ts'
+export { keysNewIn, parseRoles } from './roles.ts'
 export type { Signer } from './signature.ts'
 export { createSigner, generateSecretKey, signedMessage, verifyStrict } from './signature.ts'
 

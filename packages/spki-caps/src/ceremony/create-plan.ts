@@ -1,0 +1,46 @@
+import type { AbortOptions, Envelope, KeyId, Random, Roles, Signer, Threshold } from '@vault/core'
+import { copyBytes } from '@vault/core'
+import { secondsOf } from '../record.ts'
+import { partsOf } from './open-plan.ts'
+import type { KeyChange, KeySplit } from './plan.ts'
+import { signPlan } from './plan.ts'
+import type { Circumstance } from './take-part.ts'
+
+/** What a new ceremony is to do. Keys of roles and witnesses in any order. */
+export interface PlanDraft extends Circumstance {
+  readonly change?: KeyChange
+  readonly splits?: readonly KeySplit[]
+  /** Default: none. */
+  readonly witnesses?: Threshold
+  /** What people call these keys; others are called by themselves. */
+  readonly names: ReadonlyMap<KeyId, string>
+  readonly expires: Date
+  readonly random: Random
+}
+
+/** Signs the plan of a new ceremony. Throws `CEREMONY_PLAN_INVALID`, `CAPS_RECORD_INVALID` for one that nobody could carry out. */
+export async function createPlan(draft: PlanDraft, proposer: Signer, options?: AbortOptions): Promise<Envelope> {
+  const { change, splits = [], witnesses = { keys: [], threshold: 0 }, names, software, now, expires, random } = draft
+  const said = {
+    nonce: copyBytes(random(16)),
+    created: secondsOf(now),
+    expires: secondsOf(expires),
+    proposer: proposer.key,
+    software,
+    change: change === undefined ? null : { ...change, roles: sortedRoles(change.roles) },
+    splits: splits.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    witnesses: sorted(witnesses),
+  }
+  const members = [...partsOf(said)]
+    .sort()
+    .map((key) => ({ key, name: names.get(key) ?? key.slice(key.indexOf(':') + 1) }))
+  return await signPlan({ ...said, members }, proposer, options)
+}
+
+function sortedRoles({ identity, operators, log }: Roles): Roles {
+  return { identity: sorted(identity), operators: sorted(operators), log: sorted(log) }
+}
+
+function sorted({ keys, threshold }: Threshold): Threshold {
+  return { keys: keys.toSorted(), threshold }
+}

@@ -1,0 +1,135 @@
+import type { Bytes, ContentId, KeyId, KeyState } from '@vault/core'
+import {
+  countSigners,
+  decodeEnvelope,
+  isVaultError,
+  keyEventPayload,
+  keysNewIn,
+  VaultError,
+  verifyKeyHistory,
+} from '@vault/core'
+import type { CeremonyErrorCode } from './error.ts'
+import { checkPlan, planInvalid } from './error.ts'
+import type { CeremonyPlan, KeySplit } from './plan.ts'
+import { decodePlan, PLAN } from './plan.ts'
+
+/** A plan that was read and verified: it could be carried out. */
+export interface OpenPlan {
+  /** What every document of the ceremony names. */
+  readonly id: ContentId
+  readonly plan: CeremonyPlan
+  readonly event?: PlannedEvent
+}
+
+/** The key event that a plan describes. */
+export interface PlannedEvent {
+  /** The keys of the vault before it. */
+  readonly before: KeyState
+  /** What its members sign. */
+  readonly payload: Bytes
+  /** The keys that are new in a role: each must sign. */
+  readonly introduced: readonly KeyId[]
+}
+
+/** What says who has which part. */
+type PlanParts = Pick<CeremonyPlan, 'change' | 'created' | 'splits' | 'witnesses' | 'proposer'>
+
+interface PlannedParts {
+  readonly plan: PlanParts
+  readonly event?: PlannedEvent
+}
+
+/** The plan in these bytes. Throws `CEREMONY_PLAN_INVALID`. */
+export function openPlan(bytes: Uint8Array): OpenPlan {
+  try {
+    const envelope = decodeEnvelope(bytes)
+    const { id, record: plan } = decodePlan(envelope)
+    countSigners(envelope, PLAN, { keys: [plan.proposer], threshold: 1 })
+    const event = plannedEvent(plan)
+    const open = { id, plan, ...(event === undefined ? {} : { event }) }
+    checkParts(open)
+    return open
+  } catch (cause) {
+    if (!isVaultError(cause) || cause.code === 'CEREMONY_PLAN_INVALID') throw cause
+    throw planInvalid(cause.message, cause)
+  }
+}
+
+function plannedEvent({ change, created }: PlanParts): PlannedEvent | undefined {
+  if (change === null) return undefined
+  const { history, why, roles } = change
+  const before = verifyKeyHistory(history.map((event) => decodeEnvelope(event)))
+  const introduced = keysNewIn(roles, before.roles)
+  checkPlan(
+    introduced.length > 0 || JSON.stringify(roles) !== JSON.stringify(before.roles),
+    'the roles that it describes are those that the vault has',
+  )
+  return { before, introduced, payload: keyEventPayload({ history: before, why, roles, at: new Date(created * 1000) }) }
+}
+
+function checkParts(open: OpenPlan): void {
+  const { plan, event } = open
+  checkPlan(event !== undefined || plan.splits.length > 0, 'it neither replaces keys nor splits one')
+  checkPlan(plan.created < plan.expires, 'it expires before it was made')
+  const involved = new Set([...contributorsOf(open), ...holdersOf(plan), plan.proposer])
+  checkPlan(
+    plan.witnesses.keys.every((key) => !involved.has(key)),
+    'a witness has another part in it, and would attest its own doing',
+  )
+  const parts = new Set([...involved, ...plan.witnesses.keys])
+  checkPlan(
+    plan.members.length === parts.size && plan.members.every(({ key }) => parts.has(key)),
+    'its members are not those who have a part in it',
+  )
+}
+
+/** Everybody who has a part in a plan. Throws `KEY_EVENT_INVALID` where its history is none. */
+export function partsOf(plan: PlanParts): ReadonlySet<KeyId> {
+  const event = plannedEvent(plan)
+  const contributors = contributorsOf({ plan, ...(event && { event }) })
+  return new Set([...contributors, ...holdersOf(plan), ...plan.witnesses.keys, plan.proposer])
+}
+
+/** Everybody who may contribute: by signing the key event, or by splitting a key. */
+export function contributorsOf({ plan, event }: PlannedParts): ReadonlySet<KeyId> {
+  const signers = event === undefined ? [] : eventSigners(plan, event)
+  return new Set([...signers, ...plan.splits.map(({ key }) => key)])
+}
+
+/** Whether a key may sign the key event: of the identity before or after it, or new in a role. */
+export function signsEvent({ plan, event }: PlannedParts, key: KeyId): boolean {
+  return event !== undefined && eventSigners(plan, event).includes(key)
+}
+
+function eventSigners({ change }: PlanParts, { before, introduced }: PlannedEvent): readonly KeyId[] {
+  return [...before.roles.identity.keys, ...(change?.roles.identity.keys ?? []), ...introduced]
+}
+
+export function holdersOf({ splits }: Pick<CeremonyPlan, 'splits'>): ReadonlySet<KeyId> {
+  return new Set(splits.flatMap(({ holders }) => holders.map(({ key }) => key)))
+}
+
+/** The splits of which this key holds a share, in the order of the plan. */
+export function splitsHeldBy({ splits }: CeremonyPlan, holder: KeyId): readonly KeySplit[] {
+  return splits.filter(({ holders }) => holders.some(({ key }) => key === holder))
+}
+
+/** What people call a key of a plan, or the key itself. */
+export function nameIn({ members }: CeremonyPlan, key: KeyId): string {
+  return members.find((member) => member.key === key)?.name ?? key
+}
+
+/** Throws `CEREMONY_EXPIRED` where it is not the time of the ceremony. */
+export function checkTime({ created, expires }: CeremonyPlan, now: Date): void {
+  if (isTimely({ created, expires }, Math.floor(now.getTime() / 1000))) return
+  const text = (seconds: number) => new Date(seconds * 1000).toISOString()
+  throw new VaultError<CeremonyErrorCode>({
+    code: 'CEREMONY_EXPIRED',
+    message: `The ceremony is from ${text(created)} to ${text(expires)}, and it is ${now.toISOString()}: set the clock, or plan another.`,
+    details: { created, expires },
+  })
+}
+
+export function isTimely({ created, expires }: Pick<CeremonyPlan, 'created' | 'expires'>, at: number): boolean {
+  return at >= created && at <= expires
+}
