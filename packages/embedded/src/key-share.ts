@@ -57,7 +57,7 @@ export function parseKeyShare(text: string, file: string): KeyShare {
     throw shareError(
       'KEY_SHARE_SEALED',
       file,
-      'is encrypted for its holder: give what "age -d -i IDENTITY" makes of it',
+      'is encrypted for its holder: give the file of his identity of age too, or what "age -d -i IDENTITY" makes of it',
     )
   }
   const value = jsonOf(text)

@@ -12,7 +12,7 @@ import {
 } from '@vault/core'
 import { listNewKeys } from './checksums.ts'
 import { writeDurably } from './durable-file.ts'
-import { encodeKeyFile, type KeystoreErrorCode, readKeyFile } from './key-file.ts'
+import { encodeKeyFile, type KeystoreErrorCode, type OpenKey, readKeyFile } from './key-file.ts'
 
 /** The roles whose keys a vault has; the place has one of its own. */
 export type KeyRole = 'identity' | 'operators' | 'log'
@@ -53,10 +53,20 @@ export async function openKey(options: {
   readonly key: KeyId
   readonly passphrase?: string
 }): Promise<Signer> {
+  return (await openRoleKey({ ...options, passphrase: async () => options.passphrase })).signer
+}
+
+/** The same with the secret; the passphrase is asked for where the file is sealed. */
+export async function openRoleKey(options: {
+  readonly dir: string
+  readonly role: KeyRole | 'place'
+  readonly key: KeyId
+  readonly passphrase: () => Promise<string | undefined>
+}): Promise<OpenKey> {
   const { dir, role, key, passphrase } = options
   const base = join(dir, 'keys', fileName(role, parseKeyId(key)))
   const ending = (await hasKey({ dir, role, key })) === 'plain' ? '.key' : '.age'
-  return (await readKeyFile(`${base}${ending}`, async () => passphrase, key)).signer
+  return await readKeyFile(`${base}${ending}`, passphrase, key)
 }
 
 /**

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { type Bytes, copyBytes, createSigner, VaultError } from '@vault/core'
 import { combine } from 'shamir-secret-sharing'
+import type { AgeIdentities } from './age-identities.ts'
 import type { OpenKey } from './key-file.ts'
-import { type KeyShare, type KeyShareErrorCode, parseKeyShare, shareDigest, shareError, splitId } from './key-share.ts'
-import type { SourceFileErrorCode } from './source-file.ts'
-import { systemError } from './system-error.ts'
+import { type KeyShare, type KeyShareErrorCode, shareError } from './key-share.ts'
+import { checkGenuine, readKeyShare } from './read-key-share.ts'
+import { readSmallFile } from './read-small-file.ts'
 
 interface Given {
   readonly file: string
@@ -13,16 +13,19 @@ interface Given {
 
 /**
  * The key of which these files are shares. Every one is checked, by itself and against the others, before they are put together, and
- * what comes out is the key that they name. Throws `KEY_SHARE_DAMAGED`, `KEY_SHARE_SEALED`, `KEY_SHARE_FOREIGN`,
+ * what comes out is the key that they name. With `identities`, files are decrypted that are encrypted for these. Throws `KEY_SHARE_DAMAGED`, `KEY_SHARE_SEALED`, `KEY_SHARE_FOREIGN`,
  * `KEY_SHARE_WRONG`, `KEY_SHARE_DUPLICATE`, `KEY_SHARE_TOO_FEW`, `FILE_UNREADABLE`.
  */
-export async function recoverKey(files: readonly string[]): Promise<OpenKey> {
+export async function recoverKey(
+  files: readonly string[],
+  { identities }: { readonly identities?: AgeIdentities } = {},
+): Promise<OpenKey> {
   const given: Given[] = []
-  for (const file of files) given.push({ file, share: parseKeyShare(await textOf(file), file) })
+  for (const file of files) given.push({ file, share: await readKeyShare(await readSmallFile(file), file, identities) })
   const [first] = given
   if (first === undefined) throw new RangeError('A key is recovered from at least one file.')
   for (const each of given) checkSplitting(each, first)
-  for (const each of given) checkGenuine(each)
+  for (const { file, share } of given) checkGenuine(share, file)
   checkDistinct(given)
   const { key, threshold } = first.share
   if (given.length < threshold) throw tooFew(given, threshold)
@@ -44,34 +47,12 @@ async function combined(given: readonly Given[]): Promise<Bytes | undefined> {
   }
 }
 
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw systemError<SourceFileErrorCode>('FILE_UNREADABLE', file, error)
-  }
-}
-
 function checkSplitting({ file, share }: Given, first: Given): void {
   const { split } = share
   const { split: expected, key } = first.share
   if (split === expected) return
   const what = share.key === key ? 'another splitting of the same key' : `the key ${share.key}`
   throw shareError('KEY_SHARE_FOREIGN', file, `is of ${what}, and does not go with ${first.file}`, { split, expected })
-}
-
-/** The id of the splitting binds the digests of all shares, so one that was made up has another id, or another digest. */
-function checkGenuine({ file, share }: Given): void {
-  const { index } = share
-  if (splitId(share) === share.split && shareDigest(share.share) === share.digests[index - 1]) return
-  throw shareError(
-    'KEY_SHARE_WRONG',
-    file,
-    `is not the share ${index} that was made: ask its holder for the genuine one`,
-    {
-      index,
-    },
-  )
 }
 
 function checkDistinct(given: readonly Given[]): void {

@@ -4,7 +4,7 @@ import { armor, Encrypter } from 'age-encryption'
 import { split } from 'shamir-secret-sharing'
 import { createFolder, writeDurably } from './durable-file.ts'
 import type { OpenKey } from './key-file.ts'
-import { encodeKeyShare, MAX_SHARES, shareDigest, splitId } from './key-share.ts'
+import { encodeKeyShare, type KeyShare, MAX_SHARES, shareDigest, splitId } from './key-share.ts'
 import { systemError } from './system-error.ts'
 
 /** The `code` of the errors about splitting a key. */
@@ -41,32 +41,47 @@ export async function splitKey(
   const { name, shares, threshold, dir, recipients } = options
   checkNumbers(shares, threshold, recipients)
   const seals = recipients?.map(sealFor)
-  // The library draws its own randomness, from the platform. It takes plain arrays alone.
-  const parts = await split(copyBytes(secret), shares, threshold)
-  const digests = parts.map(shareDigest)
-  const splitting = { key: signer.key, threshold, shares, digests }
-  const id = splitId(splitting)
-  const texts = parts.map((share, i) => encodeKeyShare({ ...splitting, split: id, index: i + 1, share }))
+  const made = await makeShares({ secret, signer }, { shares, threshold })
   const files: WrittenShare[] = []
   try {
     await createFolder(dir, 0o700)
-    for (const [i, text] of texts.entries()) {
+    for (const [i, share] of made.entries()) {
       const seal = seals?.[i]
-      const file = join(
-        dir,
-        `${name}-${id.slice(0, 8)}-${i + 1}-of-${shares}.${seal === undefined ? 'share' : 'share.age'}`,
-      )
-      await writeDurably(file, seal === undefined ? text : await seal(text))
+      const file = join(dir, shareFileName(name, share, seal !== undefined))
+      await writeDurably(file, await (seal ?? asItIs)(encodeKeyShare(share)))
       const recipient = recipients?.[i]
       files.push({ index: i + 1, file, ...(recipient === undefined ? {} : { recipient }) })
     }
   } catch (error) {
     throw systemError<SplitKeyErrorCode>('KEY_SHARE_UNWRITABLE', dir, error)
   }
-  return { split: id, files }
+  return { split: (made[0] as KeyShare).split, files }
 }
 
-function checkNumbers(shares: number, threshold: number, recipients: readonly string[] | undefined): void {
+/** The shares of a secret key, in memory. Throws a `RangeError` for numbers that cannot be. */
+export async function makeShares(
+  { secret, signer }: OpenKey,
+  { shares, threshold }: { readonly shares: number; readonly threshold: number },
+): Promise<readonly KeyShare[]> {
+  checkNumbers(shares, threshold)
+  // The library draws its own randomness, from the platform. It takes plain arrays alone.
+  const parts = await split(copyBytes(secret), shares, threshold)
+  const digests = parts.map(shareDigest)
+  const splitting = { key: signer.key, threshold, shares, digests }
+  const id = splitId(splitting)
+  return parts.map((share, i) => ({ ...splitting, split: id, index: i + 1, share }))
+}
+
+/** How the file of a share is called: by its splitting, so none takes the place of another. */
+export function shareFileName(name: string, { split: id, index, shares }: KeyShare, isSealed: boolean): string {
+  return `${name}-${id.slice(0, 8)}-${index}-of-${shares}.${isSealed ? 'share.age' : 'share'}`
+}
+
+async function asItIs(text: string): Promise<string> {
+  return text
+}
+
+function checkNumbers(shares: number, threshold: number, recipients?: readonly string[]): void {
   if (!Number.isInteger(shares) || shares < 2 || shares > MAX_SHARES)
     throw new RangeError(`A key is split into 2 to ${MAX_SHARES} shares, not ${shares}.`)
   if (!Number.isInteger(threshold) || threshold < 2 || threshold > shares)
@@ -77,7 +92,8 @@ function checkNumbers(shares: number, threshold: number, recipients: readonly st
     throw new RangeError('A recipient is named twice, and would hold two shares.')
 }
 
-function sealFor(recipient: string): (text: string) => Promise<string> {
+/** Encrypts texts for one recipient of age. Throws `KEY_RECIPIENT_INVALID`. */
+export function sealFor(recipient: string): (text: string) => Promise<string> {
   const encrypter = new Encrypter()
   try {
     encrypter.addRecipient(recipient)

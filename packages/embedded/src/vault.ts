@@ -20,6 +20,8 @@ import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
+import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
+import type { CeremonyFolder } from './ceremony/ceremony-folder.ts'
 import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
 import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
@@ -151,6 +153,15 @@ export class Vault implements AsyncDisposable {
     const { actor } = await this.leaveTo('rotate-keys', options)
     const parts = { vault: this.id, place: this.place, actor, clock: this.#clock, random: this.random }
     const state = await rotateKeys(parts, options)
+    this.log.wake()
+    return state
+  }
+
+  /** Makes the key event of a complete ceremony one of the vault, with an entry in the audit log that names the ceremony. */
+  async adoptCeremony(folder: CeremonyFolder, options: AdoptCeremonyOptions & AbortOptions = {}): Promise<KeyState> {
+    const { actor } = await this.leaveTo('rotate-keys', options)
+    const parts = { vault: this.id, place: this.place, actor, clock: this.#clock }
+    const state = await adoptCeremony(parts, folder, options)
     this.log.wake()
     return state
   }

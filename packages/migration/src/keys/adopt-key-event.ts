@@ -25,6 +25,8 @@ export interface Adoption {
   readonly keyEvent: Envelope
   /** Why, for the trail. */
   readonly motivation?: string
+  /** The transcript of the ceremony in which it was made, for the trail. */
+  readonly ceremony?: ContentId
   /** Also where the vault came here by a move whose certificate is not made yet, and can then never be made. Default: `false`. */
   readonly withoutCertificate?: boolean
 }
@@ -41,7 +43,7 @@ export type AdoptingSeat = Pick<Seat, 'label' | 'instance' | 'store' | 'actor' |
  * not active here, and `MIGRATION_UNFINISHED` while it is being moved: what the two places agreed upon names the keys before.
  */
 export async function adoptKeyEvent(seat: AdoptingSeat, adoption: Adoption, options?: AbortOptions): Promise<KeyState> {
-  const { vault, keyEvent, motivation } = adoption
+  const { vault, keyEvent, motivation, ceremony } = adoption
   const { tenures, records } = seat.store
   const bytes = encodeEnvelope(keyEvent)
   while (true) {
@@ -58,7 +60,11 @@ export async function adoptKeyEvent(seat: AdoptingSeat, adoption: Adoption, opti
       action: {
         verb: 'key-transition',
         object: `vault:${vault}`,
-        parameters: { key_event: link(history.head), envelope: bytes },
+        parameters: {
+          key_event: link(history.head),
+          envelope: bytes,
+          ...(ceremony === undefined ? {} : { ceremony: link(ceremony) }),
+        },
       },
       ...(motivation === undefined ? {} : { context: { motivation } }),
       key: `key-event/${history.head}`,

@@ -1,0 +1,78 @@
+import type { AuditActor } from '@vault/audit-chain'
+import { type AbortOptions, type Clock, type KeyState, systemClock, VaultError, type VaultId } from '@vault/core'
+import { adoptKeyEvent } from '@vault/migration'
+import { type Ceremony, COMMIT_FILE, checkUntouched, commitCeremony, completeCommit } from '@vault/spki-caps/ceremony'
+import type { Reason } from '../act.ts'
+import { hasKey } from '../keystore.ts'
+import type { Place } from '../place.ts'
+import { seatOf } from '../seat.ts'
+import type { CeremonyFolder } from './ceremony-folder.ts'
+
+/** The `code` of the errors about taking what came of a ceremony into a vault. */
+export type AdoptCeremonyErrorCode =
+  /** The ceremony is about the keys of another vault, or of none. `details.vault`. */
+  | 'CEREMONY_OTHER_VAULT'
+  /** The place holds none of the new log keys, so nothing could be written there any more. `details.keys`. */
+  | 'CEREMONY_LOG_KEY_MISSING'
+
+/** How what came of a ceremony is taken into a vault. */
+export interface AdoptCeremonyOptions extends Reason {
+  /** See `Adoption` of `@vault/migration`. */
+  readonly withoutCertificate?: boolean
+}
+
+interface AdoptionParts {
+  readonly vault: VaultId
+  readonly place: Place
+  readonly actor: AuditActor
+  readonly clock: Clock
+}
+
+/**
+ * Commits a ceremony to which all has been given: until then everything is as it was before. Done again it changes nothing. Throws
+ * `CEREMONY_INCOMPLETE`, `CEREMONY_REFUSED`, `CEREMONY_EXPIRED`, and what the folder throws.
+ */
+export async function fileCommit(folder: CeremonyFolder, clock: Clock = systemClock): Promise<Ceremony> {
+  const before = await folder.read()
+  checkUntouched(before)
+  if (before.commit === undefined) await folder.file(COMMIT_FILE, commitCeremony(before, clock()).bytes)
+  return await folder.read()
+}
+
+/**
+ * Makes the key event of a complete ceremony one of the vault, with an entry in its audit log that names the ceremony. Done again it
+ * changes nothing. Throws `CEREMONY_INCOMPLETE` also where witnesses still owe their attestations, `CEREMONY_REFUSED`,
+ * `CEREMONY_OTHER_VAULT`, `CEREMONY_LOG_KEY_MISSING`, and what `adoptKeyEvent` of `@vault/migration` throws.
+ */
+export async function adoptCeremony(
+  { vault, place, actor, clock }: AdoptionParts,
+  folder: CeremonyFolder,
+  { motivation, withoutCertificate = false, signal }: AdoptCeremonyOptions & AbortOptions,
+): Promise<KeyState> {
+  const ceremony = await folder.read()
+  const { id, keyEvent } = completeCommit(ceremony)
+  const { event, plan } = ceremony
+  if (event?.before.vault !== vault || keyEvent === undefined) throw otherVault(ceremony, vault)
+  await checkLogKey(place, plan.change?.roles.log.keys ?? [])
+  const why = motivation === undefined ? {} : { motivation }
+  const adoption = { vault, keyEvent, ceremony: id, withoutCertificate, ...why }
+  return await adoptKeyEvent(await seatOf(place, { actor, clock }), adoption, { signal })
+}
+
+async function checkLogKey({ dir }: Place, keys: KeyState['roles']['log']['keys']): Promise<void> {
+  for (const key of keys) if ((await hasKey({ dir, role: 'log', key })) === 'plain') return
+  throw new VaultError<AdoptCeremonyErrorCode>({
+    code: 'CEREMONY_LOG_KEY_MISSING',
+    message: `The place in ${dir} holds none of the log keys that the vault would have: ${keys.join(', ')}. Plan with a log key that is made there.`,
+    details: { keys },
+  })
+}
+
+function otherVault({ event }: Ceremony, id: VaultId): VaultError<AdoptCeremonyErrorCode> {
+  const about = event === undefined ? 'the keys of no vault' : `the vault ${event.before.vault}`
+  return new VaultError({
+    code: 'CEREMONY_OTHER_VAULT',
+    message: `The ceremony is about ${about}, and the one here is ${id}.`,
+    details: { vault: event?.before.vault ?? null },
+  })
+}
