@@ -66,6 +66,7 @@ const INCOMPLETE: ReadonlySet<string> = new Set([
   'HTTP_SESSION',
   'HTTP_UNREACHABLE',
   'ROUTING_FAILED',
+  'CEREMONY_INCOMPLETE',
   'SOUP_BUSY',
 ])
 const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED', 'AUDIT_WRITE_FAILED'])

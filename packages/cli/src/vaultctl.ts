@@ -1,3 +1,4 @@
+import { addCeremony } from './commands/ceremony.ts'
 import { addCheckStore } from './commands/check-store.ts'
 import { addComplete } from './commands/complete.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addStatus,
     addLog,
     addKeys,
+    addCeremony,
     addExport,
     addImport,
     addRestoreFromBackup,

@@ -1,0 +1,111 @@
+import type { KeyId, Roles, Threshold } from '@vault/core'
+import type { KeyChange, KeySplit, PlanDraft } from '@vault/spki-caps/ceremony'
+import { ceremonyResult } from '../ceremony-result.ts'
+import { EXIT, UsageError } from '../exit-code.ts'
+import { KeyBook } from '../key-book.ts'
+import { addKeystoreOption, type KeystoreOptions, openKeystore, passphraseOf } from '../keystore-options.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import type { Output } from '../output.ts'
+import { parseCount } from '../parse-count.ts'
+import type { PassphraseOptions } from '../passphrase.ts'
+import { thisSoftware } from '../software.ts'
+import type { CeremonyProgram } from './ceremony.ts'
+
+interface Options extends KeystoreOptions, PassphraseOptions, StateOptions {
+  readonly out: string
+  readonly as: string
+  readonly identity?: string
+  readonly operators?: string
+  readonly log?: string
+  readonly recover?: boolean
+  readonly split?: string
+  readonly threshold?: string
+  readonly holder?: readonly string[]
+  readonly witness?: string
+  readonly days: string
+  readonly softwareDigest?: string
+}
+
+const ROLES = ['identity', 'operators', 'log'] as const
+const DAY = 24 * 60 * 60 * 1000
+
+export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
+  const command = ceremony
+    .command('plan [dir]')
+    .description('begin a ceremony: who will have which keys of a vault, or shares of a key, and who witnesses it')
+    .requiredOption('--out <dir>', 'the new folder of the ceremony')
+    .requiredOption('--as <name>', 'your key, which signs the plan')
+    .option('--identity <keys>', 'the new identity, as 2:ana,ben,eva: any two of these three')
+    .option('--operators <keys>', 'the new operators, likewise')
+    .option('--log <keys>', 'the new log key; "new" makes one in the vault')
+    .option('--recover', 'keys were lost or stolen: what the old ones granted counts no more unless it is anchored')
+    .option('--split <key>', 'split this key into shares')
+    .option('--threshold <k>', 'how many of the shares give the key back')
+    .option('--holder <name=recipient...>', 'who gets a share, and the recipient of age that it is encrypted for')
+    .option('--witness <keys>', 'who attests the ceremony, as 2:tom,mia,lea')
+    .option('--days <n>', 'when it expires', '30')
+    .option('--software-digest <sha256>', 'of the software that all are to use')
+    .option('--passphrase-file <file>', 'opens your key; asked for at a terminal')
+    .addHelpText(
+      'after',
+      '\nA key is a name of your keystore, or ed25519:…, did:key:…. Roles that are not named stay as they are.\n\nExamples:\n  vaultctl ceremony plan ~/vault --out council --as ana --identity 2:ana,ben,eva --witness tom\n  vaultctl ceremony plan --out backup --as ana --split ana --threshold 2 --holder ben=age1… eva=age1…',
+    )
+  addKeystoreOption(addStateOption(command))
+  action<[string | undefined, Options]>(command, async ({ output }, dir, options) => {
+    const { CeremonyFolder } = await import('@vault/embedded')
+    const { systemRandom } = await import('@vault/core')
+    const { createPlan, describePlan } = await import('@vault/spki-caps/ceremony')
+    const keystore = await openKeystore(options)
+    const book = await KeyBook.of(keystore)
+    const now = new Date()
+    const expires = new Date(now.getTime() + parseCount('--days', options.days) * DAY)
+    const change = dir === undefined ? undefined : await changeOf(dir, options, book, output)
+    const splits = splitsOf(options, book)
+    const draft: PlanDraft = {
+      ...(change !== undefined && { change }),
+      ...(options.witness !== undefined && { witnesses: book.threshold(options.witness) }),
+      splits,
+      names: book.names,
+      software: thisSoftware(options.softwareDigest ?? null),
+      now,
+      expires,
+      random: systemRandom,
+    }
+    const { signer } = await keystore.open(options.as, passphraseOf(options.as, options))
+    const folder = await CeremonyFolder.create(options.out, await createPlan(draft, signer))
+    const planned = await folder.read()
+    await output.result({ ok: true, dir: options.out, ...ceremonyResult(planned) }, describePlan(planned).join('\n'))
+    return EXIT.ok
+  })
+}
+
+async function changeOf(dir: string, options: Options, book: KeyBook, output: Output): Promise<KeyChange | undefined> {
+  const named = ROLES.filter((role) => options[role] !== undefined)
+  if (named.length === 0) throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
+  const { createRoleKeys } = await import('@vault/embedded')
+  const { copyBytes, systemRandom } = await import('@vault/core')
+  await using vault = await openVaultAt(dir, { ...options, output }, { mode: options.log === 'new' ? 'write' : 'read' })
+  const { roles } = await vault.keys()
+  const history = (await vault.place.soups.tenures.keyEvents(vault.id)).map(copyBytes)
+  const next: Record<keyof Roles, Threshold> = { ...roles }
+  for (const role of named) {
+    if (role === 'log' && options.log === 'new') {
+      const parts = { dir: vault.place.dir, roles: ['log'] as const, passphrase: undefined, random: systemRandom }
+      next.log = { keys: [(await createRoleKeys(parts)).log.key], threshold: 1 }
+    } else next[role] = book.threshold(options[role] as string)
+  }
+  for (const role of ROLES) book.callRole(role, [...roles[role].keys, ...next[role].keys])
+  return { history, why: options.recover === true ? 'recover' : 'rotate', roles: next }
+}
+
+function splitsOf({ split, threshold, holder = [] }: Options, book: KeyBook): readonly KeySplit[] {
+  if (split === undefined) return []
+  if (threshold === undefined || holder.length < 2)
+    throw new UsageError('--split takes --threshold, and --holder for everybody who gets a share.')
+  const holders = holder.map((text) => {
+    const at = text.lastIndexOf('=')
+    if (at < 0) throw new UsageError(`--holder is a key and a recipient, as eva=age1…, not ${JSON.stringify(text)}.`)
+    return { key: book.key(text.slice(0, at)), recipient: text.slice(at + 1) }
+  })
+  return [{ key: book.key(split) satisfies KeyId, threshold: parseCount('--threshold', threshold), holders }]
+}
