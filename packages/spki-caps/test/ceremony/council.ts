@@ -36,7 +36,7 @@ const founded = await createInception(
   [owner],
 )
 export const history: readonly Envelope[] = [founded]
-export const before: KeyState = verifyKeyHistory(history)
+const before: KeyState = verifyKeyHistory(history)
 
 /** The plan of the council, unless something else is said. */
 export async function planOf(draft: Partial<PlanDraft> = {}): Promise<CeremonyFile> {

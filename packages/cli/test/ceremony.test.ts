@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { json, run, scratch } from './harness.ts'
+
+type Space = Awaited<ReturnType<typeof scratch>>
+
+interface Step {
+  readonly ok: boolean
+  readonly phase: string
+  readonly ceremony: string
+  readonly did: readonly { readonly what: string }[]
+}
+
+/** Runs `vaultctl` as one of several people, each with a keystore of his own. */
+const peopleIn = (space: Space) => ({
+  as: (who: string) => (args: readonly string[], code?: number) =>
+    json<Step & Record<string, string>>('vaultctl', args, code, { env: { VAULT_KEYSTORE: space.at(`keys-${who}`) } }),
+})
+
+/** A vault, and ana who knows the keys of all others by their names. */
+async function fourPeople(space: Space) {
+  const { as } = peopleIn(space)
+  const [ana, ben, eva, tom] = [as('ana'), as('ben'), as('eva'), as('tom')]
+  await ana(['init', space.at('vault'), '--no-passphrase'])
+  for (const [who, by] of Object.entries({ ana, ben, eva, tom })) {
+    const { key } = await by(['keys', 'new', who, '--no-passphrase'])
+    if (who !== 'ana') await ana(['keys', 'trust', who, key as string])
+    execFileSync('age-keygen', ['-o', space.at(`${who}.age`)], { stdio: 'ignore' })
+  }
+  const recipient = async (who: string) => /public key: (\S+)/.exec(await readFile(space.at(`${who}.age`), 'utf8'))?.[1]
+  return { ana, ben, eva, tom, recipient }
+}
+
+describe('vaultctl ceremony', () => {
+  test('gives a vault to a council of three, and is verified elsewhere from its folder', async () => {
+    await using space = await scratch()
+    const { ana, ben, eva, tom, recipient } = await fourPeople(space)
+    const [vault, dir] = [space.at('vault'), space.at('council')]
+    const { public_key: anaKey } = await ana(['keys', 'export', 'ana'])
+    const planned = await ana([
+      ...['ceremony', 'plan', vault, '--out', dir, '--as', 'ana', '--log', 'new', '--witness', 'tom'],
+      ...['--identity', '2:ana,ben,eva', '--operators', '2:ana,ben,eva', '--split', 'ana', '--threshold', '2'],
+      ...['--holder', `ben=${await recipient('ben')}`, `eva=${await recipient('eva')}`],
+    ])
+    expect(planned).toMatchObject({ ok: true, phase: 'open' })
+    const keep = (who: string) => ['--age-identity', space.at(`${who}.age`), '--keep', space.at(`shares-${who}`)]
+    // The keys of the first owner, and the new log key, lie in the vault.
+    expect((await ana(['ceremony', 'join', dir, '--vault', vault])).did).toHaveLength(2)
+    await ana(['ceremony', 'join', dir, '--as', 'ana'])
+    // Each of the others works in a copy of the folder, and sends back what is new in it.
+    for (const [who, by] of Object.entries({ ben, eva })) {
+      await cp(dir, space.at(`copy-${who}`), { recursive: true })
+      const joined = await by([
+        'ceremony',
+        'join',
+        space.at(`copy-${who}`),
+        '--as',
+        who,
+        '--plan',
+        planned.ceremony,
+        ...keep(who),
+      ])
+      expect(joined.did.map(({ what }) => what)).toEqual(['contribution', 'receipt'])
+      expect(await by(['ceremony', 'commit', space.at(`copy-${who}`)], 4)).toMatchObject({
+        error: { code: 'CEREMONY_INCOMPLETE' },
+      })
+    }
+    expect(await ana(['ceremony', 'verify', dir], 1)).toMatchObject({ ok: false, phase: 'open' })
+    for (const who of ['ben', 'eva']) await cp(space.at(`copy-${who}`), dir, { recursive: true })
+    expect(await ana(['ceremony', 'status', dir])).toMatchObject({ ok: true, phase: 'ready', owed: [] })
+    expect(await ana(['ceremony', 'commit', dir, '--to', vault], 4)).toMatchObject({
+      error: { code: 'CEREMONY_INCOMPLETE' },
+    })
+    expect((await tom(['ceremony', 'join', dir, '--as', 'tom'])).did).toMatchObject([{ what: 'attestation' }])
+    const done = await ana(['ceremony', 'commit', dir, '--to', vault, '-m', 'three of us'])
+    expect(done).toMatchObject({ ok: true, phase: 'complete', sequence: 1 })
+    expect(await ana(['ceremony', 'commit', dir, '--to', vault])).toMatchObject({ key_event: done.key_event })
+    await writeFile(space.at('notes'), 'text')
+    await ana(['put', vault, space.at('notes')])
+    expect(await ana(['log', vault, '--verify'])).toMatchObject({ ok: true, entries: 3 })
+    const log = await run('vaultctl', ['log', vault, '--json'])
+    expect(log.stdout).toContain(done.transcript)
+    // On another machine: no vault, no keystore, no secret.
+    await cp(dir, space.at('elsewhere'), { recursive: true })
+    for (const name of ['vault', 'keys-ana', 'council']) await rm(space.at(name), { recursive: true })
+    const { code, stdout } = await run('vaultctl', ['ceremony', 'verify', space.at('elsewhere')])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('It is complete, and holds.')])
+    expect(stdout).toContain('✓ ben (ed25519:')
+    const name = (await readdir(space.at('elsewhere'))).find((each) => each.startsWith('receipt-')) as string
+    await rm(space.at('elsewhere', name))
+    expect(await ana(['ceremony', 'verify', space.at('elsewhere')], 1)).toMatchObject({
+      findings: [{ code: 'CEREMONY_FILE_FOREIGN' }, { code: 'CEREMONY_COMMIT_INVALID' }],
+    })
+    // The shares give the key back, as they lie with their holders.
+    const shares = await Promise.all(
+      ['ben', 'eva'].map(async (who) =>
+        space.at(`shares-${who}`, (await readdir(space.at(`shares-${who}`)))[0] as string),
+      ),
+    )
+    const back = ['keys', 'recover', 'ana2', '--no-passphrase', '--from', ...shares]
+    expect(await ben(back, 1)).toMatchObject({ error: { code: 'KEY_SHARE_SEALED' } })
+    const recovered = await ben([...back, '--age-identity', space.at('ben.age'), space.at('eva.age')])
+    expect(recovered.key).toBe(anaKey)
+  })
+
+  test('splits a key without a vault, and says what is wrong with a command', async () => {
+    await using space = await scratch()
+    const { ana, ben, eva, recipient } = await fourPeople(space)
+    const dir = space.at('backup')
+    const split = ['ceremony', 'plan', '--out', dir, '--as', 'ana', '--split', 'ana', '--threshold', '2', '--holder']
+    expect(await ana([...split, 'ben=age1x'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ana([...split, 'bob=age1x', 'eva=age1y'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ana([...split, 'ben=x', 'eva=y'], 1)).toMatchObject({ error: { code: 'CAPS_RECORD_INVALID' } })
+    await ana([...split, `ben=${await recipient('ben')}`, `eva=${await recipient('eva')}`])
+    expect(await ana(['ceremony', 'join', dir], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    await ana(['ceremony', 'join', dir, '--as', 'ana'])
+    expect(await ben(['ceremony', 'join', dir, '--as', 'ben'], 1)).toMatchObject({
+      error: { code: 'CEREMONY_SHARE_WAITS' },
+    })
+    const wrong = ['--age-identity', space.at('eva.age'), '--keep', space.at('shares')]
+    expect(await ben(['ceremony', 'join', dir, '--as', 'ben', ...wrong], 1)).toMatchObject({
+      error: { code: 'KEY_SHARE_SEALED' },
+    })
+    for (const [who, by] of Object.entries({ ben, eva })) {
+      const keep = ['--age-identity', space.at(`${who}.age`), '--keep', space.at('shares')]
+      await by(['ceremony', 'join', dir, '--as', who, ...keep])
+    }
+    expect(await ana(['ceremony', 'commit', dir])).toMatchObject({ ok: true, phase: 'complete' })
+    expect(await ben(['ceremony', 'verify', dir])).toMatchObject({ ok: true })
+    await mkdir(space.at('empty'))
+    expect(await ben(['ceremony', 'verify', space.at('empty')], 1)).toMatchObject({
+      error: { code: 'CEREMONY_PLAN_INVALID' },
+    })
+  })
+})
