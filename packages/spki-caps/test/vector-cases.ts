@@ -1,0 +1,42 @@
+import { encodeEnvelope, isLink, toHex } from '@vault/core'
+import type { Root } from '@vault/spki-caps'
+import { type DemoChain, demoChains } from '@vault/spki-caps/demo'
+
+/** What the files under `vectors/capability` hold, by their path there. Published cases never change; more come in new files. */
+export async function vectorCases(): Promise<Record<string, readonly object[]>> {
+  const chains = await demoChains()
+  return {
+    'capability/v1/valid/chains.json': chains.filter(({ code }) => code === undefined).map(written),
+    'capability/v1/invalid/chains.json': chains.filter(({ code }) => code !== undefined).map(written),
+  }
+}
+
+function written(chain: DemoChain): object {
+  const { request, proof, roots, now, histories, revocations, ...rest } = chain
+  const hex = (envelope: DemoChain['request']) => toHex(encodeEnvelope(envelope))
+  return {
+    ...rest,
+    now: now.toISOString(),
+    roots: roots.map(({ subject, tag, ...root }: Root) => ({
+      ...root,
+      subject: toDagJson(subject),
+      tag: toDagJson(tag),
+    })),
+    histories: histories.map((history) => history.map(hex)),
+    revocations:
+      revocations === 'unchecked'
+        ? revocations
+        : { revocations: revocations.revocations.map(hex), sets: revocations.sets.map(hex) },
+    request: hex(request),
+    proof: proof.map(hex),
+  }
+}
+
+/** A value in DAG-JSON, so that JSON can carry bytes and links. */
+function toDagJson(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { '/': { bytes: Buffer.from(value).toString('base64').replace(/=*$/, '') } }
+  if (isLink(value)) return { '/': value.id }
+  if (Array.isArray(value)) return value.map(toDagJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toDagJson(item)]))
+}

@@ -1,0 +1,13 @@
+// Writes the vector files that do not exist yet: `node --conditions=@vault/source packages/spki-caps/test/write-vectors.ts`.
+// A file that exists is never written again, because other implementations rely on it.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { vectorCases } from './vector-cases.ts'
+
+for (const [path, cases] of Object.entries(await vectorCases())) {
+  const file = new URL(`../../../vectors/${path}`, import.meta.url).pathname
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${JSON.stringify(cases, null, 2)}\n`, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}
