@@ -177,25 +177,59 @@ test('no secret key leaves the folder in which it is kept', async () => {
   expect(await ctl('vaultctl', 'export', a, '.', '-o', car)).toBe(0)
   expect(await ctl('vault-migrate', 'run', '--from', a, '--to', b, '--certificate', cert, '--no-to-passphrase')).toBe(0)
   await ctl('vaultctl', 'log', b, '--json')
+  const council = space.at('council')
+  await ctl('vaultctl', 'keys', 'new', 'ben', '--no-passphrase')
+  const [ages, recipients] = [['ben.age', 'carol.age'].map((name) => space.at(name)), [] as string[]]
+  for (const file of ages) {
+    execFileSync('age-keygen', ['-o', file], { stdio: 'ignore' })
+    recipients.push(/public key: (\S+)/.exec(await readFile(file, 'utf8'))?.[1] as string)
+  }
+  const [ben, carol] = recipients
+  const split = ['--split', 'carol', '--threshold', '2', '--holder', `ben=${ben}`, `carol=${carol}`]
+  const plan = ['--out', council, '--as', 'carol', '--operators', '2:carol,ben', '--log', 'new', ...split]
+  expect(await ctl('vaultctl', 'ceremony', 'plan', b, ...plan)).toBe(0)
+  const keep = ['--age-identity', ...ages, '--keep', space.at('shares')]
+  // The holder of a share is told in words what it takes, and the words have none of it.
+  expect(await ctl('vaultctl', 'ceremony', 'join', council, '--as', 'carol')).toBe(1)
+  expect(said).toContain('CEREMONY_SHARE_WAITS')
+  expect(await ctl('vaultctl', 'ceremony', 'join', council, '--vault', b)).toBe(0)
+  for (const who of ['ben', 'carol'])
+    expect(await ctl('vaultctl', 'ceremony', 'join', council, '--as', who, ...keep)).toBe(0)
+  expect(await ctl('vaultctl', 'ceremony', 'commit', council, '--to', b, '--json')).toBe(0)
+  expect(await ctl('vaultctl', 'ceremony', 'verify', council)).toBe(0)
+  await ctl(
+    'vaultctl',
+    'keys',
+    'recover',
+    'back',
+    '--no-passphrase',
+    '--from',
+    ...ages,
+    '--age-identity',
+    ages[0] as string,
+  )
+  expect(said).toContain('KEY_SHARE_DAMAGED')
   const secrets: Buffer[] = []
-  for (const dir of [join(a, 'keys'), space.at('keystore')]) {
+  for (const dir of [join(a, 'keys'), join(b, 'keys'), space.at('keystore')]) {
     for (const name of await readdir(dir, { recursive: true })) {
       if (!name.endsWith('.key')) continue
       const { secret } = JSON.parse(await readFile(join(dir, name), 'utf8')) as { secret: string }
       secrets.push(Buffer.from(secret, 'base64url'))
     }
   }
-  expect(secrets).toHaveLength(8)
+  expect(secrets).toHaveLength(14)
   // The keys lie in their folder, so this finds what it looks for.
   expect((await bytesBelow(join(a, 'keys'))).includes(formsOf(secrets[0] as Buffer)[3] as Buffer)).toBe(true)
   const elsewhere = Buffer.concat([
     Buffer.from(said),
     await readFile(car),
     await readFile(cert),
-    await bytesBelow(b),
     await bytesBelow(space.at('state')),
-    ...(await Promise.all(['objects', 'log'].map((part) => bytesBelow(join(a, part))))),
-    await readFile(join(a, 'soup.sqlite')),
+    await bytesBelow(council),
+    await bytesBelow(space.at('shares')),
+    ...(await Promise.all([a, b].flatMap((dir) => ['objects', 'log'].map((part) => bytesBelow(join(dir, part)))))),
+    ...(await Promise.all([a, b].map((dir) => readFile(join(dir, 'soup.sqlite'))))),
   ])
   for (const secret of secrets) for (const form of formsOf(secret)) expect(elsewhere.includes(form)).toBe(false)
+  expect(elsewhere.includes('AGE-SECRET-KEY-')).toBe(false)
 })
