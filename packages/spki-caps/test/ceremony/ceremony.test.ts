@@ -13,6 +13,7 @@ import {
 } from '@vault/spki-caps/ceremony'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { commitOf } from '../../src/ceremony/commit.ts'
 import { signContribution } from '../../src/ceremony/contribution.ts'
 import { signReceipt } from '../../src/ceremony/receipt.ts'
 import { codeOf, runs } from '../support.ts'
@@ -116,6 +117,10 @@ describe('what others complain about', () => {
     const forced = [...lacking, { name: 'commit.cbor', bytes: bytesOf(commit(files), 'commit.cbor') }]
     expect(codes(forced)).toEqual([['CEREMONY_COMMIT_INVALID', 'commit.cbor']])
     expect(readCeremony(forced).phase).toBe('open')
+    const early = readCeremony(lacking)
+    const sound = [...lacking, { name: 'commit.cbor', bytes: commitOf(early, early).bytes }]
+    expect(codes(sound)).toEqual([['CEREMONY_COMMIT_INVALID', 'commit.cbor']])
+    expect(readCeremony(sound).phase).toBe('open')
   })
 
   // HashiCorp Vault #8278: there was no way to see that all holders have stored their shares.
