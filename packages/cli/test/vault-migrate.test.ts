@@ -232,11 +232,12 @@ describe('vault-migrate run --kind partial', () => {
     ['a condition that is none', ['--kind', 'partial', '--where', '>>']],
     ['a condition for a whole vault', ['--where', 'size>1']],
     ['another kind', ['--kind', 'some', '--where', 'size>1']],
+    ['a server', ['--kind', 'partial', '--where', 'size>1', '--to', 'https://vault.example']],
     ['a dry run', ['--kind', 'partial', '--where', 'size>1', '--dry-run']],
   ])('refuses %s', async (_, options) => {
     await using space = await scratch()
     await json('vaultctl', ['init', space.at('a')])
-    const { code } = await run('vault-migrate', ['run', ...options, '--from', space.at('a'), '--to', space.at('b')])
+    const { code } = await run('vault-migrate', ['run', '--from', space.at('a'), '--to', space.at('b'), ...options])
     expect(code).toBe(2)
   })
 })

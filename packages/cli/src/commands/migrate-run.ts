@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import type { Program, Run } from '../program.ts'
+import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
 import { describePlan } from './migrate-plan.ts'
 
@@ -57,7 +58,7 @@ export function addRun(program: Program): void {
 }
 
 /** Throws a `UsageError` for options that do not go together. */
-function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
+function isPartial({ from, to, kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
   if (kind !== 'full' && kind !== 'partial') throw new UsageError('--kind is full or partial.')
   if (kind === 'full') {
     if (where !== undefined) throw new UsageError('--where selects a part: use it with --kind partial.')
@@ -67,6 +68,7 @@ function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Option
   if (dryRun || reread || certificate !== undefined) {
     throw new UsageError('--dry-run, --reread and --certificate are for whole vaults.')
   }
+  if (isRemote(from) || isRemote(to)) throw new UsageError('A part is copied between folders of one machine.')
   return true
 }
 
