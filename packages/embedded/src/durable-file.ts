@@ -40,19 +40,31 @@ export function isDraft(name: string): boolean {
 
 /** Writes a small file, readable by its owner only, whole or not at all: another name, flush, rename, flush of the folder. */
 export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${toHex(systemRandom(8))}.tmp`
+  await withDraft(path, content, (draft) => rename(draft, path))
+}
+
+/**
+ * Gives a file that is whole and flushed, beside the path that it is meant for, to `name`, which gives it that name; then flushes the
+ * folder. Whatever becomes of it, no draft is left.
+ */
+export async function withDraft(
+  path: string,
+  content: string | Uint8Array,
+  name: (draft: string) => Promise<void>,
+): Promise<void> {
+  const draft = `${path}.${toHex(systemRandom(8))}.tmp`
   try {
-    const handle = await open(temporary, 'wx', 0o600)
+    const handle = await open(draft, 'wx', 0o600)
     try {
       await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    await rename(temporary, path)
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined)
-    throw error
+    await name(draft)
+  } finally {
+    // A rename has taken it away already.
+    await unlink(draft).catch(() => undefined)
   }
   await flushFolder(dirname(path))
 }

@@ -61,8 +61,7 @@ export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
  * `VAULT_INACCESSIBLE`.
  */
 export async function openTarget(dir: string): Promise<OpenTarget> {
-  const place = await openOrCreatePlace(dir)
-  return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+  return ownTarget(await openOrCreatePlace(dir))
 }
 
 /** An open place as the target of copies, which keeps the audit trail, too. */
@@ -88,13 +87,15 @@ export async function openOrCreatePlace(dir: string): Promise<Place> {
  * Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`.
  */
 export async function lookAtTarget(dir: string): Promise<OpenTarget> {
-  if ((await findPlace(dir)) !== undefined) {
-    const place = await openPlace(dir, { mode: 'read' })
-    return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
-  }
+  if ((await findPlace(dir)) !== undefined) return ownTarget(await openPlace(dir, { mode: 'read' }))
   await checkVacant(dir)
   const target = soupStoreTarget({ label: dir, objects: createMemoryCas(), store: createMemorySoupStore() })
   return { ...target, async [Symbol.asyncDispose]() {} }
+}
+
+/** The target closes the place with itself. */
+function ownTarget(place: Place): OpenTarget {
+  return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
 }
 
 function isNothing({ objects = {}, entries = {}, refs = {} }: Change): boolean {

@@ -1,36 +1,43 @@
+import type { Ceremony } from '@vault/spki-caps/ceremony'
 import { ceremonyResult } from '../ceremony-result.ts'
 import { EXIT } from '../exit-code.ts'
 import type { CeremonyProgram } from './ceremony.ts'
 
-export function addCeremonyStatus({ ceremony, action }: CeremonyProgram): void {
-  const command = ceremony
-    .command('status <dir>')
-    .description('say what a ceremony is to do, who has done his part, and who owes what')
-    .addHelpText('after', '\nExample:\n  vaultctl ceremony status council')
-  action<[string]>(command, async ({ output }, dir) => {
-    const [{ CeremonyFolder }, { describeCeremony }] = [
-      await import('@vault/embedded'),
-      await import('@vault/spki-caps/ceremony'),
-    ]
-    const read = await new CeremonyFolder(dir).read()
-    const ok = read.findings.length === 0
-    await output.result({ ok, ...ceremonyResult(read) }, describeCeremony(read).join('\n'))
-    return ok ? EXIT.ok : EXIT.refused
+export function addCeremonyStatus(program: CeremonyProgram): void {
+  addReading(program, {
+    name: 'status',
+    description: 'say what a ceremony is to do, who has done his part, and who owes what',
+    isGood: ({ findings }) => findings.length === 0,
   })
 }
 
-export function addCeremonyVerify({ ceremony, action }: CeremonyProgram): void {
+export function addCeremonyVerify(program: CeremonyProgram): void {
+  addReading(program, {
+    name: 'verify',
+    description: 'verify a ceremony from its folder alone, without a vault and without a secret',
+    isGood: ({ phase, findings }) => phase === 'complete' && findings.length === 0,
+  })
+}
+
+/** A command that reads the folder of a ceremony, and says what it finds. */
+function addReading(
+  { ceremony, action }: CeremonyProgram,
+  reading: {
+    readonly name: string
+    readonly description: string
+    readonly isGood: (ceremony: Ceremony) => boolean
+  },
+): void {
+  const { name, description, isGood } = reading
   const command = ceremony
-    .command('verify <dir>')
-    .description('verify a ceremony from its folder alone, without a vault and without a secret')
-    .addHelpText('after', '\nExample:\n  vaultctl ceremony verify council')
+    .command(`${name} <dir>`)
+    .description(description)
+    .addHelpText('after', `\nExample:\n  vaultctl ceremony ${name} council`)
   action<[string]>(command, async ({ output }, dir) => {
-    const [{ CeremonyFolder }, { describeCeremony }] = [
-      await import('@vault/embedded'),
-      await import('@vault/spki-caps/ceremony'),
-    ]
+    const { CeremonyFolder } = await import('@vault/embedded')
+    const { describeCeremony } = await import('@vault/spki-caps/ceremony')
     const read = await new CeremonyFolder(dir).read()
-    const ok = read.phase === 'complete' && read.findings.length === 0
+    const ok = isGood(read)
     await output.result({ ok, ...ceremonyResult(read) }, describeCeremony(read).join('\n'))
     return ok ? EXIT.ok : EXIT.refused
   })

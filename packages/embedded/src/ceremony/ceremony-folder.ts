@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { link, lstat, open, readdir, unlink } from 'node:fs/promises'
+import { link, lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Envelope, encodeEnvelope, equalBytes, type Finding, systemRandom, toHex, VaultError } from '@vault/core'
+import { type Envelope, encodeEnvelope, equalBytes, type Finding, VaultError } from '@vault/core'
 import {
   type Ceremony,
   type CeremonyFile,
@@ -10,7 +10,7 @@ import {
   PLAN_FILE,
   readCeremony,
 } from '@vault/spki-caps/ceremony'
-import { createFolder, flushFolder, isDraft } from '../durable-file.ts'
+import { createFolder, isDraft, withDraft } from '../durable-file.ts'
 import { systemError } from '../system-error.ts'
 
 /** The `code` of the errors about the folder of a ceremony. */
@@ -87,27 +87,16 @@ export class CeremonyFolder {
    */
   async file(name: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.dir, name)
-    await this.#attempt(async () => {
-      const draft = `${path}.${toHex(systemRandom(8))}.tmp`
-      try {
-        const handle = await open(draft, 'wx', 0o600)
-        try {
-          await handle.writeFile(bytes)
-          await handle.sync()
-        } finally {
-          await handle.close()
-        }
+    await this.#attempt(() =>
+      withDraft(path, bytes, async (draft) => {
         // Unlike a rename, this takes a name only where nothing has it.
         await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
           const there = error.code === 'EEXIST' ? await this.#readFile(name) : undefined
           if (there === undefined) throw error
           if (!(there instanceof Uint8Array) || !equalBytes(there, bytes)) throw conflict(path)
         })
-      } finally {
-        await unlink(draft).catch(() => undefined)
-      }
-      await flushFolder(this.dir)
-    })
+      }),
+    )
   }
 
   async #readFile(name: string): Promise<Uint8Array | Finding> {

@@ -1,5 +1,5 @@
 import type { LogReader } from '@vault/audit-chain'
-import type { AbortOptions, Bytes, ContentId, KeyId } from '@vault/core'
+import type { AbortOptions, ContentId, KeyId } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import { encodeFrame } from '@vault/transfer/frame'
 import type { AbandonableTarget, Held, Receiving, TrailTarget } from '../endpoint.ts'
@@ -10,6 +10,7 @@ import { HttpClient } from './http-client.ts'
 import { remoteObjects } from './remote-objects.ts'
 import { remoteSoup } from './remote-soup.ts'
 import { trailQuestion } from './stream-field.ts'
+import { asBytes } from './wire-field.ts'
 
 /** A place that is reached over HTTPS, as the target of copies and of moves. It must be closed. */
 export interface HttpTarget extends AbandonableTarget, Omit<ProvingTarget, 'receiveTrail'>, AsyncDisposable {
@@ -95,7 +96,7 @@ export async function httpTarget(
     receiveTrail,
 
     async receive({ vault: id, keyEvents, migration }, abort) {
-      const opened = await asking(id)('receive', { keyEvents: keyEvents.map(own), migration }, abort)
+      const opened = await asking(id)('receive', { keyEvents: keyEvents.map(asBytes), migration }, abort)
       const { session } = opened
       const finish = (verified: number, o?: AbortOptions): Promise<Tenure> =>
         asking(id)('finish', { session, verified }, o)
@@ -107,16 +108,16 @@ export async function httpTarget(
 
     accept: ({ vault: id, ...offer }, abort) => asking(id)('accept', offer, abort),
     endorse: ({ vault: id, migration, keyEvent }, abort) =>
-      asking(id)('endorse', { migration, keyEvent: own(keyEvent) }, abort),
+      asking(id)('endorse', { migration, keyEvent: asBytes(keyEvent) }, abort),
     async open({ vault: id, migration, driver }, abort) {
       return receivingOf(id, await asking(id)('open', { migration, driver }, abort))
     },
     batches: ({ vault: id, ...range }, abort) => asking(id)('batches', range, abort),
-    prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: own(nonce) }, abort),
+    prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: asBytes(nonce) }, abort),
     prepare: ({ vault: id, keyEvent, ...what }, abort) =>
-      asking(id)('prepare', { ...what, keyEvent: own(keyEvent) }, abort),
+      asking(id)('prepare', { ...what, keyEvent: asBytes(keyEvent) }, abort),
     activate: ({ handoff, keyEvent }, abort) =>
-      asking(vault)('activate', { handoff: own(handoff), keyEvent: own(keyEvent) }, abort),
+      asking(vault)('activate', { handoff: asBytes(handoff), keyEvent: asBytes(keyEvent) }, abort),
     decline: ({ vault: id, migration }, abort) => asking(id)('decline', { migration }, abort),
     conclude: (state, abort) => asking(state.vault)('conclude', state, abort),
 
@@ -124,8 +125,4 @@ export async function httpTarget(
       client.close()
     },
   }
-}
-
-function own(bytes: Uint8Array): Bytes {
-  return bytes as Bytes
 }

@@ -5,6 +5,7 @@ import { decodeEntry, entryKey } from '@vault/soup'
 import { previousOf } from '@vault/transfer'
 import type { Ask, HeldView } from './calls.ts'
 import type { HttpErrorCode } from './http-error.ts'
+import { asBytes } from './wire-field.ts'
 
 // A view that was let go, because the server began anew, is opened again: reading it has changed nothing.
 const ATTEMPTS = 3
@@ -49,9 +50,9 @@ export function remoteSoup(ask: Ask): SoupReader {
     query: () => notOverTheWire('query'),
     charged: (ids, options) => ask('charged', { ids }, options),
     members: (range, options) => ask('members', bytesOf(range), options),
-    membersByKey: (keys, options) => ask('members-by-key', { keys: keys.map(own) }, options),
+    membersByKey: (keys, options) => ask('members-by-key', { keys: keys.map(asBytes) }, options),
     entriesAfter: (range, options) => ask('entries', bytesOf(range), options),
-    entriesByKey: (keys, options) => ask('entries-by-key', { keys: keys.map(own) }, options),
+    entriesByKey: (keys, options) => ask('entries-by-key', { keys: keys.map(asBytes) }, options),
     changes: () => notOverTheWire('changes'),
     feed: (options) => ask('feed', null, options),
     held: (range, options) => ask('held', range, options),
@@ -63,7 +64,7 @@ export function remoteSoup(ask: Ask): SoupReader {
 function remoteView(ask: Ask, { view, sequence, counts }: HeldView): SoupView {
   const table = (name: 'objects' | 'entries'): KeyTable => ({
     async scan({ prefix, after, limit }, options) {
-      const range = { view, table: name, prefix, limit, ...(after && { after: own(after) }) }
+      const range = { view, table: name, prefix, limit, ...(after && { after: asBytes(after) }) }
       const { count, keys, values } = await ask('scan', range, options)
       return { count, keys, ...(values !== null && { values }) }
     },
@@ -78,11 +79,7 @@ function remoteView(ask: Ask, { view, sequence, counts }: HeldView): SoupView {
 }
 
 function bytesOf<Range extends { readonly after?: Uint8Array; readonly limit: number }>({ after, limit }: Range) {
-  return { limit, ...(after && { after: own(after) }) }
-}
-
-function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes as Uint8Array<ArrayBuffer>
+  return { limit, ...(after && { after: asBytes(after) }) }
 }
 
 function notOverTheWire(what: string): never {

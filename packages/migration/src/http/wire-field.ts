@@ -1,4 +1,4 @@
-import type { ContentId, Subtree } from '@vault/core'
+import type { Bytes, ContentId, Subtree } from '@vault/core'
 import { KEY_LENGTH } from '@vault/core'
 import type { HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Member, Tenure, TenureState } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
@@ -161,3 +161,8 @@ export const moveState: Field<MoveState> = (value, name) => {
 }
 
 export const statement: Field<Statement> = statementField
+
+/** What is said to the other place is only read, so whose memory it lies in does not matter. */
+export function asBytes(bytes: Uint8Array): Bytes {
+  return bytes as Bytes
+}
