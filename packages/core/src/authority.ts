@@ -13,6 +13,8 @@ export interface AuthorityRequest {
   readonly action: string
   /** What is acted on: the id of a vault, or of an object in it. */
   readonly object: ContentId
+  /** Only what lies at or below this path in it. Default: all of it, which is more; whoever does not look at this grants no more. */
+  readonly path?: readonly string[]
   /** The time at which the grant must hold. */
   readonly at: Date
 }

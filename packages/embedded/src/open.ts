@@ -11,6 +11,7 @@ import {
   isVaultError,
   link,
   type Random,
+  type Signer,
   systemClock,
   systemRandom,
   VaultError,
@@ -18,13 +19,17 @@ import {
   verifyInception,
 } from '@vault/core'
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import { heldOperators } from './caps/cap-issuer.ts'
+import { renewRootCertificate } from './caps/renew-root-certificate.ts'
+import { keepRootCertificate } from './caps/root-certificate.ts'
+import { vaultAuthority } from './caps/vault-authority.ts'
+import { VaultCaps } from './caps/vault-caps.ts'
 import { actEvent } from './change-event.ts'
 import { checkStanding } from './check-standing.ts'
 import { createPlace } from './create-place.ts'
-import { createRoleKeys } from './keystore.ts'
+import { createRoleKeys, hasKey } from './keystore.ts'
 import { MarkKeeper } from './mark-keeper.ts'
 import { Marks } from './marks.ts'
-import { owner } from './owner.ts'
 import { openPlace, type Place, type PlaceErrorCode } from './place.ts'
 import { Vault } from './vault.ts'
 import { VaultLog } from './vault-log.ts'
@@ -47,8 +52,15 @@ export interface OpenOptions {
    * or may become, alive there. Throws `VAULT_NOT_FOUND` for one that is not there.
    */
   readonly choose?: (tenures: readonly Tenure[]) => VaultId | undefined
-  /** Who may do what. Default: whoever can open the folder may do everything (`owner`). */
+  /** Who may do what. Default: certificates, see `as`. */
   readonly authorize?: Authorize
+  /**
+   * Acts with these keys, and only as far as certificates of the vault grant it to them: each act is a request that they sign. Default: with
+   * the key of the place, which may do everything.
+   */
+  readonly as?: readonly Signer[]
+  /** What it is opened for, with `mode: 'read'`, and where: asked for at once. Default: `read` of the whole vault. */
+  readonly intent?: { readonly action: string; readonly path?: readonly string[] }
   /** Who acts, as the audit log is to call them. Default: `owner`. Whether that is proven, the grant says. */
   readonly actor?: Pick<AuditActor, 'name' | 'key'>
   /**
@@ -110,6 +122,8 @@ export async function createVault(dir: string, options: CreateOptions): Promise<
     const event = actEvent({ vault, actor, clock, random }, act, { inception: link(vault) })
     const to = { state: 'active', epoch: 0, keyEvents, events: [event] } as const
     await draft.soups.tenures.transition(vault, { state: 'none', epoch: 0 }, to)
+    const { records } = draft.soups
+    await keepRootCertificate(records, { vault, epoch: 0, place: draft.info.key, signers: [operators], random })
     await new VaultLog({ vault, dir: draft.dir, soups: draft.soups, clock, writable: true }).drain()
     id = vault
   })
@@ -145,15 +159,24 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & Abor
       details: { table: 'key_events', key: tenure.vault },
     })
   }
-  const { random = systemRandom, clock = systemClock, authorize = owner, actor = { name: OWNER } } = options
+  const { random = systemRandom, clock = systemClock, actor = { name: OWNER } } = options
   const { mode = 'write', ignoreMark = false } = options
   const marks = ignoreMark ? undefined : marksOf(place, options)
   const soup = place.soups.soup(inception.vault)
   const keeper = marks && new MarkKeeper({ marks, vault: inception.vault, soup, clock })
-  const vault = new Vault({ inception, place, authorize, actor, random, clock, mode, ...(keeper && { keeper }) })
+  const caps = new VaultCaps({ vault: inception.vault, place, soup, clock, random })
+  const authorize = options.authorize ?? vaultAuthority(caps, options.as)
+  const vault = new Vault({ inception, place, authorize, caps, actor, random, clock, mode, ...(keeper && { keeper }) })
+  if (mode === 'read') {
+    const { action = 'read', path } = options.intent ?? {}
+    await vault.require(action, { ...options, ...(path !== undefined && { path }) })
+  }
   if (ignoreMark) return vault
   await checkIsNew(vault, { marks, mode }, options)
-  if (mode === 'write') await makeGood(vault, options)
+  if (mode === 'write') {
+    await makeGood(vault, options)
+    await certifyPlace(vault, options)
+  }
   return vault
 }
 
@@ -166,6 +189,24 @@ async function checkIsNew(
   const parts = { vault: id, dir, instance: info.instance, soups, log, marks }
   const seen = await checkStanding(parts, { mode }, options)
   if (seen !== undefined) await marks?.advance(id, seen)
+}
+
+/** Makes the root certificate of a vault that was made without, where that needs nobody: its operators' keys are plain. */
+async function certifyPlace({ caps, place, soup }: Vault, options: AbortOptions): Promise<void> {
+  if ((await soup.tenure(options)).state !== 'active') return
+  const { standing } = await caps.rootStanding(options)
+  if (standing !== 'none' && standing !== 'replaced') return
+  const keys = await caps.keys(options)
+  const forms = await Promise.all(
+    keys.roles.operators.keys.map((key) => hasKey({ dir: place.dir, role: 'operators', key })),
+  )
+  if (forms.includes('sealed')) return
+  // A key file that is damaged is found by whoever needs it: without the certificate everything goes on as before.
+  const held = await heldOperators(place, keys).catch((error: unknown) => {
+    if (!isVaultError(error)) throw error
+    return []
+  })
+  await renewRootCertificate(caps, held, options)
 }
 
 function marksOf({ info }: Place, { stateDir, warn = () => {} }: OpenOptions): Marks | undefined {

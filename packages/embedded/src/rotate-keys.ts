@@ -12,6 +12,8 @@ import {
 } from '@vault/core'
 import { adoptKeyEvent, checkAdoptable, keyStateAt } from '@vault/migration'
 import type { Reason } from './act.ts'
+import { renewRootCertificate } from './caps/renew-root-certificate.ts'
+import { VaultCaps } from './caps/vault-caps.ts'
 import { createRoleKeys, type KeyRole } from './keystore.ts'
 import type { Place } from './place.ts'
 import { seatOf } from './seat.ts'
@@ -70,7 +72,13 @@ export async function rotateKeys(
   const next: Roles = { ...history.roles, ...Object.fromEntries(roles.map((role) => [role, alone(made[role].key)])) }
   const keyEvent = await createKeyEvent({ history, why: 'rotate', roles: next, at: clock() }, signers, abort)
   const why = motivation === undefined ? {} : { motivation }
-  return await adoptKeyEvent(seat, { vault, keyEvent, withoutCertificate, ...why }, abort)
+  const state = await adoptKeyEvent(seat, { vault, keyEvent, withoutCertificate, ...why }, abort)
+  // A process that dies here leaves a place whose root certificate is by keys that were replaced, as one that never had any.
+  if (roles.includes('operators')) {
+    const caps = new VaultCaps({ vault, place, soup: place.soups.soup(vault), clock, random })
+    await renewRootCertificate(caps, [made.operators], abort)
+  }
+  return state
 }
 
 function alone(key: KeyId): Roles['log'] {

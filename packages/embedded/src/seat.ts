@@ -20,6 +20,7 @@ import {
   seatTarget,
 } from '@vault/migration'
 import { openFsLogStore } from '@vault/store-fs'
+import { certifyingTarget } from './caps/certifying-target.ts'
 import { listNewKeys } from './checksums.ts'
 import { openOrCreatePlace } from './endpoint.ts'
 import { createRoleKeys, hasKey, openKey } from './keystore.ts'
@@ -125,7 +126,8 @@ export interface OpenMoveTarget extends ProvingTarget, AsyncDisposable {
 export async function openMoveTarget(dir: string, options?: SeatOptions): Promise<OpenMoveTarget> {
   const place = await openOrCreatePlace(dir)
   try {
-    const target = seatTarget(await seatOf(place, options))
+    const seat = await seatOf(place, options)
+    const target = certifyingTarget(seatTarget(seat), place, seat)
     return { ...target, place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
   } catch (error) {
     await place[Symbol.asyncDispose]()

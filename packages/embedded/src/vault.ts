@@ -10,16 +10,25 @@ import {
   type ContentId,
   copyBytes,
   type Inception,
+  isVaultError,
   type KeyState,
   type Random,
+  type Signer,
   VaultError,
   type VaultId,
 } from '@vault/core'
 import { keyStateAt } from '@vault/migration'
 import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
+import type { RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
+import { isCapEntry } from './caps/cap-entry.ts'
+import { issuerOf, vaultIssuer } from './caps/cap-issuer.ts'
+import { type CapGrant, draftCap, type IssuedCap } from './caps/issue-cap.ts'
+import { type CapEntryErrorCode, draftRevocation, type RevokedThing } from './caps/revoke-cap.ts'
+import type { SignedGrant } from './caps/vault-authority.ts'
+import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
 import type { CeremonyFolder } from './ceremony/ceremony-folder.ts'
 import { type CarExport, exportNames } from './export-car.ts'
@@ -72,6 +81,14 @@ export interface VaultStatus {
   }
 }
 
+/** Who signs a certificate or revocation. */
+export interface SigningOptions extends AbortOptions, Reason {
+  /** Default: the vault's operators, whose keys lie in the place. */
+  readonly signers?: readonly Signer[]
+  /** Opens the operators' keys: asked once, and only where one is sealed. */
+  readonly passphrase?: () => Promise<string | undefined>
+}
+
 const PATH = 'path:'
 const PAGE = 1000
 
@@ -86,7 +103,10 @@ export class Vault implements AsyncDisposable {
   readonly soup: VaultSoup
   readonly random: Random
   readonly log: VaultLog
-  readonly #authorize: Authorize
+  /** Who may do what. */
+  readonly caps: VaultCaps
+  /** Asked before everything that is done with the vault; for a migration, too, whose source it is. */
+  readonly authorize: Authorize
   readonly #actor: Pick<AuditActor, 'name' | 'key'>
   readonly #clock: Clock
   readonly #keeper: MarkKeeper | undefined
@@ -95,8 +115,8 @@ export class Vault implements AsyncDisposable {
   constructor(parts: {
     readonly inception: { readonly vault: VaultId; readonly inception: Inception }
     readonly place: Place
-    /** Asked before every change. */
     readonly authorize: Authorize
+    readonly caps: VaultCaps
     /** Who acts, as the audit log is to call them. */
     readonly actor: Pick<AuditActor, 'name' | 'key'>
     readonly random: Random
@@ -111,7 +131,8 @@ export class Vault implements AsyncDisposable {
     this.place = parts.place
     this.soup = parts.place.soups.soup(this.id)
     this.random = parts.random
-    this.#authorize = parts.authorize
+    this.authorize = parts.authorize
+    this.caps = parts.caps
     this.#actor = parts.actor
     this.#clock = parts.clock
     this.#keeper = parts.keeper
@@ -176,7 +197,8 @@ export class Vault implements AsyncDisposable {
    * `events`. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws.
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
-    const leave = await this.leaveTo('write', options)
+    refuseCapEntries(change)
+    const leave = await this.leaveTo('write', options, pathsOf(change))
     const { signal, verb = 'commit', ...act } = options
     return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
@@ -313,7 +335,7 @@ export class Vault implements AsyncDisposable {
   async *reclaim(options: ReclaimOptions & Reason = {}): AsyncGenerator<ReclaimEvent> {
     const { motivation, ...reclaiming } = options
     const { signal } = options
-    await this.#authorize({ signers: [], action: 'reclaim', object: this.id, at: this.#clock() }, { signal })
+    await this.require('reclaim', { signal })
     const report = yield* reclaimPlace(this.place, reclaiming)
     // A vault that does not change here has no log that could go on here.
     const isTold =
@@ -345,26 +367,120 @@ export class Vault implements AsyncDisposable {
     }
   }
 
-  /** Leave to write, for work of several changes. */
-  private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
-    const leave = await this.leaveTo('write', options)
-    const { signal, motivation } = options
-    const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
-    return async (change) => (await this.#recorder.commit(change, leave, act, { signal })).added
+  /** Throws `CAPS_DENIED` unless whoever opened the vault may do this, with all of it or at this path. */
+  async require(
+    action: string,
+    { signal, path }: AbortOptions & { readonly path?: readonly string[] } = {},
+  ): Promise<void> {
+    await this.#ask(action, { signal }, path)
   }
 
-  /** What every change begins with: leave to act, and the epoch to write under. */
-  private async leaveTo(action: 'write' | 'rotate-keys' | 'reclaim', { signal }: AbortOptions): Promise<Leave> {
-    const request = { signers: [], action, object: this.id, at: this.#clock() }
-    const { proven } = await this.#authorize(request, { signal })
+  /**
+   * Issues a certificate, signed by the vault's operators, or by `signers`: one as itself, several as the threshold to which something
+   * was granted. What its issuer does not hold it does not grant; `findings` say so. Throws `CAPS_DENIED`, `CAPS_OPERATORS_MISSING`,
+   * `CAPS_ISSUER_UNKNOWN`, `VAULT_READ_ONLY`.
+   */
+  async issueCap(grant: CapGrant, options: SigningOptions = {}): Promise<IssuedCap> {
+    const { signal, signers, passphrase, motivation } = options
+    const leave = await this.#leave(this.#speaker(signers), { signal })
+    const issuer = await (signers === undefined
+      ? vaultIssuer(this.caps, passphrase, { signal })
+      : issuerOf(this.caps, signers, { signal }))
+    const { change, ...issued } = await draftCap(this.caps, grant, issuer, { signal })
+    const act: Act = { verb: 'cap-issue', object: `cap:${issued.id}`, ...(motivation !== undefined && { motivation }) }
+    await this.#recorder.commit(change, leave, act, { signal })
+    return issued
+  }
+
+  /** Takes back a certificate, or all that a key signs, for ever. As {@link issueCap}; throws `CAPS_UNKNOWN` besides. */
+  async revokeCap(
+    target: RevokedThing,
+    options: SigningOptions & { readonly reason?: RevocationReason } = {},
+  ): Promise<{ readonly id: ContentId }> {
+    const { signal, signers, passphrase, motivation, reason = 'cessation' } = options
+    const leave = await this.#leave(this.#speaker(signers), { signal })
+    const issuer = await (signers === undefined
+      ? vaultIssuer(this.caps, passphrase, { signal })
+      : issuerOf(this.caps, signers, { signal }))
+    const { id, change } = await draftRevocation(this.caps, target, { ...issuer, reason }, { signal })
+    const what = 'key' in target ? target.key : `cap:${target.certificate}`
+    const act: Act = { verb: 'cap-revoke', object: what, ...(motivation !== undefined && { motivation }) }
+    await this.#recorder.commit(change, leave, act, { signal })
+    return { id }
+  }
+
+  /** Leave to write, for work of several changes: of the whole vault, or asked for each change by the paths that it names. */
+  private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
+    const { signal, motivation } = options
+    const whole = await this.leaveTo('write', { signal }).catch((error: unknown) => {
+      if (!isVaultError(error, 'CAPS_DENIED')) throw error
+      return error
+    })
+    const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
+    return async (change) => {
+      if ('epoch' in whole) return (await this.#recorder.commit(change, whole, act, { signal })).added
+      const paths = pathsOf(change)
+      if (paths.length === 0) throw whole
+      return (await this.#recorder.commit(change, await this.leaveTo('write', { signal }, paths), act, { signal }))
+        .added
+    }
+  }
+
+  /** What every change begins with: leave to act, on the whole vault or else on each of these paths, and the epoch to write under. */
+  private async leaveTo(
+    action: 'write' | 'rotate-keys' | 'reclaim',
+    { signal }: AbortOptions,
+    paths: readonly (readonly string[])[] = [],
+  ): Promise<Leave> {
+    const grant = await this.#ask(action, { signal }).catch(async (error: unknown) => {
+      const [first, ...others] = paths
+      if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
+      for (const path of others) await this.#ask(action, { signal }, path)
+      return await this.#ask(action, { signal }, first)
+    })
+    const { proven, request } = grant
+    return await this.#leave({ ...this.#actor, proven, ...(request !== undefined && { request }) }, { signal })
+  }
+
+  async #ask(action: string, options: AbortOptions, path?: readonly string[]): Promise<SignedGrant> {
+    const request = { signers: [], action, object: this.id, at: this.#clock(), ...(path !== undefined && { path }) }
+    return await this.authorize(request, options)
+  }
+
+  /** Who is to stand in the log for what is signed by itself. */
+  #speaker(signers: readonly Signer[] | undefined): AuditActor {
+    if (signers === undefined) return { name: 'operators', proven: true }
+    const [first] = signers
+    return { ...this.#actor, ...(first !== undefined && { key: first.key }), proven: true }
+  }
+
+  async #leave(actor: AuditActor, { signal }: AbortOptions): Promise<Leave> {
     const { state, epoch } = await this.soup.tenure({ signal })
-    if (state === 'active') return { epoch, actor: { ...this.#actor, proven } }
+    if (state === 'active') return { epoch, actor }
     throw new VaultError<VaultErrorCode>({
       code: 'VAULT_READ_ONLY',
       message: `The vault in ${this.place.dir} cannot be changed here: it is ${DESCRIPTIONS[state] ?? state}.`,
       details: { state },
     })
   }
+}
+
+/** The paths that a change names; none where it names anything else, which is a matter of the whole vault. */
+function pathsOf({ refs = {}, entries = {} }: VaultChange): readonly (readonly string[])[] {
+  const keys = [...(entries.put ?? []).map(({ key }) => key), ...(entries.remove ?? [])]
+  if (Object.keys(refs).length > 0 || !keys.every((key) => key.startsWith(PATH))) return []
+  return keys.map((key) => key.slice(PATH.length).split('/'))
+}
+
+function refuseCapEntries({ entries = {} }: VaultChange): void {
+  const named =
+    entries.put?.find(({ key, type }) => isCapEntry(key, type))?.key ?? entries.remove?.find((key) => isCapEntry(key))
+  if (named === undefined) return
+  throw new VaultError<CapEntryErrorCode>({
+    code: 'CAPS_RESERVED',
+    message: `The entry ${JSON.stringify(named)} is one of those in which certificates are kept: issue or revoke one instead.`,
+    details: { key: named },
+  })
 }
 
 function namedFile(entry: Entry): NamedFile {

@@ -84,7 +84,7 @@ describe('the log of a vault', () => {
       ['commit', 'ref:head'],
     ])
     const [, put, batch, removed, folder, commit] = entries
-    expect(put).toMatchObject({ actor: { name: 'ann', proven: false }, key: 'k1', context: { motivation: 'to try' } })
+    expect(put).toMatchObject({ actor: { name: 'ann', proven: true }, key: 'k1', context: { motivation: 'to try' } })
     expect(put?.action.parameters).toEqual({ objects: 1, bytes: 9 })
     expect(batch).toMatchObject({ context: { motivation: 'holidays' } })
     expect(batch?.action.parameters).toMatchObject({ objects: 3, entries: 3, bytes: 7 })

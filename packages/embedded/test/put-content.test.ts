@@ -179,6 +179,7 @@ test('every change asks for leave', async () => {
   const vault = new Vault({
     inception: { vault: open.id, inception: open.inception },
     place: open.place,
+    caps: open.caps,
     random: open.random,
     actor: { name: 'someone' },
     clock: () => new Date(),

@@ -20,6 +20,6 @@ export async function* authorizedRun(
   for await (const event of events) {
     yield event
     // Weeks may pass, and what was allowed when it began may no longer be.
-    if (event.type !== 'summary') await permission.require()
+    if (event.type !== 'summary') await permission.keep()
   }
 }

@@ -31,6 +31,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_STATE'
   /** The vault has a migration that has not ended: resume it, or roll it back. `details.migration`. */
   | 'MIGRATION_UNFINISHED'
+  /** What was granted when the migration began has ended or was taken back. `details.code` and `cause` say why. What was done stays. */
+  | 'MIGRATION_NOT_GRANTED'
   /** Another run has taken this migration over. What was done stays; run again only if that one is gone. */
   | 'MIGRATION_SUPERSEDED'
   /** Source or target is not what was prepared: the last steps have to be done again. */

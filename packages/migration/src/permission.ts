@@ -1,5 +1,6 @@
-import type { AbortOptions, Authorize, Clock, ContentId, Grant, KeyId } from '@vault/core'
-import { systemClock } from '@vault/core'
+import type { AbortOptions, Authorize, Clock, ContentId, KeyId } from '@vault/core'
+import { isVaultError, systemClock, VaultError } from '@vault/core'
+import type { MigrationErrorCode } from './error.ts'
 
 /** On whose authority something is done. */
 export interface Mandate {
@@ -11,10 +12,15 @@ export interface Mandate {
   readonly clock?: Clock
 }
 
-/** Both grants of a migration (X16), asked for again when they have expired. */
+/** Both grants of a migration (X16). */
 export interface Permission {
-  /** Call before everything that is visible at the target. Throws what `authorize` throws. */
+  /**
+   * Call before everything that is visible at the target. Asks each time: a grant may be taken back at any time, and whoever grants
+   * remembers what is costly. Throws what `authorize` throws.
+   */
   require(): Promise<void>
+  /** The same while it runs: throws `MIGRATION_NOT_GRANTED` with the refusal as its cause, because what was done stays. */
+  keep(): Promise<void>
 }
 
 export function permissionFor(
@@ -27,15 +33,27 @@ export function permissionFor(
     { action: 'migrate', object: vaults.source },
     { action: 'write', object: vaults.target },
   ]
-  const grants = new Map<string, Grant>()
+  const require = async () => {
+    for (const { action, object } of wanted)
+      await authorize({ signers, approvals, action, object, at: clock() }, options)
+  }
   return {
-    async require() {
-      for (const { action, object } of wanted) {
-        const at = clock()
-        const expires = grants.get(action)?.expires
-        if (grants.has(action) && (expires === undefined || expires > at)) continue
-        grants.set(action, await authorize({ signers, approvals, action, object, at }, options))
+    require,
+    async keep() {
+      try {
+        await require()
+      } catch (cause) {
+        throw isVaultError(cause) ? notGranted(cause) : cause
       }
     },
   }
+}
+
+function notGranted(cause: VaultError): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_NOT_GRANTED',
+    message: `The migration has stopped, because it is not granted any more: ${cause.message} What was done stays. Let it be granted, and go on, or roll it back.`,
+    details: { ...cause.details, code: cause.code },
+    cause,
+  })
 }

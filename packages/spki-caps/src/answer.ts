@@ -45,7 +45,8 @@ export async function answer(
   return last ?? { verdict: nothingFound(question), proof: [] }
 }
 
-function nothingFound(question: Question): Verdict {
+/** The verdict where there is nothing to reduce. */
+export function nothingFound(question: Question): Verdict {
   const refusal = refuse('CAPS_NO_CHAIN', 'no certificates were found that would grant it')
   const step = { ...unseenRequest(question), refusal }
   return { ok: false, code: refusal.code, trace: [step] }

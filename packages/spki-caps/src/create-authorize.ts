@@ -1,10 +1,8 @@
-import type { AuthorityRequest, Authorize, Finding, Grant } from '@vault/core'
-import { VaultError } from '@vault/core'
+import type { AuthorityRequest, Authorize, Grant } from '@vault/core'
 import { answer } from './answer.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import type { Circumstances } from './circumstances.ts'
-import type { CapsErrorCode } from './error.ts'
-import { explain } from './explain.ts'
+import { denied } from './denied.ts'
 import type { Verdict } from './trace.ts'
 import { askedTag } from './vault-tag.ts'
 import { knownVoices } from './voices.ts'
@@ -16,16 +14,16 @@ export interface AuthorizeParts {
 }
 
 /**
- * The `Authorize` of a place whose authority is in certificates: it finds a chain for `['vault', action, object]` from the
+ * The `Authorize` of a place whose authority is in certificates: it finds a chain for `['vault', action, object/path]` from the
  * signers and approvals of the request, which whoever asks has verified, and holds it against the time of the request.
  * Refuses with `CAPS_DENIED`.
  */
 export function createAuthorize({ index, circumstances }: AuthorizeParts): Authorize {
   return async (request, options) => {
-    const { action, object, signers, approvals = [], at } = request
+    const { action, object, path = [], signers, approvals = [], at } = request
     const question = {
       action,
-      tag: askedTag(action, { path: [object] }),
+      tag: askedTag(action, { path: [object, ...path] }),
       voices: knownVoices([...signers, ...approvals]),
     }
     const { verdict } = await answer(question, index, { ...circumstances(request), now: at }, options)
@@ -37,21 +35,4 @@ function grantOf({ action, object }: AuthorityRequest, verdict: Verdict): Grant 
   if (!verdict.ok) throw denied(action, object, verdict)
   const { expires } = verdict.effective
   return { action, object, ...(expires === null ? {} : { expires: new Date(expires * 1000) }), proven: true }
-}
-
-function denied(
-  action: string,
-  object: string,
-  verdict: Extract<Verdict, { readonly ok: false }>,
-): VaultError<CapsErrorCode> {
-  const findings: readonly Finding[] = verdict.trace.flatMap(({ refusal, id }) =>
-    refusal === undefined
-      ? []
-      : [{ code: refusal.code, message: refusal.message, ...(id === undefined ? {} : { subject: id }) }],
-  )
-  return new VaultError({
-    code: 'CAPS_DENIED',
-    message: `${action} on ${object} is not granted: ${findings.map(({ message }) => message).join('; ')}.`,
-    details: { findings, trace: explain(verdict) },
-  })
 }

@@ -3,6 +3,7 @@ import { decodeEnvelope, isVaultError, systemClock, systemRandom, VaultError } f
 import type { MigrationErrorCode } from '../error.ts'
 import type { MigrationEvent } from '../event.ts'
 import { decodePlan } from '../parse-plan.ts'
+import type { Permission } from '../permission.ts'
 import { permissionFor } from '../permission.ts'
 import type { Plan } from '../plan.ts'
 import { encodePlan, planId } from '../plan.ts'
@@ -54,6 +55,9 @@ const EFFECTS: Readonly<Record<EffectName, { readonly act: Act } | { readonly ru
   'record-rollback': { act: recordRollback },
 }
 
+// Nobody needs leave to take back what was begun; and behind the signature the vault is active nowhere until the move has ended.
+const UNASKED: ReadonlySet<MovePhase> = new Set(['rolling-back', 'handoff-signed', 'activated'])
+
 // A quiesced vault changes only where something writes past its soup.
 const MAX_REPEATS = 8
 
@@ -71,6 +75,8 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
   await requireActive(source, options)
   requireApart(parts)
+  // Before anything is written down: what was never granted is no move that stopped.
+  await permissionFor(parts, { source: source.vault, target: source.vault }, options).require()
   const state = plannedMove({
     migration: plan.migration_id,
     vault: source.vault,
@@ -129,13 +135,13 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
     yield { type: 'step', step, phase }
     // Weeks may have passed: another run may have gone on with the move, or taken it back.
     await journal.requireOwn(options)
-    // Asked for again before every step; not on the way back.
-    if (phase !== 'rolling-back') await permission.require()
+    if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)
     let input: MoveInput
     try {
       const effect = EFFECTS[next]
       const work = workOf(journal, parts, options)
-      const outcome = 'act' in effect ? await effect.act(work) : yield* untilAborted(journal, effect.run(work), options)
+      const outcome =
+        'act' in effect ? await effect.act(work) : yield* untilAborted(journal, effect.run(work), permission, options)
       input = { type: 'done', effect: next, outcome }
     } catch (error) {
       input = await recovered(journal, parts, error, options)
@@ -149,17 +155,30 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
   yield { type: 'moved', state: journal.state }
 }
 
+/** Asked for before every step, the last one before the hand-off is signed too, and after every batch. Without it the move is paused. */
+async function leaveToGoOn(journal: Journal, permission: Permission): Promise<void> {
+  try {
+    await permission.keep()
+  } catch (error) {
+    if (journal.state.phase === 'transferring') await journal.write(reduceMove(journal.state, { type: 'pause' }))
+    throw error
+  }
+}
+
 /** A step; where it is aborted while objects are sent, the move is paused. */
 async function* untilAborted(
   journal: Journal,
   effect: ReturnType<Effect>,
+  permission: Permission,
   { signal }: AbortOptions,
 ): AsyncGenerator<MoveEvent, Outcome> {
   try {
     while (true) {
       const step = await effect.next()
       if (step.done === true) return step.value
-      if (step.value.type !== 'summary') yield step.value
+      if (step.value.type === 'summary') continue
+      yield step.value
+      if (step.value.type === 'batch') await leaveToGoOn(journal, permission)
     }
   } catch (error) {
     if (signal?.aborted && error === signal.reason && journal.state.phase === 'transferring') {

@@ -1,0 +1,75 @@
+import { decodeEnvelope, type Envelope, encodeEnvelope, hashBytes, isVaultError, toHex, utf8 } from '@vault/core'
+import { declarationKey, type Entry } from '@vault/soup'
+import { indexTexts, openCapCert, openRevocation } from '@vault/spki-caps'
+
+/** The key of a certificate in the soup begins so, and goes on with its id. */
+export const CAP_PREFIX = 'cap:'
+/** That of a revocation. */
+export const REVOCATION_PREFIX = 'rev:'
+/** Under which a certificate is found by those to whom it grants: a hash, because a threshold of many is a long text. */
+const SUBJECT_PREFIX = 'cap-to:'
+
+const CAPABILITY = 'capability'
+const SUBJECT = 'capability-subject'
+const REVOCATION = 'revocation'
+const TYPES: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION]
+
+/** A certificate as it is kept. */
+export interface KeptCap {
+  readonly envelope: Envelope
+  /** The number of the vault's last key event when it was brought in: an entry of this type never changes. */
+  readonly anchor: number
+}
+
+/** What the types of these entries declare: they never change and never go. */
+export const DECLARATIONS: readonly Entry[] = TYPES.map((type) => ({
+  key: declarationKey(type),
+  type: 'type',
+  fields: { rollback: 'none' },
+}))
+
+/** The entries of a certificate: its own, and one for everybody to whom it grants. */
+export function capEntries({ envelope, anchor }: KeptCap): readonly Entry[] {
+  const { id, record } = openCapCert(envelope)
+  return [
+    { key: `${CAP_PREFIX}${id}`, type: CAPABILITY, fields: { envelope: encodeEnvelope(envelope), anchor } },
+    ...indexTexts(record.subject).map((text) => ({ key: `${subjectPrefix(text)}${id}`, type: SUBJECT, fields: {} })),
+  ]
+}
+
+/** With this the keys of the entries begin that name the certificates which grant to the principal with this text. */
+export function subjectPrefix(text: string): string {
+  return `${SUBJECT_PREFIX}${toHex(hashBytes('sha2-256', utf8(text)))}/`
+}
+
+/** The certificate in an entry; `undefined` where there is none: what is not readable grants nothing. */
+export function keptCap({ fields }: Entry): KeptCap | undefined {
+  const { anchor } = fields
+  const envelope = envelopeIn(fields.envelope)
+  return envelope !== undefined && typeof anchor === 'number' ? { envelope, anchor } : undefined
+}
+
+export function revocationEntry(envelope: Envelope): Entry {
+  const { id } = openRevocation(envelope)
+  return { key: `${REVOCATION_PREFIX}${id}`, type: REVOCATION, fields: { envelope: encodeEnvelope(envelope) } }
+}
+
+export function keptRevocation({ fields }: Entry): Envelope | undefined {
+  return envelopeIn(fields.envelope)
+}
+
+/** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
+export function isCapEntry(key: string, type = ''): boolean {
+  const isKey = [CAP_PREFIX, REVOCATION_PREFIX, SUBJECT_PREFIX].some((prefix) => key.startsWith(prefix))
+  return isKey || TYPES.includes(type) || TYPES.some((name) => key === declarationKey(name))
+}
+
+function envelopeIn(value: unknown): Envelope | undefined {
+  if (!(value instanceof Uint8Array)) return undefined
+  try {
+    return decodeEnvelope(value)
+  } catch (error) {
+    if (isVaultError(error)) return undefined
+    throw error
+  }
+}

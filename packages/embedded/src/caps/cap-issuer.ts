@@ -1,0 +1,68 @@
+import { type AbortOptions, type KeyState, type Signer, VaultError } from '@vault/core'
+import { openCapCert, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
+import { hasKey, openKey } from '../keystore.ts'
+import type { Place } from '../place.ts'
+import type { CapIssuer } from './issue-cap.ts'
+import { renewRootCertificate } from './renew-root-certificate.ts'
+import type { CapEntryErrorCode } from './revoke-cap.ts'
+import type { VaultCaps } from './vault-caps.ts'
+
+/** Those of the operators' keys that lie in the place; the passphrase is asked for once, and where one is sealed. */
+export async function heldOperators(
+  { dir }: Pick<Place, 'dir'>,
+  { roles }: Pick<KeyState, 'roles'>,
+  passphrase: () => Promise<string | undefined> = async () => undefined,
+): Promise<readonly Signer[]> {
+  const signers: Signer[] = []
+  let asked: Promise<string | undefined> | undefined
+  for (const key of roles.operators.keys) {
+    const form = await hasKey({ dir, role: 'operators', key })
+    if (form === undefined) continue
+    if (form === 'sealed') asked ??= passphrase()
+    const words = form === 'sealed' ? await asked : undefined
+    signers.push(await openKey({ dir, role: 'operators', key, ...(words !== undefined && { passphrase: words }) }))
+  }
+  return signers
+}
+
+/** The vault as issuer, with its operators' keys. Throws `CAPS_OPERATORS_MISSING`, `KEY_PASSPHRASE`. */
+export async function vaultIssuer(
+  caps: VaultCaps,
+  passphrase: (() => Promise<string | undefined>) | undefined,
+  options: AbortOptions,
+): Promise<CapIssuer> {
+  const { vault, place } = caps.parts
+  const keys = await caps.keys(options)
+  const signers = await heldOperators(place, keys, passphrase)
+  const { threshold: needed } = keys.roles.operators
+  if (signers.length < needed) {
+    throw new VaultError<CapEntryErrorCode>({
+      code: 'CAPS_OPERATORS_MISSING',
+      message: `It takes ${needed} of the operators' keys to act for the vault, and ${signers.length} are here: ${keys.roles.operators.keys.join(', ')}. Put the key files back, or let somebody act who was granted it (--as).`,
+      details: { needed, held: signers.length, keys: keys.roles.operators.keys },
+    })
+  }
+  // While they are open: a place that has no root certificate yet gets it.
+  await renewRootCertificate(caps, signers, options)
+  return { issuer: vaultPrincipal(vault), signers }
+}
+
+/** As whom these sign: alone as themselves, several as the threshold to which something was granted. Throws `CAPS_ISSUER_UNKNOWN`. */
+export async function issuerOf(caps: VaultCaps, signers: readonly Signer[], options: AbortOptions): Promise<CapIssuer> {
+  const keys = new Set(signers.map(({ key }) => key))
+  const [first, ...others] = keys
+  if (first !== undefined && others.length === 0) return { issuer: first, signers }
+  const index = await caps.index(options)
+  for await (const envelope of index.naming(first ?? '', options)) {
+    const { subject } = openCapCert(envelope).record
+    if (typeof subject === 'string' || !('threshold' in subject) || subject.threshold > keys.size) continue
+    if ([...keys].every((key) => subject.of.includes(key))) {
+      return { issuer: thresholdPrincipal(subject.threshold, subject.of), signers }
+    }
+  }
+  throw new VaultError<CapEntryErrorCode>({
+    code: 'CAPS_ISSUER_UNKNOWN',
+    message: `Nothing was granted to a threshold of which ${[...keys].join(' and ')} are enough, so they cannot sign together.`,
+    details: { keys: [...keys] },
+  })
+}

@@ -1,0 +1,22 @@
+import type { AbortOptions, Signer } from '@vault/core'
+import { keepRootCertificate } from './root-certificate.ts'
+import type { VaultCaps } from './vault-caps.ts'
+
+/**
+ * Makes the root certificate of the place where it has none, or one by replaced keys, with operators' keys that are at hand
+ * anyway. One that was revoked stays revoked.
+ */
+export async function renewRootCertificate(
+  caps: VaultCaps,
+  signers: readonly Signer[],
+  options: AbortOptions = {},
+): Promise<void> {
+  const { vault, place, random } = caps.parts
+  const { seq, roles } = await caps.keys(options)
+  const held = signers.filter(({ key }) => roles.operators.keys.includes(key))
+  if (held.length < roles.operators.threshold) return
+  const { standing } = await caps.rootStanding(options)
+  if (standing === 'good' || standing === 'revoked') return
+  const { records } = place.soups
+  await keepRootCertificate(records, { vault, epoch: seq, place: place.info.key, signers: held, random }, options)
+}

@@ -1,0 +1,98 @@
+import { type AbortOptions, type ContentId, type KeyId, VaultError } from '@vault/core'
+import {
+  type CapsErrorCode,
+  createRevocation,
+  openCapCert,
+  openRevocation,
+  type Principal,
+  principalText,
+  type RevocationReason,
+  vaultPrincipal,
+} from '@vault/spki-caps'
+import type { VaultChange } from '../recorder.ts'
+import { DECLARATIONS, revocationEntry } from './cap-entry.ts'
+import type { CapIssuer } from './issue-cap.ts'
+import type { VaultCaps } from './vault-caps.ts'
+
+/** A certificate by its id, or all that a key signs. */
+export type RevokedThing = { readonly certificate: ContentId } | { readonly key: KeyId }
+
+/** Signs a revocation, and gives the change that brings it into the vault. Throws `CAPS_DENIED` where it would not count. */
+export async function draftRevocation(
+  caps: VaultCaps,
+  target: RevokedThing,
+  { issuer, signers, reason }: CapIssuer & { readonly reason: RevocationReason },
+  options: AbortOptions,
+): Promise<{ readonly id: ContentId; readonly change: VaultChange }> {
+  const { clock, soup, vault } = caps.parts
+  const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
+  if (!isVault) await requireUpstream(caps, target, issuer, options)
+  else if ('certificate' in target) await requireKnown(caps, target.certificate, options)
+  const { seq } = await caps.keys(options)
+  const draft = { issuer, target, reason, at: clock(), ...(isVault ? { epoch: seq } : {}) }
+  const envelope = await createRevocation(draft, signers, options)
+  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
+  const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), revocationEntry(envelope)]
+  return { id: openRevocation(envelope).id, change: { entries: { put } } }
+}
+
+/** Only who issued a certificate, or those from whom the issuer has what it grants, take it back; a key is given up by itself. */
+async function requireUpstream(
+  caps: VaultCaps,
+  target: RevokedThing,
+  by: Principal,
+  options: AbortOptions,
+): Promise<void> {
+  const wanted = principalText(by)
+  if ('key' in target) {
+    if (target.key === wanted) return
+    throw refused(wanted, target.key)
+  }
+  const index = await caps.index(options)
+  const cert = await requireKnown(caps, target.certificate, options)
+  const seen = new Set<string>()
+  const waiting = [principalText(cert.record.issuer)]
+  for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
+    if (text === wanted) return
+    if (seen.has(text)) continue
+    seen.add(text)
+    for await (const envelope of index.naming(text, options))
+      waiting.push(principalText(openCapCert(envelope).record.issuer))
+  }
+  throw refused(wanted, target.certificate)
+}
+
+async function requireKnown(
+  caps: VaultCaps,
+  id: ContentId,
+  options: AbortOptions,
+): Promise<ReturnType<typeof openCapCert>> {
+  const root = await caps.rootCertificate(options)
+  const isRoot = root !== undefined && openCapCert(root).id === id
+  const envelope = isRoot ? root : await caps.certificates.read(id, options)
+  if (envelope !== undefined) return openCapCert(envelope)
+  throw new VaultError<CapEntryErrorCode>({
+    code: 'CAPS_UNKNOWN',
+    message: `There is no certificate ${id} in this vault. "vaultctl caps show" lists those that there are.`,
+    details: { id },
+  })
+}
+
+function refused(by: string, what: string): VaultError<CapsErrorCode> {
+  return new VaultError({
+    code: 'CAPS_DENIED',
+    message: `${by} cannot revoke ${what}: only its issuer can, those from whom the issuer has what it grants, and the vault's operators. Nothing was changed.`,
+    details: { by, what },
+  })
+}
+
+/** The `code` of the errors about certificates that a vault keeps. */
+export type CapEntryErrorCode =
+  /** The vault has no certificate of this id. `details.id`. */
+  | 'CAPS_UNKNOWN'
+  /** A change names entries in which certificates are kept: they come by being issued. `details.key`. */
+  | 'CAPS_RESERVED'
+  /** Too few of the operators' keys are at hand to act for the vault. `details.needed`, `details.held`, `details.keys`. */
+  | 'CAPS_OPERATORS_MISSING'
+  /** The signers together are nobody to whom something was granted, so it is not told as whom they sign. `details.keys`. */
+  | 'CAPS_ISSUER_UNKNOWN'

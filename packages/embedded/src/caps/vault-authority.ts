@@ -1,0 +1,141 @@
+import {
+  type AbortOptions,
+  type AuthorityRequest,
+  type Authorize,
+  type Bytes,
+  encodeEnvelope,
+  type Grant,
+  isVaultError,
+  type Signer,
+} from '@vault/core'
+import { authorize, createCapRequest, createNonceLedger, denied, type Verdict } from '@vault/spki-caps'
+import { openKey } from '../keystore.ts'
+import { owner } from '../owner.ts'
+import type { VaultCaps, Wish } from './vault-caps.ts'
+
+/** Milliseconds for which a signed request is good: work that takes longer signs another one. */
+const REQUEST_LIFE = 5 * 60 * 1000
+
+/** A grant with the request that whoever asked has signed, for the log. */
+export interface SignedGrant extends Grant {
+  readonly request?: Bytes
+}
+
+/**
+ * The `Authorize` of a vault in a place. Whoever signs is granted what a chain of certificates grants. Whoever does not speaks with the
+ * key of the place: by its root certificate, or, where it has none that counts, as the `owner` who can open the folder, which
+ * is not proven. A root certificate that was revoked is the end of both.
+ *
+ * What was granted is remembered as long as it holds and neither keys nor revocations have changed: asking again reads those.
+ */
+export function vaultAuthority(caps: VaultCaps, signers: readonly Signer[] = []): Authorize {
+  const given = new Map<string, { readonly grant: SignedGrant; readonly print: string }>()
+  const nonces = createNonceLedger()
+  const placeKey = memoized(() => holdsPlaceKey(caps))
+
+  const decide = async (request: AuthorityRequest, options: AbortOptions): Promise<SignedGrant> => {
+    const asking = [...request.signers, ...(request.approvals ?? [])]
+    // Another vault, into which a part of this one goes, is asked by whoever opened it.
+    if (asking.length === 0 && signers.length === 0) {
+      return request.object === caps.parts.vault
+        ? await byPlace(caps, request, placeKey, options)
+        : await owner(request)
+    }
+    if (signers.length > 0) return await bySignature(caps, request, { signers, nonces }, options)
+    const { verdict } = await caps.ask(asking, wishOf(caps, request), options)
+    return grantOf(request, verdict)
+  }
+
+  return async (request, options = {}) => {
+    const print = await caps.print(options)
+    const name = JSON.stringify([request.action, request.object, request.path, request.signers, request.approvals])
+    const known = given.get(name)
+    if (known?.print === print && (known.grant.expires === undefined || request.at < known.grant.expires)) {
+      return known.grant
+    }
+    const grant = await decide(request, options)
+    given.set(name, { grant, print })
+    return grant
+  }
+}
+
+async function byPlace(
+  caps: VaultCaps,
+  request: AuthorityRequest,
+  holdsKey: () => Promise<boolean>,
+  options: AbortOptions,
+): Promise<SignedGrant> {
+  const { action, object } = request
+  const root = await caps.rootStanding(options, wishOf(caps, request))
+  if ('verdict' in root && !root.verdict.ok) throw denied(action, object, root.verdict)
+  return 'verdict' in root && (await holdsKey()) ? grantOf(request, root.verdict) : await owner(request)
+}
+
+async function bySignature(
+  caps: VaultCaps,
+  request: AuthorityRequest,
+  { signers, nonces }: { readonly signers: readonly Signer[]; readonly nonces: ReturnType<typeof createNonceLedger> },
+  options: AbortOptions,
+): Promise<SignedGrant> {
+  const { vault, random } = caps.parts
+  const { action, object, path = [], at } = request
+  const envelope = await createCapRequest(
+    {
+      audience: vault,
+      action,
+      object: { path: [object, ...path] },
+      nonce: random(16),
+      at,
+      expires: new Date(at.getTime() + REQUEST_LIFE),
+    },
+    signers,
+    options,
+  )
+  const wish = wishOf(caps, request)
+  const { verdict: nearest, proof } = await caps.ask(
+    signers.map(({ key }) => key),
+    wish,
+    options,
+  )
+  if (!nearest.ok) throw denied(action, object, nearest)
+  const verdict = authorize({
+    ...(await caps.circumstances(options)),
+    request: envelope,
+    proof: proof.map((cert) => cert.envelope),
+    audience: vault,
+    nonces,
+    now: at,
+  })
+  return { ...grantOf(request, verdict), request: encodeEnvelope(envelope) }
+}
+
+/** What is asked of another vault no certificate of this one grants: it then stands for a path that is not there. */
+function wishOf(caps: VaultCaps, { action, object, path = [] }: AuthorityRequest): Wish {
+  return { action, path: object === caps.parts.vault ? path : [object, ...path] }
+}
+
+function grantOf({ action, object }: AuthorityRequest, verdict: Verdict): SignedGrant {
+  if (!verdict.ok) throw denied(action, object, verdict)
+  const { expires } = verdict.effective
+  return { action, object, ...(expires === null ? {} : { expires: new Date(expires * 1000) }), proven: true }
+}
+
+/** Whether the secret key of the place lies where it belongs. Without it whoever opened the folder is trusted, and not proven. */
+async function holdsPlaceKey(caps: VaultCaps): Promise<boolean> {
+  const { dir, info } = caps.parts.place
+  try {
+    await openKey({ dir, role: 'place', key: info.key })
+    return true
+  } catch (error) {
+    if (isVaultError(error) || (error as NodeJS.ErrnoException).code !== undefined) return false
+    throw error
+  }
+}
+
+function memoized<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

@@ -1,0 +1,167 @@
+import type { AbortOptions, Clock, ContentId, Envelope, KeyId, KeyState, Random, VaultId } from '@vault/core'
+import { keyStateAt } from '@vault/migration'
+import type { VaultSoup } from '@vault/soup'
+import {
+  type AuthorityView,
+  answer,
+  askedTag,
+  type CertificateIndex,
+  type Circumstances,
+  createKeyDirectory,
+  createRevocationView,
+  createSignatureMemo,
+  indexTexts,
+  knownVoices,
+  nearestMiss,
+  type OpenCapCert,
+  openCapCert,
+  type Root,
+  reduce,
+  type Verdict,
+  vaultPrincipal,
+  vaultTag,
+} from '@vault/spki-caps'
+import type { Place } from '../place.ts'
+import { keptRevocation, REVOCATION_PREFIX } from './cap-entry.ts'
+import { readRootCertificate } from './root-certificate.ts'
+import { SoupCertificates } from './soup-certificates.ts'
+
+/** What authority in a vault is read from. */
+export interface VaultCapsParts {
+  readonly vault: VaultId
+  readonly place: Pick<Place, 'dir' | 'info' | 'soups'>
+  readonly soup: VaultSoup
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** What somebody wants to do, and to what of the vault. */
+export interface Wish {
+  readonly action: string
+  /** At or below this path. Default: all of it. */
+  readonly path?: readonly string[]
+}
+
+/** What does not change between two questions unless somebody replaces keys or revokes. */
+interface Known {
+  readonly print: string
+  readonly keys: KeyState
+  readonly circumstances: Omit<Circumstances, 'now'>
+}
+
+/** Who may do what with a vault, as its soup and its place know it. Writes nothing. */
+export class VaultCaps {
+  readonly parts: VaultCapsParts
+  readonly certificates: SoupCertificates
+  readonly #memo = createSignatureMemo()
+  #known: Known | undefined
+
+  constructor(parts: VaultCapsParts) {
+    this.parts = parts
+    this.certificates = new SoupCertificates(parts.soup)
+  }
+
+  /** The certificate by which the place's own key acts here. */
+  async rootCertificate(options?: AbortOptions): Promise<Envelope | undefined> {
+    const { place, vault } = this.parts
+    return await readRootCertificate(place.soups.records, { vault, place: place.info.key }, options)
+  }
+
+  /** Whether the key of the place may do this by its root certificate alone. */
+  async rootStanding(
+    options: AbortOptions = {},
+    { action, path = [] }: Wish = { action: 'write' },
+  ): Promise<
+    { readonly standing: 'none' | 'replaced' } | { readonly standing: 'good' | 'revoked'; readonly verdict: Verdict }
+  > {
+    const root = await this.rootCertificate(options)
+    if (root === undefined) return { standing: 'none' }
+    const { vault, place } = this.parts
+    const tag = askedTag(action, { path: [vault, ...path] })
+    const question = { action, tag, voices: knownVoices([place.info.key]) }
+    const verdict = reduce(question, [openCapCert(root)], await this.circumstances(options))
+    if (verdict.ok) return { standing: 'good', verdict }
+    const isRevoked = verdict.code === 'CAPS_REVOKED' || verdict.code === 'CAPS_KEY_REVOKED'
+    return isRevoked ? { standing: 'revoked', verdict } : { standing: 'replaced' }
+  }
+
+  /** A text that is another one whenever keys were replaced, or anything was revoked. */
+  async print(options: AbortOptions = {}): Promise<string> {
+    return (await this.#now(options)).print
+  }
+
+  async keys(options: AbortOptions = {}): Promise<KeyState> {
+    return (await this.#now(options)).keys
+  }
+
+  /** What whoever decides here goes by: the vault holds everything on itself, and may revoke any of it. */
+  async circumstances(options: AbortOptions = {}): Promise<Circumstances> {
+    return { ...(await this.#now(options)).circumstances, now: this.parts.clock() }
+  }
+
+  /** All certificates by whom they grant to: those of the vault, and that of the place. */
+  async index(options: AbortOptions = {}): Promise<CertificateIndex> {
+    const root = await this.rootCertificate(options)
+    const texts = new Set(root === undefined ? [] : indexTexts(openCapCert(root).record.subject))
+    const { certificates } = this
+    return {
+      async *naming(text, abort) {
+        if (root !== undefined && texts.has(text)) yield root
+        yield* certificates.naming(text, abort)
+      },
+    }
+  }
+
+  /** Whether these keys may do it, with the chain; and where not, the one that comes nearest. */
+  async ask(
+    keys: Iterable<KeyId>,
+    { action, path = [] }: Wish,
+    options: AbortOptions = {},
+  ): Promise<{ readonly verdict: Verdict; readonly proof: readonly OpenCapCert[] }> {
+    const tag = askedTag(action, { path: [this.parts.vault, ...path] })
+    const question = { action, tag, voices: knownVoices(keys) }
+    const [circumstances, index] = [await this.circumstances(options), await this.index(options)]
+    const found = await answer(question, index, circumstances, options)
+    if (found.verdict.ok || found.proof.length > 0) return found
+    return { verdict: await nearestMiss(question, index, circumstances, options), proof: [] }
+  }
+
+  /** What comes of everything that was granted here; not what the place has by its root certificate, which no other place has. */
+  async view(options: AbortOptions = {}): Promise<AuthorityView> {
+    const certificates = await Array.fromAsync(this.certificates.all(options))
+    return { ...(await this.circumstances(options)), certificates }
+  }
+
+  async #now(options: AbortOptions): Promise<Known> {
+    const { vault, place, soup } = this.parts
+    const keys = await keyStateAt({ store: place.soups }, vault, options)
+    const revocations: Envelope[] = []
+    const ids: string[] = []
+    for await (const page of soup.query({ prefix: REVOCATION_PREFIX }, options)) {
+      for (const entry of page) {
+        const envelope = keptRevocation(entry)
+        if (envelope === undefined) continue
+        ids.push(entry.key)
+        revocations.push(envelope)
+      }
+    }
+    const print = [keys.head, ...ids].join(' ')
+    if (this.#known?.print === print) return this.#known
+    const directory = createKeyDirectory([keys], ({ certificate, vault: whose, seq }) =>
+      this.#isAnchored(certificate, whose, seq),
+    )
+    const view = createRevocationView({ revocations, sets: [], keys: directory })
+    const memo = this.#memo
+    this.#known = { print, keys, circumstances: { roots: [rootOf(vault)], keys: directory, revocations: view, memo } }
+    return this.#known
+  }
+
+  #isAnchored(certificate: ContentId, whose: ContentId, seq: number): boolean {
+    return whose === this.parts.vault && this.certificates.isBefore(certificate, seq)
+  }
+}
+
+function rootOf(vault: VaultId): Root {
+  const tag = vaultTag({ actions: '*', object: vault })
+  return { name: 'vault', subject: vaultPrincipal(vault), tag, delegate: true, revocations: 'none' }
+}

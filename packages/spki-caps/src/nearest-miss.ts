@@ -1,0 +1,72 @@
+import type { AbortOptions } from '@vault/core'
+import { nothingFound } from './answer.ts'
+import type { OpenCapCert } from './cap-cert.ts'
+import { tryOpenCapCert } from './cap-cert.ts'
+import type { CertificateIndex } from './certificate-index.ts'
+import type { Circumstances } from './circumstances.ts'
+import { withDefaults } from './limits.ts'
+import { covers } from './meet.ts'
+import { issuingTexts, principalText, vaultPrincipal } from './principal.ts'
+import type { Question } from './question.ts'
+import { reduce } from './reduce.ts'
+import type { Verdict } from './trace.ts'
+import { passedSteps } from './trace-step.ts'
+import { createSignatureMemo } from './voices.ts'
+
+/** Certificates that are looked at: it is for people, who read one trace. */
+const MAX_OPENED = 256
+
+/** Certificates in a row, from whoever was reached to those who ask. */
+interface Row {
+  readonly text: string
+  readonly proof: readonly OpenCapCert[]
+}
+
+/**
+ * Why something is not granted: the verdict on the row of certificates that gets furthest from a root towards those who
+ * ask. A search for a proof leaves out what does not hold, and so could only say that there is none. Grants nothing that
+ * such a search would not: it is the same reduction.
+ */
+export async function nearestMiss(
+  question: Question,
+  index: CertificateIndex,
+  circumstances: Circumstances,
+  options: AbortOptions = {},
+): Promise<Verdict> {
+  const remembering = { ...circumstances, memo: circumstances.memo ?? createSignatureMemo() }
+  const { depth } = withDefaults(circumstances.limits)
+  let best: { readonly verdict: Verdict; readonly rank: number } | undefined
+  let opened = 0
+  let rows: readonly Row[] = textsOf(question, circumstances).map((text) => ({ text, proof: [] }))
+  for (let hops = 0; hops <= depth && rows.length > 0; hops++) {
+    const longer: Row[] = []
+    for (const { text, proof } of rows) {
+      for await (const envelope of index.naming(text, options)) {
+        options.signal?.throwIfAborted()
+        const cert = tryOpenCapCert(envelope)
+        if (cert === undefined || proof.some(({ id }) => id === cert.id)) continue
+        if (++opened > MAX_OPENED) return best?.verdict ?? nothingFound(question)
+        const row = [cert, ...proof]
+        const verdict = reduce(question, row, remembering)
+        const found = { verdict, rank: passedSteps(verdict) + (coversLast(row, question) ? MAX_OPENED : 0) }
+        if (best === undefined || found.rank > best.rank) best = found
+        longer.push(...issuingTexts(cert.record.issuer).map((issuing) => ({ text: issuing, proof: row })))
+      }
+    }
+    rows = longer
+  }
+  return best?.verdict ?? nothingFound(question)
+}
+
+/** Whether what those who ask hold would be enough, if it counted: then why it does not is what they want to know. */
+function coversLast(row: readonly OpenCapCert[], { tag }: Question): boolean {
+  const last = row.at(-1)
+  return last !== undefined && covers(last.record.tag, tag)
+}
+
+/** Those who ask, and the vaults for which they may speak. */
+function textsOf({ voices }: Question, { keys }: Circumstances): readonly string[] {
+  const speaking = [...new Set(voices.claimed)].filter((key) => voices.has(key))
+  const vaults = new Set(speaking.flatMap((key) => [...keys.vaultsOf(key)]))
+  return [...speaking.flatMap(issuingTexts), ...[...vaults].map((vault) => principalText(vaultPrincipal(vault)))]
+}
