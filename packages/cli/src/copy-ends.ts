@@ -1,3 +1,4 @@
+import type { Authorize } from '@vault/core'
 import type { Source, Target } from '@vault/migration'
 import { UsageError } from './exit-code.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
@@ -7,6 +8,8 @@ import { isRemote, type RemoteOptions, remoteSource, remoteTarget } from './remo
 /** Both ends of a copy. */
 export interface CopyEnds extends AsyncDisposable {
   readonly source: Source
+  /** Whether who acts may do it: asked of the vault that lies here. A server asks by itself who is let in. */
+  readonly authorize: Authorize
   /** The target, to be looked at before anything is made there. */
   look(): Promise<Target & AsyncDisposable>
   open(): Promise<Target & AsyncDisposable>
@@ -34,10 +37,11 @@ export async function copyEnds(parts: Parts): Promise<CopyEnds> {
 async function pushed({ from, to, keepHashes, ...parts }: Parts): Promise<CopyEnds> {
   const { lookAtTarget, openTarget, sourceOf } = await import('@vault/embedded')
   const { signal } = parts
-  const vault = await openVaultAt(from, parts, { mode: 'read', keepHashes, signal })
+  const vault = await openVaultAt(from, parts, { mode: 'read', intent: { action: 'migrate' }, keepHashes, signal })
   const reach = () => remoteTarget(to, { ...parts, vault: vault.id, place: vault.place })
   return {
     source: sourceOf(vault),
+    authorize: vault.authorize,
     look: () => (isRemote(to) ? reach() : lookAtTarget(to)),
     open: () => (isRemote(to) ? reach() : openTarget(to)),
     [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),
@@ -45,12 +49,14 @@ async function pushed({ from, to, keepHashes, ...parts }: Parts): Promise<CopyEn
 }
 
 async function pulled({ from, to, ...parts }: Parts): Promise<CopyEnds> {
-  const { lookAtTarget, openPlace, openTarget } = await import('@vault/embedded')
+  if ((parts.as ?? []).length > 0) throw new UsageError('--as is for vaults of this machine: a server lets in places.')
+  const { lookAtTarget, openPlace, openTarget, owner } = await import('@vault/embedded')
   // The key that the server knows has to be there before it can be shown.
   await using place = await openPlace(to, { mode: 'read' })
   const source = await remoteSource(from, { ...parts, place })
   return {
     source,
+    authorize: owner,
     look: () => lookAtTarget(to),
     open: () => openTarget(to),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),

@@ -1,3 +1,5 @@
+import type { Authorize } from '@vault/core'
+import type { Vault } from '@vault/embedded'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
@@ -18,11 +20,15 @@ export async function copyPart(
   const { output, signal } = run
   const started = performance.now()
   const select = await queryOf(where)
-  const { owner, partTargetOf, sourceOf } = await import('@vault/embedded')
+  const { partTargetOf, sourceOf } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
-  await using vault = await openVaultAt(from, { ...state, output }, { mode: 'read', keepHashes: true, signal })
+  await using vault = await openVaultAt(
+    from,
+    { ...state, output },
+    { mode: 'read', intent: { action: 'migrate' }, keepHashes: true, signal },
+  )
   await using into = await openVaultAt(to, { ...state, output }, { signal })
-  const parts = { source: sourceOf(vault), target: partTargetOf(into), authorize: owner }
+  const parts = { source: sourceOf(vault), target: partTargetOf(into), authorize: eachOf(vault, into) }
   const plan = await planMigration(parts, { signal, select })
   const { phase, sent, verification } = await followCopy(run, runMigration(plan, parts, { signal }))
   const seconds = (performance.now() - started) / 1000
@@ -50,4 +56,9 @@ export async function copyPart(
     ].join('\n'),
   )
   return EXIT.ok
+}
+
+/** Each vault is asked about what is done to it. */
+function eachOf(source: Vault, target: Vault): Authorize {
+  return async (request, options) => await (request.object === target.id ? target : source).authorize(request, options)
 }

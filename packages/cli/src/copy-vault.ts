@@ -19,17 +19,16 @@ export async function copyVault(
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  const { owner } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
   await using ends = await copyEnds({ ...state, from, to, keepHashes: true, output, signal })
-  const { source } = ends
+  const { source, authorize } = ends
   // Looked at first: what is refused leaves not even an empty place behind.
   const plan = await (async () => {
     await using target = await ends.look()
-    return await planMigration({ source, target, authorize: owner }, { signal })
+    return await planMigration({ source, target, authorize }, { signal })
   })()
   await using target = await ends.open()
-  const summary = await followCopy(run, runMigration(plan, { source, target, authorize: owner }, { signal, reread }))
+  const summary = await followCopy(run, runMigration(plan, { source, target, authorize }, { signal, reread }))
   const seconds = (performance.now() - started) / 1000
   const { statement, sent, verification } = summary
   await output.result(

@@ -18,10 +18,13 @@ export function failureLines(error: unknown): readonly string[] {
   if (error instanceof Interruption)
     return ['Interrupted. What was reported is safe; the same command goes on from there.']
   if (isVaultError(error)) {
+    const { trace } = error.details
     const line = `${error.message} [${error.code}]`
-    return exitCodeOf(error) === EXIT.incomplete
-      ? [line, 'What was reported is safe; the same command goes on.']
-      : [line]
+    return [
+      line,
+      ...(Array.isArray(trace) ? trace.map(String) : []),
+      ...(exitCodeOf(error) === EXIT.incomplete ? ['What was reported is safe; the same command goes on.'] : []),
+    ]
   }
   if (error instanceof OutputError) return error.readerIsGone ? [] : [error.message]
   if (error instanceof UsageError) return [error.message]

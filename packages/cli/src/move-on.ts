@@ -24,7 +24,7 @@ export async function moveOn(
   const { from, to } = endsOf(options)
   if (isRemote(from))
     throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
-  const { isIdentitySealed, moveSourceOf, owner } = await import('@vault/embedded')
+  const { isIdentitySealed, moveSourceOf } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
@@ -37,12 +37,12 @@ export async function moveOn(
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
     await using target = await end.look()
-    return await planMigration({ source, target, authorize: owner }, { signal, handoff: { keys: 'new' } })
+    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys: 'new' } })
   })()
   // A wrong passphrase is said before the target has keys under it.
   if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await end.open()
-  const parts: MoveParts = { source, target, authorize: owner, ...(await routingOf(options)) }
+  const parts: MoveParts = { source, target, authorize: vault.authorize, ...(await routingOf(options)) }
   const events = ((): AsyncIterable<MoveEvent> => {
     if (plan !== undefined) return moveVault(plan, parts, { signal })
     const migration = known ?? 'unknown'
@@ -80,7 +80,7 @@ function tooLate({ migration }: MoveState, to: string): VaultError<MigrationErro
 
 /** Opening a vault keeps how far it is. */
 async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
-  await using _ = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+  await using _ = await openVaultAt(dir, { ...options, as: [], output }, { mode: 'read', signal })
 }
 
 interface Ending {

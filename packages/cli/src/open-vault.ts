@@ -3,20 +3,29 @@ import { isAbsolute, join } from 'node:path'
 import type { AbortOptions } from '@vault/core'
 import type { OpenOptions, Vault } from '@vault/embedded'
 import type { Command } from 'commander'
+import { type AsOptions, actingAs, addAsOptions } from './as-options.ts'
 import type { Output } from './output.ts'
 
-/** Options of the commands that open a vault. */
-export interface StateOptions {
+/** Where it is kept how far vaults were. */
+export interface StateDirOptions {
   readonly stateDir?: string
 }
+
+/** Options of the commands that open a vault: who acts, and where it is kept how far vaults were. */
+export interface StateOptions extends AsOptions, StateDirOptions {}
 
 /** Options of the commands that only read one. */
 export interface ReadOptions extends StateOptions {
   readonly ignoreMark?: boolean
 }
 
-/** Gives a command the option of where it is kept how far vaults were. */
+/** Gives a command the options of who acts, and of where it is kept how far vaults were. */
 export function addStateOption(command: Command): Command {
+  return addStateDirOption(addAsOptions(command))
+}
+
+/** The latter alone, for a command that looks at a folder and at no vault. */
+export function addStateDirOption(command: Command): Command {
   return command.option('--state-dir <dir>', 'where it is kept how far this vault was, to know an old copy of it')
 }
 
@@ -45,8 +54,24 @@ export async function openVaultAt(
   const { output, ignoreMark = false } = options
   return await openVault(dir, {
     ...open,
+    ...(await actingAs(options)),
     stateDir: stateDirOf(options, process.env),
     ignoreMark,
     warn: ({ message }) => output.warn(`Warning: ${message}`),
   })
+}
+
+/** Whether those named with `--as` may do what is done to a folder past its vault. */
+export async function requireGranted(
+  dir: string,
+  action: string,
+  options: StateOptions & { readonly output: Output },
+): Promise<void> {
+  if ((options.as ?? []).length === 0) return
+  await using _ = await openVaultAt(dir, { ...options, ignoreMark: true }, { mode: 'read', intent: { action } })
+}
+
+/** What opening a vault is for that is read at a name, or at all names where it is empty. */
+export function readingAt(name: string): NonNullable<OpenOptions['intent']> {
+  return { action: 'read', ...(name !== '' && { path: name.split('/') }) }
 }

@@ -1,3 +1,4 @@
+import { addCaps } from './commands/caps.ts'
 import { addCeremony } from './commands/ceremony.ts'
 import { addCheckStore } from './commands/check-store.ts'
 import { addComplete } from './commands/complete.ts'
@@ -38,6 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addLog,
     addKeys,
     addCeremony,
+    addCaps,
     addExport,
     addImport,
     addRestoreFromBackup,

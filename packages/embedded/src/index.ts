@@ -76,3 +76,7 @@ export { scrubFolder } from './survey.ts'
 export type { NamedFile, SigningOptions, VaultErrorCode, VaultStatus } from './vault.ts'
 export { Vault } from './vault.ts'
 export type { VaultLog } from './vault-log.ts'
+
+// What of capabilities a program for people needs, without a dependency of its own.
+
+export { explain, listAuthority, tagText, thresholdPrincipal as thresholdOf } from '@vault/spki-caps'

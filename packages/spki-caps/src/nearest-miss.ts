@@ -48,7 +48,7 @@ export async function nearestMiss(
         if (++opened > MAX_OPENED) return best?.verdict ?? nothingFound(question)
         const row = [cert, ...proof]
         const verdict = reduce(question, row, remembering)
-        const found = { verdict, rank: passedSteps(verdict) + (coversLast(row, question) ? MAX_OPENED : 0) }
+        const found = { verdict, rank: passedSteps(verdict) + MAX_OPENED * nearness(row, question, remembering) }
         if (best === undefined || found.rank > best.rank) best = found
         longer.push(...issuingTexts(cert.record.issuer).map((issuing) => ({ text: issuing, proof: row })))
       }
@@ -58,10 +58,11 @@ export async function nearestMiss(
   return best?.verdict ?? nothingFound(question)
 }
 
-/** Whether what those who ask hold would be enough, if it counted: then why it does not is what they want to know. */
-function coversLast(row: readonly OpenCapCert[], { tag }: Question): boolean {
+/** 2: it was granted, and taken back. 1: what those who ask hold would be enough, if it counted. That is what they want to know. */
+function nearness(row: readonly OpenCapCert[], question: Question, circumstances: Circumstances): number {
+  if (reduce(question, row, { ...circumstances, revocations: 'unchecked' }).ok) return 2
   const last = row.at(-1)
-  return last !== undefined && covers(last.record.tag, tag)
+  return last !== undefined && covers(last.record.tag, question.tag) ? 1 : 0
 }
 
 /** Those who ask, and the vaults for which they may speak. */

@@ -4,13 +4,13 @@ import type { Ceremony } from '@vault/spki-caps/ceremony'
 import { ceremonyResult } from '../ceremony-result.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addKeystoreOption, type KeystoreOptions, openKeystore, passphraseOf } from '../keystore-options.ts'
-import { openVaultAt, type StateOptions } from '../open-vault.ts'
+import { openVaultAt, type StateDirOptions } from '../open-vault.ts'
 import type { Output } from '../output.ts'
 import { existingPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import { thisSoftware } from '../software.ts'
 import type { CeremonyProgram } from './ceremony.ts'
 
-interface Options extends KeystoreOptions, PassphraseOptions, StateOptions {
+interface Options extends KeystoreOptions, PassphraseOptions, StateDirOptions {
   readonly as?: string
   readonly vault?: string
   readonly plan?: string
@@ -79,7 +79,7 @@ async function keysFor(ceremony: Ceremony, options: Options, output: Output): Pr
     asked ??= existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process)
     return asked
   }
-  await using opened = await openVaultAt(vault as string, { ...options, output }, { mode: 'read' })
+  await using opened = await openVaultAt(vault as string, { ...options, as: [], output }, { mode: 'read' })
   const { openMemberKeys } = await import('@vault/embedded')
   return await openMemberKeys(opened.place.dir, ceremony, passphrase)
 }

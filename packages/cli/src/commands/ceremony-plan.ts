@@ -4,14 +4,14 @@ import { ceremonyResult } from '../ceremony-result.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { KeyBook } from '../key-book.ts'
 import { addKeystoreOption, type KeystoreOptions, openKeystore, passphraseOf } from '../keystore-options.ts'
-import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { addStateDirOption, openVaultAt, type StateDirOptions } from '../open-vault.ts'
 import type { Output } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import type { PassphraseOptions } from '../passphrase.ts'
 import { thisSoftware } from '../software.ts'
 import type { CeremonyProgram } from './ceremony.ts'
 
-interface Options extends KeystoreOptions, PassphraseOptions, StateOptions {
+interface Options extends KeystoreOptions, PassphraseOptions, StateDirOptions {
   readonly out: string
   readonly as: string
   readonly identity?: string
@@ -50,7 +50,7 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
       'after',
       '\nA key is a name of your keystore, or ed25519:…, did:key:…. Roles that are not named stay as they are.\n\nExamples:\n  vaultctl ceremony plan ~/vault --out council --as ana --identity 2:ana,ben,eva --witness tom\n  vaultctl ceremony plan --out backup --as ana --split ana --threshold 2 --holder ben=age1… eva=age1…',
     )
-  addKeystoreOption(addStateOption(command))
+  addKeystoreOption(addStateDirOption(command))
   action<[string | undefined, Options]>(command, async ({ output }, dir, options) => {
     const { CeremonyFolder } = await import('@vault/embedded')
     const { systemRandom } = await import('@vault/core')
@@ -84,7 +84,11 @@ async function changeOf(dir: string, options: Options, book: KeyBook, output: Ou
   if (named.length === 0) throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
   const { createRoleKeys } = await import('@vault/embedded')
   const { copyBytes, systemRandom } = await import('@vault/core')
-  await using vault = await openVaultAt(dir, { ...options, output }, { mode: options.log === 'new' ? 'write' : 'read' })
+  await using vault = await openVaultAt(
+    dir,
+    { ...options, as: [], output },
+    { mode: options.log === 'new' ? 'write' : 'read' },
+  )
   const { roles } = await vault.keys()
   const history = (await vault.place.soups.tenures.keyEvents(vault.id)).map(copyBytes)
   const next: Record<keyof Roles, Threshold> = { ...roles }

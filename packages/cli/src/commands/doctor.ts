@@ -1,5 +1,5 @@
 import { EXIT } from '../exit-code.ts'
-import { addStateOption, type StateOptions, stateDirOf } from '../open-vault.ts'
+import { addStateDirOption, type StateOptions, stateDirOf } from '../open-vault.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 
@@ -7,7 +7,7 @@ export function addDoctor(program: Program): void {
   const command = program.command
     .command('doctor <dir>')
     .description('explain what is wrong with a vault, whether data is lost, and what to do')
-  addStateOption(command).addHelpText(
+  addStateDirOption(command).addHelpText(
     'after',
     '\nLooks at everything that opening a vault needs, also where it cannot be opened, and changes nothing. It reads no\ncontents: "vaultctl verify" does. Exit code 1 where anything is found.\n\nExample:\n  vaultctl doctor ~/vault',
   )

@@ -25,7 +25,11 @@ export function addExport(program: Program): void {
       throw new UsageError('With --json the CAR needs a place: say where to write it with --output.')
     if (path === undefined && output.isTerminal)
       throw new UsageError('A CAR is not for a terminal: say where to write it with --output, or pipe it.')
-    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+    await using vault = await openVaultAt(
+      dir,
+      { ...options, output },
+      { mode: 'read', intent: { action: 'export' }, signal },
+    )
     const { roots, chunks } = await vault.exportCar(names, { signal })
     if (path === undefined) {
       for await (const chunk of chunks) await output.raw(chunk)

@@ -2,7 +2,7 @@ import type { AbortOptions } from '@vault/core'
 import type { Vault } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
-import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { addReadOptions, openVaultAt, type ReadOptions, readingAt } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 interface Options extends ReadOptions {
@@ -22,7 +22,8 @@ export function addGet(program: Program): void {
   )
   program.action<[string, string, Options]>(command, async ({ output, progress, signal }, dir, name, options) => {
     const { nameFromPath, resolveName } = await import('@vault/embedded')
-    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+    const intent = readingAt(nameFromPath(name))
+    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', intent, signal })
     if (nameFromPath(name) === '' && (await isEmpty(vault, { signal }))) {
       await output.result({ ok: true, files: 0, bytes: 0 }, `${dir} is empty: there is nothing to get.`)
       return EXIT.ok

@@ -49,7 +49,11 @@ export function addLog(program: Program): void {
     const query = queryOf(options.query ?? '')
     const limit = options.limit === undefined ? undefined : parseCount('--limit', options.limit)
     const index = options.proof === undefined ? undefined : indexOf(options.proof)
-    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+    await using vault = await openVaultAt(
+      dir,
+      { ...options, output },
+      { mode: 'read', intent: { action: 'audit' }, signal },
+    )
     if (options.verify) return await verify(run, vault)
     if (options.vkey) return await printKeys(run, vault)
     if (options.path) {

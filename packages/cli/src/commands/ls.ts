@@ -2,7 +2,7 @@ import type { AbortOptions } from '@vault/core'
 import type { NamedFile, Vault } from '@vault/embedded'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { humanBytes } from '../human.ts'
-import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { addReadOptions, openVaultAt, type ReadOptions, readingAt } from '../open-vault.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 
@@ -19,7 +19,9 @@ export function addLs(program: Program): void {
   program.action<[string, string | undefined, Options]>(
     command,
     async ({ output, signal }, dir, name = '', options) => {
-      await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+      const { nameFromPath } = await import('@vault/embedded')
+      const intent = readingAt(nameFromPath(name))
+      await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', intent, signal })
       await output.list('files', filesOf(vault, name, { signal }), {
         json: (file) => file,
         text: (file) =>

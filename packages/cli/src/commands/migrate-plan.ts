@@ -21,15 +21,19 @@ export function addPlan(program: Program): void {
   addStateOption(command)
   program.action<[Options]>(command, async ({ output, signal }, options) => {
     const { from, to, reason } = options
-    const { lookAtTarget, owner, sourceOf } = await import('@vault/embedded')
+    const { lookAtTarget, sourceOf } = await import('@vault/embedded')
     const { MIGRATION_REASONS, planMigration } = await import('@vault/migration')
     const known = MIGRATION_REASONS.find((one) => one === reason)
     if (reason !== undefined && known === undefined)
       throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
-    await using vault = await openVaultAt(from, { ...options, output }, { mode: 'read', signal })
+    await using vault = await openVaultAt(
+      from,
+      { ...options, output },
+      { mode: 'read', intent: { action: 'migrate' }, signal },
+    )
     await using target = await lookAtTarget(to)
     const plan = await planMigration(
-      { source: sourceOf(vault), target, authorize: owner },
+      { source: sourceOf(vault), target, authorize: vault.authorize },
       { signal, ...(known && { reason: known }) },
     )
     await output.result({ ok: true, plan }, describePlan(plan))

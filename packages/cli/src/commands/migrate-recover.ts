@@ -34,6 +34,7 @@ export function addRecover(program: Program): void {
     if (named !== undefined && !isContentId(named)) throw new UsageError(`--vault takes the id of a vault: ${named}`)
     const choose = named === undefined ? lostVault : () => named
     await using vault = await openVaultAt(dir, { ...options, output }, { choose, signal })
+    await vault.require('recover', { signal })
     const passphrase = () => existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process)
     const seat = await seatOf(vault.place, { passphrase })
     const identity = await (async () => {

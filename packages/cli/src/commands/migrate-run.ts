@@ -74,12 +74,11 @@ function isPartial({ from, to, kind = 'full', where, dryRun, certificate, reread
 
 async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const { owner } = await import('@vault/embedded')
   const { planMigration } = await import('@vault/migration')
   await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
   const plan = await planMigration(
-    { source: ends.source, target, authorize: owner },
+    { source: ends.source, target, authorize: ends.authorize },
     { signal, ...(options.handoff && { handoff: { keys: 'new' } }) },
   )
   const { objects, bytes } = plan.source.counts

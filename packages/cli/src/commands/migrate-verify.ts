@@ -27,12 +27,16 @@ export function addVerifyMigration(program: Program): void {
   program.action<[Options]>(command, async ({ output, progress, signal }, options) => {
     const { from, to, sample } = options
     const size = sample === undefined ? undefined : parseCount('--sample', sample)
-    const { lookAtTarget, owner, sourceOf } = await import('@vault/embedded')
+    const { lookAtTarget, sourceOf } = await import('@vault/embedded')
     const { planMigration, verifyMigration } = await import('@vault/migration')
-    await using vault = await openVaultAt(from, { ...options, output }, { mode: 'read', keepHashes: true, signal })
+    await using vault = await openVaultAt(
+      from,
+      { ...options, output },
+      { mode: 'read', intent: { action: 'migrate' }, keepHashes: true, signal },
+    )
     await using target = await lookAtTarget(to)
     const source = sourceOf(vault)
-    const plan = await planMigration({ source, target, authorize: owner }, { signal })
+    const plan = await planMigration({ source, target, authorize: vault.authorize }, { signal })
     const report = await verifyMigration(
       plan,
       { source, target },

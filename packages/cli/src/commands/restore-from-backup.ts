@@ -1,6 +1,6 @@
 import { EXIT } from '../exit-code.ts'
 import { counted, humanCount } from '../human.ts'
-import { addStateOption, type StateOptions, stateDirOf } from '../open-vault.ts'
+import { addStateOption, requireGranted, type StateOptions, stateDirOf } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 interface Options extends StateOptions {
@@ -21,6 +21,7 @@ export function addRestoreFromBackup(program: Program): void {
     const { restoreFromBackup } = await import('@vault/embedded')
     const stateDir = stateDirOf(options, process.env)
     const { withoutMark = false } = options
+    await requireGranted(dir, 'restore', { ...options, output })
     const restored = await restoreFromBackup(dir, { stateDir, withoutMark, signal })
     const { vault, place, tenure, size, lost, findings } = restored
     const { state, epoch, sequence } = tenure

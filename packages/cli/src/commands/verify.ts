@@ -2,7 +2,7 @@ import type { ScrubReport } from '@vault/embedded'
 import { about, damageLine } from '../damage-lines.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { counted, humanCount } from '../human.ts'
-import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { addReadOptions, openVaultAt, type ReadOptions, requireGranted } from '../open-vault.ts'
 import type { Output } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import type { Program, Run } from '../program.ts'
@@ -40,6 +40,7 @@ export function addVerify(program: Program): void {
     if (options.repair !== true) return await verify(run, dir, options)
     if (options.sample !== undefined) throw new UsageError('--repair reads everything: leave --sample out.')
     if (options.ignoreMark) throw new UsageError('--repair changes the vault: leave --ignore-mark out.')
+    await requireGranted(dir, 'repair', { ...options, output: run.output })
     return await repairDamage(run, dir, options)
   })
 }

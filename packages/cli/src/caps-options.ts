@@ -1,0 +1,66 @@
+import type { Vault } from '@vault/embedded'
+import { type AsOptions, actingAs } from './as-options.ts'
+import { UsageError } from './exit-code.ts'
+import { openKeystore } from './keystore-options.ts'
+import { existingPassphrase } from './passphrase.ts'
+
+/** The word that stands for the vault's own operators instead of a key of one's own. */
+const OPERATORS = 'operators'
+
+/** Who signs a certificate or revocation: keys of one's own, or, without any, the operators of the vault. */
+export async function signingBy(
+  options: AsOptions,
+): Promise<Pick<NonNullable<Parameters<Vault['issueCap']>[1]>, 'signers' | 'passphrase'>> {
+  const names = (options.as ?? []).filter((name) => name !== OPERATORS)
+  if (names.length > 0 && names.length < (options.as ?? []).length)
+    throw new UsageError('The operators of the vault sign alone: name them, or keys of your own.')
+  const acting = await actingAs({ ...options, as: names })
+  if (acting !== undefined) return { signers: acting.as }
+  const file = options.asPassphraseFile
+  const from = file === undefined ? {} : { passphraseFile: file }
+  return { passphrase: () => existingPassphrase(from, process, "the vault's operators' key") }
+}
+
+/** The options with which the vault is opened for that: what is signed by itself needs no other leave. */
+export function openingFor<Options extends AsOptions>(options: Options): Options {
+  return { ...options, as: (options.as ?? []).filter((name) => name !== OPERATORS) }
+}
+
+/** `30d`, `12h`, a date as `2027-01-31`, a time of ISO 8601, or `never`. */
+export function parseExpiry(text: string, now: Date): Date | null {
+  if (text === 'never') return null
+  const [, count = '', unit = ''] = /^(\d{1,5})([dh])$/.exec(text) ?? []
+  const hours = unit === 'd' ? 24 : 1
+  const at =
+    count === ''
+      ? new Date(/^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? text : Number.NaN)
+      : new Date(now.getTime() + Number(count) * hours * 3_600_000)
+  if (Number.isNaN(at.getTime()))
+    throw new UsageError(`--expires takes a date as 2027-01-31, 30d, 12h or never, not ${text}.`)
+  return at
+}
+
+/** The keys of a word: a key, the name of one in the keystore, or several joined by commas. */
+export async function keysOf(word: string, options: AsOptions): Promise<readonly Key[]> {
+  const { parsePublicKey } = await import('@vault/embedded')
+  const keystore = await openKeystore(options)
+  return await Promise.all(
+    word
+      .split(',')
+      .map(async (one) => (/^(ed25519|did):/.test(one) ? parsePublicKey(one) : (await keystore.find(one)).key)),
+  )
+}
+
+type Key = Parameters<Vault['caps']['ask']>[0] extends Iterable<infer One> ? One : never
+
+/** To whom is granted: a key or its name, or a threshold, `2-of:ana,ben,eva`. */
+export async function principalOf(word: string, options: AsOptions): Promise<Parameters<Vault['issueCap']>[0]['to']> {
+  const [, threshold, members] = /^(\d{1,2})-of:(.+)$/.exec(word) ?? []
+  const keys = await keysOf(members ?? word, options)
+  const { thresholdOf } = await import('@vault/embedded')
+  const [key, ...others] = keys
+  if (threshold !== undefined) return thresholdOf(Number(threshold), keys)
+  if (key === undefined || others.length > 0)
+    throw new UsageError(`One key, or a threshold as 2-of:K1,K2,K3, not ${word}.`)
+  return key
+}

@@ -1,0 +1,50 @@
+import { openingFor, parseExpiry, principalOf, signingBy } from '../caps-options.ts'
+import { EXIT } from '../exit-code.ts'
+import { addStateOption, openVaultAt, readingAt, type StateOptions } from '../open-vault.ts'
+import type { CapsProgram } from './caps.ts'
+
+interface Options extends StateOptions {
+  readonly to: string
+  readonly action: string
+  readonly object?: string
+  readonly delegate?: boolean
+  readonly expires?: string
+  readonly message?: string
+}
+
+/** Where nothing is said. For ever must be written. */
+const DEFAULT_EXPIRY = '30d'
+
+export function addCapsIssue({ caps, action }: CapsProgram): void {
+  const command = caps
+    .command('issue <dir>')
+    .description('grant somebody something: by the operators of the vault, or on what was granted to you (--as)')
+    .requiredOption('--to <key>', 'ed25519:…, did:key:…, a name in your keystore, or a threshold as 2-of:K1,K2,K3')
+    .requiredOption('--action <verbs>', 'what may be done, as read,write,migrate; "*" for all')
+    .option('--object <path>', 'only at or below this folder or name in the vault')
+    .option('--delegate', 'it may be granted on')
+    .option('--expires <date>', `2027-01-31, 30d, 12h or never; default: ${DEFAULT_EXPIRY}`)
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write',
+  )
+  action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
+    const { nameFromPath } = await import('@vault/embedded')
+    const to = await principalOf(options.to, options)
+    const expires = parseExpiry(options.expires ?? DEFAULT_EXPIRY, new Date())
+    const path = options.object === undefined ? undefined : readingAt(nameFromPath(options.object)).path
+    const actions = options.action === '*' ? options.action : options.action.split(',')
+    const signing = await signingBy(options)
+    await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
+    const { id, findings } = await vault.issueCap(
+      { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }) },
+      { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
+    )
+    await vault.log.drain()
+    for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
+    const until = expires === null ? 'for ever' : `until ${expires.toISOString()}`
+    await output.result({ ok: true, id, expires: expires?.toISOString() ?? null, findings }, `Issued ${id}, ${until}.`)
+    return EXIT.ok
+  })
+}

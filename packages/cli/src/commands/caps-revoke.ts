@@ -1,0 +1,30 @@
+import { openingFor, signingBy } from '../caps-options.ts'
+import { EXIT, UsageError } from '../exit-code.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import type { CapsProgram } from './caps.ts'
+
+interface Options extends StateOptions {
+  readonly message?: string
+}
+
+export function addCapsRevoke({ caps, action }: CapsProgram): void {
+  const command = caps
+    .command('revoke <dir> <id>')
+    .description('take a certificate back, for ever, with all that was granted on by it')
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nIts issuer can, those from whom the issuer has what it grants, and the operators of the vault.\n\nExamples:\n  vaultctl caps revoke ~/vault bafy…\n  vaultctl caps revoke ~/vault bafy… --as ana',
+  )
+  action<[string, string, Options]>(command, async ({ output, signal }, dir, id, options) => {
+    const { isContentId } = await import('@vault/core')
+    if (!isContentId(id)) throw new UsageError(`${id} is not the id of a certificate.`)
+    const signing = await signingBy(options)
+    await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
+    const motivation = options.message === undefined ? {} : { motivation: options.message }
+    const revocation = await vault.revokeCap({ certificate: id }, { ...signing, signal, ...motivation })
+    await vault.log.drain()
+    await output.result({ ok: true, id, revocation: revocation.id }, `Revoked ${id}.`)
+    return EXIT.ok
+  })
+}

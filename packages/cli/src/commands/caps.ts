@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import type { Program } from '../program.ts'
+import { addCapsExplain } from './caps-explain.ts'
+import { addCapsIssue } from './caps-issue.ts'
+import { addCapsRevoke } from './caps-revoke.ts'
+import { addCapsShow } from './caps-show.ts'
+
+/** The program, and the command under which those of capabilities stand. */
+export interface CapsProgram extends Pick<Program, 'action'> {
+  readonly caps: Command
+}
+
+export function addCaps({ command, action }: Program): void {
+  const caps = command.command('caps').description('who may do what with a vault: grant it, explain it, take it back')
+  for (const add of [addCapsIssue, addCapsExplain, addCapsRevoke, addCapsShow]) add({ caps, action })
+}

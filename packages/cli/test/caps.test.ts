@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { json, run, scratch } from './harness.ts'
+
+describe('vaultctl caps', () => {
+  test('a council, a chain, a put and a move by it, after a rotation and until a revocation', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    for (const name of ['ana', 'ben', 'eva', 'carol', 'mallory']) await ctl(['keys', 'new', name, '--no-passphrase'])
+    const [A, B] = [space.at('A'), space.at('B')]
+    await ctl(['init', A, '--no-passphrase'])
+    await writeFile(space.at('note'), 'a note')
+    const put = (dir: string, ...as: string[]) => ['put', dir, 'note', ...as]
+
+    const grant = ['--action', 'read,write,migrate', '--expires', '30d']
+    await ctl(['caps', 'issue', A, '--to', '2-of:ana,ben,eva', ...grant, '--delegate'])
+    const council = ['--as', 'ana', '--as', 'eva']
+    const { id } = await ctl<{ id: string }>(['caps', 'issue', A, ...council, '--to', 'carol', ...grant])
+    expect(await ctl(['caps', 'issue', A, '--as', 'ana', '--to', 'carol', ...grant])).toMatchObject({
+      findings: [{ code: 'CAPS_BELOW_THRESHOLD' }, {}, {}],
+    })
+    await ctl(['keys', 'rotate', A, '--role', 'operators'])
+
+    await ctl(put(A, '--as', 'carol'))
+    const { entries } = await ctl<{ entries: { actor: object }[] }>(['log', A, '--reverse', '--limit', '1'])
+    expect(entries[0]?.actor).toMatchObject({ name: 'carol', proven: true, key: expect.stringMatching(/^ed25519:/) })
+    const before = await ctl(['root', A])
+    const refused = await run('vaultctl', put(A, '--as', 'mallory'), options)
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/CAPS_DENIED[\s\S]*DENIED at/)])
+    expect(await ctl(['rm', A, 'note', '--as', 'mallory'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(['log', A, '--as', 'carol'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(['root', A])).toMatchObject({ soup_root: before.soup_root })
+
+    const move = ['run', '--from', A, '--to', B, '--no-to-passphrase']
+    const stranger = await json('vault-migrate', [...move, '--as', 'mallory'], 1, options)
+    expect(stranger).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    await json('vault-migrate', [...move, '--as', 'carol'], 0, options)
+    await ctl(put(B, '--as', 'carol'))
+    await ctl(put(B))
+    const asked = ['caps', 'explain', B, '--for', 'carol', '--do', 'migrate']
+    expect(await ctl(asked)).toMatchObject({ ok: true, code: null, trace: [{}, {}, {}, {}] })
+    expect(await ctl(['caps', 'revoke', B, id, '--as', 'mallory'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    await ctl(['caps', 'revoke', B, id, ...council])
+    expect(await ctl(asked, 1)).toMatchObject({ ok: false, code: 'CAPS_REVOKED' })
+    expect(await ctl(put(B, '--as', 'carol'), 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(['caps', 'show', B])).toMatchObject({ ok: true })
+  })
+
+  test('a folder, and the words that are understood', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = (args: readonly string[], code = 0) => json('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    await writeFile(space.at('docs'), 'a file')
+    await writeFile(space.at('other'), 'a file')
+    const issue = ['caps', 'issue', 'v', '--as', 'operators', '--to', 'ana', '--action', 'write,read']
+    await ctl([...issue, '--object', 'docs', '--expires', 'never'])
+    await ctl(['put', 'v', 'docs', '--as', 'ana'])
+    await ctl(['ls', 'v', 'docs', '--as', 'ana'])
+    expect(await ctl(['put', 'v', 'other', '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(['ls', 'v', '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl([...issue, '--expires', 'soon'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['put', 'v', 'docs', '--as', 'nobody'], 1)).toMatchObject({ error: { code: 'KEY_UNKNOWN' } })
+  })
+})
