@@ -116,7 +116,7 @@ test('a grant that expires under way is asked for again, and its refusal stops t
   const running = (async () => {
     for await (const event of runMigration(plan, parts)) if (event.type === 'batch') now += 20
   })()
-  await expect(running).rejects.toMatchObject({ code: 'CAPS_DENIED' })
+  await expect(running).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED', details: { code: 'CAPS_DENIED' } })
   expect(asked).toBe(5)
   expect(await target.soup.entriesAfter({ limit: 1 })).toEqual([])
 })

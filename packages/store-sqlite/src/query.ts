@@ -75,7 +75,9 @@ async function* selected(
     }, options)
     more = rows.length === PAGE && (rows.at(-1)?.name.startsWith(prefix) ?? false)
     start = rows.at(-1)?.name ?? start
-    yield rows.flatMap(({ bytes }) => {
+    // The rows behind a prefix of few entries are not decoded: that would be most of the cost of looking them up.
+    yield rows.flatMap(({ name, bytes }) => {
+      if (!name.startsWith(prefix)) return []
       const entry = decodeEntry(bytes)
       const at = query.place(entry)
       return at === undefined ? [] : [{ at, bytes, entry }]
