@@ -1,9 +1,11 @@
-import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import type { CopiedEntries } from './copy-entries.ts'
 import { copyEntries, removeEntries } from './copy-entries.ts'
 import type { CopiedObjects, CopySource, CopyTarget } from './copy-objects.ts'
 import { copyObjects } from './copy-objects.ts'
 import { diffVaults } from './difference.ts'
+import { objectWindows } from './object-windows.ts'
+import { removeObjects } from './remove-objects.ts'
 
 /** A step of making a target equal, durable when it is yielded. */
 export type DifferenceStep =
@@ -18,11 +20,6 @@ export interface CopyOptions extends AbortOptions {
   /** Differences to look for at a time. Default 65,536. */
   readonly window?: number
 }
-
-// A window of objects is what a crash repeats, and its members are in memory.
-const WINDOW_BYTES = 64 * 1024 * 1024
-const WINDOW_LINKS = 262_144
-const PAGE = 16_384
 
 /**
  * Makes the target what the source is: one pass over all differences. Nothing is taken away before what replaces it
@@ -50,43 +47,5 @@ export async function* copyDifference(
   if (!superfluous) return
   for await (const found of diffVaults(source.soup, target.soup, { ...options, tables: ['objects'] })) {
     for await (const ids of removeObjects(target, found.onlyTarget, options)) yield { type: 'objects-removed', ids }
-  }
-}
-
-/** The ids of the members with these keys, in windows that are bounded in memory. */
-async function* objectWindows(
-  source: CopySource,
-  keys: readonly Bytes[],
-  { signal }: AbortOptions,
-): AsyncGenerator<readonly ContentId[]> {
-  let window: ContentId[] = []
-  let bytes = 0
-  let linked = 0
-  for (let from = 0; from < keys.length; from += PAGE) {
-    for (const { id, size, links } of await source.soup.membersByKey(keys.slice(from, from + PAGE), { signal })) {
-      if (window.length > 0 && (bytes + size > WINDOW_BYTES || linked + links.length > WINDOW_LINKS)) {
-        yield window
-        window = []
-        bytes = 0
-        linked = 0
-      }
-      window.push(id)
-      bytes += size
-      linked += links.length
-    }
-  }
-  if (window.length > 0) yield window
-}
-
-async function* removeObjects(
-  target: CopyTarget,
-  keys: readonly Bytes[],
-  { migration, signal }: CopyOptions,
-): AsyncGenerator<readonly ContentId[]> {
-  for (let from = 0; from < keys.length; from += PAGE) {
-    const members = await target.soup.membersByKey(keys.slice(from, from + PAGE), { signal })
-    const remove = members.map(({ id }) => id)
-    await target.intake.receive({ migration, objects: { remove } }, { signal })
-    yield remove
   }
 }

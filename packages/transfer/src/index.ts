@@ -1,6 +1,8 @@
 export type { CarLimits } from './car-graph.ts'
 export type { ClosureOptions } from './closure.ts'
 export { closureOf } from './closure.ts'
+export type { CopyChangesOptions, FollowedChanges } from './copy-changes.ts'
+export { copyChanges, countChanges } from './copy-changes.ts'
 export type { CopyOptions, DifferenceStep } from './copy-difference.ts'
 export { copyDifference } from './copy-difference.ts'
 export type { CopiedEntries, EntryTarget } from './copy-entries.ts'
