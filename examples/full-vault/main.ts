@@ -89,7 +89,7 @@ try {
     check(theirs.objects === roots.objects && theirs.soup === roots.soup, 'both places have the same roots')
     await there.put(new TextEncoder().encode('written at the new place'))
     const refused = await vault.put(new TextEncoder().encode('too late')).catch((error: unknown) => error)
-    check(isVaultError(refused, 'VAULT_READ_ONLY'), 'the old place takes no more changes')
+    check(isVaultError(refused, 'VAULT_MOVED'), 'the old place takes no more changes')
     const { state } = await there.soup.tenure()
     say(
       `3. It is ${state} there, with the same two roots, and ${(await vault.soup.tenure()).state} here. A change here is refused.`,

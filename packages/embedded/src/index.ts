@@ -76,6 +76,7 @@ export { scrubFolder } from './survey.ts'
 export type { NamedFile, SigningOptions, VaultErrorCode, VaultStatus } from './vault.ts'
 export { Vault } from './vault.ts'
 export type { VaultLog } from './vault-log.ts'
+export type { WriterErrorCode } from './writer-gate.ts'
 
 // What of capabilities a program for people needs, without a dependency of its own.
 

@@ -1,11 +1,12 @@
 import type { AuditActor } from '@vault/audit-chain'
 import type { Block, BulkCas } from '@vault/cas'
-import type { AbortOptions, Clock, Random, VaultId } from '@vault/core'
+import { type AbortOptions, type Clock, isVaultError, type Random, type VaultId } from '@vault/core'
 import type { Change, Committed, Soup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
 import type { Act } from './act.ts'
 import { actEvent, changeEvent } from './change-event.ts'
 import { changeLists } from './change-list.ts'
+import type { WriterGate } from './writer-gate.ts'
 
 /** A change without what the vault itself adds to it. */
 export type VaultChange = Omit<Change, 'epoch'>
@@ -20,6 +21,7 @@ interface RecorderParts {
   readonly vault: VaultId
   readonly objects: BulkCas
   readonly soup: Pick<Soup, 'commit' | 'holds'>
+  readonly gate: WriterGate
   readonly clock: Clock
   readonly random: Random
   /** Called after each change: something waits for the log. */
@@ -34,15 +36,18 @@ export class Recorder {
     this.#parts = parts
   }
 
-  /** Throws what `Soup.commit` throws, and `AUDIT_ENTRY_INVALID` for what no entry can say. */
+  /**
+   * Waits where a move of the vault is under way, as {@link WriterGate} says. Throws what that and `Soup.commit` throw, and
+   * `AUDIT_ENTRY_INVALID` for what no entry can say.
+   */
   async commit(change: VaultChange, { epoch, actor }: Leave, act: Act, options: AbortOptions): Promise<Committed> {
-    const { vault, soup, clock, random, committed } = this.#parts
+    const { vault, clock, random, committed } = this.#parts
     const lists = namesSeveral(change) ? changeLists(change) : []
     const event = changeEvent({ vault, actor, clock, random }, act, change, lists)
     // Where a segment of the change itself is condemned, only whoever stored its bytes can store them again: that fails each time.
     const result = await storeAndCommit(async () => {
       const segments = await this.#store(lists, options)
-      return await soup.commit(
+      return await this.#passed(
         {
           ...change,
           epoch,
@@ -64,9 +69,23 @@ export class Recorder {
     { epoch, actor }: Leave,
     options: AbortOptions,
   ): Promise<void> {
-    const { vault, soup, clock, random, committed } = this.#parts
-    await soup.commit({ epoch, events: [actEvent({ vault, actor, clock, random }, act, parameters)] }, options)
+    const { vault, clock, random, committed } = this.#parts
+    await this.#passed({ epoch, events: [actEvent({ vault, actor, clock, random }, act, parameters)] }, options)
     committed()
+  }
+
+  /** Commits when the vault is active. One that was refused for that has changed nothing, so it is made again when it is. */
+  async #passed(change: Change, options: AbortOptions): Promise<Committed> {
+    const { soup, gate } = this.#parts
+    await gate.slow(options)
+    while (true) {
+      try {
+        return await soup.commit(change, options)
+      } catch (error) {
+        if (!isVaultError(error, 'SOUP_NOT_ACTIVE')) throw error
+        await gate.open(options)
+      }
+    }
   }
 
   /** Writes the lists that are not held yet: what is put again, in the same order, has the same. Returns their segments. */

@@ -12,7 +12,7 @@ import {
 } from '@vault/core'
 import {
   keyStateAt,
-  type MoveSource,
+  type LiveSource,
   type ProvingTarget,
   type Seat,
   type SeatKeys,
@@ -85,7 +85,7 @@ function logStores(open: (vault: VaultId) => Promise<LogStore>): Seat['log'] {
 }
 
 /** A source of moves whose keys lie in its place. */
-export interface OpenMoveSource extends MoveSource {
+export interface OpenMoveSource extends LiveSource {
   /**
    * Opens the identity keys that lie here, if any: before a move begins, because the target protects its new keys with the same
    * passphrase unless it has another. Throws `KEY_PASSPHRASE`, and nothing has been written.

@@ -44,13 +44,12 @@ import { type RotateOptions, rotateKeys } from './rotate-keys.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { unknownName } from './unknown-name.ts'
 import { VaultLog } from './vault-log.ts'
+import { WriterGate } from './writer-gate.ts'
 
 /** The `code` of the errors about a vault and what it holds. */
 export type VaultErrorCode =
   /** No file, folder or object has this name or id. `details.name`. */
   | 'VAULT_NAME_UNKNOWN'
-  /** The vault cannot be changed here: it is a replica, is being received, or was handed off. `details.state`. */
-  | 'VAULT_READ_ONLY'
   /** A name that was to be given stands for something else. `details.name`. */
   | 'VAULT_NAME_TAKEN'
 
@@ -111,6 +110,7 @@ export class Vault implements AsyncDisposable {
   readonly #clock: Clock
   readonly #keeper: MarkKeeper | undefined
   readonly #recorder: Recorder
+  readonly #gate: WriterGate
 
   constructor(parts: {
     readonly inception: { readonly vault: VaultId; readonly inception: Inception }
@@ -147,7 +147,9 @@ export class Vault implements AsyncDisposable {
       drained: async (trail) => await this.#keeper?.saw(trail),
     })
     const committed = () => this.log.wake()
-    this.#recorder = new Recorder({ vault: this.id, objects, soup: this.soup, clock, random, committed })
+    this.#gate = new WriterGate({ vault: this.id, dir, soups, clock })
+    const gate = this.#gate
+    this.#recorder = new Recorder({ vault: this.id, objects, soup: this.soup, gate, clock, random, committed })
   }
 
   /** Objects by content id. Whoever puts through it must bring what was put under charge by `commit`. */
@@ -194,7 +196,7 @@ export class Vault implements AsyncDisposable {
 
   /**
    * Applies a change under the present epoch, with an entry in the audit log: its own, by default of the verb `commit`, before
-   * `events`. Throws `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws.
+   * `events`. Throws `VAULT_MOVED`, `VAULT_READ_ONLY`, what `authorize` throws and what `Soup.commit` throws.
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
     refuseCapEntries(change)
@@ -454,14 +456,10 @@ export class Vault implements AsyncDisposable {
     return { ...this.#actor, ...(first !== undefined && { key: first.key }), proven: true }
   }
 
+  /** The epoch to write under, as soon as the vault takes changes. */
   async #leave(actor: AuditActor, { signal }: AbortOptions): Promise<Leave> {
-    const { state, epoch } = await this.soup.tenure({ signal })
-    if (state === 'active') return { epoch, actor }
-    throw new VaultError<VaultErrorCode>({
-      code: 'VAULT_READ_ONLY',
-      message: `The vault in ${this.place.dir} cannot be changed here: it is ${DESCRIPTIONS[state] ?? state}.`,
-      details: { state },
-    })
+    const { epoch } = await this.#gate.open({ signal })
+    return { epoch, actor }
   }
 }
 
@@ -493,10 +491,4 @@ function namedFile(entry: Entry): NamedFile {
     })
   }
   return { name: entry.key.slice(PATH.length), object: entry.object, size, mode }
-}
-
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  replica: 'a replica, which only a migration may update',
-  receiving: 'being received by a migration',
-  retired: 'retired: it was handed off to another place, or is a backup that was restored',
 }

@@ -193,6 +193,6 @@ describe('rotateKeys', () => {
     await using target = await openMoveTarget(space.at('b'))
     const parts = { source: await moveSourceOf(vault), target, authorize: owner }
     for await (const _ of moveVault(await planMigration(parts, { handoff: { keys: 'new' } }), parts));
-    await expect(vault.rotateKeys({ roles: ['log'] })).rejects.toMatchObject({ code: 'VAULT_READ_ONLY' })
+    await expect(vault.rotateKeys({ roles: ['log'] })).rejects.toMatchObject({ code: 'VAULT_MOVED' })
   })
 })

@@ -35,6 +35,12 @@ export type MigrationErrorCode =
   | 'MIGRATION_NOT_GRANTED'
   /** Another run has taken this migration over. What was done stays; run again only if that one is gone. */
   | 'MIGRATION_SUPERSEDED'
+  /** A live move cannot catch up on its terms. The source stays active, and what was sent stays. `details.left`, `details.estimate`. */
+  | 'MIGRATION_DIVERGING'
+  /** The vault was quiesced for longer than writers are to wait, so it takes changes again. `details.ms`, `details.max`. */
+  | 'MIGRATION_PAUSE_EXCEEDED'
+  /** Somebody has paused this migration: resume it to go on. What was done stays. `details.migration`. */
+  | 'MIGRATION_PAUSED'
   /** Source or target is not what was prepared: the last steps have to be done again. */
   | 'MIGRATION_CHANGED'
   /** The vault's log key is not held where its trail has to go on. `details.keys`. Nothing is lost: put it back. */

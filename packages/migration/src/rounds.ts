@@ -1,5 +1,5 @@
 import { VaultError } from '@vault/core'
-import type { Statement } from '@vault/transfer'
+import type { DifferenceStep, Statement } from '@vault/transfer'
 import { copyDifference, sameRoots, statementOf } from '@vault/transfer'
 import { checkObjects } from './check-target.ts'
 import type { MigrationErrorCode } from './error.ts'
@@ -40,9 +40,19 @@ export async function* copyRounds(run: FullRun): AsyncGenerator<MigrationEvent, 
 
 /** One pass over the differences. */
 export async function* copyRound(run: FullRun): AsyncGenerator<MigrationEvent> {
-  const { migration, source, receiving, ledger, options } = run
+  const { migration, source, receiving, options } = run
+  yield* copySteps(run, copyDifference(source, receiving, { ...options, migration }))
+}
+
+/** Tells of what is copied, and, where the run updates, reads it back. */
+export async function* copySteps<T>(
+  run: FullRun,
+  steps: AsyncGenerator<DifferenceStep, T>,
+): AsyncGenerator<MigrationEvent, T> {
+  const { receiving, ledger, options } = run
   const lost = new FindingList()
-  for await (const batch of copyDifference(source, receiving, { ...options, migration })) {
+  const ended = new Ending(steps)
+  for await (const batch of ended) {
     ledger.add(batch)
     yield { type: 'batch', batch, progress: ledger.transferred() }
     if (batch.type !== 'objects') continue
@@ -54,6 +64,26 @@ export async function* copyRound(run: FullRun): AsyncGenerator<MigrationEvent> {
     for await (const step of checkObjects(receiving.objects, batch.ids, options)) yield noted(run, step)
   }
   if (lost.count > 0) throw sourceDamaged(run, lost)
+  return ended.value
+}
+
+/** Steps in a loop, which gives their last word away. */
+class Ending<T> implements AsyncIterable<DifferenceStep> {
+  readonly #steps: AsyncGenerator<DifferenceStep, T>
+  #value: { readonly last: T } | undefined
+
+  constructor(steps: AsyncGenerator<DifferenceStep, T>) {
+    this.#steps = steps
+  }
+
+  get value(): T {
+    if (this.#value === undefined) throw new TypeError('The steps have not ended.')
+    return this.#value.last
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<DifferenceStep> {
+    this.#value = { last: yield* this.#steps }
+  }
 }
 
 function incomplete({ migration, source, rounds }: FullRun): VaultError<MigrationErrorCode> {

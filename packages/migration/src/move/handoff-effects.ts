@@ -6,12 +6,15 @@ import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import { readMove, superseded } from './journal.ts'
+import { beginPause, endPause, requireInTime } from './live/pause-time.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
-export const quiesce: Act = async ({ state, parts, options }) => {
+export const quiesce: Act = async (work) => {
+  const { state, parts, options } = work
   const { source } = parts
   const { migration } = state
+  await beginPause(work)
   await source.quiesce(migration, options)
   // Whoever took the move back meanwhile has opened the source before this closed it, and nobody would open it again.
   const now = await readMove(source.records, migration, options)
@@ -23,7 +26,9 @@ export const quiesce: Act = async ({ state, parts, options }) => {
 }
 
 /** `key-transition` and `migration-audit`: the last entries that the source writes. */
-export const account: Act = async ({ plan, state, parts, options }) => {
+export const account: Act = async (work) => {
+  const { plan, state, parts, options } = work
+  await requireInTime(work)
   const { source } = parts
   const { migration, since } = state
   const keyEvent = required(state.keyEvent)
@@ -64,7 +69,9 @@ export const prepare: Act = async ({ state, parts, driver, options }) => {
 }
 
 /** quiesced → retired: from here on only the target can be active, or decline. */
-export const sign: Act = async ({ planId, state, parts, options }) => {
+export const sign: Act = async (work) => {
+  const { planId, state, parts, options } = work
+  await requireInTime(work)
   const terms = {
     migration: state.migration,
     plan: planId,
@@ -79,9 +86,11 @@ export const sign: Act = async ({ planId, state, parts, options }) => {
 }
 
 /** prepared → active (M090). */
-export const activate: Act = async ({ state, parts, options }) => {
+export const activate: Act = async (work) => {
+  const { state, parts, options } = work
   const [handoff, keyEvent] = [required(state.handoff), required(state.keyEvent)]
   await parts.target.activate({ handoff, keyEvent }, options)
+  await endPause(work)
   return {}
 }
 

@@ -42,17 +42,50 @@ export class Journal {
     return this.#state
   }
 
-  /** Throws `MIGRATION_SUPERSEDED` where another run has taken the record over. */
+  /** Throws `MIGRATION_PAUSED` where somebody has paused the move, and `MIGRATION_SUPERSEDED` where another run has taken the record over. */
   async requireOwn(options?: AbortOptions): Promise<void> {
     const { migration } = this.#state
     const record = await this.#records.read(keyOf(migration), options)
-    if (record?.version !== this.#version) throw superseded(migration)
+    if (record?.version === this.#version) return
+    throw record !== undefined && parseState(record.bytes, migration).phase === 'paused'
+      ? pausedMove(migration)
+      : superseded(migration)
   }
 
-  /** Durable when it resolves. Throws `MIGRATION_SUPERSEDED`. */
+  /** Durable when it resolves. Throws as `requireOwn` does. */
   async write(state: MoveState, options?: AbortOptions): Promise<void> {
-    this.#version = await swap(this.#records, state.migration, this.#version, state, options)
+    try {
+      this.#version = await swap(this.#records, state.migration, this.#version, state, options)
+    } catch (error) {
+      if (isVaultError(error, 'MIGRATION_SUPERSEDED')) await this.requireOwn(options)
+      throw error
+    }
     this.#state = state
+  }
+}
+
+/**
+ * Changes the record of a move that somebody else may be driving, in one step: where `change` throws, that one has not been disturbed.
+ * Throws "No checkpoint found" (M102).
+ */
+export async function changeMove(
+  records: Records,
+  migration: string,
+  change: (state: MoveState) => MoveState,
+  options?: AbortOptions,
+): Promise<MoveState> {
+  while (true) {
+    const record = await records.read(keyOf(migration), options)
+    if (record === undefined) throw unknownMigration(migration)
+    const state = parseState(record.bytes, migration)
+    const next = change(state)
+    if (next === state) return state
+    try {
+      await records.swap(keyOf(migration), record.version, encode(next), options)
+      return next
+    } catch (error) {
+      if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
+    }
   }
 }
 
@@ -112,6 +145,14 @@ export function superseded(migration: string, cause?: unknown): VaultError<Migra
     message: `Another run has taken over the migration ${migration}. This one has stopped; what it did stays.`,
     details: { migration },
     cause,
+  })
+}
+
+function pausedMove(migration: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_PAUSED',
+    message: `The migration ${migration} was paused. What it did stays, and the source takes changes; resume it to go on, or roll it back.`,
+    details: { migration },
   })
 }
 

@@ -33,6 +33,8 @@ export type MoveInput =
   | { readonly type: 'done'; readonly effect: EffectName; readonly outcome: Outcome }
   /** The vault, or its log, is not what was prepared any more: the last part of the quiesced phase is done again. */
   | { readonly type: 'changed' }
+  /** The vault has been quiesced for longer than those who write it are to wait: they go on, and so does catching up. */
+  | { readonly type: 'overran' }
   /** The target says that it will never take this hand-off. */
   | { readonly type: 'declined'; readonly decline: Bytes }
   /** On the way back it turns out that the source had signed. */
@@ -56,6 +58,9 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
     case 'changed':
       if (state.phase !== 'quiesced') throw impossible(state, 'change')
       return { ...state, next: 'copy-rest', frozen: null, ready: null }
+    case 'overran':
+      if (state.phase !== 'quiesced') throw impossible(state, 'take too long')
+      return { ...state, phase: 'catching-up', next: 'catch-up', frozen: null, ready: null }
     case 'declined':
       if (state.phase !== 'handoff-signed') throw impossible(state, 'be declined')
       return { ...rollingBack(state, 'the target declined the hand-off'), next: 'reopen', decline: input.decline }
@@ -67,10 +72,10 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
       return { ...state, phase: 'handoff-signed', next: 'activate', reason: null }
     case 'pause':
       if (state.phase === 'paused') return state
-      if (state.phase !== 'transferring') throw impossible(state, 'pause')
+      if (!canPause(state)) throw impossible(state, 'pause')
       return { ...state, phase: 'paused' }
     case 'resume':
-      if (state.phase === 'paused') return { ...state, phase: 'transferring' }
+      if (state.phase === 'paused') return { ...state, phase: phaseOf(state) }
       // What did not verify is sent again, as far as it is missing.
       if (state.phase === 'failed') return { ...state, phase: 'transferring', next: 'copy', reason: null }
       return state
@@ -80,6 +85,25 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
     case 'roll-back':
       return rollBack(state, input.reason)
   }
+}
+
+const PAUSABLE: ReadonlySet<MovePhase> = new Set([
+  'planned',
+  'authorized',
+  'snapshotting',
+  'transferring',
+  'verifying',
+  'catching-up',
+])
+
+/** While the source takes changes. From `quiesce` on nobody writes, and a move that stopped there would keep it so. */
+function canPause({ phase, next }: MoveState): boolean {
+  return PAUSABLE.has(phase) && next !== 'quiesce'
+}
+
+/** The phase of the step that comes next. */
+function phaseOf(state: MoveState): MovePhase {
+  return stepsOf(state).find(({ effect }) => effect === state.next)?.phase ?? state.phase
 }
 
 /** The steps of the way that a move is on, in their order. */

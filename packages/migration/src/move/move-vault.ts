@@ -15,6 +15,7 @@ import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
 import type { EffectName, MoveStep } from './effect.ts'
 import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route, sign } from './handoff-effects.ts'
 import { Journal, listMoves, readMove } from './journal.ts'
+import { LiveLog } from './live/live-record.ts'
 import type { MoveInput, Outcome } from './machine.ts'
 import { reduceMove, stepsOf, VERIFIES } from './machine.ts'
 import type { MovePhase } from './phase.ts'
@@ -22,11 +23,12 @@ import { isEnded } from './phase.ts'
 import { decline, recordRollback, reopen } from './rollback-effects.ts'
 import type { MoveState } from './state.ts'
 import { plannedMove } from './state.ts'
-import type { Act, Effect, MoveParts, Work } from './work.ts'
+import type { Act, Effect, LiveEvent, MoveParts, Work } from './work.ts'
 
 /** What happens in a move, in order. The move waits while an event is looked at; leaving the loop stops it in good state. */
 export type MoveEvent =
   | Exclude<MigrationEvent, { type: 'summary' }>
+  | LiveEvent
   /** A step that begins. */
   | { readonly type: 'step'; readonly step: MoveStep; readonly phase: MovePhase }
   /** The last event of a move that has ended, or was rolled back. */
@@ -57,6 +59,8 @@ const EFFECTS: Readonly<Record<EffectName, { readonly act: Act } | { readonly ru
 
 // Nobody needs leave to take back what was begun; and behind the signature the vault is active nowhere until the move has ended.
 const UNASKED: ReadonlySet<MovePhase> = new Set(['rolling-back', 'handoff-signed', 'activated'])
+/** Events behind which it is asked whether to go on: often enough for who waits, and seldom beside what they cost. */
+const OFTEN: ReadonlySet<MoveEvent['type']> = new Set(['batch', 'checked', 'round'])
 
 // A quiesced vault changes only where something writes past its soup.
 const MAX_REPEATS = 8
@@ -84,7 +88,14 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
     planned: Math.floor(clock().getTime() / 1000),
     since: (await source.soup.tenure(options)).events,
   })
-  yield* drive(await Journal.create(source.records, state, options), parts, options)
+  const journal = await Journal.create(source.records, state, options)
+  await settleLive(journal, parts, options)
+  yield* drive(journal, parts, options)
+}
+
+/** Keeps what a live move may ask of writers, for whoever goes on with it. */
+async function settleLive({ state }: Journal, { source, live }: MoveParts, options: AbortOptions): Promise<void> {
+  if (live !== undefined) await LiveLog.settle(source.records, state.migration, live, options)
 }
 
 /** Goes on with a move from where it was stopped or killed (M101). Throws "No checkpoint found" (M102) for an unknown one. */
@@ -95,6 +106,7 @@ export async function* resumeMove(
 ): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
   const journal = await takeMove(migration, parts, options)
+  await settleLive(journal, parts, options)
   // A checkpoint that was forged or stolen is refused before anything is done.
   await latestCheckpoint(workOf(journal, parts, options))
   await journal.write(reduceMove(journal.state, { type: 'resume' }), options)
@@ -148,6 +160,7 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
       if (input.type === 'changed' && ++repeats > MAX_REPEATS) throw error
       await journal.write(reduceMove(journal.state, input), options)
       if (input.type === 'fail') throw error
+      if (input.type === 'overran' && (error as VaultError).details?.again !== true) throw error
       continue
     }
     await journal.write(reduceMove(journal.state, input), options)
@@ -176,15 +189,20 @@ async function* untilAborted(
     while (true) {
       const step = await effect.next()
       if (step.done === true) return step.value
-      if (step.value.type === 'summary') continue
-      yield step.value
-      if (step.value.type === 'batch') await leaveToGoOn(journal, permission)
+      // Somebody may have paused the move, or taken it over, or taken back the leave to make it.
+      const event = step.value
+      if (event.type === 'summary') continue
+      if (OFTEN.has(event.type)) await journal.requireOwn()
+      yield event
+      if (event.type === 'batch') await leaveToGoOn(journal, permission)
     }
   } catch (error) {
     if (signal?.aborted && error === signal.reason && journal.state.phase === 'transferring') {
       await journal.write(reduceMove(journal.state, { type: 'pause' }))
     }
     throw error
+  } finally {
+    await effect.return(undefined as never).catch(() => {})
   }
 }
 
@@ -204,6 +222,11 @@ async function recovered(
     case 'MIGRATION_CHANGED':
       if (state.phase !== 'quiesced') throw error
       return { type: 'changed' }
+    case 'MIGRATION_PAUSE_EXCEEDED':
+      if (state.phase !== 'quiesced') throw error
+      // The source is opened before anything else is tried, so a run that ends here keeps nobody waiting.
+      await parts.source.reopen(state.migration, undefined, options)
+      return { type: 'overran' }
     case 'MIGRATION_DECLINED': {
       if (state.phase !== 'handoff-signed') throw error
       const { vault, migration } = state

@@ -1,6 +1,7 @@
 import { isVaultError } from '@vault/core'
 import { rolledBackNote } from './audit-note.ts'
 import { BatchLog } from './batch-log.ts'
+import { steer } from './live/steer.ts'
 import type { Act } from './work.ts'
 
 /** The target gives up what it received; what was there before is again as it was (M094). First the trail is told what went there. */
@@ -15,7 +16,9 @@ export const decline: Act = async (work) => {
 }
 
 /** The source takes changes again (M095). */
-export const reopen: Act = async ({ state, parts, options }) => {
+export const reopen: Act = async (work) => {
+  const { state, parts, options } = work
+  await steer(work, { delayMs: 0, waitMs: 0 })
   await parts.source.reopen(state.migration, state.decline ?? undefined, options)
   return {}
 }

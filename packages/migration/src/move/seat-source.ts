@@ -29,13 +29,15 @@ import type { AuditNote } from './audit-note.ts'
 import { noteKey } from './audit-note.ts'
 import { holdBlock } from './hold-block.ts'
 import { keyStateAt } from './key-state.ts'
-import type { HandoffTerms, LogEnd, MoveSource } from './move-endpoint.ts'
+import type { LiveSource } from './live/live-source.ts'
+import { tellWriters } from './live/writer-notice.ts'
+import type { HandoffTerms, LogEnd } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
 import { drainSeatTrail, tellerAt } from './seat.ts'
 import { Told, tellOnce } from './tell-once.ts'
 
 /** A vault at a place, as the source of a move. */
-export function seatSource(seat: Seat, vault: ContentId): MoveSource {
+export function seatSource(seat: Seat, vault: ContentId): LiveSource {
   const { label, instance, place, objects, store, clock } = seat
   const { tenures } = store
   const soup = store.soup(vault)
@@ -150,6 +152,12 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     key: note.key,
   })
 
+  async function logEnd(options?: AbortOptions): Promise<LogEnd> {
+    const { checkpoint, size, root } = await drainSeatTrail(seat, vault, options)
+    if (checkpoint === undefined) throw changed(vault, 'it has no audit log yet')
+    return { note: copyBytes(checkpoint), size, root: toHex(root) }
+  }
+
   return {
     ...soupStoreSource({ vault, label, objects, store }),
     instance,
@@ -168,6 +176,8 @@ export function seatSource(seat: Seat, vault: ContentId): MoveSource {
     signHandoff,
     signedHandoff,
     reopen,
+    logEnd,
+    steer: (notice, options) => tellWriters(store.records, vault, notice, options),
     async keep(block, { migration }, options) {
       await holdBlock(seat, vault, { block, migration }, options)
     },

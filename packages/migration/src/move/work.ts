@@ -2,6 +2,8 @@ import type { AbortOptions, Clock, ContentId, Random } from '@vault/core'
 import type { MigrationEvent } from '../event.ts'
 import type { Mandate } from '../permission.ts'
 import type { Plan } from '../plan.ts'
+import type { LiveRound } from './live/converge.ts'
+import type { LiveTerms } from './live/live-terms.ts'
 import type { Outcome } from './machine.ts'
 import type { MoveSource, MoveTarget, ProvingTarget, Routing } from './move-endpoint.ts'
 import type { MoveState } from './state.ts'
@@ -12,6 +14,13 @@ export interface MoveParts extends Mandate {
   readonly target: MoveTarget | ProvingTarget
   readonly routing?: Routing
   readonly random?: Random
+  /**
+   * Others write the vault while it moves: what the move may ask of them. Kept with the move, so whoever resumes it need not give it
+   * again, and may give other terms. Default: the rest is sent while the vault is quiesced, however long that takes.
+   */
+  readonly live?: LiveTerms
+  /** Where clients reach the target: told to those who write at the source, nobody else. */
+  readonly address?: string
   /** What the audit trail calls whoever asked for the migration. Default: `owner`. */
   readonly operator?: string
 }
@@ -32,5 +41,13 @@ export interface Work {
 /** A step: gives what is to be kept. Doing it again after a crash does no harm. */
 export type Act = (work: Work) => Promise<Outcome>
 
+/** What a step tells while it goes on, and what it gives in the end. */
+export type StepEvents<T> = AsyncGenerator<MigrationEvent | LiveEvent, T>
+
+/** What a live move tells beside that. */
+export type LiveEvent =
+  /** A round of catching up has ended. */
+  { readonly type: 'round'; readonly round: LiveRound }
+
 /** A step that takes long: tells how it goes on. */
-export type Effect = (work: Work) => AsyncGenerator<MigrationEvent, Outcome>
+export type Effect = (work: Work) => StepEvents<Outcome>

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isVaultError, utf8 } from '@vault/core'
+import { type LiveTerms, type MoveEvent, moveVault, planMigration, readLiveMove, rollBackMove } from '@vault/migration'
+import { expect, test } from 'vitest'
+import { createVault, moveSourceOf, openMoveTarget, openVault, owner, type Vault } from '../src/index.ts'
+import { scratch } from './scratch.ts'
+
+async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    if (isVaultError(error)) return error.code
+    throw error
+  }
+}
+
+/** A vault that moves, stopped before a step. */
+async function moving(vault: Vault, to: string, before: string, live?: LiveTerms) {
+  const target = await openMoveTarget(to)
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner, address: to, ...(live && { live }) }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const events = moveVault(plan, parts)
+  for await (const event of until(events, before)) if (event.type === 'moved') throw new Error('it has ended')
+  const goOn = async () => {
+    for await (const _ of events);
+  }
+  return { plan, parts, target, goOn }
+}
+
+/** Events before a step; what comes then is left to whoever goes on. */
+async function* until(events: AsyncGenerator<MoveEvent>, before: string): AsyncGenerator<MoveEvent> {
+  while (true) {
+    const { value, done } = await events.next()
+    if (done || (value.type === 'step' && value.step.effect === before)) return
+    yield value
+  }
+}
+
+test('a writer in the pause of a live move waits, and is led to the new place', { timeout: 60_000 }, async () => {
+  await using space = await scratch()
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'))
+  await using other = await openVault(space.at('a'))
+  await other.put(utf8('before'))
+  const { target, parts, plan, goOn } = await moving(vault, space.at('b'), 'account', { maxPauseMs: 30_000 })
+  await using _ = target
+  let ended = false
+  const writing = codeOf(other.put(utf8('meanwhile'))).finally(() => {
+    ended = true
+  })
+  await sleep(60)
+  expect(ended).toBe(false)
+  await goOn()
+  expect(await writing).toBe('VAULT_MOVED')
+  const refused = await other.put(utf8('later')).catch((error: unknown) => error)
+  expect(refused).toMatchObject({
+    code: 'VAULT_MOVED',
+    details: { vault: vault.id, place: 'b', address: space.at('b'), epoch: 1, migration: plan.migration_id },
+  })
+  const record = await readLiveMove(parts.source.records, plan.migration_id)
+  expect(record?.pauseMs).toBeGreaterThanOrEqual(60)
+  await using there = await openVault(space.at('b'))
+  expect((await there.roots()).counts.objects).toBe(1)
+})
+
+test('it goes on where the move is taken back', { timeout: 60_000 }, async () => {
+  await using space = await scratch()
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'))
+  await using other = await openVault(space.at('a'))
+  const { target, parts, plan } = await moving(vault, space.at('b'), 'account', { maxPauseMs: 30_000 })
+  await using _ = target
+  const writing = other.put(utf8('meanwhile'))
+  await sleep(40)
+  for await (const _event of rollBackMove(plan.migration_id, parts));
+  const id = await writing
+  expect(await other.get(id)).toEqual(utf8('meanwhile'))
+  expect((await vault.soup.tenure()).state).toBe('active')
+})
+
+test('it waits no longer than it was asked to, and not at all where nobody asked', { timeout: 60_000 }, async () => {
+  await using space = await scratch()
+  for (const [name, live] of [
+    ['asked', { maxPauseMs: 120 }],
+    ['unasked', undefined],
+  ] as const) {
+    await createVault(space.at(name), { passphrase: undefined })
+    await using vault = await openVault(space.at(name))
+    await using other = await openVault(space.at(name))
+    const { target } = await moving(vault, space.at(`${name}-b`), 'account', live)
+    await using _ = target
+    const began = performance.now()
+    expect(await codeOf(other.put(utf8('meanwhile')))).toBe('VAULT_READ_ONLY')
+    const waited = performance.now() - began
+    if (live !== undefined) expect(waited).toBeGreaterThan(100)
+  }
+})
+
+test('a delay counts until its time, and an abort ends it', { timeout: 60_000 }, async () => {
+  await using space = await scratch()
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'))
+  const source = await moveSourceOf(vault)
+  const notice = { migration: '0'.repeat(32), waitMs: 0, to: { label: 'b', instance: '1'.repeat(32), address: null } }
+  await source.steer({ ...notice, delayMs: 60_000, until: Date.now() + 60_000 })
+  await expect(vault.put(utf8('x'), { signal: AbortSignal.timeout(40) })).rejects.toThrow()
+  await source.steer({ ...notice, delayMs: 60_000, until: Date.now() - 1 })
+  await vault.put(utf8('x'))
+})

@@ -1,0 +1,156 @@
+import { isVaultError, VaultError } from '@vault/core'
+import { copyChanges, copyDifference, countChanges, sameRoots, statementOf } from '@vault/transfer'
+import { copyHeld } from '../../copy-held.ts'
+import type { MigrationErrorCode } from '../../error.ts'
+import type { FullRun } from '../../rounds.ts'
+import { copyRound, copySteps } from '../../rounds.ts'
+import type { Outcome } from '../machine.ts'
+import type { RunLogs } from '../run-logs.ts'
+import { openRun, updateTarget } from '../update-target.ts'
+import type { StepEvents, Work } from '../work.ts'
+import type { LiveRound } from './converge.ts'
+import { converge } from './converge.ts'
+import type { LiveLog } from './live-record.ts'
+import { isLiveSource } from './live-source.ts'
+import { steer } from './steer.ts'
+
+// More that has changed is not counted: what it would be worth is clear by then.
+const COUNTED = 1_000_000
+
+/**
+ * Rounds by the feed of the source, which goes on taking changes, until what is left is so little that nobody waits for long; then the
+ * trail and what it names as far as they go by now, so that the pause is only about the rest. Throws `MIGRATION_DIVERGING` where the
+ * rule of `converge` gives up.
+ */
+export async function* catchUpLive(work: Work, live: LiveLog): StepEvents<Outcome> {
+  const { state, parts, options } = work
+  // A pause that took too long has been given up.
+  await parts.source.reopen(state.migration, undefined, options)
+  const run = await openRun(work, { updates: true })
+  const outcome = yield* updateTarget(work, run, (logs) => convergingRounds(work, live, run, logs))
+  await sendTrail(work)
+  return outcome
+}
+
+/** What is left of a source that has stopped taking changes: by the feed, and by comparing where that does not lead to equal roots. */
+export async function* copyLeft(work: Work, live: LiveLog, run: FullRun, logs: RunLogs): StepEvents<void> {
+  const { parts, options } = work
+  yield* logs.follow(followSource(live, run))
+  const [ours, theirs] = [await statementOf(parts.source.soup, options), await statementOf(run.receiving.soup, options)]
+  if (!sameRoots(ours, theirs)) yield* logs.follow(copyRound(run))
+}
+
+async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: RunLogs): StepEvents<void> {
+  const { terms } = live.record
+  const rounds: LiveRound[] = []
+  let conditions = { throttleMs: 0, goalMs: terms.goalPauseMs }
+  try {
+    while (true) {
+      await steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
+      run.ledger.beginRound()
+      const round = yield* oneRound(work, live, run, logs, { rounds, ...conditions })
+      rounds.push(round)
+      await live.write({ rounds: [...live.record.rounds, round] }, work.options)
+      yield { type: 'round', round }
+      const next = converge(terms, rounds)
+      if (next.type === 'quiesce') return
+      if (next.type === 'abort') throw diverging(work, live, round)
+      if (next.type === 'throttle') conditions = { ...conditions, throttleMs: next.ms }
+      if (next.type === 'raise') conditions = { ...conditions, goalMs: next.ms }
+    }
+  } catch (error) {
+    // Nobody is slowed down by what has stopped; and if this cannot be said, the delay ends by itself.
+    await steer({ ...work, options: {} }, { delayMs: 0, waitMs: 0 }).catch(() => {})
+    throw error
+  }
+}
+
+async function* oneRound(
+  work: Work,
+  live: LiveLog,
+  run: FullRun,
+  logs: RunLogs,
+  { rounds, ...conditions }: Pick<LiveRound, 'throttleMs' | 'goalMs'> & { readonly rounds: readonly LiveRound[] },
+): StepEvents<LiveRound> {
+  const { parts, clock, options } = work
+  const started = clock().getTime()
+  const { subjects: dirty, walked } = yield* logs.follow(followSource(live, run))
+  // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid.
+  await statementOf(parts.source.soup, options)
+  await statementOf(run.receiving.soup, options)
+  const ms = Math.max(0, clock().getTime() - started)
+  const left = await countLeft(work, live)
+  const measured = [...rounds, { dirty, ms }]
+  return { dirty, left, ms, estimateMs: estimate(measured, left), ...conditions, walked }
+}
+
+/**
+ * What a pause would take: a round in which nothing is to be done costs about as much as the least of them; and what is left
+ * costs as much as it did in the latest that had something to do.
+ */
+function estimate(rounds: readonly Pick<LiveRound, 'dirty' | 'ms'>[], left: number): number {
+  const fixed = Math.min(...rounds.map(({ ms }) => ms))
+  const paced = rounds.findLast(({ dirty }) => dirty > 0)
+  return Math.round(fixed + (paced === undefined ? 0 : (left * paced.ms) / paced.dirty))
+}
+
+async function countLeft({ parts, options }: Work, live: LiveLog): Promise<number> {
+  const { cursor } = live.record
+  if (cursor === null) return COUNTED
+  try {
+    return await countChanges(parts.source.soup, { after: cursor, limit: COUNTED }, options)
+  } catch (error) {
+    if (isVaultError(error, 'SOUP_FEED_EXPIRED')) return COUNTED
+    throw error
+  }
+}
+
+/** Brings everything over that the source has by now: by its feed from where that was left, or by comparing. */
+async function* followSource(
+  live: LiveLog,
+  run: FullRun,
+): StepEvents<{ readonly subjects: number; readonly walked: boolean }> {
+  const { cursor } = live.record
+  const { migration, source, receiving, options } = run
+  if (cursor !== null) {
+    try {
+      const steps = copyChanges(source, receiving, { ...options, migration, after: cursor })
+      const { sequence, subjects } = yield* copySteps(run, steps)
+      if (sequence !== cursor) await live.write({ cursor: sequence }, options)
+      return { subjects, walked: false }
+    } catch (error) {
+      if (!isVaultError(error, 'SOUP_FEED_EXPIRED')) throw error
+    }
+  }
+  // What changes from here on is in the feed behind this number, whether the walk sees it or not.
+  const { latest } = await source.soup.feed(options)
+  const before = run.ledger.sent
+  yield* copySteps(run, copyDifference(source, receiving, { ...options, migration }))
+  await live.write({ cursor: latest }, options)
+  const after = run.ledger.sent
+  const subjects = (['objects', 'entries', 'objectsRemoved', 'entriesRemoved'] as const).reduce(
+    (sum, unit) => sum + after[unit] - before[unit],
+    0,
+  )
+  return { subjects, walked: true }
+}
+
+/** The trail up to its present end, and the blocks that it names: what comes later is little. */
+async function sendTrail({ state, parts, driver, options }: Work): Promise<void> {
+  const { source, target } = parts
+  const { vault, migration } = state
+  if (!isLiveSource(source)) return
+  const { note, size } = await source.logEnd(options)
+  await target.receiveTrail({ vault, migration, from: await source.log(options), note, size }, options)
+  await copyHeld(source, await target.open({ vault, migration, driver }, options), { migration, driver }, options)
+}
+
+function diverging({ state, parts }: Work, { record }: LiveLog, round: LiveRound): VaultError<MigrationErrorCode> {
+  const { migration } = state
+  const { left, estimateMs } = round
+  return new VaultError({
+    code: 'MIGRATION_DIVERGING',
+    message: `The source ${parts.source.label} is written to faster than it can be followed: ${left} changes are left after ${record.rounds.length} rounds, and nobody may wait for the ${estimateMs} ms that they would take. It stays active, and what was sent stays: resume with a longer pause, let writers be throttled, or when fewer write.`,
+    details: { migration, rounds: record.rounds.length, left, estimate: estimateMs },
+  })
+}

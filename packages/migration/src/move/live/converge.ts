@@ -1,0 +1,60 @@
+import type { SettledTerms } from './live-terms.ts'
+
+/** A round of catching up. */
+export interface LiveRound {
+  /** Objects and entries that it dealt with. */
+  readonly dirty: number
+  /** Objects and entries that had changed again when it ended. */
+  readonly left: number
+  readonly ms: number
+  /** How long the vault would have been quiesced, had it been then. */
+  readonly estimateMs: number
+  /** For how long writers waited before each change, and how long the pause was meant to take, in this round. */
+  readonly throttleMs: number
+  readonly goalMs: number
+  /** The feed did not reach back far enough, so both sides were compared. */
+  readonly walked: boolean
+}
+
+/** What comes after a round. */
+export type NextRound =
+  | { readonly type: 'again' }
+  | { readonly type: 'quiesce' }
+  | { readonly type: 'throttle'; readonly ms: number }
+  | { readonly type: 'raise'; readonly ms: number }
+  | { readonly type: 'abort' }
+
+// A round that leaves a tenth less shrinks; two that do not, under the same conditions, will not begin to.
+const SHRINKS = 0.9
+const PATIENCE = 2
+
+/**
+ * The rule by which catching up ends, as a pure function of its rounds (M018, M019): quiesce where what is left takes no longer than
+ * meant; else go on while it shrinks, and for a bounded number of rounds; else slow the writers down, let the pause take longer, or stop.
+ * Each such measure doubles up to a bound, so it ends however fast others write.
+ */
+export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): NextRound {
+  const last = rounds.at(-1)
+  if (last === undefined) return { type: 'again' }
+  const { left, estimateMs, goalMs, throttleMs } = last
+  if (estimateMs <= goalMs) return { type: 'quiesce' }
+  if (left <= terms.threshold && estimateMs <= terms.maxPauseMs) return { type: 'quiesce' }
+  if (rounds.length < terms.maxRounds && isShrinking(rounds)) return { type: 'again' }
+  const slower = Math.min(terms.maxPauseMs, Math.max(1, throttleMs * 2))
+  const longer = Math.min(terms.maxPauseMs, goalMs * 2)
+  if (terms.diverging === 'throttle' && slower > throttleMs) return { type: 'throttle', ms: slower }
+  if (terms.diverging !== 'abort' && longer > goalMs) return { type: 'raise', ms: longer }
+  return { type: 'abort' }
+}
+
+/** Whether one of the last rounds left less than those before them, as far as they were under the same conditions. */
+function isShrinking(rounds: readonly LiveRound[]): boolean {
+  const last = rounds.at(-1) as LiveRound
+  const since = rounds.findLastIndex(
+    ({ throttleMs, goalMs }) => throttleMs !== last.throttleMs || goalMs !== last.goalMs,
+  )
+  const alike = rounds.slice(since + 1).map(({ left }) => left)
+  if (alike.length <= PATIENCE) return true
+  const before = Math.min(...alike.slice(0, -PATIENCE))
+  return Math.min(...alike.slice(-PATIENCE)) < before * SHRINKS
+}

@@ -1,0 +1,69 @@
+import type { Clock, ContentId } from '@vault/core'
+import type { MigrationEvent } from '../event.ts'
+import { BatchLog } from './batch-log.ts'
+import { CheckpointLog } from './checkpoint-log.ts'
+import { PossessionLog } from './possession-log.ts'
+import type { StepEvents, Work } from './work.ts'
+
+// Milliseconds. Telling costs more than ten flushes, however many batches it is about.
+const TELL_INTERVAL = 1000
+
+/** What is kept beside a run. */
+export class RunLogs {
+  readonly batches: BatchLog
+  readonly possession: PossessionLog
+  readonly checkpoints: CheckpointLog
+  readonly #clock: Clock
+  #toldAt = Number.NEGATIVE_INFINITY
+
+  constructor(work: Work) {
+    this.#clock = work.clock
+    this.batches = new BatchLog(work)
+    this.possession = new PossessionLog(work)
+    this.checkpoints = new CheckpointLog(work)
+  }
+
+  /**
+   * Passes events on; behind each batch possession is proven, and now and then the trail is told and a checkpoint is made, while the
+   * next batch is on its way. A run that is stopped in between loses nothing by it: the next one tells what the target has numbered.
+   */
+  async *follow<T>(events: StepEvents<T>): StepEvents<T> {
+    // Batches that a run before this one sent and did not live to log.
+    await this.batches.catchUp()
+    let telling: Promise<void> = Promise.resolve()
+    try {
+      while (true) {
+        const step = await events.next()
+        if (step.done === true) {
+          await telling
+          await this.batches.catchUp()
+          return step.value
+        }
+        const event = step.value
+        if (event.type === 'batch') {
+          await telling
+          // While nothing is on its way the latest number is that of this batch.
+          await this.batches.see()
+          telling = this.#tell(event, this.batches.numbered)
+          // Met in the next round, or when this one is left.
+          telling.catch(() => {})
+        }
+        yield event
+      }
+    } finally {
+      await telling.catch(() => {})
+      await events.return(undefined as never).catch(() => {})
+    }
+  }
+
+  async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>, number: number): Promise<void> {
+    const ids: readonly ContentId[] = batch.type === 'objects' ? batch.ids : []
+    await this.possession.ask(number, ids)
+    const now = this.#clock().getTime()
+    if (Math.abs(now - this.#toldAt) >= TELL_INTERVAL) {
+      await this.batches.tell()
+      this.#toldAt = now
+    }
+    await this.checkpoints.after(progress, ids.at(-1))
+  }
+}

@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { LiveRound } from '../../src/move/live/converge.ts'
+import { converge } from '../../src/move/live/converge.ts'
+import { settleTerms } from '../../src/move/live/live-terms.ts'
+
+const TERMS = settleTerms({ maxPauseMs: 100, goalPauseMs: 20, threshold: 4 })
+
+function round(left: number, estimateMs: number, more: Partial<LiveRound> = {}): LiveRound {
+  return { dirty: left, left, ms: estimateMs, estimateMs, throttleMs: 0, goalMs: 20, walked: false, ...more }
+}
+
+describe('when catching up ends', () => {
+  test('with a pause as short as it is meant to be', () => {
+    expect(converge(TERMS, [])).toEqual({ type: 'again' })
+    expect(converge(TERMS, [round(1_000, 20)])).toEqual({ type: 'quiesce' })
+    expect(converge(TERMS, [round(1_000, 21)])).toEqual({ type: 'again' })
+    // Few changes, in a pause that may be as long.
+    expect(converge(TERMS, [round(4, 100)])).toEqual({ type: 'quiesce' })
+    expect(converge(TERMS, [round(4, 101)])).toEqual({ type: 'again' })
+  })
+
+  test('goes on while it shrinks, for so many rounds', () => {
+    const shrinking = Array.from({ length: 40 }, (_, i) => round(Math.round(100_000 * 0.8 ** i), 500))
+    expect(converge(TERMS, shrinking.slice(0, 20))).toEqual({ type: 'again' })
+    expect(converge(TERMS, shrinking.slice(0, 30))).toEqual({ type: 'throttle', ms: 1 })
+  })
+
+  test('does what was asked for where it does not', () => {
+    const still = Array.from({ length: 4 }, () => round(1_000, 500))
+    expect(converge(TERMS, still)).toEqual({ type: 'throttle', ms: 1 })
+    expect(converge({ ...TERMS, diverging: 'raise' }, still)).toEqual({ type: 'raise', ms: 40 })
+    expect(converge({ ...TERMS, diverging: 'abort' }, still)).toEqual({ type: 'abort' })
+    const throttled = still.map((each) => ({ ...each, throttleMs: 100 }))
+    expect(converge(TERMS, throttled)).toEqual({ type: 'raise', ms: 40 })
+    expect(
+      converge(
+        TERMS,
+        throttled.map((each) => ({ ...each, goalMs: 100 })),
+      ),
+    ).toEqual({ type: 'abort' })
+  })
+
+  test('ends however fast others write', () => {
+    const ways = fc.constantFrom('throttle' as const, 'raise' as const, 'abort' as const)
+    const lefts = fc.infiniteStream(fc.nat({ max: 1_000_000 }))
+    const property = fc.property(ways, fc.integer({ min: 1, max: 60_000 }), lefts, (diverging, maxPauseMs, stream) => {
+      const terms = settleTerms({ maxPauseMs, diverging, threshold: 0 })
+      const rounds: LiveRound[] = []
+      let conditions = { throttleMs: 0, goalMs: terms.goalPauseMs }
+      while (true) {
+        // Each item costs as much as a pause may.
+        const left = 2 + (stream.next().value as number)
+        rounds.push(round(left, left * maxPauseMs, conditions))
+        const next = converge(terms, rounds)
+        if (next.type === 'quiesce' || next.type === 'abort') return
+        if (next.type === 'throttle') conditions = { ...conditions, throttleMs: next.ms }
+        if (next.type === 'raise') conditions = { ...conditions, goalMs: next.ms }
+        expect(Math.max(conditions.throttleMs, conditions.goalMs)).toBeLessThanOrEqual(maxPauseMs)
+        expect(rounds.length).toBeLessThan(200)
+      }
+    })
+    fc.assert(property)
+  })
+
+  test('terms are numbers that can be kept', () => {
+    expect(settleTerms({})).toEqual({
+      maxPauseMs: 1_000,
+      goalPauseMs: 100,
+      threshold: 16,
+      maxRounds: 30,
+      diverging: 'throttle',
+    })
+    for (const terms of [
+      { maxPauseMs: 0 },
+      { maxPauseMs: 1.5 },
+      { maxPauseMs: 10, goalPauseMs: 11 },
+      { threshold: -1 },
+      { maxRounds: 0 },
+    ])
+      expect(() => settleTerms(terms)).toThrow(RangeError)
+  })
+})

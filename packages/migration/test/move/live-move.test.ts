@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest'
+import { rawBlock } from '../../../transfer/test/memory-vault.ts'
+import { readLiveMove } from '../../src/move/live/live-record.ts'
+import type { LiveTerms } from '../../src/move/live/live-terms.ts'
+import { movedTo } from '../../src/move/live/moved-to.ts'
+import { readWriterNotice } from '../../src/move/live/writer-notice.ts'
+import type { MoveEvent } from '../../src/move/move-vault.ts'
+import { moveVault, resumeMove } from '../../src/move/move-vault.ts'
+import type { MoveParts } from '../../src/move/work.ts'
+import { planMigration } from '../../src/plan-migration.ts'
+import { Fate } from './crash.ts'
+import { activeAt, crashes, ended, expectSound, partsOf, rollBack, unfinished } from './moving.ts'
+import type { Scene } from './processes.ts'
+import { codeOf, expectCertified, rootsAt, scene } from './processes.ts'
+import { put } from './seats.ts'
+
+/** Time that goes on by a millisecond whenever it is asked, so that a pause lasts as long as it has steps. */
+function quickClock(step = 1): () => Date {
+  let now = Date.UTC(2026, 0, 1)
+  return () => {
+    now += step
+    return new Date(now)
+  }
+}
+
+function liveParts({ a, b, vault }: Scene, live: LiveTerms, fate?: Fate, clock = quickClock()): MoveParts {
+  return { ...partsOf(a, b, vault, fate), clock, live, address: '/places/b' }
+}
+
+async function planned(parts: MoveParts, { a }: Scene) {
+  return await planMigration(parts, { handoff: { keys: 'new' }, random: a.seat.random })
+}
+
+/** Runs to the end, and writes after each event of a kind. */
+async function moveWriting(
+  places: Scene,
+  live: LiveTerms,
+  write: (event: MoveEvent) => Promise<unknown>,
+  clock = quickClock(),
+) {
+  const parts = liveParts(places, live, undefined, clock)
+  const plan = await planned(parts, places)
+  async function* events(): AsyncGenerator<MoveEvent> {
+    for await (const event of moveVault(plan, parts)) {
+      // A writer that finds the vault quiesced waits.
+      if ((await places.a.store.tenures.read(places.vault)).state === 'active') await write(event)
+      yield event
+    }
+  }
+  return { plan, state: await ended(events()) }
+}
+
+describe('a live move', () => {
+  test('follows what is written, and says what it took', async () => {
+    const places = await scene(3)
+    const { a, b, vault } = places
+    let rounds = 0
+    const { plan, state } = await moveWriting(
+      places,
+      { maxPauseMs: 500, threshold: 0, goalPauseMs: 1 },
+      async (event) => {
+        if (event.type === 'batch' || (event.type === 'round' && ++rounds < 4)) {
+          await put(
+            a,
+            vault,
+            [rawBlock(`during ${event.type} ${rounds} ${Math.random()}`)],
+            `during-${rounds}-${event.type}`,
+          )
+        }
+      },
+    )
+    expectCertified(state)
+    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
+    const record = await readLiveMove(a.store.records, plan.migration_id)
+    expect(record?.rounds.length).toBeGreaterThan(2)
+    expect(record?.rounds.every(({ walked }) => !walked)).toBe(true)
+    expect(record?.rounds.some(({ dirty }) => dirty > 0)).toBe(true)
+    expect(record?.pauseMs).toBeGreaterThan(0)
+    expect(record?.pauseMs).toBeLessThanOrEqual(500)
+    const tenure = await a.store.tenures.read(vault)
+    expect(await movedTo(a.store.records, tenure)).toMatchObject({
+      label: 'B',
+      instance: b.seat.instance,
+      address: '/places/b',
+      epoch: 1,
+      arrived: true,
+    })
+  })
+
+  test.each(['throttle', 'raise', 'abort'] as const)('that never catches up: %s', async (diverging) => {
+    const places = await scene(3)
+    const { a, b, vault } = places
+    const delays = new Set<number>()
+    let n = 0
+    const write = async (event: MoveEvent) => {
+      if (event.type !== 'batch' && event.type !== 'round') return
+      delays.add((await readWriterNotice(a.store.records, vault))?.delayMs ?? 0)
+      const blocks = Array.from({ length: 40 }, () => rawBlock(`write ${n++}`))
+      await put(a, vault, blocks, `write-${n}`)
+    }
+    // Every round takes longer than a pause may.
+    const terms = { maxPauseMs: 8, goalPauseMs: 2, threshold: 1, diverging }
+    expect(await codeOf(moveWriting(places, terms, write, quickClock(10)))).toBe('MIGRATION_DIVERGING')
+    expect(await activeAt([a, b], vault)).toEqual([a])
+    expect(delays.has(8)).toBe(diverging === 'throttle')
+    expect((await readWriterNotice(a.store.records, vault))?.delayMs).toBe(0)
+    const { migration = '' } = (await unfinished(a)) ?? {}
+    // Nobody writes any more, and there is more time.
+    const parts = liveParts(places, { maxPauseMs: 5_000 })
+    expectCertified(await ended(resumeMove(migration, parts)))
+    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
+  })
+
+  test('compares both sides where the feed does not reach back', async () => {
+    const places = await scene(3)
+    const { a, b, vault } = places
+    const parts = liveParts(places, { maxPauseMs: 5_000 })
+    const { soup } = parts.source
+    let expired = 0
+    const source = {
+      ...parts.source,
+      soup: {
+        ...soup,
+        changes: (after: number, options?: object) => {
+          if (expired++ > 0) return soup.changes(after, options)
+          // As one that has forgotten what was so long ago.
+          return soup.changes(after + 1_000_000, options)
+        },
+      },
+    }
+    const plan = await planned(parts, places)
+    expectCertified(await ended(moveVault(plan, { ...parts, source })))
+    const record = await readLiveMove(a.store.records, plan.migration_id)
+    expect(record?.rounds[0]?.walked).toBe(true)
+    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
+  })
+
+  test('gives a pause up that takes too long, and takes changes again', async () => {
+    const places = await scene(3)
+    const { a, b, vault } = places
+    const slow = liveParts(places, { maxPauseMs: 20 }, undefined, quickClock(30))
+    const plan = await planned(slow, places)
+    expect(await codeOf(ended(moveVault(plan, slow)))).toMatch(/^MIGRATION_(PAUSE_EXCEEDED|DIVERGING)$/)
+    expect((await a.store.tenures.read(vault)).state).toBe('active')
+    await put(a, vault, [rawBlock('later')], 'later')
+    expect((await rollBack(a, b, vault, plan.migration_id)).phase).toBe('rolled-back')
+    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
+  })
+})
+
+describe('a live move, killed at every durable operation', () => {
+  async function run(places: Scene, fate?: Fate): Promise<void> {
+    const { a, vault } = places
+    let n = 0
+    const parts = liveParts(
+      places,
+      { maxPauseMs: 5_000, goalPauseMs: 1, threshold: 0, maxRounds: 3, diverging: 'raise' },
+      fate,
+    )
+    const plan = await planned(parts, places)
+    for await (const event of moveVault(plan, parts)) {
+      if (event.type !== 'batch' && event.type !== 'round') continue
+      if (n++ < 3) await put(a, vault, [rawBlock(`write ${n}`)], `write-${n}`)
+    }
+  }
+
+  test.each(['resume', 'roll back'] as const)('survives: %s', { timeout: 300_000 }, async (recovery) => {
+    const fate = new Fate()
+    await run(await scene(), fate)
+    let points = 0
+    for (let at = 0; at < fate.count; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const places = await scene()
+        const { a, b, vault } = places
+        const where = `killed ${when} operation ${at}, ${fate.operations[at]}`
+        expect(await crashes(() => run(places, new Fate(at, when))), where).toBe(true)
+        expect((await activeAt([a, b], vault)).length, where).toBeLessThanOrEqual(1)
+        const roots = await rootsAt(a, vault)
+        const state = await unfinished(a)
+        points++
+        if (state === undefined) continue
+        const { migration } = state
+        const back = recovery === 'roll back' && !['handoff-signed', 'activated'].includes(state.phase)
+        try {
+          const parts = { ...liveParts(places, {}) }
+          const { live: _, ...kept } = parts
+          const end = back ? await rollBack(a, b, vault, migration) : await ended(resumeMove(migration, kept))
+          const expected = end.phase === 'rolled-back' ? a : b
+          expect(await expectSound([a, b], vault, roots), where).toBe(expected)
+        } catch (error) {
+          throw new Error(where, { cause: error })
+        }
+      }
+    }
+    console.info(`${points} points`)
+    expect(points).toBeGreaterThan(150)
+  })
+})
