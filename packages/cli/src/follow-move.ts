@@ -18,6 +18,13 @@ export async function followMove(
         output.note(`${event.step.effect.padEnd(12)} ${event.step.title}`)
         await begins(event.step)
         break
+      case 'round': {
+        progress.clear()
+        const { dirty, left, ms, throttleMs } = event.round
+        const slowed = throttleMs === 0 ? '' : `; writers wait ${throttleMs} ms before each change`
+        output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left${slowed}`)
+        break
+      }
       case 'finding':
         progress.clear()
         output.warn(event.finding.message)

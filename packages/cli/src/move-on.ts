@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { VaultError } from '@vault/core'
-import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
+import { type LiveOptions, liveTermsOf } from './live-options.ts'
+import { drawLiveMove } from './live-picture.ts'
 import { moveEnd } from './move-end.ts'
 import { endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
@@ -16,7 +19,8 @@ export type MoveVerb = 'run' | 'resume' | 'rollback'
 /** Does a move between two folders, as far as it is asked, and says how it ended. */
 export async function moveOn(
   run: Run,
-  options: MoveOptions & { readonly certificate?: string; readonly migration?: string; readonly reason?: string },
+  options: MoveOptions &
+    LiveOptions & { readonly certificate?: string; readonly migration?: string; readonly reason?: string },
   verb: MoveVerb,
 ): Promise<ExitCode> {
   const { output, signal } = run
@@ -24,8 +28,11 @@ export async function moveOn(
   const { from, to } = endsOf(options)
   if (isRemote(from))
     throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
+  const live = liveTermsOf(options)
   const { isIdentitySealed, moveSourceOf } = await import('@vault/embedded')
-  const { isEnded, listMoves, moveVault, planMigration, resumeMove, rollBackMove } = await import('@vault/migration')
+  const { isEnded, listMoves, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } = await import(
+    '@vault/migration'
+  )
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const source = await moveSourceOf(vault, seats.source)
@@ -42,7 +49,14 @@ export async function moveOn(
   // A wrong passphrase is said before the target has keys under it.
   if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await end.open()
-  const parts: MoveParts = { source, target, authorize: vault.authorize, ...(await routingOf(options)) }
+  const parts: MoveParts = {
+    source,
+    target,
+    authorize: vault.authorize,
+    address: isRemote(to) ? to : resolve(to),
+    ...(live && { live }),
+    ...(await routingOf(options)),
+  }
   const events = ((): AsyncIterable<MoveEvent> => {
     if (plan !== undefined) return moveVault(plan, parts, { signal })
     const migration = known ?? 'unknown'
@@ -62,10 +76,10 @@ export async function moveOn(
   if (verb === 'rollback' && state.phase === 'complete') throw tooLate(state, to)
   const seconds = (performance.now() - started) / 1000
   const certificate = await keepCertificate(state, options.certificate)
-  await output.result(
-    resultOf(state, { from, to, certificate, seconds }),
-    describe(state, { from, to, certificate, seconds }),
-  )
+  const record = await readLiveMove(source.records, state.migration, { signal })
+  if (record !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(record))
+  const ending = { from, to, certificate, seconds, live: record }
+  await output.result(resultOf(state, ending), describe(state, ending))
   return EXIT.ok
 }
 
@@ -88,6 +102,7 @@ interface Ending {
   readonly to: string
   readonly certificate: string | undefined
   readonly seconds: number
+  readonly live: LiveRecord | undefined
 }
 
 async function keepCertificate({ certificate }: MoveState, file: string | undefined): Promise<string | undefined> {
@@ -96,7 +111,10 @@ async function keepCertificate({ certificate }: MoveState, file: string | undefi
   return file
 }
 
-function resultOf(state: MoveState, { from, to, certificate, seconds }: Ending): Readonly<Record<string, unknown>> {
+function resultOf(
+  state: MoveState,
+  { from, to, certificate, seconds, live }: Ending,
+): Readonly<Record<string, unknown>> {
   const { migration, phase, statement, sent, verification, reason } = state
   return {
     ok: true,
@@ -117,12 +135,17 @@ function resultOf(state: MoveState, { from, to, certificate, seconds }: Ending):
     sent_bytes: sent.bytes,
     rounds: sent.rounds,
     ...(verification !== null && { verified: verification }),
+    ...(live && {
+      pause_ms: live.pauseMs,
+      overruns: live.overruns,
+      live_rounds: live.rounds.map(({ dirty, left, ms, throttleMs }) => ({ dirty, left, ms, throttle_ms: throttleMs })),
+    }),
     seconds,
     state: phase === 'complete' ? 'active' : 'receiving',
   }
 }
 
-function describe(state: MoveState, { from, to, certificate, seconds }: Ending): string {
+function describe(state: MoveState, { from, to, certificate, seconds, live }: Ending): string {
   const { phase, statement, sent, migration } = state
   if (phase === 'rolled-back') {
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
@@ -131,6 +154,9 @@ function describe(state: MoveState, { from, to, certificate, seconds }: Ending):
   return [
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
     `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; every object was read back and hashed, both roots are equal, and the audit trail goes on there.`,
+    ...(live?.pauseMs == null
+      ? []
+      : [`Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`]),
     certificate === undefined
       ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
       : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,

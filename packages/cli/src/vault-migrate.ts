@@ -1,5 +1,6 @@
 import { addComplete } from './commands/complete.ts'
 import { addCertificate, addShowCertificate, addVerifyCertificate } from './commands/migrate-certificate.ts'
+import { addPause } from './commands/migrate-pause.ts'
 import { addPlan } from './commands/migrate-plan.ts'
 import { addRecover } from './commands/migrate-recover.ts'
 import { addResume, addRollback } from './commands/migrate-resume.ts'
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     addPlan,
     addRun,
     addResume,
+    addPause,
     addMigrateStatus,
     addVerifyMigration,
     addRollback,

@@ -1,8 +1,9 @@
+import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, type MoveOptions } from '../move-options.ts'
 import type { Program } from '../program.ts'
 
-interface Options extends MoveOptions {
+interface Options extends MoveOptions, LiveOptions {
   readonly migration?: string
   readonly certificate?: string
   readonly reason?: string
@@ -16,7 +17,10 @@ export function addResume(program: Program): void {
     .requiredOption('--to <dir>', 'the place it moves to')
     .option('--migration <id>', 'which one; default: the one that has not ended')
     .option('--certificate <file>', 'write the migration certificate into this file, too')
-  addMoveOptions(command).addHelpText('after', '\nExample:\n  vault-migrate resume --from ~/vault --to /mnt/new/vault')
+  addLiveOptions(addMoveOptions(command)).addHelpText(
+    'after',
+    '\nExample:\n  vault-migrate resume --from ~/vault --to /mnt/new/vault',
+  )
   program.action<[Options]>(command, (run, options) => moveOn(run, options, 'resume'))
 }
 

@@ -2,6 +2,7 @@ import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
+import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import type { Program, Run } from '../program.ts'
@@ -9,7 +10,7 @@ import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
 import { describePlan } from './migrate-plan.ts'
 
-interface Options extends MoveOptions {
+interface Options extends MoveOptions, LiveOptions {
   /** `false` for `--no-handoff`. */
   readonly handoff: boolean
   readonly certificate?: string
@@ -41,9 +42,9 @@ export function addRun(program: Program): void {
       repeatable,
     )
     .option('-n, --dry-run', 'say what would be done, and change nothing')
-  addMoveOptions(command).addHelpText(
+  addLiveOptions(addMoveOptions(command)).addHelpText(
     'after',
-    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…',
   )
   program.action<[Options]>(command, async (run, options) => {
     if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
@@ -53,6 +54,7 @@ export function addRun(program: Program): void {
       return await moveOn(run, options, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
+    if (options.live) throw new UsageError('--live is for moves: a copy keeps nobody waiting.')
     return await copyVault(run, { ...options, ...endsOf(options), reread: options.reread ?? false })
   })
 }
