@@ -4,6 +4,7 @@ import { type AbortOptions, type ContentId, codecOf, decode, isVaultError, Vault
 import type { Entry } from '@vault/soup'
 import type { ImportedCar } from '@vault/transfer'
 import { checkName } from './name.ts'
+import { pathEntry } from './path-entry.ts'
 
 /** A root of a CAR that was read, and the name that it, or what is in it, is to get. */
 export interface NamedRoot {
@@ -100,10 +101,6 @@ async function* treeEntries({ objects, car }: Parts, root: NamedRoot, options: A
     if (actual === size) yield pathEntry(name, { id, size, mode })
     else throw contradiction(root.id, `it says that ${JSON.stringify(path)} is ${size} bytes long, and it is ${actual}`)
   }
-}
-
-function pathEntry(name: string, { id, size, mode }: { id: ContentId; size: number; mode: number }): Entry {
-  return { key: `path:${name}`, type: 'path', object: id, fields: { size, mode } }
 }
 
 function contradiction(id: ContentId, why: string): VaultError<CasErrorCode> {

@@ -1,8 +1,9 @@
 import type { FileBlock, LinkedBlock } from '@vault/cas'
 import { fileBlocks } from '@vault/cas'
-import { type AbortOptions, type ContentId, contentId, type Inception } from '@vault/core'
+import { type AbortOptions, contentId, type Inception } from '@vault/core'
 import type { Entry } from '@vault/soup'
 import { ordered } from './ordered.ts'
+import { sourceEntry } from './path-entry.ts'
 import { type LoadedFile, loadFile, readPieces } from './read-file.ts'
 import { refuseSecret, secretsWatched } from './secret-file.ts'
 import type { SourceDisk } from './source-disk.ts'
@@ -16,6 +17,7 @@ export interface ReadParts {
 
 /** A file with the entry that is to name it and all its blocks. */
 export interface WholeFile {
+  readonly file: SourceFile
   readonly entry: Entry
   readonly blocks: readonly LinkedBlock[]
 }
@@ -97,7 +99,7 @@ export async function* largeFile(
       blocks.push(block)
       length += block.bytes.length
       if (block.file !== undefined) {
-        yield { type: 'part', file, first, blocks, entry: pathEntry(file, block.file.id, block.file.size) }
+        yield { type: 'part', file, first, blocks, entry: sourceEntry(file, block.file.id, block.file.size) }
         return
       }
       if (length < BATCH_BYTES) continue
@@ -145,17 +147,11 @@ async function wholeFile(
   if (bytes !== undefined) {
     if (!allowSecrets) refuseSecret(file.path, bytes)
     const id = contentId(bytes, { hash: content.hash })
-    return { entry: pathEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
+    return { file, entry: sourceEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
   }
   const blocks: FileBlock[] = []
   const pieces = readPieces(file, { disk, size: content.chunker.size })
   const watched = allowSecrets ? pieces : secretsWatched(file.path, pieces)
   for await (const block of fileBlocks(watched, content, options)) blocks.push(block)
-  return { entry: pathEntry(file, (blocks.at(-1) as FileBlock).id, file.stats.size), blocks }
-}
-
-function pathEntry(file: SourceFile, object: ContentId, size: number): Entry {
-  const { mode } = file.stats
-  const kept = file.stats.isSymbolicLink() ? 0o120000 : mode & 0o111 ? 0o100755 : 0o100644
-  return { key: `path:${file.name}`, type: 'path', object, fields: { size, mode: kept } }
+  return { file, entry: sourceEntry(file, (blocks.at(-1) as FileBlock).id, file.stats.size), blocks }
 }

@@ -65,7 +65,8 @@ export interface OpenOptions {
   readonly actor?: Pick<AuditActor, 'name' | 'key'>
   /**
    * A folder outside the vault in which it is kept how far this place was seen to be, so that an old copy that is put back
-   * is recognised (`AUDIT_ROLLBACK`, `AUDIT_FORK`). Made on demand. Default: nothing is kept and compared.
+   * is recognised (`AUDIT_ROLLBACK`, `AUDIT_FORK`), and how files looked when they were put, so that one that has not changed
+   * is not read again. Made on demand. Default: nothing is kept and compared.
    */
   readonly stateDir?: string
   /** With `read`: opens also what is older than it was, or has another history, and keeps no mark of it. Default: `false`. */
@@ -166,7 +167,18 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & Abor
   const keeper = marks && new MarkKeeper({ marks, vault: inception.vault, soup, clock })
   const caps = new VaultCaps({ vault: inception.vault, place, soup, clock, random })
   const authorize = options.authorize ?? vaultAuthority(caps, options.as)
-  const vault = new Vault({ inception, place, authorize, caps, actor, random, clock, mode, ...(keeper && { keeper }) })
+  const vault = new Vault({
+    inception,
+    place,
+    authorize,
+    caps,
+    actor,
+    random,
+    clock,
+    mode,
+    stateDir: options.stateDir,
+    ...(keeper && { keeper }),
+  })
   if (mode === 'read') {
     const { action = 'read', path } = options.intent ?? {}
     await vault.require(action, { ...options, ...(path !== undefined && { path }) })

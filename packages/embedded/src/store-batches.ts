@@ -4,6 +4,7 @@ import type { Entry, SoupReader } from '@vault/soup'
 import { type Batch, blocksOf, largeFile } from './file-batches.ts'
 import { LargeFileMembers } from './large-file-members.ts'
 import { type Commit, lastOfEachName, namingChange } from './name-changes.ts'
+import type { SeenFile } from './seen/seen-files.ts'
 import { SourceDisk } from './source-disk.ts'
 import { isSkipped, type SourceFile } from './source-file.ts'
 
@@ -26,6 +27,14 @@ export interface Stored {
   readonly objects: number
   readonly added: number
   readonly bytes: number
+  /** The files that are named now, as they were when they were read. */
+  readonly named: readonly PutFile[]
+}
+
+/** A file of which the vault has all. */
+export interface PutFile {
+  readonly file: SourceFile
+  readonly seen: SeenFile
 }
 
 interface Sent {
@@ -70,7 +79,7 @@ export async function* storeBatches(
     } else if (large !== undefined) {
       large.add(batch.blocks, known, ack.segment)
       const { file, entry } = batch
-      if (entry === undefined) yield { files: 0, objects: 0, added: 0, bytes }
+      if (entry === undefined) yield { files: 0, objects: 0, added: 0, bytes, named: [] }
       else yield { ...(await nameLargeFile(parts, { file, entry, large }, options)), bytes }
     }
   }
@@ -90,7 +99,7 @@ export async function* rehearseBatches(
     )
     const files = batch.type === 'files' ? lastOfEachName(batch.files).length : batch.entry === undefined ? 0 : 1
     const bytes = blocksOf(batch).reduce((sum, block) => sum + block.bytes.length, 0)
-    yield { files, objects: blocks.length, added: charged.filter((known) => !known).length, bytes }
+    yield { files, objects: blocks.length, added: charged.filter((known) => !known).length, bytes, named: [] }
   }
 }
 
@@ -106,7 +115,7 @@ async function storeFiles(
   const entries = files.map(({ entry }) => entry)
   const change = await namingChange(soup, entries, commit, options)
   const commitRelyingOn = (present: readonly ContentId[], segments: readonly string[]) =>
-    commit({ ...change, expect: { present, segments: named(segments) }, objects: { ...change.objects, add } })
+    commit({ ...change, expect: { present, segments: thoseNamed(segments) }, objects: { ...change.objects, add } })
   let added: number
   try {
     added = await commitRelyingOn(
@@ -119,7 +128,11 @@ async function storeFiles(
     for await (const { segment } of objects.putMany([blocks], options)) segments.push(segment)
     added = await commitRelyingOn([], segments)
   }
-  return { files: files.length, objects: add.length, added }
+  const named = files.map(({ file, entry, blocks }) => ({
+    file,
+    seen: { object: objectOf(entry), blocks: distinct(blocks).length },
+  }))
+  return { files: files.length, objects: add.length, added, named }
 }
 
 /** Names a file whose blocks are durable; if they are no more, reads the file once more and stores all of it anew. */
@@ -129,7 +142,8 @@ async function nameLargeFile(
   options: AbortOptions,
 ): Promise<Omit<Stored, 'bytes'>> {
   try {
-    return await commitLargeFile(parts, { entry, large }, options)
+    const stored = await commitLargeFile(parts, { entry, large }, options)
+    return { ...stored, named: [{ file, seen: { object: objectOf(entry), blocks: large.count } }] }
   } catch (error) {
     if (!isCurable(error)) throw error
     const stored = new LargeFileMembers()
@@ -151,7 +165,8 @@ async function nameLargeFile(
       stored.add(part.blocks, new Set(), segment)
       root = part.entry ?? root
     }
-    return await commitLargeFile(parts, { entry: root, large: stored }, options)
+    // It was not looked at again before it was read again.
+    return { ...(await commitLargeFile(parts, { entry: root, large: stored }, options)), named: [] }
   }
 }
 
@@ -160,7 +175,7 @@ async function commitLargeFile(
   { objects, soup, commit }: StoreParts,
   { entry, large }: { readonly entry: Entry; readonly large: LargeFileMembers },
   options: AbortOptions,
-): Promise<Omit<Stored, 'bytes'>> {
+): Promise<Pick<Stored, 'files' | 'objects' | 'added'>> {
   const naming = await namingChange(soup, [entry], commit, options)
   const segments = large.segments
   let added = 0
@@ -184,11 +199,17 @@ async function knownAmong(
   return new Set(asked.filter((_, i) => held[i]))
 }
 
+/** What a file's entry names. */
+function objectOf({ object }: Entry): ContentId {
+  if (object === undefined) throw new TypeError('An entry of a file names an object.')
+  return object
+}
+
 function isCurable(error: unknown): boolean {
   return isVaultError(error) && CURABLE.has(error.code)
 }
 
-function named(segments: readonly string[]): readonly string[] {
+function thoseNamed(segments: readonly string[]): readonly string[] {
   return segments.filter((segment) => segment !== '')
 }
 

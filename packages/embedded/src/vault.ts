@@ -42,6 +42,7 @@ import { reclaimed, reclaimPlace } from './reclaim.ts'
 import { type Leave, Recorder, type VaultChange } from './recorder.ts'
 import { type RotateOptions, rotateKeys } from './rotate-keys.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
+import { SeenFiles } from './seen/seen-files.ts'
 import { unknownName } from './unknown-name.ts'
 import { VaultLog } from './vault-log.ts'
 import { WriterGate } from './writer-gate.ts'
@@ -109,6 +110,7 @@ export class Vault implements AsyncDisposable {
   readonly #actor: Pick<AuditActor, 'name' | 'key'>
   readonly #clock: Clock
   readonly #keeper: MarkKeeper | undefined
+  readonly #stateDir: string | undefined
   readonly #recorder: Recorder
   readonly #gate: WriterGate
 
@@ -125,6 +127,7 @@ export class Vault implements AsyncDisposable {
     readonly mode: 'read' | 'write'
     /** Told how far the log is. */
     readonly keeper?: MarkKeeper
+    readonly stateDir?: string | undefined
   }) {
     this.id = parts.inception.vault
     this.inception = parts.inception.inception
@@ -136,6 +139,7 @@ export class Vault implements AsyncDisposable {
     this.#actor = parts.actor
     this.#clock = parts.clock
     this.#keeper = parts.keeper
+    this.#stateDir = parts.stateDir
     const { dir, soups, objects } = this.place
     const { clock, random } = parts
     this.log = new VaultLog({
@@ -240,11 +244,18 @@ export class Vault implements AsyncDisposable {
   async *putFiles(paths: readonly string[], options: PutOptions = {}): AsyncGenerator<PutEvent> {
     const { soup, place, inception } = this
     const commit = await this.committer('put', options)
+    using seen = await this.#seenFiles()
     yield* putFiles(
-      { objects: place.objects, soup, content: inception.content, commit, exclude: place.dir },
+      { objects: place.objects, soup, content: inception.content, commit, exclude: place.dir, seen },
       paths,
       options,
     )
+  }
+
+  async #seenFiles(): Promise<SeenFiles | undefined> {
+    if (this.#stateDir === undefined) return undefined
+    const { instance } = this.place.info
+    return await SeenFiles.open({ stateDir: this.#stateDir, instance, vault: this.id, clock: this.#clock })
   }
 
   /** The file of this name. */
