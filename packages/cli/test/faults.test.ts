@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { openVault } from '@vault/embedded'
@@ -350,7 +351,15 @@ describe('processes', () => {
     for (let i = 0; i < 6000; i++) await writeFile(space.at('more', `f${i}`), `number ${i}`)
     const stopped = await run('vaultctl', ['put', vault, 'more', '--json'], {
       cwd: space.dir,
-      started: (child) => void setTimeout(() => child.kill('SIGINT'), 350),
+      started: (child) => {
+        // As soon as it writes, however long it took to start.
+        const before = packsOf(vault)
+        const look = setInterval(() => {
+          if (packsOf(vault) === before) return
+          clearInterval(look)
+          child.kill('SIGINT')
+        }, 5)
+      },
     })
     expect(stopped.code, stopped.stderr).toBe(130)
     expect(stopped.stderr).toContain('the same command goes on')
@@ -391,4 +400,8 @@ async function mounted(
       execFileSync('umount', [dir])
     },
   }
+}
+
+function packsOf(vault: string): number {
+  return readdirSync(join(vault, 'objects')).length
 }

@@ -169,7 +169,8 @@ describe('vault-migrate run --no-handoff', () => {
     const stopped = await run('vault-migrate', [...args, '--json'], {
       started: (child) => void setTimeout(() => child.kill('SIGINT'), 300),
     })
-    expect([0, 130]).toContain(stopped.code)
+    // Null: the signal came before the program had begun.
+    expect([0, 130, null]).toContain(stopped.code)
     expect(await json('vault-migrate', args)).toMatchObject({ phase: 'complete' })
     expect(await rootsOf(space.at('target'))).toEqual(await rootsOf(source))
     expect(await json('vaultctl', ['verify', space.at('target')])).toMatchObject({ ok: true })
