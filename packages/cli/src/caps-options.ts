@@ -33,11 +33,23 @@ export function parseExpiry(text: string, now: Date): Date | null {
   const hours = unit === 'd' ? 24 : 1
   const at =
     count === ''
-      ? new Date(/^\d{4}-\d\d-\d\d(T.*)?$/.test(text) ? text : Number.NaN)
+      ? new Date(/^\d{4}-\d\d-\d\d(T.*)?$/.test(text) && isDay(text.slice(0, 10)) ? text : Number.NaN)
       : new Date(now.getTime() + Number(count) * hours * 3_600_000)
   if (Number.isNaN(at.getTime()))
     throw new UsageError(`--expires takes a date as 2027-01-31, 30d, 12h or never, not ${text}.`)
   return at
+}
+
+/** The platform takes a 31st of February for a day in March. */
+function isDay(date: string): boolean {
+  const day = new Date(date)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date)
+}
+
+/** A path in the vault. What is no path below it would be all of it, which is said by leaving the option out. */
+export function pathOf(option: string, name: string): readonly string[] {
+  if (name === '') throw new UsageError(`${option} names something in the vault. Leave it out for all of it.`)
+  return name.split('/')
 }
 
 /** The keys of a word: a key, the name of one in the keystore, or several joined by commas. */

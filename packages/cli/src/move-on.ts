@@ -35,8 +35,9 @@ export async function moveOn(
   )
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
-  const source = await moveSourceOf(vault, seats.source)
-  const end = moveEnd(to, { ...options, vault, seat: seats.target, signal })
+  const actor = await vault.actorFor('migrate', { signal })
+  const source = await moveSourceOf(vault, { ...seats.source, actor })
+  const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, actor }, signal })
   const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration

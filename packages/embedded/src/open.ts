@@ -22,6 +22,7 @@ import type { SoupStore, Tenure, TenureState } from '@vault/soup'
 import { heldOperators } from './caps/cap-issuer.ts'
 import { renewRootCertificate } from './caps/renew-root-certificate.ts'
 import { keepRootCertificate } from './caps/root-certificate.ts'
+import { signersName } from './caps/signers-name.ts'
 import { vaultAuthority } from './caps/vault-authority.ts'
 import { VaultCaps } from './caps/vault-caps.ts'
 import { actEvent } from './change-event.ts'
@@ -61,7 +62,7 @@ export interface OpenOptions {
   readonly as?: readonly Signer[]
   /** What it is opened for, with `mode: 'read'`, and where: asked for at once. Default: `read` of the whole vault. */
   readonly intent?: { readonly action: string; readonly path?: readonly string[] }
-  /** Who acts, as the audit log is to call them. Default: `owner`. Whether that is proven, the grant says. */
+  /** Who acts, as the audit log is to call them. Default: `owner`, or the keys of `as`. Whether that is proven, and by which key, the grant says. */
   readonly actor?: Pick<AuditActor, 'name' | 'key'>
   /**
    * A folder outside the vault in which it is kept how far this place was seen to be, so that an old copy that is put back
@@ -160,7 +161,8 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & Abor
       details: { table: 'key_events', key: tenure.vault },
     })
   }
-  const { random = systemRandom, clock = systemClock, actor = { name: OWNER } } = options
+  const { random = systemRandom, clock = systemClock, as = [] } = options
+  const { actor = { name: as.length > 0 ? signersName(as) : OWNER } } = options
   const { mode = 'write', ignoreMark = false } = options
   const marks = ignoreMark ? undefined : marksOf(place, options)
   const soup = place.soups.soup(inception.vault)

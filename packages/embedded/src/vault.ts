@@ -25,8 +25,10 @@ import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } f
 import type { Act, Reason } from './act.ts'
 import { isCapEntry } from './caps/cap-entry.ts'
 import { issuerOf, vaultIssuer } from './caps/cap-issuer.ts'
+import { keepsWithinNames, pathsOf } from './caps/change-paths.ts'
 import { type CapGrant, draftCap, type IssuedCap } from './caps/issue-cap.ts'
 import { type CapEntryErrorCode, draftRevocation, type RevokedThing } from './caps/revoke-cap.ts'
+import { signersName } from './caps/signers-name.ts'
 import type { SignedGrant } from './caps/vault-authority.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
@@ -204,7 +206,7 @@ export class Vault implements AsyncDisposable {
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
     refuseCapEntries(change)
-    const leave = await this.leaveTo('write', options, pathsOf(change))
+    const leave = await this.#leaveFor(change, options)
     const { signal, verb = 'commit', ...act } = options
     return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
@@ -422,37 +424,43 @@ export class Vault implements AsyncDisposable {
     return { id }
   }
 
-  /** Leave to write, for work of several changes: of the whole vault, or asked for each change by the paths that it names. */
+  /** Changes of one kind of act, each of which is asked for: what was granted may be taken back meanwhile. */
   private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
     const { signal, motivation } = options
-    const whole = await this.leaveTo('write', { signal }).catch((error: unknown) => {
-      if (!isVaultError(error, 'CAPS_DENIED')) throw error
-      return error
-    })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
-      if ('epoch' in whole) return (await this.#recorder.commit(change, whole, act, { signal })).added
-      const paths = pathsOf(change)
-      if (paths.length === 0) throw whole
-      return (await this.#recorder.commit(change, await this.leaveTo('write', { signal }, paths), act, { signal }))
-        .added
+      const leave = await this.#leaveFor(change, { signal })
+      return (await this.#recorder.commit(change, leave, act, { signal })).added
     }
   }
 
-  /** What every change begins with: leave to act, on the whole vault or else on each of these paths, and the epoch to write under. */
-  private async leaveTo(
-    action: 'write' | 'rotate-keys' | 'reclaim',
-    { signal }: AbortOptions,
-    paths: readonly (readonly string[])[] = [],
-  ): Promise<Leave> {
-    const grant = await this.#ask(action, { signal }).catch(async (error: unknown) => {
-      const [first, ...others] = paths
+  /** Leave to act on the whole vault, and the epoch to write under. */
+  private async leaveTo(action: 'write' | 'rotate-keys' | 'reclaim', { signal }: AbortOptions): Promise<Leave> {
+    return await this.#leave(this.#actorOf(await this.#ask(action, { signal })), { signal })
+  }
+
+  /** Leave to make a change: to write the whole vault, or else each path that it names and nothing beside them. */
+  async #leaveFor(change: VaultChange, { signal }: AbortOptions): Promise<Leave> {
+    const grant = await this.#ask('write', { signal }).catch(async (error: unknown) => {
+      const [first, ...others] = pathsOf(change)
       if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
-      for (const path of others) await this.#ask(action, { signal }, path)
-      return await this.#ask(action, { signal }, first)
+      const granted = await this.#ask('write', { signal }, first)
+      for (const path of others) await this.#ask('write', { signal }, path)
+      if (!(await keepsWithinNames(this.soup, change, { signal }))) throw error
+      return granted
     })
-    const { proven, request } = grant
-    return await this.#leave({ ...this.#actor, proven, ...(request !== undefined && { request }) }, { signal })
+    return await this.#leave(this.#actorOf(grant), { signal })
+  }
+
+  /** Who does this, as the audit log is to say it: with the key that has proved it, and not with one that was only named. Throws what `authorize` throws. */
+  async actorFor(action: string, options: AbortOptions = {}): Promise<AuditActor> {
+    return this.#actorOf(await this.#ask(action, options))
+  }
+
+  #actorOf({ proven, request, keys = [] }: SignedGrant): AuditActor {
+    const { name, key: named } = this.#actor
+    const key = named !== undefined && keys.includes(named) ? named : keys[0]
+    return { name, proven, ...(key !== undefined && { key }), ...(request !== undefined && { request }) }
   }
 
   async #ask(action: string, options: AbortOptions, path?: readonly string[]): Promise<SignedGrant> {
@@ -464,7 +472,8 @@ export class Vault implements AsyncDisposable {
   #speaker(signers: readonly Signer[] | undefined): AuditActor {
     if (signers === undefined) return { name: 'operators', proven: true }
     const [first] = signers
-    return { ...this.#actor, ...(first !== undefined && { key: first.key }), proven: true }
+    const name = signers.some(({ key }) => key === this.#actor.key) ? this.#actor.name : signersName(signers)
+    return { name, ...(first !== undefined && { key: first.key }), proven: true }
   }
 
   /** The epoch to write under, as soon as the vault takes changes. */
@@ -472,13 +481,6 @@ export class Vault implements AsyncDisposable {
     const { epoch } = await this.#gate.open({ signal })
     return { epoch, actor }
   }
-}
-
-/** The paths that a change names; none where it names anything else, which is a matter of the whole vault. */
-function pathsOf({ refs = {}, entries = {} }: VaultChange): readonly (readonly string[])[] {
-  const keys = [...(entries.put ?? []).map(({ key }) => key), ...(entries.remove ?? [])]
-  if (Object.keys(refs).length > 0 || !keys.every((key) => key.startsWith(PATH))) return []
-  return keys.map((key) => key.slice(PATH.length).split('/'))
 }
 
 function refuseCapEntries({ entries = {} }: VaultChange): void {

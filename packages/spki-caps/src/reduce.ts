@@ -144,8 +144,9 @@ class Reduction {
         },
       ],
       ['validity', () => checkValidity(cert, this.#circumstances.now)],
-      ['keys', () => checkEpoch(cert, this.#circumstances)],
+      // Before the keys: what was revoked is no less so when they were replaced.
       ['revocation', () => checkRevocation(cert, this.#circumstances, upstream)],
+      ['keys', () => checkEpoch(cert, this.#circumstances)],
       [
         'signature',
         () => {

@@ -1,4 +1,5 @@
 import type { ContentId } from '@vault/core'
+import { invalidTag } from './error.ts'
 import { anyOf } from './meet.ts'
 import { parseTag } from './parse-tag.ts'
 import type { Tag } from './tag.ts'
@@ -18,7 +19,8 @@ export interface VaultGrant {
 
 /** Throws `CAPS_TAG_INVALID` where there is no action, or `*` among several. */
 export function vaultTag({ actions, object, path = [], limits = [] }: VaultGrant): Tag {
-  const verbs = actions === ANY ? ANY : anyOf(actions.filter((action) => action !== ANY))
+  if (actions !== ANY && actions.includes(ANY)) throw invalidTag('* stands alone, for every action')
+  const verbs = actions === ANY ? ANY : anyOf(actions)
   return parseTag(['vault', verbs, { path: [object, ...path] }, ...limits])
 }
 

@@ -1,6 +1,6 @@
-import { keysOf } from '../caps-options.ts'
+import { keysOf, pathOf } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
-import { addReadOptions, openVaultAt, type ReadOptions, readingAt } from '../open-vault.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends ReadOptions {
@@ -23,7 +23,7 @@ export function addCapsExplain({ caps, action }: CapsProgram): void {
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { explain, nameFromPath } = await import('@vault/embedded')
     const keys = await keysOf(options.for, options)
-    const path = options.on === undefined ? undefined : readingAt(nameFromPath(options.on)).path
+    const path = options.on === undefined ? undefined : pathOf('--on', nameFromPath(options.on))
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { verdict } = await vault.caps.ask(
       keys,

@@ -1,6 +1,6 @@
-import { openingFor, parseExpiry, principalOf, signingBy } from '../caps-options.ts'
+import { openingFor, parseExpiry, pathOf, principalOf, signingBy } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
-import { addStateOption, openVaultAt, readingAt, type StateOptions } from '../open-vault.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends StateOptions {
@@ -33,7 +33,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const { nameFromPath } = await import('@vault/embedded')
     const to = await principalOf(options.to, options)
     const expires = parseExpiry(options.expires ?? DEFAULT_EXPIRY, new Date())
-    const path = options.object === undefined ? undefined : readingAt(nameFromPath(options.object)).path
+    const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
     const actions = options.action === '*' ? options.action : options.action.split(',')
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })

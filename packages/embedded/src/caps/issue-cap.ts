@@ -11,7 +11,6 @@ import {
   askedTag,
   type CapsErrorCode,
   createCapCert,
-  indexTexts,
   knownVoices,
   lintTag,
   type OpenCapCert,
@@ -67,18 +66,20 @@ export async function draftCap(
   const { seq } = await caps.keys(options)
   const tag = vaultTag({ actions, object: vault, path })
   const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
-  if (!isVault && !(await isGrantedAnything(caps, issuer, options))) throw stranger(issuer)
   const draft = { ...rest, issuer, subject: to, tag, nonce: random(16), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createCapCert(draft, signers, options)
   const cert = openCapCert(envelope)
   const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
   const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), ...capEntries({ envelope, anchor: seq })]
   const keys = signers.map(({ key }) => key)
-  const findings = [...lintTag(tag), ...(await shortcomings(caps, cert, { keys, actions, path }, options))]
+  const short = await shortcomings(caps, cert, { keys, actions, path }, options)
+  // A vault that took certificates which count for nothing could be filled by anybody.
+  if (!isVault && short.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, short)
+  const findings = [...lintTag(tag), ...short]
   return { id: cert.id, envelope, findings, change: { entries: { put } } }
 }
 
-/** Why the issuer cannot grant it, action by action: none of it is an error, because it just does not count. */
+/** Why the issuer cannot grant it, action by action. */
 async function shortcomings(
   caps: VaultCaps,
   cert: OpenCapCert,
@@ -107,17 +108,10 @@ async function shortcomings(
   return findings
 }
 
-/** A store that takes certificates of anybody could be filled by anybody. */
-async function isGrantedAnything(caps: VaultCaps, issuer: Principal, options: AbortOptions): Promise<boolean> {
-  const index = await caps.index(options)
-  for (const text of indexTexts(issuer)) for await (const _ of index.naming(text, options)) return true
-  return false
-}
-
-function stranger(issuer: Principal): VaultError<CapsErrorCode> {
+function nothingToGrant(issuer: Principal, findings: readonly Finding[]): VaultError<CapsErrorCode> {
   return new VaultError({
     code: 'CAPS_DENIED',
-    message: `${principalText(issuer)} was granted nothing in this vault, so it has nothing to grant on. Let the vault's operators grant it something first.`,
-    details: { issuer: principalText(issuer) },
+    message: `${principalText(issuer)} has nothing of this to grant on: ${findings.map(({ message }) => message).join(' ')} Nothing was issued.`,
+    details: { issuer: principalText(issuer), findings },
   })
 }

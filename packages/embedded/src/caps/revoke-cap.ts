@@ -45,7 +45,7 @@ async function requireUpstream(
 ): Promise<void> {
   const wanted = principalText(by)
   if ('key' in target) {
-    if (target.key === wanted) return
+    if (target.key === wanted && (await isNamed(caps, target.key, options))) return
     throw refused(wanted, target.key)
   }
   const index = await caps.index(options)
@@ -60,6 +60,15 @@ async function requireUpstream(
       waiting.push(principalText(openCapCert(envelope).record.issuer))
   }
   throw refused(wanted, target.certificate)
+}
+
+/** Whether anything was granted to it, and it was not given up already: nobody else has anything to take back here. */
+async function isNamed(caps: VaultCaps, key: KeyId, options: AbortOptions): Promise<boolean> {
+  const { revocations } = await caps.circumstances(options)
+  if (revocations !== 'unchecked' && revocations.revokers(key).includes(key)) return false
+  const index = await caps.index(options)
+  for await (const _ of index.naming(key, options)) return true
+  return false
 }
 
 async function requireKnown(

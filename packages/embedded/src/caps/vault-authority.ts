@@ -6,6 +6,7 @@ import {
   encodeEnvelope,
   type Grant,
   isVaultError,
+  type KeyId,
   type Signer,
 } from '@vault/core'
 import { authorize, createCapRequest, createNonceLedger, denied, type Verdict } from '@vault/spki-caps'
@@ -18,6 +19,8 @@ const REQUEST_LIFE = 5 * 60 * 1000
 
 /** A grant with the request that whoever asked has signed, for the log. */
 export interface SignedGrant extends Grant {
+  /** The keys that asked, where that is proven. */
+  readonly keys?: readonly KeyId[]
   readonly request?: Bytes
 }
 
@@ -42,8 +45,8 @@ export function vaultAuthority(caps: VaultCaps, signers: readonly Signer[] = [])
         : await owner(request)
     }
     if (signers.length > 0) return await bySignature(caps, request, { signers, nonces }, options)
-    const { verdict } = await caps.ask(asking, wishOf(caps, request), options)
-    return grantOf(request, verdict)
+    const { verdict } = await caps.ask(asking, wishOf(request), options)
+    return grantOf(request, verdict, asking)
   }
 
   return async (request, options = {}) => {
@@ -65,10 +68,15 @@ async function byPlace(
   holdsKey: () => Promise<boolean>,
   options: AbortOptions,
 ): Promise<SignedGrant> {
-  const { action, object } = request
-  const root = await caps.rootStanding(options, wishOf(caps, request))
-  if ('verdict' in root && !root.verdict.ok) throw denied(action, object, root.verdict)
-  return 'verdict' in root && (await holdsKey()) ? grantOf(request, root.verdict) : await owner(request)
+  const root = await caps.rootStanding(options, wishOf(request))
+  if (!('verdict' in root)) return await owner(request)
+  const place = [caps.parts.place.info.key]
+  if (root.verdict.ok) return (await holdsKey()) ? grantOf(request, root.verdict, place) : await owner(request)
+  // What was revoked may have been granted to the place again, or a part of it.
+  const { verdict } = await caps.ask(place, wishOf(request), options)
+  if (!verdict.ok) throw denied(request.action, request.object, root.verdict)
+  if (await holdsKey()) return grantOf(request, verdict, place)
+  throw denied(request.action, request.object, root.verdict)
 }
 
 async function bySignature(
@@ -91,7 +99,7 @@ async function bySignature(
     signers,
     options,
   )
-  const wish = wishOf(caps, request)
+  const wish = wishOf(request)
   const { verdict: nearest, proof } = await caps.ask(
     signers.map(({ key }) => key),
     wish,
@@ -106,18 +114,24 @@ async function bySignature(
     nonces,
     now: at,
   })
-  return { ...grantOf(request, verdict), request: encodeEnvelope(envelope) }
+  return {
+    ...grantOf(
+      request,
+      verdict,
+      signers.map(({ key }) => key),
+    ),
+    request: encodeEnvelope(envelope),
+  }
 }
 
-/** What is asked of another vault no certificate of this one grants: it then stands for a path that is not there. */
-function wishOf(caps: VaultCaps, { action, object, path = [] }: AuthorityRequest): Wish {
-  return { action, path: object === caps.parts.vault ? path : [object, ...path] }
+function wishOf({ action, object, path = [] }: AuthorityRequest): Wish {
+  return { action, object, path }
 }
 
-function grantOf({ action, object }: AuthorityRequest, verdict: Verdict): SignedGrant {
+function grantOf({ action, object }: AuthorityRequest, verdict: Verdict, keys: readonly KeyId[]): SignedGrant {
   if (!verdict.ok) throw denied(action, object, verdict)
   const { expires } = verdict.effective
-  return { action, object, ...(expires === null ? {} : { expires: new Date(expires * 1000) }), proven: true }
+  return { action, object, ...(expires === null ? {} : { expires: new Date(expires * 1000) }), proven: true, keys }
 }
 
 /** Whether the secret key of the place lies where it belongs. Without it whoever opened the folder is trusted, and not proven. */

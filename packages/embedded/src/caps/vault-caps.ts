@@ -15,8 +15,10 @@ import {
   nearestMiss,
   type OpenCapCert,
   openCapCert,
+  principalText,
   type Root,
   reduce,
+  type Tag,
   type Verdict,
   vaultPrincipal,
   vaultTag,
@@ -38,6 +40,8 @@ export interface VaultCapsParts {
 /** What somebody wants to do, and to what of the vault. */
 export interface Wish {
   readonly action: string
+  /** The vault that it is done to. Default: this one, which grants nothing on others. */
+  readonly object?: ContentId
   /** At or below this path. Default: all of it. */
   readonly path?: readonly string[]
 }
@@ -70,18 +74,21 @@ export class VaultCaps {
   /** Whether the key of the place may do this by its root certificate alone. */
   async rootStanding(
     options: AbortOptions = {},
-    { action, path = [] }: Wish = { action: 'write' },
+    wish: Wish = { action: 'write' },
   ): Promise<
     { readonly standing: 'none' | 'replaced' } | { readonly standing: 'good' | 'revoked'; readonly verdict: Verdict }
   > {
     const root = await this.rootCertificate(options)
     if (root === undefined) return { standing: 'none' }
-    const { vault, place } = this.parts
-    const tag = askedTag(action, { path: [vault, ...path] })
-    const question = { action, tag, voices: knownVoices([place.info.key]) }
-    const verdict = reduce(question, [openCapCert(root)], await this.circumstances(options))
+    const { place, vault } = this.parts
+    const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices([place.info.key]) }
+    const circumstances = await this.circumstances(options)
+    const verdict = reduce(question, [openCapCert(root)], circumstances)
     if (verdict.ok) return { standing: 'good', verdict }
-    const isRevoked = verdict.code === 'CAPS_REVOKED' || verdict.code === 'CAPS_KEY_REVOKED'
+    const { key } = place.info
+    const by = circumstances.revocations === 'unchecked' ? [] : circumstances.revocations.revokers(key)
+    const isRevoked =
+      verdict.code === 'CAPS_REVOKED' || by.includes(key) || by.includes(principalText(vaultPrincipal(vault)))
     return isRevoked ? { standing: 'revoked', verdict } : { standing: 'replaced' }
   }
 
@@ -115,11 +122,10 @@ export class VaultCaps {
   /** Whether these keys may do it, with the chain; and where not, the one that comes nearest. */
   async ask(
     keys: Iterable<KeyId>,
-    { action, path = [] }: Wish,
+    wish: Wish,
     options: AbortOptions = {},
   ): Promise<{ readonly verdict: Verdict; readonly proof: readonly OpenCapCert[] }> {
-    const tag = askedTag(action, { path: [this.parts.vault, ...path] })
-    const question = { action, tag, voices: knownVoices(keys) }
+    const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices(keys) }
     const [circumstances, index] = [await this.circumstances(options), await this.index(options)]
     const found = await answer(question, index, circumstances, options)
     if (found.verdict.ok || found.proof.length > 0) return found
@@ -130,6 +136,10 @@ export class VaultCaps {
   async view(options: AbortOptions = {}): Promise<AuthorityView> {
     const certificates = await Array.fromAsync(this.certificates.all(options))
     return { ...(await this.circumstances(options)), certificates }
+  }
+
+  #tag({ action, object = this.parts.vault, path = [] }: Wish): Tag {
+    return askedTag(action, { path: [object, ...path] })
   }
 
   async #now(options: AbortOptions): Promise<Known> {

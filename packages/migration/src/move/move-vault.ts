@@ -57,7 +57,7 @@ const EFFECTS: Readonly<Record<EffectName, { readonly act: Act } | { readonly ru
   'record-rollback': { act: recordRollback },
 }
 
-// Nobody needs leave to take back what was begun; and behind the signature the vault is active nowhere until the move has ended.
+// Leave to take a move back is asked for when that begins; and behind the signature the vault is active nowhere until the move has ended.
 const UNASKED: ReadonlySet<MovePhase> = new Set(['rolling-back', 'handoff-signed', 'activated'])
 /** Events behind which it is asked whether to go on: often enough for who waits, and seldom beside what they cost. */
 const OFTEN: ReadonlySet<MoveEvent['type']> = new Set(['batch', 'checked', 'round'])
@@ -105,7 +105,7 @@ export async function* resumeMove(
   options: AbortOptions = {},
 ): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
-  const journal = await takeMove(migration, parts, options)
+  const journal = await takeMove(migration, parts, ({ phase }) => !UNASKED.has(phase), options)
   await settleLive(journal, parts, options)
   // A checkpoint that was forged or stolen is refused before anything is done.
   await latestCheckpoint(workOf(journal, parts, options))
@@ -125,16 +125,24 @@ export async function* rollBackMove(
 ): AsyncGenerator<MoveEvent> {
   const { reason = 'asked for', ...rest } = options
   rest.signal?.throwIfAborted()
-  const journal = await takeMove(migration, parts, rest)
+  const journal = await takeMove(migration, parts, () => true, rest)
   await journal.write(reduceMove(journal.state, { type: 'roll-back', reason }), rest)
   yield* drive(journal, parts, rest)
 }
 
-/** Takes a move over, when these are its parts: a run that is under way is not shut out for nothing. */
-async function takeMove(migration: string, parts: MoveParts, options: AbortOptions): Promise<Journal> {
+/** Takes a move over, when these are its parts and who does it may: a run that is under way is not shut out for nothing. */
+async function takeMove(
+  migration: string,
+  parts: MoveParts,
+  isAsked: (state: MoveState) => boolean,
+  options: AbortOptions,
+): Promise<Journal> {
   const { records } = parts.source
   const state = await readMove(records, migration, options)
-  if (state !== undefined) requireAccepted(state, parts)
+  if (state !== undefined) {
+    requireAccepted(state, parts)
+    if (isAsked(state)) await permissionFor(parts, { source: state.vault, target: state.vault }, options).require()
+  }
   return await Journal.take(records, migration, options)
 }
 

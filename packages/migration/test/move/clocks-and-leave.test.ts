@@ -3,6 +3,7 @@ import { VaultError } from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
 import { STEPS } from '../../src/move/effect.ts'
+import { resumeMove, rollBackMove } from '../../src/move/move-vault.ts'
 import { activeAt, expectSound, move, partsOf, resume, rollBack, unfinished } from './moving.ts'
 import { codeOf, expectCertified, moveWith, rootsAt, scene } from './processes.ts'
 import { found, memoryPlace, put, testClock } from './seats.ts'
@@ -121,14 +122,21 @@ describe('leave that expires between two steps', () => {
     },
   )
 
-  test('is asked for before anything is written, and not on the way back', async () => {
+  test('is asked for before anything is written, and to go on or back', async () => {
     const { a, b, vault } = await scene(1)
     const roots = await rootsAt(a, vault)
     expect(await codeOf(moveWith({ ...partsOf(a, b, vault), authorize: leaveFor(2) }))).toBe('AUTHORITY_DENIED')
     expect(await unfinished(a)).toBeUndefined()
     const authorize = leaveFor(8)
     expect(await codeOf(moveWith({ ...partsOf(a, b, vault), authorize }))).toBe('MIGRATION_NOT_GRANTED')
-    const { migration = '' } = (await unfinished(a)) ?? {}
+    const before = await unfinished(a)
+    const migration = before?.migration ?? ''
+    // Who may not goes neither on nor back, and shuts nobody out.
+    const stranger = { ...partsOf(a, b, vault), authorize: leaveFor(0) }
+    for (const verb of [resumeMove, rollBackMove]) {
+      expect(await codeOf(Array.fromAsync(verb(migration, stranger)))).toBe('AUTHORITY_DENIED')
+    }
+    expect(await unfinished(a)).toEqual(before)
     expect((await rollBack(a, b, vault, migration)).phase).toBe('rolled-back')
     expect(await expectSound([a, b], vault, roots)).toBe(a)
     await move(a, b, vault)
