@@ -3,6 +3,7 @@ export type { Act, Reason } from './act.ts'
 export type { AgeIdentities, AgeIdentityErrorCode } from './age-identities.ts'
 export { openAgeIdentities } from './age-identities.ts'
 export type { CapGrant, CapIssuer, IssuedCap } from './caps/issue-cap.ts'
+export type { CapNarrowing } from './caps/narrow-cap.ts'
 export type { CapEntryErrorCode, RevokedThing } from './caps/revoke-cap.ts'
 export type { SignedGrant } from './caps/vault-authority.ts'
 export type { VaultCaps, VaultCapsParts, Wish } from './caps/vault-caps.ts'
@@ -80,4 +81,4 @@ export type { WriterErrorCode } from './writer-gate.ts'
 
 // What of capabilities a program for people needs, without a dependency of its own.
 
-export { explain, listAuthority, tagText, thresholdPrincipal as thresholdOf } from '@vault/spki-caps'
+export { diffAuthority, explain, listAuthority, tagText, thresholdPrincipal as thresholdOf } from '@vault/spki-caps'

@@ -26,8 +26,9 @@ import type { Act, Reason } from './act.ts'
 import { isCapEntry } from './caps/cap-entry.ts'
 import { issuerOf, vaultIssuer } from './caps/cap-issuer.ts'
 import { keepsWithinNames, pathsOf } from './caps/change-paths.ts'
-import { type CapGrant, draftCap, type IssuedCap } from './caps/issue-cap.ts'
-import { type CapEntryErrorCode, draftRevocation, type RevokedThing } from './caps/revoke-cap.ts'
+import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './caps/issue-cap.ts'
+import { type CapNarrowing, holderOf, narrowedGrant } from './caps/narrow-cap.ts'
+import { type CapEntryErrorCode, draftRevocation, knownCap, type RevokedThing } from './caps/revoke-cap.ts'
 import { signersName } from './caps/signers-name.ts'
 import type { SignedGrant } from './caps/vault-authority.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
@@ -396,15 +397,29 @@ export class Vault implements AsyncDisposable {
    * `CAPS_ISSUER_UNKNOWN`, `VAULT_READ_ONLY`.
    */
   async issueCap(grant: CapGrant, options: SigningOptions = {}): Promise<IssuedCap> {
-    const { signal, signers, passphrase, motivation } = options
+    const { signal, signers, passphrase } = options
     const leave = await this.#leave(this.#speaker(signers), { signal })
     const issuer = await (signers === undefined
       ? vaultIssuer(this.caps, passphrase, { signal })
       : issuerOf(this.caps, signers, { signal }))
-    const { change, ...issued } = await draftCap(this.caps, grant, issuer, { signal })
-    const act: Act = { verb: 'cap-issue', object: `cap:${issued.id}`, ...(motivation !== undefined && { motivation }) }
-    await this.#recorder.commit(change, leave, act, { signal })
-    return issued
+    return await this.#issue(grant, issuer, leave, options)
+  }
+
+  /**
+   * Grants on what one certificate grants, or less of it. Throws `CAPS_WIDER` with all that would be more, `CAPS_DENIED` where it does not
+   * grant to the signers, `CAPS_UNKNOWN`, `VAULT_READ_ONLY`.
+   */
+  async attenuateCap(
+    id: ContentId,
+    narrowing: CapNarrowing,
+    options: SigningOptions & { readonly signers: readonly Signer[] },
+  ): Promise<IssuedCap> {
+    const { signal, signers } = options
+    const leave = await this.#leave(this.#speaker(signers), { signal })
+    const cert = await knownCap(this.caps, id, { signal })
+    const keys = signers.map(({ key }) => key)
+    const issuer = holderOf(cert, keys)
+    return await this.#issue(narrowedGrant(cert, narrowing, this.id), { issuer, signers }, leave, options)
   }
 
   /** Takes back a certificate, or all that a key signs, for ever. As {@link issueCap}; throws `CAPS_UNKNOWN` besides. */
@@ -422,6 +437,18 @@ export class Vault implements AsyncDisposable {
     const act: Act = { verb: 'cap-revoke', object: what, ...(motivation !== undefined && { motivation }) }
     await this.#recorder.commit(change, leave, act, { signal })
     return { id }
+  }
+
+  async #issue(
+    grant: CapGrant,
+    issuer: CapIssuer,
+    leave: Leave,
+    { signal, motivation }: SigningOptions,
+  ): Promise<IssuedCap> {
+    const { change, ...issued } = await draftCap(this.caps, grant, issuer, { signal })
+    const act: Act = { verb: 'cap-issue', object: `cap:${issued.id}`, ...(motivation !== undefined && { motivation }) }
+    await this.#recorder.commit(change, leave, act, { signal })
+    return issued
   }
 
   /** Changes of one kind of act, each of which is asked for: what was granted may be taken back meanwhile. */

@@ -1,9 +1,17 @@
 import { writeFile } from 'node:fs/promises'
-import { createSigner, generateSecretKey, isVaultError, systemRandom } from '@vault/core'
+import { type ContentId, createSigner, generateSecretKey, isVaultError, systemRandom } from '@vault/core'
 import { moveVault, planMigration } from '@vault/migration'
-import { openCapCert, thresholdPrincipal } from '@vault/spki-caps'
+import { openCapCert, type Principal, thresholdPrincipal } from '@vault/spki-caps'
 import { describe, expect, test } from 'vitest'
-import { createVault, moveSourceOf, openMoveTarget, openVault, type Vault } from '../src/index.ts'
+import {
+  type CapGrant,
+  type CapNarrowing,
+  createVault,
+  moveSourceOf,
+  openMoveTarget,
+  openVault,
+  type Vault,
+} from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, carol] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
@@ -121,6 +129,68 @@ describe('a chain of certificates', () => {
     expect(await codeOf(vault.revokeCap({ key: carol.key }, { signers: [carol] }))).toBe('CAPS_DENIED')
     const forged = { key: 'cap:forged', type: 'capability', fields: { anchor: 0 } }
     expect(await codeOf(vault.commit({ entries: { put: [forged] } }))).toBe('CAPS_RESERVED')
+    expect((await vault.soup.tenure()).sequence).toBe(sequence)
+  })
+
+  test('is granted on in part by one to whom it was granted, and never widened', async () => {
+    await using space = await scratch()
+    await createVault(space.at('v'), plain)
+    await using vault = await openVault(space.at('v'))
+    const expires = new Date(Date.now() + 60_000)
+    const issue = async (to: Principal, rest: Partial<CapGrant> = {}) =>
+      (
+        await vault.issueCap({
+          to,
+          actions: ['read', 'write'],
+          path: ['docs'],
+          delegate: true,
+          expires,
+          ...rest,
+        })
+      ).id
+    const pair = thresholdPrincipal(2, [ana.key, ben.key])
+    const [held, closed, joint] = [
+      await issue(ana.key, { depth: 2 }),
+      await issue(ana.key, { delegate: false }),
+      await issue(pair),
+    ]
+    const signers = [ana]
+    const { envelope } = await vault.attenuateCap(held, { to: ben.key, delegate: true }, { signers })
+    expect(openCapCert(envelope).record).toMatchObject({ delegate: true, depth: 1 })
+    const { envelope: less } = await vault.attenuateCap(
+      held,
+      { to: eva.key, actions: ['read'], path: ['docs', 'a'] },
+      { signers },
+    )
+    expect(openCapCert(less).record).toMatchObject({ delegate: false, depth: null })
+    expect((await vault.caps.ask([eva.key], { action: 'read', path: ['docs', 'a'] })).verdict.ok).toBe(true)
+    const both = await vault.attenuateCap(joint, { to: carol.key, actions: ['read'] }, { signers: [ana, ben] })
+    expect(both.findings).toEqual([])
+
+    const { sequence } = await vault.soup.tenure()
+    const widerBy = async (id: ContentId, narrowing: Partial<CapNarrowing>, by = signers) => {
+      const work = vault.attenuateCap(id, { to: eva.key, ...narrowing }, { signers: by })
+      return await work.then(
+        () => 'granted',
+        (error) => (isVaultError(error, 'CAPS_WIDER') ? (error.details.wider as unknown[]).length : error.code),
+      )
+    }
+    const later = new Date(expires.getTime() + 2000)
+    const asked: readonly [number, Partial<CapNarrowing>][] = [
+      [1, { expires: null }],
+      [1, { expires: later }],
+      [1, { actions: ['read', 'delete'] }],
+      [1, { actions: '*' }],
+      [1, { path: [] }],
+      [1, { path: ['docs2'] }],
+      [1, { delegate: true, depth: 2 }],
+      [3, { actions: ['delete'], path: ['other'], expires: null }],
+    ]
+    for (const [count, narrowing] of asked)
+      expect([narrowing, await widerBy(held, narrowing)]).toEqual([narrowing, count])
+    expect(await widerBy(closed, {})).toBe(1)
+    expect(await widerBy(joint, {})).toBe('CAPS_DENIED')
+    expect(await widerBy(held, {}, [ben])).toBe('CAPS_DENIED')
     expect((await vault.soup.tenure()).sequence).toBe(sequence)
   })
 })

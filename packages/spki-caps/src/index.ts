@@ -8,7 +8,7 @@ export type { Ordering, Range, Tag, TagAll, TagList, TagPath, TagPrefix, TagRang
 export { ANY } from './tag.ts'
 export { tagText } from './tag-text.ts'
 export type { VaultGrant } from './vault-tag.ts'
-export { askedTag, vaultTag } from './vault-tag.ts'
+export { askedTag, vaultGrantOf, vaultTag } from './vault-tag.ts'
 
 // Records: certificates, requests, revocations.
 
@@ -28,6 +28,10 @@ export { createRevocationSet, openRevocationSet, revocationSetPayload } from './
 
 export type { Answer } from './answer.ts'
 export { answer } from './answer.ts'
+export type { KeysAuthority } from './ask-authority.ts'
+export { whatCan, whoCan } from './ask-authority.ts'
+export type { AuthorityTree, AuthorityTrees, GrantNode } from './authority-tree.ts'
+export { authorityTrees } from './authority-tree.ts'
 export type { AuthorizeInput } from './authorize.ts'
 export { authorize } from './authorize.ts'
 export type { CertificateIndex } from './certificate-index.ts'

@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
 import type { Program } from '../program.ts'
+import { addCapsAttenuate } from './caps-attenuate.ts'
+import { addCapsDemo } from './caps-demo.ts'
+import { addCapsDiff } from './caps-diff.ts'
 import { addCapsExplain } from './caps-explain.ts'
 import { addCapsIssue } from './caps-issue.ts'
 import { addCapsRevoke } from './caps-revoke.ts'
 import { addCapsShow } from './caps-show.ts'
+import { addCapsTree } from './caps-tree.ts'
+import { addCapsWhatCan } from './caps-what-can.ts'
+import { addCapsWhoCan } from './caps-who-can.ts'
 
 /** The program, and the command under which those of capabilities stand. */
 export interface CapsProgram extends Pick<Program, 'action'> {
@@ -12,5 +18,17 @@ export interface CapsProgram extends Pick<Program, 'action'> {
 
 export function addCaps({ command, action }: Program): void {
   const caps = command.command('caps').description('who may do what with a vault: grant it, explain it, take it back')
-  for (const add of [addCapsIssue, addCapsExplain, addCapsRevoke, addCapsShow]) add({ caps, action })
+  for (const add of [
+    addCapsIssue,
+    addCapsAttenuate,
+    addCapsRevoke,
+    addCapsExplain,
+    addCapsShow,
+    addCapsTree,
+    addCapsWhoCan,
+    addCapsWhatCan,
+    addCapsDiff,
+    addCapsDemo,
+  ])
+    add({ caps, action })
 }

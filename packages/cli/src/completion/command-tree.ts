@@ -48,7 +48,7 @@ function completedOption(option: Option): CompletedOption {
 }
 
 function kindOf(placeholder: string): WordKind {
-  if (placeholder === 'dir') return 'folder'
+  if (placeholder === 'dir' || placeholder === 'other-dir') return 'folder'
   return placeholder === 'path' || placeholder === 'file' ? 'file' : 'value'
 }
 

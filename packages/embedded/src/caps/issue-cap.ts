@@ -18,6 +18,7 @@ import {
   type Principal,
   principalText,
   reduce,
+  type Tag,
   vaultPrincipal,
   vaultTag,
 } from '@vault/spki-caps'
@@ -31,6 +32,8 @@ export interface CapGrant {
   readonly actions: readonly string[] | '*'
   /** Only what lies at or below this path. Default: the whole vault. */
   readonly path?: readonly string[]
+  /** Further restrictions, as in `vaultTag` of `@vault/spki-caps`. */
+  readonly limits?: readonly Tag[]
   /** Whether it may be granted on. Default: `false`. */
   readonly delegate?: boolean
   /** How many certificates may follow. */
@@ -51,6 +54,8 @@ export interface CapIssuer {
 export interface IssuedCap {
   readonly id: ContentId
   readonly envelope: Envelope
+  /** `null`: never. */
+  readonly expires: Date | null
   readonly findings: readonly Finding[]
 }
 
@@ -62,9 +67,9 @@ export async function draftCap(
   options: AbortOptions,
 ): Promise<IssuedCap & { readonly change: VaultChange }> {
   const { vault, random, soup } = caps.parts
-  const { to, actions, path = [], ...rest } = grant
+  const { to, actions, path = [], limits = [], ...rest } = grant
   const { seq } = await caps.keys(options)
-  const tag = vaultTag({ actions, object: vault, path })
+  const tag = vaultTag({ actions, object: vault, path, limits })
   const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
   const draft = { ...rest, issuer, subject: to, tag, nonce: random(16), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createCapCert(draft, signers, options)
@@ -76,7 +81,7 @@ export async function draftCap(
   // A vault that took certificates which count for nothing could be filled by anybody.
   if (!isVault && short.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, short)
   const findings = [...lintTag(tag), ...short]
-  return { id: cert.id, envelope, findings, change: { entries: { put } } }
+  return { id: cert.id, envelope, expires: grant.expires, findings, change: { entries: { put } } }
 }
 
 /** Why the issuer cannot grant it, action by action. */

@@ -27,7 +27,7 @@ export async function draftRevocation(
   const { clock, soup, vault } = caps.parts
   const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
   if (!isVault) await requireUpstream(caps, target, issuer, options)
-  else if ('certificate' in target) await requireKnown(caps, target.certificate, options)
+  else if ('certificate' in target) await knownCap(caps, target.certificate, options)
   const { seq } = await caps.keys(options)
   const draft = { issuer, target, reason, at: clock(), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createRevocation(draft, signers, options)
@@ -49,7 +49,7 @@ async function requireUpstream(
     throw refused(wanted, target.key)
   }
   const index = await caps.index(options)
-  const cert = await requireKnown(caps, target.certificate, options)
+  const cert = await knownCap(caps, target.certificate, options)
   const seen = new Set<string>()
   const waiting = [principalText(cert.record.issuer)]
   for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
@@ -71,7 +71,7 @@ async function isNamed(caps: VaultCaps, key: KeyId, options: AbortOptions): Prom
   return false
 }
 
-async function requireKnown(
+export async function knownCap(
   caps: VaultCaps,
   id: ContentId,
   options: AbortOptions,
@@ -99,6 +99,8 @@ function refused(by: string, what: string): VaultError<CapsErrorCode> {
 export type CapEntryErrorCode =
   /** The vault has no certificate of this id. `details.id`. */
   | 'CAPS_UNKNOWN'
+  /** What was to be granted on by a certificate is more than it grants. `details.certificate`, `details.wider`. */
+  | 'CAPS_WIDER'
   /** A change names entries in which certificates are kept: they come by being issued. `details.key`. */
   | 'CAPS_RESERVED'
   /** Too few of the operators' keys are at hand to act for the vault. `details.needed`, `details.held`, `details.keys`. */

@@ -2,15 +2,19 @@ import type { AbortOptions, Clock, ContentId, Envelope, KeyId, KeyState, Random,
 import { keyStateAt } from '@vault/migration'
 import type { VaultSoup } from '@vault/soup'
 import {
+  type AuthorityTrees,
   type AuthorityView,
   answer,
   askedTag,
+  authorityTrees,
   type CertificateIndex,
   type Circumstances,
   createKeyDirectory,
   createRevocationView,
   createSignatureMemo,
+  type HeldAuthority,
   indexTexts,
+  type KeysAuthority,
   knownVoices,
   nearestMiss,
   type OpenCapCert,
@@ -22,6 +26,8 @@ import {
   type Verdict,
   vaultPrincipal,
   vaultTag,
+  whatCan,
+  whoCan,
 } from '@vault/spki-caps'
 import type { Place } from '../place.ts'
 import { keptRevocation, REVOCATION_PREFIX } from './cap-entry.ts'
@@ -132,10 +138,30 @@ export class VaultCaps {
     return { verdict: await nearestMiss(question, index, circumstances, options), proof: [] }
   }
 
-  /** What comes of everything that was granted here; not what the place has by its root certificate, which no other place has. */
-  async view(options: AbortOptions = {}): Promise<AuthorityView> {
+  /** What comes of everything that was granted here; with `place`, also what the place has by its root certificate, which no other place has. */
+  async view({ place = false, ...options }: AbortOptions & { readonly place?: boolean } = {}): Promise<AuthorityView> {
     const certificates = await Array.fromAsync(this.certificates.all(options))
-    return { ...(await this.circumstances(options)), certificates }
+    const root = place ? await this.rootCertificate(options) : undefined
+    return {
+      ...(await this.circumstances(options)),
+      certificates: root === undefined ? certificates : [root, ...certificates],
+    }
+  }
+
+  /** Everybody who may do this here, with the operators of the vault and the key of the place. */
+  async whoCan({ action, path = [] }: Wish, options: AbortOptions = {}): Promise<readonly HeldAuthority[]> {
+    const asked = askedTag(action, { path: [this.parts.vault, ...path] })
+    return whoCan(asked, await this.view({ ...options, place: true }))
+  }
+
+  /** What these keys may do here, alone and with others. */
+  async whatCan(keys: Iterable<KeyId>, options: AbortOptions = {}): Promise<KeysAuthority> {
+    return whatCan(keys, await this.view({ ...options, place: true }))
+  }
+
+  /** Everything that was granted here, also what does not count, from the vault on. */
+  async trees(options: AbortOptions = {}): Promise<AuthorityTrees> {
+    return authorityTrees(await this.view({ ...options, place: true }))
   }
 
   #tag({ action, object = this.parts.vault, path = [] }: Wish): Tag {

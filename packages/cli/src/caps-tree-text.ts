@@ -1,0 +1,42 @@
+import type { AuthorityTrees, GrantNode, Tag } from '@vault/spki-caps'
+import { untilWords } from './grant-text.ts'
+import type { PrincipalNames } from './principal-names.ts'
+
+/** How what stands in a tree is called. */
+export interface TreeWords {
+  readonly name: PrincipalNames
+  readonly words: (tag: Tag) => string
+}
+
+/** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the parts of others –. `ids`: whole ids instead of their ends. */
+export function treeLines(
+  { trees, loose }: AuthorityTrees,
+  { name, words }: TreeWords,
+  { ids = false }: { readonly ids?: boolean } = {},
+): readonly string[] {
+  const idOf = (id: string) => (ids ? id : `…${id.slice(-8)}`)
+  const lineOf = ({ subject, tag, expires, delegate, certificate, refusal, shares, repeated }: GrantNode): string => {
+    const what = `${name(subject)}  ${words(tag)}`
+    if (refusal !== undefined) return `✗ ${what}  ${refusal.code}: ${refusal.message}  ${idOf(certificate)}`
+    const further = [delegate ? ', may be granted on' : '', repeated ? ', which it has above as well' : ''].join('')
+    if (shares.length > 0)
+      return `– ${what}, only as a part of ${shares.map(name).join(', ')}, ${untilWords(expires)}  ${idOf(certificate)}`
+    return `✓ ${what}, ${untilWords(expires)}${further}  ${idOf(certificate)}`
+  }
+  const linesOf = (nodes: readonly GrantNode[], indent: string): readonly string[] =>
+    nodes.flatMap((node, i) => {
+      const isLast = i === nodes.length - 1
+      return [
+        `${indent}${isLast ? '└─ ' : '├─ '}${lineOf(node)}`,
+        ...linesOf(node.below, `${indent}${isLast ? '   ' : '│  '}`),
+      ]
+    })
+  return [
+    ...trees.flatMap(({ subject, tag, below }) => [`${name(subject)}  ${words(tag)}`, ...linesOf(below, '')]),
+    ...(loose.length === 0 ? [] : ['By issuers to whom nothing was granted:']),
+    ...loose.map(
+      ({ issuer, subject, tag, certificate }) =>
+        `   – ${name(issuer)} → ${name(subject)}  ${words(tag)}  ${idOf(certificate)}`,
+    ),
+  ]
+}

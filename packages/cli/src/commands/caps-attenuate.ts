@@ -1,0 +1,58 @@
+import type { Vault } from '@vault/embedded'
+import { parseExpiry, principalOf, signingBy } from '../caps-options.ts'
+import { EXIT, UsageError } from '../exit-code.ts'
+import { addStateOption, openVaultAt, readingAt, type StateOptions } from '../open-vault.ts'
+import type { CapsProgram } from './caps.ts'
+
+interface Options extends StateOptions {
+  readonly to: string
+  readonly action?: string
+  readonly object?: string
+  readonly delegate?: boolean
+  readonly expires?: string
+  readonly message?: string
+}
+
+export function addCapsAttenuate({ caps, action }: CapsProgram): void {
+  const command = caps
+    .command('attenuate <dir> <id>')
+    .description('grant on what a certificate grants to you, or less of it; what would be more is refused')
+    .requiredOption('--to <key>', 'ed25519:…, did:key:…, a name in your keystore, or a threshold as 2-of:K1,K2,K3')
+    .option('--action <verbs>', 'of what it grants, only this, as read,write')
+    .option('--object <path>', 'only at or below this folder or name in the vault')
+    .option('--delegate', 'it may be granted on further')
+    .option('--expires <date>', '2027-01-31, 30d, 12h or never; default: when the certificate does')
+    .option('-m, --message <text>', 'why, for the audit log')
+  addStateOption(command).addHelpText(
+    'after',
+    '\nExample:\n  vaultctl caps attenuate ~/vault bafy… --as carol --to dave --action read --object photos --expires 7d',
+  )
+  action<[string, string, Options]>(command, async ({ output, signal }, dir, id, options) => {
+    const { nameFromPath } = await import('@vault/embedded')
+    const { isContentId } = await import('@vault/core')
+    if (!isContentId(id)) throw new UsageError(`${id} is not the id of a certificate.`)
+    const { action: verbs, object, delegate = false, expires, message } = options
+    const to = await principalOf(options.to, options)
+    const { signers } = await signingBy(options)
+    if (signers === undefined)
+      throw new UsageError('Name your key with --as: a certificate is granted on by the one to whom it grants.')
+    const narrowing: Parameters<Vault['attenuateCap']>[1] = {
+      to,
+      delegate,
+      ...(verbs !== undefined && { actions: verbs === '*' ? verbs : verbs.split(',') }),
+      ...(object !== undefined && { path: readingAt(nameFromPath(object)).path ?? [] }),
+      ...(expires !== undefined && { expires: parseExpiry(expires, new Date()) }),
+    }
+    await using vault = await openVaultAt(dir, { ...options, output }, { signal })
+    const motivation = message === undefined ? {} : { motivation: message }
+    const issued = await vault.attenuateCap(id, narrowing, { signers, signal, ...motivation })
+    await vault.log.drain()
+    for (const { message: text, code } of issued.findings) output.warn(`Warning: ${text} [${code}]`)
+    const { expires: until } = issued
+    await output.result(
+      { ok: true, id: issued.id, from: id, expires: until?.toISOString() ?? null, findings: issued.findings },
+      `Issued ${issued.id}, ${until === null ? 'for ever' : `until ${until.toISOString()}`}.`,
+    )
+    return EXIT.ok
+  })
+}

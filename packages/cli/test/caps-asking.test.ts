@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { json, run, scratch } from './harness.ts'
+
+interface Held {
+  readonly subject: string
+  readonly shares: readonly string[]
+}
+
+/** A vault whose council of three let carol read and write, and whose ana alone wanted to let mallory read. */
+async function council() {
+  const space = await scratch()
+  const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+  const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+    json<T>('vaultctl', args, code, options)
+  const keys: Record<string, string> = {}
+  for (const name of ['ana', 'ben', 'eva', 'carol', 'dave', 'mallory']) {
+    keys[name] = (await ctl<{ key: string }>(['keys', 'new', name, '--no-passphrase'])).key
+  }
+  await ctl(['init', 'A', '--no-passphrase'])
+  const issue = async (...words: string[]) =>
+    (await ctl<{ id: string }>(['caps', 'issue', 'A', '--action', 'read,write', ...words])).id
+  await issue('--to', '2-of:ana,ben,eva', '--delegate', '--expires', '30d')
+  const carol = await issue('--as', 'ana', '--as', 'eva', '--to', 'carol', '--delegate', '--expires', '20d')
+  await issue('--as', 'ana', '--to', 'mallory', '--expires', '20d')
+  const text = async (...words: string[]) => (await run('vaultctl', words, options)).stdout
+  return { ctl, text, keys, carol, options, [Symbol.asyncDispose]: () => space[Symbol.asyncDispose]() }
+}
+
+describe('vaultctl caps, asked', () => {
+  test('attenuate grants on less, and refuses what would be more', async () => {
+    await using vault = await council()
+    const { ctl, carol } = vault
+    const attenuate = ['caps', 'attenuate', 'A', carol, '--to', 'dave']
+    const narrower = [...attenuate, '--as', 'carol', '--action', 'write', '--object', 'photos', '--expires', '7d']
+    expect(await ctl(narrower)).toMatchObject({ ok: true, from: carol, findings: [] })
+    const asked = (path: string, ...words: string[]) => [
+      'caps',
+      'explain',
+      'A',
+      '--for',
+      'dave',
+      '--do',
+      'write',
+      '--on',
+      path,
+      ...words,
+    ]
+    expect(await ctl(asked('photos/a'))).toMatchObject({ ok: true })
+    expect(await ctl(asked('docs'), 1)).toMatchObject({ code: 'CAPS_NOT_COVERED' })
+    const { sequence } = await ctl(['status', 'A'])
+    const wider = [...attenuate, '--as', 'carol', '--action', 'write,migrate', '--expires', '25d', '--delegate']
+    const { error } = await ctl<{ error: { code: string; message: string } }>(wider, 1)
+    expect(error.code).toBe('CAPS_WIDER')
+    expect(error.message).toMatch(/an end at .*, nor the action migrate\./)
+    expect(await ctl([...attenuate, '--as', 'carol', '--expires', 'never'], 1)).toMatchObject({
+      error: { code: 'CAPS_WIDER' },
+    })
+    expect(await ctl([...attenuate, '--as', 'dave'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(attenuate, 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['status', 'A'])).toMatchObject({ sequence })
+  })
+
+  test('who can, what can, and the tree of it all', async () => {
+    await using vault = await council()
+    const { ctl, text, keys, carol } = vault
+    const { held } = await ctl<{ held: Held[] }>(['caps', 'who-can', 'A', '--do', 'write', '--on', 'photos'])
+    const alone = held.filter(({ shares }) => shares.length === 0).map(({ subject }) => subject)
+    expect(alone).toEqual(expect.arrayContaining([expect.stringMatching(/^vault:/), keys.carol]))
+    // The operators, this place, the council, carol.
+    expect(alone).toHaveLength(4)
+    expect(held.filter(({ shares }) => shares.length > 0)).toMatchObject([{ subject: keys.mallory }])
+    const { held: movers } = await ctl<{ held: Held[] }>(['caps', 'who-can', 'A', '--do', 'migrate'])
+    expect(movers).toHaveLength(2)
+
+    const whatCan = (who: string) => ctl<{ alone: Held[]; together: Held[] }>(['caps', 'what-can', 'A', '--for', who])
+    expect(await whatCan('carol')).toMatchObject({ alone: [{ subject: keys.carol }], together: [] })
+    expect(await whatCan('ben')).toMatchObject({ alone: [], together: [{ subject: expect.stringMatching(/^2-of/) }] })
+    expect(await whatCan('ana,ben')).toMatchObject({ alone: [{ subject: expect.stringMatching(/^2-of/) }] })
+    expect(await whatCan('dave')).toMatchObject({ alone: [], together: [] })
+
+    await ctl(['caps', 'revoke', 'A', carol])
+    expect(await whatCan('carol')).toMatchObject({ alone: [], together: [] })
+    const tree = await text('caps', 'tree', 'A')
+    expect(tree).toMatch(/^the operators {2}everything\n├─ ✓ this place {2}everything/)
+    expect(tree).toMatch(/✗ carol {2}read, write {2}CAPS_REVOKED/)
+    expect(tree).toMatch(/– mallory {2}read, write, only as a part of 2-of/)
+    expect(await text('caps', 'tree', 'A', '--ids')).toContain(carol)
+    const dot = await text('caps', 'tree', 'A', '--dot')
+    expect(dot).toMatch(/^digraph [\s\S]*label="read, write\\nCAPS_REVOKED", style=dashed[\s\S]*\}\n$/)
+    expect(await text('caps', 'tree', 'A', '--mermaid')).toMatch(/^flowchart TD\n {2}n0\["the operators"\]/)
+    expect(await ctl(['caps', 'tree', 'A', '--dot', '--mermaid'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['caps', 'tree', 'A'])).toMatchObject({ trees: [{ below: [{}, { below: [{}, {}] }] }], loose: [] })
+  })
+
+  test('diff of two places: the same after a copy, and what was gained and lost since', async () => {
+    await using vault = await council()
+    const { ctl, text, carol } = vault
+    await json('vault-migrate', ['run', '--no-handoff', '--from', 'A', '--to', 'B'], 0, vault.options)
+    expect(await ctl(['caps', 'diff', 'A', 'B'])).toMatchObject({ ok: true, gained: [], lost: [] })
+    await ctl(['caps', 'revoke', 'A', carol])
+    expect(await ctl(['caps', 'diff', 'A', 'B'], 1)).toMatchObject({ ok: false, gained: [{}], lost: [] })
+    expect(await ctl(['caps', 'diff', 'B', 'A'], 1)).toMatchObject({ ok: false, gained: [], lost: [{}] })
+    expect(await text('caps', 'diff', 'A', 'B')).toMatch(/^\+ {2}carol[\s\S]*NOT the same: 3 grants kept, 1 gained/)
+  })
+
+  test('demo has a chain for each code, with its trace', async () => {
+    const { chains } = await json<{ chains: { code: string }[] }>('vaultctl', ['caps', 'demo'])
+    const codes = new Set(chains.map(({ code }) => code))
+    expect(codes.size).toBe(25)
+    expect(await json('vaultctl', ['caps', 'demo', 'revoked'])).toMatchObject({
+      chains: [{ code: 'CAPS_REVOKED', trace: [{}, {}, {}] }],
+    })
+    const { stdout } = await run('vaultctl', ['caps', 'demo', 'CAPS_STALE'])
+    expect(stdout).toMatch(/✗[\s\S]*STOP: [\s\S]*DENIED at .* \(CAPS_STALE\)/)
+    expect(await json('vaultctl', ['caps', 'demo', 'granted'])).toMatchObject({
+      chains: [{ code: 'granted' }, {}, {}, {}],
+    })
+    expect(await json('vaultctl', ['caps', 'demo', 'nothing'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+  })
+})

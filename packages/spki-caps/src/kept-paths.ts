@@ -1,0 +1,33 @@
+import type { GrantPath } from './grant-steps.ts'
+import type { Holding } from './holding.ts'
+import { covers } from './meet.ts'
+import { principalText } from './principal.ts'
+
+/** The ways by which everybody came to what they hold, without those that add nothing. */
+export class KeptPaths {
+  readonly #byHolder = new Map<string, GrantPath[]>()
+
+  /** Keeps a path unless all that comes of it comes of one that is kept. */
+  keep(path: GrantPath): boolean {
+    const holder = [principalText(path.held.subject), ...path.shares].join(' ')
+    const others = this.#byHolder.get(holder)
+    if (others === undefined) this.#byHolder.set(holder, [path])
+    else if (others.some((other) => isMore(other.held, path.held))) return false
+    else others.push(path)
+    return true
+  }
+
+  all(): readonly GrantPath[] {
+    return [...this.#byHolder.values()].flat()
+  }
+}
+
+function isMore(a: Holding, b: Holding): boolean {
+  return (
+    a.left >= b.left &&
+    a.expires >= b.expires &&
+    // Who is above may revoke what follows.
+    a.upstream.isSubsetOf(b.upstream) &&
+    covers(a.tag, b.tag)
+  )
+}
