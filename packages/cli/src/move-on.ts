@@ -41,6 +41,9 @@ export async function moveOn(
   const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
+  // Who takes a move over, or back, must have been granted it before anything is written down. Behind the signature the vault is active
+  // nowhere until it has ended, so whoever can, ends it.
+  if (open?.phase !== 'handoff-signed' && open?.phase !== 'activated') await vault.require('migrate', { signal })
   const plan = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.

@@ -38,6 +38,7 @@ import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
 import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
 import type { MarkKeeper } from './mark-keeper.ts'
+import { nameFromPath } from './name.ts'
 import type { Commit } from './name-changes.ts'
 import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
@@ -246,7 +247,7 @@ export class Vault implements AsyncDisposable {
   /** Puts files and folders from disk under their paths as given. See `nameFromPath`. */
   async *putFiles(paths: readonly string[], options: PutOptions = {}): AsyncGenerator<PutEvent> {
     const { soup, place, inception } = this
-    const commit = await this.committer('put', options)
+    const commit = await this.committer('put', paths.map(nameFromPath), options)
     using seen = await this.#seenFiles()
     yield* putFiles(
       { objects: place.objects, soup, content: inception.content, commit, exclude: place.dir, seen },
@@ -300,6 +301,8 @@ export class Vault implements AsyncDisposable {
 
   /** Removes names; an object that nothing names any more leaves charge with them. */
   async remove(names: readonly string[], options: AbortOptions & Reason = {}): Promise<Committed> {
+    // Who may not remove them is not told which of them there are.
+    await this.leaveTo('write', options, names.map(pathOf))
     const release: ContentId[] = []
     for (const name of names) {
       const file = await this.file(name, options)
@@ -314,6 +317,7 @@ export class Vault implements AsyncDisposable {
 
   /** Removes all names under a folder, some thousand in a step; gives the number of names removed. */
   async removeFolder(folder: string, options: AbortOptions & Reason = {}): Promise<number> {
+    await this.leaveTo('write', options, folder === '' ? [] : [pathOf(folder)])
     let removed = 0
     for (;;) {
       const names: string[] = []
@@ -334,7 +338,7 @@ export class Vault implements AsyncDisposable {
 
   /** Reads a CAR, which may come from anyone, brings it under charge and names its files. See `ImportOptions`. */
   async *importCar(chunks: AsyncIterable<Uint8Array>, options: ImportOptions = {}): AsyncGenerator<ImportEvent> {
-    const commit = await this.committer('import', options)
+    const commit = await this.committer('import', [options.name ?? ''], options)
     yield* importNamed({ objects: this.place.objects, soup: this.soup, commit }, chunks, options)
   }
 
@@ -451,9 +455,16 @@ export class Vault implements AsyncDisposable {
     return issued
   }
 
-  /** Changes of one kind of act, each of which is asked for: what was granted may be taken back meanwhile. */
-  private async committer(verb: string, options: AbortOptions & Reason): Promise<Commit> {
+  /**
+   * Changes of one kind of act, each of which is asked for, because what was granted may be taken back meanwhile; and asked for once before
+   * anything is stored, of the whole vault or of all that lies at or below these names: who is refused leaves no bytes behind.
+   */
+  private async committer(verb: string, names: readonly string[], options: AbortOptions & Reason): Promise<Commit> {
     const { signal, motivation } = options
+    await this.#ask('write', { signal }).catch(async (error: unknown) => {
+      if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
+      for (const name of names) await this.#ask('write', { signal }, pathOf(name))
+    })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
       const leave = await this.#leaveFor(change, { signal })
@@ -508,6 +519,10 @@ export class Vault implements AsyncDisposable {
     const { epoch } = await this.#gate.open({ signal })
     return { epoch, actor }
   }
+}
+
+function pathOf(name: string): readonly string[] {
+  return name.split('/')
 }
 
 function refuseCapEntries({ entries = {} }: VaultChange): void {

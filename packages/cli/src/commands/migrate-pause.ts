@@ -19,6 +19,7 @@ export function addPause(program: Program): void {
   program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { isEnded, listMoves, pauseMove } = await import('@vault/migration')
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
+    await vault.require('migrate', { signal })
     const { records } = vault.place.soups
     const moves = await listMoves(records, { signal })
     const open = moves.find((move) => move.vault === vault.id && !isEnded(move.phase))

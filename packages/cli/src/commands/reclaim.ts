@@ -32,7 +32,8 @@ export function addReclaim(program: Program): void {
     const { dryRun = false, message } = options
     const maxUnused = parsePercent(options.maxUnused)
     const { reclaimFolder } = await import('@vault/embedded')
-    const open = () => openVaultAt(dir, { ...options, output }, { mode: dryRun ? 'read' : 'write', signal })
+    const opening = { mode: dryRun ? 'read' : 'write', intent: { action: 'reclaim' }, signal } as const
+    const open = () => openVaultAt(dir, { ...options, output }, opening)
     const motivation = message === undefined ? {} : { motivation: message }
     let report: ReclaimReport | undefined
     for await (const event of reclaimFolder(dir, open, { signal, dryRun, maxUnused, ...motivation })) {

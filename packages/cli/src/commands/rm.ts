@@ -1,6 +1,6 @@
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted } from '../human.ts'
-import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { addStateOption, openVaultAt, readingAt, type StateOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 
 interface Options extends StateOptions {
@@ -21,12 +21,15 @@ export function addRm(program: Program): void {
     '\nExamples:\n  vaultctl rm ~/vault notes.txt\n  vaultctl rm -r ~/vault photos/2019',
   )
   program.action<[string, string[], Options]>(command, async ({ output, signal }, dir, names, options) => {
-    const { resolveName } = await import('@vault/embedded')
+    const { nameFromPath, resolveName } = await import('@vault/embedded')
     await using vault = await openVaultAt(
       dir,
       { ...options, output },
       { mode: options.dryRun ? 'read' : 'write', signal },
     )
+    // Who may not remove them is not told which of them there are.
+    for (const name of options.dryRun ? [] : names)
+      await vault.require('write', { ...readingAt(nameFromPath(name)), signal })
     const files = new Set<string>()
     const folders = new Set<string>()
     for (const name of names) {

@@ -41,6 +41,7 @@ export function addVerify(program: Program): void {
     if (options.sample !== undefined) throw new UsageError('--repair reads everything: leave --sample out.')
     if (options.ignoreMark) throw new UsageError('--repair changes the vault: leave --ignore-mark out.')
     await requireGranted(dir, 'repair', { ...options, output: run.output })
+    if (options.from !== undefined) await requireGranted(options.from, 'read', { ...options, output: run.output })
     return await repairDamage(run, dir, options)
   })
 }
