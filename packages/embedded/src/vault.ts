@@ -302,7 +302,7 @@ export class Vault implements AsyncDisposable {
   /** Removes names; an object that nothing names any more leaves charge with them. */
   async remove(names: readonly string[], options: AbortOptions & Reason = {}): Promise<Committed> {
     // Who may not remove them is not told which of them there are.
-    await this.leaveTo('write', options, names.map(pathOf))
+    await this.#requireWriting(names, options)
     const release: ContentId[] = []
     for (const name of names) {
       const file = await this.file(name, options)
@@ -317,7 +317,7 @@ export class Vault implements AsyncDisposable {
 
   /** Removes all names under a folder, some thousand in a step; gives the number of names removed. */
   async removeFolder(folder: string, options: AbortOptions & Reason = {}): Promise<number> {
-    await this.leaveTo('write', options, folder === '' ? [] : [pathOf(folder)])
+    await this.#requireWriting([folder], options)
     let removed = 0
     for (;;) {
       const names: string[] = []
@@ -461,15 +461,20 @@ export class Vault implements AsyncDisposable {
    */
   private async committer(verb: string, names: readonly string[], options: AbortOptions & Reason): Promise<Commit> {
     const { signal, motivation } = options
-    await this.#ask('write', { signal }).catch(async (error: unknown) => {
-      if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
-      for (const name of names) await this.#ask('write', { signal }, pathOf(name))
-    })
+    await this.#requireWriting(names, { signal })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
       const leave = await this.#leaveFor(change, { signal })
       return (await this.#recorder.commit(change, leave, act, { signal })).added
     }
+  }
+
+  /** Throws `CAPS_DENIED` where neither the whole vault may be written, nor all that lies at or below these names. */
+  async #requireWriting(names: readonly string[], { signal }: AbortOptions): Promise<void> {
+    await this.#ask('write', { signal }).catch(async (error: unknown) => {
+      if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
+      for (const name of names) await this.#ask('write', { signal }, pathOf(name))
+    })
   }
 
   /** Leave to act on the whole vault, and the epoch to write under. */

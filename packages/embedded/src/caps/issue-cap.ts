@@ -98,7 +98,7 @@ async function shortcomings(
   const findings: Finding[] = []
   const circumstances = await caps.circumstances(options)
   for (const action of actions === '*' ? ['read'] : actions) {
-    const { verdict, proof } = await caps.ask(keys, { action, path }, options)
+    const { verdict, proof } = await caps.ask(keys, { action, path }, { ...options, as: cert.record.issuer })
     const tag = askedTag(action, { path: [caps.parts.vault, ...path] })
     // Whether the subject could use it shows when it asks: here it is enough that the chain holds up to it.
     const whole = verdict.ok

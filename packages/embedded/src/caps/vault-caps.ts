@@ -19,6 +19,7 @@ import {
   nearestMiss,
   type OpenCapCert,
   openCapCert,
+  type Principal,
   principalText,
   type Root,
   reduce,
@@ -125,14 +126,18 @@ export class VaultCaps {
     }
   }
 
-  /** Whether these keys may do it, with the chain; and where not, the one that comes nearest. */
+  /** Whether these keys may do it, with the chain; and where not, the one that comes nearest. `as`: by what was granted to this one, if that is enough. */
   async ask(
     keys: Iterable<KeyId>,
     wish: Wish,
-    options: AbortOptions = {},
+    { as, ...options }: AbortOptions & { readonly as?: Principal } = {},
   ): Promise<{ readonly verdict: Verdict; readonly proof: readonly OpenCapCert[] }> {
     const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices(keys) }
     const [circumstances, index] = [await this.circumstances(options), await this.index(options)]
+    if (as !== undefined) {
+      const own = await answer(question, grantingTo(as, question.voices.claimed, index), circumstances, options)
+      if (own.verdict.ok) return own
+    }
     const found = await answer(question, index, circumstances, options)
     if (found.verdict.ok || found.proof.length > 0) return found
     return { verdict: await nearestMiss(question, index, circumstances, options), proof: [] }
@@ -200,4 +205,17 @@ export class VaultCaps {
 function rootOf(vault: VaultId): Root {
   const tag = vaultTag({ actions: '*', object: vault })
   return { name: 'vault', subject: vaultPrincipal(vault), tag, delegate: true, revocations: 'none' }
+}
+
+/** The index without what was granted to these keys otherwise than as this principal. */
+function grantingTo(principal: Principal, keys: readonly KeyId[], index: CertificateIndex): CertificateIndex {
+  const wanted = principalText(principal)
+  const own = new Set<string>(keys)
+  return {
+    async *naming(text, options) {
+      for await (const envelope of index.naming(text, options)) {
+        if (!own.has(text) || principalText(openCapCert(envelope).record.subject) === wanted) yield envelope
+      }
+    },
+  }
 }
