@@ -8,9 +8,12 @@ import {
   VaultError,
 } from '@vault/core'
 import {
+  answer,
   askedTag,
   type CapsErrorCode,
+  type CertificateIndex,
   createCapCert,
+  indexTexts,
   knownVoices,
   lintTag,
   type OpenCapCert,
@@ -24,7 +27,7 @@ import {
 } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
 import { capEntries, DECLARATIONS } from './cap-entry.ts'
-import type { VaultCaps } from './vault-caps.ts'
+import type { VaultCaps, Wish } from './vault-caps.ts'
 
 /** What a new certificate of a vault is to grant, and to whom. */
 export interface CapGrant {
@@ -78,8 +81,9 @@ export async function draftCap(
   const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), ...capEntries({ envelope, anchor: seq })]
   const keys = signers.map(({ key }) => key)
   const short = await shortcomings(caps, cert, { keys, actions, path }, options)
-  // A vault that took certificates which count for nothing could be filled by anybody.
-  if (!isVault && short.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, short)
+  // A vault that took certificates which count for nothing could be filled by anybody. Of a threshold each member may sign alone.
+  const idle = short.filter(({ code }) => code !== 'CAPS_BELOW_THRESHOLD')
+  if (!isVault && idle.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, idle)
   const findings = [...lintTag(tag), ...short]
   return { id: cert.id, envelope, expires: grant.expires, findings, change: { entries: { put } } }
 }
@@ -98,6 +102,7 @@ async function shortcomings(
   const findings: Finding[] = []
   const circumstances = await caps.circumstances(options)
   for (const action of actions === '*' ? ['read'] : actions) {
+    if (await isOfUse(caps, cert, { action, path }, options)) continue
     const { verdict, proof } = await caps.ask(keys, { action, path }, { ...options, as: cert.record.issuer })
     const tag = askedTag(action, { path: [caps.parts.vault, ...path] })
     // Whether the subject could use it shows when it asks: here it is enough that the chain holds up to it.
@@ -111,6 +116,28 @@ async function shortcomings(
       findings.push({ code: refusal.code, message: `${action} would not be granted by it: ${refusal.message}.` })
   }
   return findings
+}
+
+/** Whether those to whom it grants may do it by this certificate, and by no other that they have. */
+async function isOfUse(caps: VaultCaps, cert: OpenCapCert, wish: Wish, options: AbortOptions): Promise<boolean> {
+  const { subject } = cert.record
+  const members =
+    typeof subject === 'string'
+      ? [subject]
+      : 'threshold' in subject
+        ? subject.of.filter((one) => typeof one === 'string')
+        : []
+  const texts = new Set(indexTexts(subject))
+  const index = await caps.index(options)
+  const only: CertificateIndex = {
+    async *naming(text, abort) {
+      if (texts.has(text)) yield cert.envelope
+      else yield* index.naming(text, abort)
+    },
+  }
+  const tag = askedTag(wish.action, { path: [caps.parts.vault, ...(wish.path ?? [])] })
+  const question = { action: wish.action, tag, voices: knownVoices(members) }
+  return (await answer(question, only, await caps.circumstances(options), options)).verdict.ok
 }
 
 function nothingToGrant(issuer: Principal, findings: readonly Finding[]): VaultError<CapsErrorCode> {
