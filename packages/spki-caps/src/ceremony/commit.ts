@@ -63,6 +63,12 @@ export function readCommit(bytes: Uint8Array, open: OpenPlan, documents: Documen
   return commit
 }
 
+/** The ids of all documents that a commit names. Throws a `FileRefusal`. */
+export function namedIn(bytes: Uint8Array): ReadonlySet<ContentId> {
+  const { contributions, receipts } = parseCommit(bytes)
+  return new Set([...contributions, ...receipts])
+}
+
 function parseCommit(bytes: Uint8Array): {
   readonly plan: Link
   readonly contributions: ReadonlySet<ContentId>

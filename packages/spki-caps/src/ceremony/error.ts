@@ -26,7 +26,7 @@ export type CeremonyFindingCode =
   | 'CEREMONY_NOT_MEMBER'
   /** Not signed by whose document it is, or its signature of the key event is none. */
   | 'CEREMONY_SIGNATURE'
-  /** Two different documents of one member: evidence, of which neither counts. */
+  /** Two different documents of one member: evidence. Neither counts, but the one that a commit names. */
   | 'CEREMONY_TWICE'
   /** Made, by its own word, outside the time of the ceremony. */
   | 'CEREMONY_TIME'

@@ -1,13 +1,12 @@
 import type { Finding, KeyId } from '@vault/core'
-import { equalBytes } from '@vault/core'
 import type { Opened } from '../record.ts'
 import type { Attestation } from './attestation.ts'
-import type { CeremonyFile, DocumentKind } from './ceremony-file.ts'
-import { COMMIT_FILE, fileNameOf, kindOf, PLAN_FILE } from './ceremony-file.ts'
+import type { CeremonyFile } from './ceremony-file.ts'
+import { COMMIT_FILE, kindOf, PLAN_FILE } from './ceremony-file.ts'
+import { attemptFile, collectDocuments } from './collect-documents.ts'
 import type { Commit, Documents } from './commit.ts'
-import { readCommit } from './commit.ts'
-import type { CeremonyFindingCode } from './error.ts'
-import { FileRefusal, planInvalid } from './error.ts'
+import { namedIn, readCommit } from './commit.ts'
+import { checkFile, FileRefusal, planInvalid } from './error.ts'
 import type { OpenPlan } from './open-plan.ts'
 import { openPlan } from './open-plan.ts'
 import type { Owed } from './owed.ts'
@@ -41,13 +40,12 @@ export type CeremonyPhase =
 export function readCeremony(files: readonly CeremonyFile[]): Ceremony {
   const seen = files.filter(({ name }) => !name.startsWith('.'))
   const open = openPlan(seen.find(({ name }) => name === PLAN_FILE)?.bytes ?? missingPlan())
-  const findings: Finding[] = []
-  const kinds = (kind: DocumentKind) => seen.filter(({ name }) => kindOf(name) === kind)
-  const contributions = collect(kinds('contrib'), 'contrib', (bytes) => readContribution(bytes, open), findings)
-  const receipts = collect(kinds('receipt'), 'receipt', (bytes) => readReceipt(bytes, open, contributions), findings)
-  const documents = { contributions, receipts }
-  const commit = commitIn(seen, open, documents, findings)
-  const attestations = collect(kinds('attest'), 'attest', (bytes) => readAttestation(bytes, open, commit), findings)
+  const { documents, commit, findings } = readBefore(seen, open)
+  const attestations = collectDocuments(
+    seen,
+    { kind: 'attest', read: (bytes) => readAttestation(bytes, open, commit), choose: earliest },
+    findings,
+  )
   for (const { name } of seen) {
     if (name === PLAN_FILE || name === COMMIT_FILE || kindOf(name) !== undefined) continue
     findings.push(new FileRefusal('CEREMONY_FILE_UNKNOWN', 'a ceremony has no such file').finding(name))
@@ -71,67 +69,55 @@ function missingPlan(): never {
   throw planInvalid(`there is no ${PLAN_FILE} in the folder`)
 }
 
-/** The documents of one kind that count, by the key of their member. */
-function collect<T extends { readonly key: KeyId }>(
-  files: readonly CeremonyFile[],
-  kind: DocumentKind,
-  read: (bytes: Uint8Array) => Opened<T>,
-  findings: Finding[],
-): ReadonlyMap<KeyId, Opened<T>> {
-  const claims = new Map<KeyId, { readonly file: CeremonyFile; readonly opened: Opened<T> }[]>()
-  for (const file of files) {
-    const opened = attempt(file, () => read(file.bytes), findings)
-    if (opened === undefined) continue
-    claims.set(opened.record.key, [...(claims.get(opened.record.key) ?? []), { file, opened }])
-  }
-  const counted = new Map<KeyId, Opened<T>>()
-  for (const [key, [first, ...others]] of claims) {
-    if (first === undefined) continue
-    const refuse = (code: CeremonyFindingCode, reason: string, name: string) =>
-      findings.push(new FileRefusal(code, reason).finding(name))
-    if (others.some(({ file }) => !equalBytes(file.bytes, first.file.bytes))) {
-      for (const { file } of [first, ...others])
-        refuse(
-          'CEREMONY_TWICE',
-          `${key} has made several, which is evidence against its holder; none counts`,
-          file.name,
-        )
-      continue
-    }
-    counted.set(key, first.opened)
-    for (const { file } of [first, ...others]) {
-      if (file.name !== fileNameOf(kind, key))
-        refuse('CEREMONY_FILE_NAME', `it is the document of ${key}, whose file is ${fileNameOf(kind, key)}`, file.name)
-    }
-  }
-  return counted
+/** What the files say before the attestations. */
+interface Before {
+  readonly documents: Documents
+  readonly commit?: Commit
+  readonly findings: Finding[]
 }
 
-function commitIn(
+function readBefore(files: readonly CeremonyFile[], open: OpenPlan): Before {
+  const file = files.find(({ name }) => name === COMMIT_FILE)
+  const findings: Finding[] = []
+  const committed = file && attemptFile(file, () => readCommitted(file, files, open), findings)
+  // A commit that does not hold says nothing of the others.
+  return committed ?? { documents: documentsIn(files, open, findings, () => undefined), findings }
+}
+
+/** Of several documents of one member that one counts which the commit names: a second one that came later undoes nothing. */
+function readCommitted(file: CeremonyFile, files: readonly CeremonyFile[], open: OpenPlan): Before {
+  const findings: Finding[] = []
+  const named = namedIn(file.bytes)
+  const documents = documentsIn(files, open, findings, (several) => several.find(({ id }) => named.has(id)))
+  const commit = readCommit(file.bytes, open, documents)
+  checkFile(
+    owedBefore(open, commit.documents).length === 0,
+    'CEREMONY_COMMIT_INVALID',
+    'it was made before all was there that the plan asks for',
+  )
+  return { documents, commit, findings }
+}
+
+function documentsIn(
   files: readonly CeremonyFile[],
   open: OpenPlan,
-  documents: Documents,
   findings: Finding[],
-): Commit | undefined {
-  const file = files.find(({ name }) => name === COMMIT_FILE)
-  if (file === undefined) return undefined
-  return attempt(
-    file,
-    () => {
-      const commit = readCommit(file.bytes, open, documents)
-      if (owedBefore(open, commit.documents).length === 0) return commit
-      throw new FileRefusal('CEREMONY_COMMIT_INVALID', 'it was made before all was there that the plan asks for')
-    },
+  choose: <T>(several: readonly Opened<T>[]) => Opened<T> | undefined,
+): Documents {
+  const contributions = collectDocuments(
+    files,
+    { kind: 'contrib', read: (bytes) => readContribution(bytes, open), choose },
     findings,
   )
+  const receipts = collectDocuments(
+    files,
+    { kind: 'receipt', read: (bytes) => readReceipt(bytes, open, contributions), choose },
+    findings,
+  )
+  return { contributions, receipts }
 }
 
-function attempt<T>(file: CeremonyFile, read: () => T, findings: Finding[]): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof FileRefusal)) throw error
-    findings.push(error.finding(file.name))
-    return undefined
-  }
+/** All attestations that are read are of the same commit: a witness who says it again takes nothing back. */
+function earliest(several: readonly Opened<Attestation>[]): Opened<Attestation> | undefined {
+  return several.toSorted((a, b) => a.record.at - b.record.at || (a.id < b.id ? -1 : 1))[0]
 }

@@ -1,6 +1,7 @@
 import { decodeEnvelope, encodeEnvelope, link, verifyKeyHistory } from '@vault/core'
 import type { CeremonyFile } from '@vault/spki-caps/ceremony'
 import {
+  attest,
   commitCeremony,
   completeCommit,
   contribute,
@@ -196,6 +197,65 @@ describe('refuses', () => {
       ['CEREMONY_TWICE', name],
     ])
     expect(readCeremony([...files, second]).contributions.size).toBe(0)
+  })
+
+  test('a second document that comes after the commit, which it does not undo', async () => {
+    const files = await whole()
+    const { commit: before } = readCeremony(files)
+    const uncommitted = readCeremony([files[0] as CeremonyFile])
+    const again = { now: new Date(NOW.getTime() + 5000), software: SOFTWARE }
+    const contribution = encodeEnvelope(await contribute(uncommitted, owner, again))
+    const isReady = files.filter(({ name }) => !name.startsWith('attest-') && name !== 'commit.cbor')
+    const { record } = readCeremony(files).receipts.get(eva.key) as { record: Parameters<typeof signReceipt>[0] }
+    const { plan, key, shares } = record
+    const receipt = encodeEnvelope(await signReceipt({ plan, key, shares, at: NOW.getTime() / 1000 + 9 }, eva))
+    const committed = readCeremony([...isReady, ...files.filter(({ name }) => name === 'commit.cbor')])
+    if (committed.commit === undefined) throw new Error('It is not committed.')
+    const attestation = encodeEnvelope(await attest({ ...committed, commit: committed.commit }, tom, again))
+    for (const [kind, member, bytes] of [
+      ['contrib', owner.key, contribution],
+      ['receipt', eva.key, receipt],
+      ['attest', tom.key, attestation],
+    ] as const) {
+      const copy = `${kind}-copy.cbor`
+      // Wherever the later one lies: it may also have taken the name of the first.
+      const swapped = replaced(files, fileNameOf(kind, member), bytes)
+      const first = { name: copy, bytes: bytesOf(files, fileNameOf(kind, member)) }
+      for (const [all, expected] of [
+        [[...files, { name: copy, bytes }], [['CEREMONY_TWICE', copy]]],
+        [
+          [...swapped, first],
+          [
+            ['CEREMONY_FILE_NAME', copy],
+            ['CEREMONY_TWICE', fileNameOf(kind, member)],
+          ],
+        ],
+      ] as const) {
+        expect(codes(all)).toEqual(expected)
+        const read = readCeremony(all)
+        expect([read.phase, read.commit?.id]).toEqual(['complete', before?.id])
+        expect(codeOf(() => completeCommit(read))).toBe('CEREMONY_REFUSED')
+      }
+    }
+  })
+
+  test('two documents of one member where the commit does not hold that would choose between them', async () => {
+    let files: readonly CeremonyFile[] = [await planOf()]
+    for (const member of [owner, ana, ben]) files = await join(files, member)
+    const again = { now: new Date(NOW.getTime() + 5000), software: SOFTWARE }
+    const second = encodeEnvelope(await contribute(readCeremony([files[0] as CeremonyFile]), owner, again))
+    const early = readCeremony(files)
+    const all = [
+      ...files,
+      { name: 'commit.cbor', bytes: commitOf(early, early).bytes },
+      { name: 'contrib-copy.cbor', bytes: second },
+    ]
+    expect(codes(all)).toEqual([
+      ['CEREMONY_COMMIT_INVALID', 'commit.cbor'],
+      ['CEREMONY_TWICE', 'contrib-copy.cbor'],
+      ['CEREMONY_TWICE', name],
+    ])
+    expect(readCeremony(all).contributions.has(owner.key)).toBe(false)
   })
 
   test('what is made outside of its time', async () => {
