@@ -9,7 +9,7 @@ export function ceremonyResult(ceremony: Ceremony): Readonly<Record<string, unkn
   return {
     ceremony: id,
     phase,
-    ...(event !== undefined && { vault: event.before.vault, why: plan.change?.why, sequence: event.before.seq + 1 }),
+    ...(event !== undefined && { vault: event.vault, why: plan.change?.why, sequence: event.seq }),
     expires: new Date(plan.expires * 1000).toISOString(),
     contributions: named(contributions.keys()),
     receipts: named(receipts.keys()),

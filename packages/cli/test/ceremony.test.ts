@@ -104,6 +104,69 @@ describe('vaultctl ceremony', () => {
     expect(recovered.key).toBe(anaKey)
   })
 
+  test('founds a vault of three in an empty folder, of whose keys none but the log key lies there', async () => {
+    await using space = await scratch()
+    const { as } = peopleIn(space)
+    const [ana, ben, eva] = [as('ana'), as('ben'), as('eva')]
+    const keys: Record<string, string> = {}
+    for (const [who, by] of Object.entries({ ana, ben, eva })) {
+      keys[who] = (await by(['keys', 'new', who, '--no-passphrase'])).key as string
+      if (who !== 'ana') await ana(['keys', 'trust', who, keys[who]])
+    }
+    const [vault, dir] = [space.at('vault'), space.at('founding')]
+    const plan = ['ceremony', 'plan', vault, '--out', dir, '--as', 'ana', '--found']
+    expect(await ana([...plan, '--identity', '2:ana,ben,eva'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    const planned = await ana([...plan, '--identity', '2:ana,ben,eva', '--operators', '2:ana,ben,eva'])
+    expect(planned).toMatchObject({ phase: 'open', why: 'inception', sequence: 0 })
+    // Nobody can do anything there yet, and nothing is founded before all have signed.
+    expect(await ana(['status', vault], 1)).toMatchObject({ error: { code: 'VAULT_NOT_FOUND' } })
+    expect((await ana(['ceremony', 'join', dir, '--vault', vault])).did).toMatchObject([{ what: 'contribution' }])
+    for (const [who, by] of Object.entries({ ana, ben })) await by(['ceremony', 'join', dir, '--as', who])
+    expect(await ana(['ceremony', 'commit', dir, '--to', vault], 4)).toMatchObject({
+      error: { code: 'CEREMONY_INCOMPLETE' },
+    })
+    await eva(['ceremony', 'join', dir, '--as', 'eva'])
+    expect(await ana(['ceremony', 'commit', dir, '--to', space.at('elsewhere')], 1)).toMatchObject({
+      error: { code: 'VAULT_NOT_FOUND' },
+    })
+    for (const _ of ['once', 'again'])
+      expect(await ana(['ceremony', 'commit', dir, '--to', vault])).toMatchObject({ phase: 'complete' })
+    const lying = (await readdir(space.at('vault', 'keys'))).map((name) => name.split('-')[0]).sort()
+    expect(lying).toEqual(['log', 'place'])
+    expect(await ana(['status', vault])).toMatchObject({ ok: true, vault: planned.vault })
+    // Another one is not founded over it, nor the same one in another folder.
+    const second = ['--out', space.at('second'), '--identity', 'ana', '--operators', 'ana']
+    await ana(['ceremony', 'plan', space.at('other'), '--found', '--as', 'ana', ...second])
+    for (const join of [
+      ['--as', 'ana'],
+      ['--vault', space.at('other')],
+    ])
+      await ana(['ceremony', 'join', space.at('second'), ...join])
+    expect(await ana(['ceremony', 'commit', dir, '--to', space.at('other')], 1)).toMatchObject({
+      error: { code: 'CEREMONY_LOG_KEY_MISSING' },
+    })
+    expect(await ana(['ceremony', 'commit', space.at('second'), '--to', vault], 1)).toMatchObject({
+      error: { code: 'VAULT_EXISTS' },
+    })
+    await writeFile(space.at('notes'), 'text')
+    await ana(['put', vault, space.at('notes')])
+    // Two of them together are the operators; the place gets its certificate by them.
+    for (const who of ['ana', 'ben']) await cp(space.at(`keys-${who}`), space.at('keys-both'), { recursive: true })
+    const both = as('both')
+    const issue = ['caps', 'issue', vault, '--to', keys.eva as string, '--action', 'read']
+    expect(await both([...issue, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await both([...issue, '--as', 'ana', '--as', 'ben'])).toMatchObject({ ok: true, findings: [] })
+    const asked = ['caps', 'explain', vault, '--for', keys.eva as string, '--do']
+    expect(await eva([...asked, 'read'])).toMatchObject({ ok: true })
+    expect(await eva([...asked, 'write'], 1)).toMatchObject({ ok: false })
+    expect(await ana(['log', vault, '--verify'])).toMatchObject({ ok: true, entries: 3 })
+    const { transcript } = await ana(['ceremony', 'status', dir])
+    expect((await run('vaultctl', ['log', vault, '--json'])).stdout).toContain(transcript)
+    await cp(dir, space.at('stranger'), { recursive: true })
+    const { code, stdout } = await run('vaultctl', ['ceremony', 'verify', space.at('stranger')])
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`the vault ${planned.vault} is founded:`)])
+  })
+
   test('splits a key without a vault, and says what is wrong with a command', async () => {
     await using space = await scratch()
     const { ana, ben, eva, recipient } = await fourPeople(space)

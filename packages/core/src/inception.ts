@@ -51,23 +51,35 @@ export const DEFAULT_CONTENT: ContentParameters = { hash: 'blake3', chunker: { k
 const NONCE_LENGTH = 16
 const CHUNK_SIZE = { min: 4096, max: 1024 * 1024 }
 
+/** What a new vault is to be. */
+export interface Founding {
+  /** The keys of a role in any order. */
+  readonly roles: Roles
+  readonly content?: ContentParameters
+  /** 16 bytes. */
+  readonly nonce: Uint8Array
+  readonly at: Date
+}
+
 /**
- * Founds a vault: signed by every key of every role, as proof that each is possessed. The keys of a role may be given in
- * any order. Throws `KEY_EVENT_INVALID` for contents that {@link verifyInception} would refuse, `SIGNATURE_THRESHOLD`
- * where a signer is missing.
+ * Founds a vault: signed by every key of every role, as proof that each is possessed. Throws `KEY_EVENT_INVALID` for contents
+ * that {@link verifyInception} would refuse, `SIGNATURE_THRESHOLD` where a signer is missing.
  */
 export async function createInception(
-  founding: {
-    readonly roles: Roles
-    readonly content?: ContentParameters
-    /** 16 bytes. */
-    readonly nonce: Uint8Array
-    readonly at: Date
-  },
+  founding: Founding,
   signers: readonly Signer[],
   options?: AbortOptions,
 ): Promise<Envelope> {
-  const { roles, content = DEFAULT_CONTENT, nonce, at } = founding
+  const envelope = await signEnvelope(KEY_EVENT, inceptionPayload(founding), signers, options)
+  verifyInception(envelope)
+  return envelope
+}
+
+/**
+ * What is signed in an inception, for signers that are not in one place: as `keyEventPayload` of later events. Throws
+ * `KEY_EVENT_INVALID` for contents that no reader takes.
+ */
+export function inceptionPayload({ roles, content = DEFAULT_CONTENT, nonce, at }: Founding): Bytes {
   const inception: Inception = {
     type: 'key',
     v: 1,
@@ -81,9 +93,7 @@ export async function createInception(
   }
   const payload = encode(inception)
   parseInception(payload)
-  const envelope = await signEnvelope(KEY_EVENT, payload, signers, options)
-  verifyInception(envelope)
-  return envelope
+  return payload
 }
 
 /**
@@ -97,6 +107,7 @@ export function verifyInception(envelope: Envelope): { readonly vault: VaultId; 
   return { vault: contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' }), inception }
 }
 
+/** An inception. Throws `KEY_EVENT_INVALID`. Verifies no signature. */
 function parseInception(payload: Uint8Array): Inception {
   const value = decodeEvent(payload)
   checkEvent(
@@ -120,7 +131,8 @@ function parseInception(payload: Uint8Array): Inception {
   }
 }
 
-function parseContent(value: unknown): ContentParameters {
+/** The content parameters of a decoded value. Throws `KEY_EVENT_INVALID`. */
+export function parseContent(value: unknown): ContentParameters {
   checkEvent(hasFields(value, 'hash', 'chunker'), '"content" is not a map of "hash" and "chunker"')
   const { hash, chunker } = value
   checkEvent(hash === 'blake3' || hash === 'sha2-256', 'its hash function is neither blake3 nor sha2-256')

@@ -12,6 +12,7 @@ export type { AdoptCeremonyErrorCode, AdoptCeremonyOptions } from './ceremony/ad
 export { fileCommit } from './ceremony/adopt-ceremony.ts'
 export type { CeremonyFolderErrorCode, CeremonyFolderFindingCode } from './ceremony/ceremony-folder.ts'
 export { CeremonyFolder } from './ceremony/ceremony-folder.ts'
+export { foundByCeremony } from './ceremony/found-by-ceremony.ts'
 export type { Joined, JoinOptions } from './ceremony/join-ceremony.ts'
 export { joinCeremony } from './ceremony/join-ceremony.ts'
 export type { CeremonyShareErrorCode } from './ceremony/keep-shares.ts'

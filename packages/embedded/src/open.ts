@@ -5,11 +5,9 @@ import {
   type Clock,
   createInception,
   decodeEnvelope,
-  encodeEnvelope,
   type Finding,
   type Inception,
   isVaultError,
-  link,
   type Random,
   type Signer,
   systemClock,
@@ -19,13 +17,13 @@ import {
   verifyInception,
 } from '@vault/core'
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import { beginVault, OWNER } from './begin-vault.ts'
 import { heldOperators } from './caps/cap-issuer.ts'
 import { renewRootCertificate } from './caps/renew-root-certificate.ts'
 import { keepRootCertificate } from './caps/root-certificate.ts'
 import { signersName } from './caps/signers-name.ts'
 import { vaultAuthority } from './caps/vault-authority.ts'
 import { VaultCaps } from './caps/vault-caps.ts'
-import { actEvent } from './change-event.ts'
 import { checkStanding } from './check-standing.ts'
 import { createPlace } from './create-place.ts'
 import { createRoleKeys, hasKey } from './keystore.ts'
@@ -90,9 +88,6 @@ export interface CreateOptions {
 
 const DEFAULT_CONTENT: Inception['content'] = { hash: 'blake3', chunker: { kind: 'fixed', size: 1024 * 1024 } }
 
-/** The actor in the log where nobody else is named: who opened the place. */
-const OWNER = 'owner'
-
 /** In the order in which a place prefers them: a folder is the vault that is, or may become, alive in it. */
 const PREFERENCE: readonly TenureState[] = ['active', 'quiesced', 'prepared', 'receiving', 'replica', 'retired']
 
@@ -117,13 +112,7 @@ export async function createVault(dir: string, options: CreateOptions): Promise<
       },
       [identity, operators, log],
     )
-    const vault = verifyInception(envelope).vault
-    const keyEvents = [encodeEnvelope(envelope)]
-    const actor = { name: OWNER, proven: false }
-    const act = { verb: 'vault-init', object: `vault:${vault}` }
-    const event = actEvent({ vault, actor, clock, random }, act, { inception: link(vault) })
-    const to = { state: 'active', epoch: 0, keyEvents, events: [event] } as const
-    await draft.soups.tenures.transition(vault, { state: 'none', epoch: 0 }, to)
+    const vault = await beginVault(envelope, { soups: draft.soups, clock, random })
     const { records } = draft.soups
     await keepRootCertificate(records, { vault, epoch: 0, place: draft.info.key, signers: [operators], random })
     await new VaultLog({ vault, dir: draft.dir, soups: draft.soups, clock, writable: true }).drain()

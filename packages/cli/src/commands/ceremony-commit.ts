@@ -12,8 +12,10 @@ interface Options extends StateOptions {
 export function addCeremonyCommit({ ceremony, action }: CeremonyProgram): void {
   const command = ceremony
     .command('commit <dir>')
-    .description('put together what all have given; with --to, make it the keys of the vault')
-    .option('--to <dir>', 'the vault whose keys are replaced')
+    .description(
+      'put together what all have given; with --to, make it the keys of the vault, or the vault that is founded',
+    )
+    .option('--to <dir>', 'the vault whose keys are replaced, or the folder in which one is founded')
     .option('--without-certificate', 'also where the certificate of the move by which it came can then not be made')
     .option('-m, --message <text>', 'why, for the audit log')
     .addHelpText(
@@ -23,12 +25,20 @@ export function addCeremonyCommit({ ceremony, action }: CeremonyProgram): void {
   addStateOption(command)
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { to, message, withoutCertificate = false } = options
-    const { CeremonyFolder, fileCommit } = await import('@vault/embedded')
+    const { CeremonyFolder, fileCommit, foundByCeremony } = await import('@vault/embedded')
     const folder = new CeremonyFolder(dir)
     const committed = await fileCommit(folder)
     const result = ceremonyResult(committed)
     if (to === undefined) {
       await output.result({ ok: true, ...result }, `Committed the ceremony ${committed.id}: ${committed.commit?.id}`)
+      return EXIT.ok
+    }
+    if (committed.event !== undefined && committed.event.before === undefined) {
+      const founded = await foundByCeremony(to, folder, { signal })
+      await output.result(
+        { ok: true, ...ceremonyResult(await folder.read()), dir: to },
+        `Made vault ${founded} in ${to}.`,
+      )
       return EXIT.ok
     }
     await using vault = await openVaultAt(to, { ...options, output }, { signal })

@@ -79,7 +79,12 @@ async function keysFor(ceremony: Ceremony, options: Options, output: Output): Pr
     asked ??= existingPassphrase({ ...(passphraseFile !== undefined && { passphraseFile }) }, process)
     return asked
   }
+  const { openMemberKeys, openPlace } = await import('@vault/embedded')
+  // The vault that is founded is not there yet.
+  if (ceremony.event?.before === undefined) {
+    await using place = await openPlace(vault as string, { mode: 'read' })
+    return await openMemberKeys(place.dir, ceremony, passphrase)
+  }
   await using opened = await openVaultAt(vault as string, { ...options, as: [], output }, { mode: 'read' })
-  const { openMemberKeys } = await import('@vault/embedded')
   return await openMemberKeys(opened.place.dir, ceremony, passphrase)
 }

@@ -1,5 +1,5 @@
 import type { KeyId, Roles, Threshold } from '@vault/core'
-import type { KeyChange, KeySplit, PlanDraft } from '@vault/spki-caps/ceremony'
+import type { KeyChange, KeyFounding, KeySplit, PlanDraft } from '@vault/spki-caps/ceremony'
 import { ceremonyResult } from '../ceremony-result.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { KeyBook } from '../key-book.ts'
@@ -18,6 +18,7 @@ interface Options extends KeystoreOptions, PassphraseOptions, StateDirOptions {
   readonly operators?: string
   readonly log?: string
   readonly recover?: boolean
+  readonly found?: boolean
   readonly split?: string
   readonly threshold?: string
   readonly holder?: readonly string[]
@@ -38,6 +39,7 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     .option('--identity <keys>', 'the new identity, as 2:ana,ben,eva: any two of these three')
     .option('--operators <keys>', 'the new operators, likewise')
     .option('--log <keys>', 'the new log key; "new" makes one in the vault')
+    .option('--found', 'found a new vault in this folder, which is empty or new; its log key is made there')
     .option('--recover', 'keys were lost or stolen: what the old ones granted counts no more unless it is anchored')
     .option('--split <key>', 'split this key into shares')
     .option('--threshold <k>', 'how many of the shares give the key back')
@@ -48,7 +50,7 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     .option('--passphrase-file <file>', 'opens your key; asked for at a terminal')
     .addHelpText(
       'after',
-      '\nA key is a name of your keystore, or ed25519:…, did:key:…. Roles that are not named stay as they are.\n\nExamples:\n  vaultctl ceremony plan ~/vault --out council --as ana --identity 2:ana,ben,eva --witness tom\n  vaultctl ceremony plan --out backup --as ana --split ana --threshold 2 --holder ben=age1… eva=age1…',
+      '\nA key is a name of your keystore, or ed25519:…, did:key:…. Roles that are not named stay as they are.\n\nExamples:\n  vaultctl ceremony plan ~/vault --out council --as ana --identity 2:ana,ben,eva --witness tom\n  vaultctl ceremony plan ~/new --found --out founding --as ana --identity 2:ana,ben,eva --operators 2:ana,ben,eva\n  vaultctl ceremony plan --out backup --as ana --split ana --threshold 2 --holder ben=age1… eva=age1…',
     )
   addKeystoreOption(addStateDirOption(command))
   action<[string | undefined, Options]>(command, async ({ output }, dir, options) => {
@@ -79,7 +81,13 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
   })
 }
 
-async function changeOf(dir: string, options: Options, book: KeyBook, output: Output): Promise<KeyChange | undefined> {
+async function changeOf(
+  dir: string,
+  options: Options,
+  book: KeyBook,
+  output: Output,
+): Promise<KeyChange | KeyFounding> {
+  if (options.found === true) return await foundingIn(dir, options, book)
   const named = ROLES.filter((role) => options[role] !== undefined)
   if (named.length === 0) throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
   const { createRoleKeys } = await import('@vault/embedded')
@@ -100,6 +108,21 @@ async function changeOf(dir: string, options: Options, book: KeyBook, output: Ou
   }
   for (const role of ROLES) book.callRole(role, [...roles[role].keys, ...next[role].keys])
   return { history, why: options.recover === true ? 'recover' : 'rotate', roles: next }
+}
+
+/** The place is made before the vault, because its log key signs the inception. */
+async function foundingIn(dir: string, options: Options, book: KeyBook): Promise<KeyFounding> {
+  const { identity, operators, log, recover } = options
+  if (identity === undefined || operators === undefined || recover === true || (log ?? 'new') !== 'new')
+    throw new UsageError('--found takes --identity and --operators; the log key is made in the folder.')
+  const { createRoleKeys, openOrCreatePlace } = await import('@vault/embedded')
+  const { DEFAULT_CONTENT, systemRandom } = await import('@vault/core')
+  const keys = { identity: book.threshold(identity), operators: book.threshold(operators) }
+  await using place = await openOrCreatePlace(dir)
+  const parts = { dir: place.dir, roles: ['log'] as const, passphrase: undefined, random: systemRandom }
+  const { key } = (await createRoleKeys(parts)).log
+  book.callRole('log', [key])
+  return { why: 'inception', roles: { ...keys, log: { keys: [key], threshold: 1 } }, content: DEFAULT_CONTENT }
 }
 
 function splitsOf({ split, threshold, holder = [] }: Options, book: KeyBook): readonly KeySplit[] {

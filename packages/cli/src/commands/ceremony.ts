@@ -13,7 +13,7 @@ export interface CeremonyProgram extends Pick<Program, 'action'> {
 export function addCeremony({ command, action }: Program): void {
   const ceremony = command
     .command('ceremony')
-    .description('replace the keys of a vault, or split a key, by several people together')
+    .description('found a vault, replace its keys, or split a key, by several people together')
   for (const add of [addCeremonyPlan, addCeremonyJoin, addCeremonyStatus, addCeremonyCommit, addCeremonyVerify])
     add({ ceremony, action })
 }

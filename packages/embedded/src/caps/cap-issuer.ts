@@ -47,8 +47,16 @@ export async function vaultIssuer(
   return { issuer: vaultPrincipal(vault), signers }
 }
 
-/** As whom these sign: alone as themselves, several as the threshold to which something was granted. Throws `CAPS_ISSUER_UNKNOWN`. */
+/**
+ * As whom these sign: operators of the vault, where they are enough, as the vault; others alone as themselves, and several as the
+ * threshold to which something was granted. Throws `CAPS_ISSUER_UNKNOWN`.
+ */
 export async function issuerOf(caps: VaultCaps, signers: readonly Signer[], options: AbortOptions): Promise<CapIssuer> {
+  const { operators } = (await caps.keys(options)).roles
+  if (signers.every(({ key }) => operators.keys.includes(key)) && signers.length >= operators.threshold) {
+    await renewRootCertificate(caps, signers, options)
+    return { issuer: vaultPrincipal(caps.parts.vault), signers }
+  }
   const keys = new Set(signers.map(({ key }) => key))
   const [first, ...others] = keys
   if (first !== undefined && others.length === 0) return { issuer: first, signers }

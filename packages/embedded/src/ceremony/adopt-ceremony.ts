@@ -1,7 +1,14 @@
 import type { AuditActor } from '@vault/audit-chain'
 import { type AbortOptions, type Clock, type KeyState, systemClock, VaultError, type VaultId } from '@vault/core'
 import { adoptKeyEvent } from '@vault/migration'
-import { type Ceremony, COMMIT_FILE, checkUntouched, commitCeremony, completeCommit } from '@vault/spki-caps/ceremony'
+import {
+  type Ceremony,
+  type CeremonyPlan,
+  COMMIT_FILE,
+  checkUntouched,
+  commitCeremony,
+  completeCommit,
+} from '@vault/spki-caps/ceremony'
 import type { Reason } from '../act.ts'
 import { hasKey } from '../keystore.ts'
 import type { Place } from '../place.ts'
@@ -52,14 +59,16 @@ export async function adoptCeremony(
   const ceremony = await folder.read()
   const { id, keyEvent } = completeCommit(ceremony)
   const { event, plan } = ceremony
-  if (event?.before.vault !== vault || keyEvent === undefined) throw otherVault(ceremony, vault)
-  await checkLogKey(place, plan.change?.roles.log.keys ?? [])
+  if (event?.vault !== vault || keyEvent === undefined) throw otherVault(ceremony, vault)
+  await checkLogKey(place, plan)
   const why = motivation === undefined ? {} : { motivation }
   const adoption = { vault, keyEvent, ceremony: id, withoutCertificate, ...why }
   return await adoptKeyEvent(await seatOf(place, { actor, clock }), adoption, { signal })
 }
 
-async function checkLogKey({ dir }: Place, keys: KeyState['roles']['log']['keys']): Promise<void> {
+/** Throws `CEREMONY_LOG_KEY_MISSING` unless the place can go on with the log. */
+export async function checkLogKey({ dir }: Pick<Place, 'dir'>, { change }: CeremonyPlan): Promise<void> {
+  const keys = change?.roles.log.keys ?? []
   for (const key of keys) if ((await hasKey({ dir, role: 'log', key })) === 'plain') return
   throw new VaultError<AdoptCeremonyErrorCode>({
     code: 'CEREMONY_LOG_KEY_MISSING',
@@ -69,10 +78,10 @@ async function checkLogKey({ dir }: Place, keys: KeyState['roles']['log']['keys'
 }
 
 function otherVault({ event }: Ceremony, id: VaultId): VaultError<AdoptCeremonyErrorCode> {
-  const about = event === undefined ? 'the keys of no vault' : `the vault ${event.before.vault}`
+  const about = event === undefined ? 'the keys of no vault' : `the vault ${event.vault}`
   return new VaultError({
     code: 'CEREMONY_OTHER_VAULT',
     message: `The ceremony is about ${about}, and the one here is ${id}.`,
-    details: { vault: event?.before.vault ?? null },
+    details: { vault: event?.vault ?? null },
   })
 }

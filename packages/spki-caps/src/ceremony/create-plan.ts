@@ -2,13 +2,13 @@ import type { AbortOptions, Envelope, KeyId, Random, Roles, Signer, Threshold } 
 import { copyBytes } from '@vault/core'
 import { secondsOf } from '../record.ts'
 import { partsOf } from './open-plan.ts'
-import type { KeyChange, KeySplit } from './plan.ts'
+import type { KeyChange, KeyFounding, KeySplit } from './plan.ts'
 import { signPlan } from './plan.ts'
 import type { Circumstance } from './take-part.ts'
 
 /** What a new ceremony is to do. Keys of roles and witnesses in any order. */
 export interface PlanDraft extends Circumstance {
-  readonly change?: KeyChange
+  readonly change?: KeyChange | KeyFounding
   readonly splits?: readonly KeySplit[]
   /** Default: none. */
   readonly witnesses?: Threshold

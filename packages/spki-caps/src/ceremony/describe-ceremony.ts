@@ -14,11 +14,17 @@ export function describePlan({ id, plan, event }: Pick<Ceremony, 'id' | 'plan' |
     `planned by ${nameIn(plan, proposer)} with ${software.name} ${software.version}, from ${timeText(created)} to ${timeText(expires)}`,
   ]
   if (change !== null && event !== undefined) {
-    const { vault, seq, roles } = event.before
-    lines.push(`${change.why} of the keys of the vault ${vault}, key event ${seq + 1}:`)
+    const { vault, seq } = event
+    const roles = event.before?.roles
+    lines.push(
+      roles === undefined
+        ? `the vault ${vault} is founded:`
+        : `${change.why} of the keys of the vault ${vault}, key event ${seq}:`,
+    )
     for (const role of ROLES) {
-      const [before, after] = [roleText(plan, roles[role]), roleText(plan, change.roles[role])]
-      lines.push(`  ${role.padEnd(9)} ${before === after ? `stays ${after}` : `${after}; before: ${before}`}`)
+      const [before, after] = [roles && roleText(plan, roles[role]), roleText(plan, change.roles[role])]
+      const replaced = before === after ? `stays ${after}` : `${after}; before: ${before}`
+      lines.push(`  ${role.padEnd(9)} ${before === undefined ? after : replaced}`)
     }
   }
   for (const { key, threshold, holders } of splits) {

@@ -1,16 +1,19 @@
-import type { Bytes, ContentId, KeyId, KeyState } from '@vault/core'
+import type { Bytes, ContentId, KeyId, KeyState, VaultId } from '@vault/core'
 import {
+  contentId,
   countSigners,
   decodeEnvelope,
+  inceptionPayload,
   isVaultError,
   keyEventPayload,
   keysNewIn,
+  keysOf,
   VaultError,
   verifyKeyHistory,
 } from '@vault/core'
 import type { CeremonyErrorCode } from './error.ts'
 import { checkPlan, planInvalid } from './error.ts'
-import type { CeremonyPlan, KeySplit } from './plan.ts'
+import type { CeremonyPlan, KeyFounding, KeySplit } from './plan.ts'
 import { decodePlan, PLAN } from './plan.ts'
 
 /** A plan that was read and verified: it could be carried out. */
@@ -23,8 +26,10 @@ export interface OpenPlan {
 
 /** The key event that a plan describes. */
 export interface PlannedEvent {
-  /** The keys of the vault before it. */
-  readonly before: KeyState
+  readonly vault: VaultId
+  readonly seq: number
+  /** The keys of the vault before it; absent where it founds the vault. */
+  readonly before?: KeyState
   /** What its members sign. */
   readonly payload: Bytes
   /** The keys that are new in a role: each must sign. */
@@ -32,7 +37,7 @@ export interface PlannedEvent {
 }
 
 /** What says who has which part. */
-type PlanParts = Pick<CeremonyPlan, 'change' | 'created' | 'splits' | 'witnesses' | 'proposer'>
+type PlanParts = Pick<CeremonyPlan, 'nonce' | 'change' | 'created' | 'splits' | 'witnesses' | 'proposer'>
 
 interface PlannedParts {
   readonly plan: PlanParts
@@ -55,8 +60,10 @@ export function openPlan(bytes: Uint8Array): OpenPlan {
   }
 }
 
-function plannedEvent({ change, created }: PlanParts): PlannedEvent | undefined {
+function plannedEvent({ change, created, nonce }: PlanParts): PlannedEvent | undefined {
   if (change === null) return undefined
+  const at = new Date(created * 1000)
+  if (change.why === 'inception') return plannedInception(change, { nonce, at })
   const { history, why, roles } = change
   const before = verifyKeyHistory(history.map((event) => decodeEnvelope(event)))
   const introduced = keysNewIn(roles, before.roles)
@@ -64,7 +71,19 @@ function plannedEvent({ change, created }: PlanParts): PlannedEvent | undefined 
     introduced.length > 0 || JSON.stringify(roles) !== JSON.stringify(before.roles),
     'the roles that it describes are those that the vault has',
   )
-  return { before, introduced, payload: keyEventPayload({ history: before, why, roles, at: new Date(created * 1000) }) }
+  const payload = keyEventPayload({ history: before, why, roles, at })
+  return { vault: before.vault, seq: before.seq + 1, before, introduced, payload }
+}
+
+function plannedInception(
+  { roles, content }: KeyFounding,
+  { nonce, at }: { readonly nonce: Bytes; readonly at: Date },
+): PlannedEvent {
+  // Its secret lies at one place. With several, the vault could be begun at several.
+  checkPlan(roles.log.keys.length === 1, 'a vault is founded with one log key, that of the place where it begins')
+  const payload = inceptionPayload({ roles, content, nonce, at })
+  const vault = contentId(payload, { hash: 'sha2-256', codec: 'dag-cbor' })
+  return { vault, seq: 0, introduced: keysOf(roles), payload }
 }
 
 function checkParts(open: OpenPlan): void {
@@ -102,7 +121,7 @@ export function signsEvent({ plan, event }: PlannedParts, key: KeyId): boolean {
 }
 
 function eventSigners({ change }: PlanParts, { before, introduced }: PlannedEvent): readonly KeyId[] {
-  return [...before.roles.identity.keys, ...(change?.roles.identity.keys ?? []), ...introduced]
+  return [...(before?.roles.identity.keys ?? []), ...(change?.roles.identity.keys ?? []), ...introduced]
 }
 
 export function holdersOf({ splits }: Pick<CeremonyPlan, 'splits'>): ReadonlySet<KeyId> {

@@ -27,7 +27,7 @@ export interface Owed {
 export function owedBefore({ plan, event }: OpenPlan, { contributions, receipts }: Documents): readonly Owed[] {
   const signed = new Set([...contributions].filter(([, { record }]) => record.event !== null).map(([key]) => key))
   const split = new Set([...contributions].filter(([, { record }]) => record.shares !== null).map(([key]) => key))
-  const before = event?.before.roles.identity
+  const before = event?.before?.roles.identity
   return [
     missing('contribution', 'identity-before', before, signed),
     missing('contribution', 'identity', plan.change?.roles.identity, signed),

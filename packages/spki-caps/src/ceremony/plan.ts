@@ -1,5 +1,15 @@
-import type { AbortOptions, Bytes, Envelope, KeyEventReason, KeyId, Roles, Signer, Threshold } from '@vault/core'
-import { hasFields, isVaultError, parseRoles } from '@vault/core'
+import type {
+  AbortOptions,
+  Bytes,
+  ContentParameters,
+  Envelope,
+  KeyEventReason,
+  KeyId,
+  Roles,
+  Signer,
+  Threshold,
+} from '@vault/core'
+import { hasFields, isVaultError, parseContent, parseRoles } from '@vault/core'
 import { invalidRecord } from '../error.ts'
 import type { Opened, RecordHead } from '../record.ts'
 import { checkRecord, natural, recordFormat } from '../record.ts'
@@ -27,8 +37,8 @@ export interface CeremonyPlan extends RecordHead<'ceremony-plan'> {
   readonly software: Software
   /** Everybody who has a part, by key, with what people call him. The names prove nothing. */
   readonly members: readonly CeremonyMember[]
-  /** The keys of a vault that are replaced. */
-  readonly change: KeyChange | null
+  /** The keys of a vault that are replaced, or those with which one is founded. */
+  readonly change: KeyChange | KeyFounding | null
   /** The keys that are split into shares, by key. */
   readonly splits: readonly KeySplit[]
   /** Who attests the whole, and how many must; none with a threshold of 0. */
@@ -46,6 +56,13 @@ export interface KeyChange {
   readonly history: readonly Bytes[]
   readonly why: Exclude<KeyEventReason, 'migrate'>
   readonly roles: Roles
+}
+
+/** A vault that is to be founded together: its inception has the nonce of the plan. */
+export interface KeyFounding {
+  readonly why: 'inception'
+  readonly roles: Roles
+  readonly content: ContentParameters
 }
 
 /** A key that is to be split. Whoever has it makes the shares, and nobody counts on them before every holder has his. */
@@ -119,27 +136,37 @@ function parseMembers(value: unknown): readonly CeremonyMember[] {
   return members
 }
 
-function parseChange(value: unknown): KeyChange {
+function parseChange(value: unknown): KeyChange | KeyFounding {
+  if (hasFields(value, 'why', 'roles', 'content')) {
+    const { why, roles, content } = value
+    checkRecord(why === 'inception', PLAN, 'content stands with "inception" and only there')
+    return {
+      why,
+      roles: eventField('roles', () => parseRoles(roles)),
+      content: eventField('content', () => parseContent(content)),
+    }
+  }
   checkRecord(
     hasFields(value, 'history', 'why', 'roles'),
     PLAN,
-    '"change" is neither null nor a map of history, why, roles',
+    '"change" is neither null nor a map of history, why, roles, nor one of why, roles, content',
   )
   const { history, why, roles } = value
   checkRecord(why === 'rotate' || why === 'recover', PLAN, '"why" is neither rotate nor recover')
   return {
     history: listField(PLAN, 'history', history, MAX_EVENTS).map((event) => bytesField(PLAN, 'history', event)),
     why,
-    roles: rolesField(roles),
+    roles: eventField('roles', () => parseRoles(roles)),
   }
 }
 
-function rolesField(value: unknown): Roles {
+/** A field of key events. */
+function eventField<T>(name: string, parse: () => T): T {
   try {
-    return parseRoles(value)
+    return parse()
   } catch (cause) {
     if (!isVaultError(cause)) throw cause
-    throw invalidRecord(PLAN, '"roles" are none', cause)
+    throw invalidRecord(PLAN, `"${name}" is none of a key event`, cause)
   }
 }
 
