@@ -8,7 +8,7 @@ import { counted, humanBytes, humanSeconds } from './human.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
 import { moveEnd } from './move-end.ts'
-import { endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
+import { ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -36,7 +36,7 @@ export async function moveOn(
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const actor = await vault.actorFor('migrate', { signal })
-  const source = await moveSourceOf(vault, { ...seats.source, actor })
+  const source = await moveSourceOf(vault, { ...seats.source, actor, ...(await ceremonyOf(options)) })
   const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, actor }, signal })
   const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
@@ -48,7 +48,10 @@ export async function moveOn(
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
     await using target = await end.look()
-    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys: 'new' } })
+    // What several people hold stays theirs; a key that one place holds does not leave it.
+    const { identity, operators } = (await vault.keys({ signal })).roles
+    const keys = identity.keys.length + operators.keys.length > 2 ? 'keep' : 'new'
+    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
   })()
   // A wrong passphrase is said before the target has keys under it.
   if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })

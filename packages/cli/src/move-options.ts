@@ -1,12 +1,15 @@
 import { resolve } from 'node:path'
-import type { SeatOptions } from '@vault/embedded'
+import type { SeatOptions, SigningCeremony } from '@vault/embedded'
 import type { Routing } from '@vault/migration'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
+import { KeyBook } from './key-book.ts'
+import { openKeystore } from './keystore-options.ts'
 import { addStateOption, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
 import { addRemoteOptions, isRemote, type RemoteOptions } from './remote-end.ts'
+import { thisSoftware } from './software.ts'
 
 /** Options of the commands that hand a vault off. */
 export interface MoveOptions extends StateOptions, RemoteOptions {
@@ -19,6 +22,7 @@ export interface MoveOptions extends StateOptions, RemoteOptions {
   readonly toPassphrase?: boolean
   readonly route?: string
   readonly routeCommand?: string
+  readonly ceremony?: string
 }
 
 /** Gives a command the options of both places, their keys and routing. */
@@ -28,6 +32,10 @@ export function addMoveOptions(command: Command): Command {
     .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
     .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')
     .option('--no-to-passphrase', 'keep the keys made at the target without a passphrase')
+    .option(
+      '--ceremony <dir>',
+      'where those sign who hold the identity of the vault elsewhere: "vaultctl ceremony join"',
+    )
     .option('--route <file>', 'write where the vault is active into this file (JSON), when it is')
     .option('--route-command <command>', 'run this program when the vault is active there (VAULT_TO, VAULT_EPOCH, …)')
 }
@@ -61,6 +69,16 @@ export function seatsOf(
     return chosen
   })
   return { source: { passphrase }, target: { passphrase: fresh, newPassphrase: fresh } }
+}
+
+/** Where holders of the identity sign who are elsewhere, if that was said. */
+export async function ceremonyOf({
+  ceremony: dir,
+  keystore,
+}: MoveOptions): Promise<{ readonly ceremony?: SigningCeremony }> {
+  if (dir === undefined) return {}
+  const { names } = await KeyBook.of(await openKeystore(keystore === undefined ? {} : { keystore }))
+  return { ceremony: { dir, software: thisSoftware(), names } }
 }
 
 /** Who leads clients to the new place, if anybody was named. */

@@ -32,6 +32,23 @@ async function fourPeople(space: Space) {
   return { ana, ben, eva, tom, recipient }
 }
 
+/** A vault that ana, ben and eva have founded together: any two of them are its identity, and its operators. */
+async function vaultOfThree(space: Space) {
+  const { as } = peopleIn(space)
+  const [ana, ben, eva] = [as('ana'), as('ben'), as('eva')]
+  for (const [who, by] of Object.entries({ ana, ben, eva })) {
+    const { key } = await by(['keys', 'new', who, '--no-passphrase'])
+    if (who !== 'ana') await ana(['keys', 'trust', who, key as string])
+  }
+  const [vault, dir] = [space.at('vault'), space.at('founding')]
+  const roles = ['--identity', '2:ana,ben,eva', '--operators', '2:ana,ben,eva']
+  await ana(['ceremony', 'plan', vault, '--out', dir, '--as', 'ana', '--found', ...roles])
+  for (const [who, by] of Object.entries({ ana, ben, eva })) await by(['ceremony', 'join', dir, '--as', who])
+  await ana(['ceremony', 'join', dir, '--vault', vault])
+  await ana(['ceremony', 'commit', dir, '--to', vault])
+  return { vault, ana, ben, eva }
+}
+
 describe('vaultctl ceremony', () => {
   test('gives a vault to a council of three, and is verified elsewhere from its folder', async () => {
     await using space = await scratch()
@@ -102,6 +119,49 @@ describe('vaultctl ceremony', () => {
     expect(await ben(back, 1)).toMatchObject({ error: { code: 'KEY_SHARE_SEALED' } })
     const recovered = await ben([...back, '--age-identity', space.at('ben.age'), space.at('eva.age')])
     expect(recovered.key).toBe(anaKey)
+  })
+
+  test('moves a vault whose identity is two of three, who sign elsewhere', async () => {
+    await using space = await scratch()
+    const { as } = peopleIn(space)
+    const { vault, eva, ana, ben } = await vaultOfThree(space)
+    const [target, dir] = [space.at('target'), space.at('move')]
+    await writeFile(space.at('notes'), 'text')
+    await ana(['put', vault, space.at('notes')])
+    const env = { env: { VAULT_KEYSTORE: space.at('keys-ana') } }
+    const ends = ['--from', vault, '--to', target]
+    const migrate = (args: readonly string[], code: number) => json('vault-migrate', args, code, env)
+    // Nobody here can sign, and nothing is said of where others could.
+    expect(await migrate(['run', ...ends], 4)).toMatchObject({ error: { code: 'MIGRATION_IDENTITY_MISSING' } })
+    const go = [...ends, '--ceremony', dir]
+    expect(await migrate(['resume', ...go], 4)).toMatchObject({ error: { code: 'CEREMONY_INCOMPLETE' } })
+    // Until then it is active, and takes changes.
+    await writeFile(space.at('more'), 'more text')
+    await ana(['put', vault, space.at('more')])
+    const plan = await ana(['ceremony', 'status', dir])
+    expect(plan).toMatchObject({ phase: 'open', why: 'migrate', owed: [{ what: 'contribution', needed: 2 }] })
+    expect((await run('vaultctl', ['ceremony', 'status', dir])).stdout).toMatch(/by the migration [0-9a-f]{32} to the/)
+    await ana(['ceremony', 'join', dir, '--as', 'ana'])
+    expect(await migrate(['resume', ...go], 4)).toMatchObject({ error: { code: 'CEREMONY_INCOMPLETE' } })
+    // Not with the signatures of a ceremony about something else.
+    expect(await migrate(['resume', ...ends, '--ceremony', space.at('founding')], 1)).toMatchObject({
+      error: { code: 'CEREMONY_OTHER_VAULT' },
+    })
+    await cp(dir, space.at('copy'), { recursive: true })
+    await eva(['ceremony', 'join', space.at('copy'), '--as', 'eva'])
+    await cp(space.at('copy'), dir, { recursive: true })
+    expect(await migrate(['resume', ...go], 0)).toMatchObject({ ok: true, phase: 'complete', state: 'active' })
+    expect(await ben(['ceremony', 'verify', dir])).toMatchObject({ ok: true, phase: 'complete' })
+    const { events } = await json<{ events: readonly object[] }>('vaultctl', ['keys', 'history', target], 0, env)
+    const of = (n: number) => ({ threshold: n })
+    expect(events.at(-1)).toMatchObject({ why: 'migrate', roles: { identity: of(2), operators: of(2), log: of(1) } })
+    expect(await ana(['verify', target])).toMatchObject({ ok: true })
+    await writeFile(space.at('third'), 'third')
+    await ana(['put', target, space.at('third')])
+    expect(await ana(['put', vault, space.at('third')], 1)).toMatchObject({ ok: false })
+    for (const who of ['ana', 'ben']) await cp(space.at(`keys-${who}`), space.at('keys-both'), { recursive: true })
+    const issue = ['caps', 'issue', target, '--to', 'eva', '--action', 'read', '--as', 'ana', '--as', 'ben']
+    expect(await as('both')(issue)).toMatchObject({ ok: true, findings: [] })
   })
 
   test('founds a vault of three in an empty folder, of whose keys none but the log key lies there', async () => {

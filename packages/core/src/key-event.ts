@@ -63,7 +63,8 @@ export function parseKeyEvent(
   }
 }
 
-function parseContext(value: unknown): KeyEventContext {
+/** The context of a move, of a decoded value. Throws `KEY_EVENT_INVALID`. */
+export function parseContext(value: unknown): KeyEventContext {
   checkEvent(hasFields(value, 'migration', 'instance'), '"context" is not a map of "migration" and "instance"')
   const { migration, instance } = value
   checkEvent(isHexId(migration) && isHexId(instance), '"context" has not two ids of 32 hexadecimal digits')

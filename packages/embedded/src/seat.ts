@@ -3,6 +3,8 @@ import type { AuditActor, LogStore } from '@vault/audit-chain'
 import {
   type AbortOptions,
   type Clock,
+  copyBytes,
+  encodeEnvelope,
   type KeyId,
   type Random,
   type Signer,
@@ -21,6 +23,7 @@ import {
 } from '@vault/migration'
 import { openFsLogStore } from '@vault/store-fs'
 import { certifyingTarget } from './caps/certifying-target.ts'
+import { type SigningCeremony, signInCeremony } from './ceremony/sign-in-ceremony.ts'
 import { listNewKeys } from './checksums.ts'
 import { openOrCreatePlace } from './endpoint.ts'
 import { createRoleKeys, hasKey, openKey } from './keystore.ts'
@@ -93,11 +96,29 @@ export interface OpenMoveSource extends LiveSource {
   unlock(options?: AbortOptions): Promise<void>
 }
 
-/** A vault that is open for writing, as the source of a move. */
-export async function moveSourceOf(vault: Vault, options?: SeatOptions): Promise<OpenMoveSource> {
+/**
+ * A vault that is open for writing, as the source of a move. Where too few keys of its identity lie here, the others sign in the
+ * `ceremony`, as {@link signInCeremony} says.
+ */
+export async function moveSourceOf(
+  vault: Vault,
+  options: SeatOptions & { readonly ceremony?: SigningCeremony } = {},
+): Promise<OpenMoveSource> {
   const seat = await seatOf(vault.place, options)
+  const source = seatSource(seat, vault.id)
+  const { ceremony } = options
   return {
-    ...seatSource(seat, vault.id),
+    ...source,
+    async signAsIdentity(payload, abort) {
+      const { identity } = (await keyStateAt(seat, vault.id, abort)).roles
+      const held = await seat.keys.signers('identity', identity, abort)
+      if (ceremony === undefined || held.length >= identity.threshold)
+        return await source.signAsIdentity(payload, abort)
+      const history = (await seat.store.tenures.keyEvents(vault.id, abort)).map(copyBytes)
+      const { place: proposer, clock, random } = seat
+      const event = { payload: copyBytes(payload), history, proposer, clock, random }
+      return encodeEnvelope(await signInCeremony(ceremony, event))
+    },
     async unlock(abort) {
       const { roles } = await keyStateAt(seat, vault.id, abort)
       await seat.keys.signers('identity', roles.identity, abort)

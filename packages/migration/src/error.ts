@@ -45,6 +45,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_CHANGED'
   /** The vault's log key is not held where its trail has to go on. `details.keys`. Nothing is lost: put it back. */
   | 'MIGRATION_LOG_KEY'
+  /** Too few of the identity's keys are held at the source to sign that the vault moves. `details.needed`, `details.held`, `details.keys`. Nothing was handed off. */
+  | 'MIGRATION_IDENTITY_MISSING'
   /** The vault's keys were replaced while it was being moved. Nothing was handed off: roll the migration back, and begin a new one. */
   | 'MIGRATION_KEYS_REPLACED'
   /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */

@@ -1,14 +1,7 @@
 import type { AuditActor } from '@vault/audit-chain'
-import { type AbortOptions, type Clock, type KeyState, systemClock, VaultError, type VaultId } from '@vault/core'
+import { type AbortOptions, type Clock, type KeyState, VaultError, type VaultId } from '@vault/core'
 import { adoptKeyEvent } from '@vault/migration'
-import {
-  type Ceremony,
-  type CeremonyPlan,
-  COMMIT_FILE,
-  checkUntouched,
-  commitCeremony,
-  completeCommit,
-} from '@vault/spki-caps/ceremony'
+import { type Ceremony, type CeremonyPlan, completeCommit } from '@vault/spki-caps/ceremony'
 import type { Reason } from '../act.ts'
 import { hasKey } from '../keystore.ts'
 import type { Place } from '../place.ts'
@@ -33,17 +26,6 @@ interface AdoptionParts {
   readonly place: Place
   readonly actor: AuditActor
   readonly clock: Clock
-}
-
-/**
- * Commits a ceremony to which all has been given: until then everything is as it was before. Done again it changes nothing. Throws
- * `CEREMONY_INCOMPLETE`, `CEREMONY_REFUSED`, `CEREMONY_EXPIRED`, and what the folder throws.
- */
-export async function fileCommit(folder: CeremonyFolder, clock: Clock = systemClock): Promise<Ceremony> {
-  const before = await folder.read()
-  checkUntouched(before)
-  if (before.commit === undefined) await folder.file(COMMIT_FILE, commitCeremony(before, clock()).bytes)
-  return await folder.read()
 }
 
 /**

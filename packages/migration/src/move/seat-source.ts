@@ -1,6 +1,6 @@
 import type { AuditEvent } from '@vault/audit-chain'
 import { encodeEvent } from '@vault/audit-chain'
-import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, Threshold } from '@vault/core'
 import {
   copyBytes,
   decodeEnvelope,
@@ -168,6 +168,7 @@ export function seatSource(seat: Seat, vault: ContentId): LiveSource {
     async signAsIdentity(payload, options) {
       const { roles } = await keyStateAt(seat, vault, options)
       const signers = await seat.keys.signers('identity', roles.identity, options)
+      if (signers.length < roles.identity.threshold) throw tooFew(label, vault, roles.identity, signers)
       return encodeEnvelope(await signEnvelope('key', payload, signers, options))
     },
     held: (range, options) => soup.held(range, options),
@@ -231,5 +232,18 @@ function changed(migration: string, why: string, cause?: unknown): VaultError<Mi
     message: `The source of the migration ${migration} is not what was prepared: ${why}. The last steps are done again.`,
     details: { migration },
     cause,
+  })
+}
+
+function tooFew(
+  label: string,
+  vault: ContentId,
+  { keys, threshold: needed }: Threshold,
+  { length: held }: { readonly length: number },
+): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_IDENTITY_MISSING',
+    message: `The identity of the vault ${vault} signs that it moves, with ${needed} of its ${keys.length} keys, and ${held} ${held === 1 ? 'is' : 'are'} held at ${label}. Put the key files back, or let their holders sign in a ceremony, and resume.`,
+    details: { vault, needed, held, keys },
   })
 }

@@ -21,6 +21,8 @@ export function describePlan({ id, plan, event }: Pick<Ceremony, 'id' | 'plan' |
         ? `the vault ${vault} is founded:`
         : `${change.why} of the keys of the vault ${vault}, key event ${seq}:`,
     )
+    if (change.why === 'migrate')
+      lines.push(`  by the migration ${change.context?.migration} to the place ${change.context?.instance}`)
     for (const role of ROLES) {
       const [before, after] = [roles && roleText(plan, roles[role]), roleText(plan, change.roles[role])]
       const replaced = before === after ? `stays ${after}` : `${after}; before: ${before}`

@@ -1,4 +1,4 @@
-import type { Bytes, ContentId, KeyId, KeyState, VaultId } from '@vault/core'
+import type { Bytes, ContentId, KeyId, KeyState, Threshold, VaultId } from '@vault/core'
 import {
   contentId,
   countSigners,
@@ -64,15 +64,17 @@ function plannedEvent({ change, created, nonce }: PlanParts): PlannedEvent | und
   if (change === null) return undefined
   const at = new Date(created * 1000)
   if (change.why === 'inception') return plannedInception(change, { nonce, at })
-  const { history, why, roles } = change
+  const { history, why, roles, context } = change
   const before = verifyKeyHistory(history.map((event) => decodeEnvelope(event)))
   const introduced = keysNewIn(roles, before.roles)
   checkPlan(
     introduced.length > 0 || JSON.stringify(roles) !== JSON.stringify(before.roles),
     'the roles that it describes are those that the vault has',
   )
-  const payload = keyEventPayload({ history: before, why, roles, at })
-  return { vault: before.vault, seq: before.seq + 1, before, introduced, payload }
+  const payload = keyEventPayload({ history: before, why, roles, at, ...(context && { context }) })
+  const { vault, seq } = before
+  // Those of a move sign at the place that receives.
+  return { vault, seq: seq + 1, before, introduced: why === 'migrate' ? [] : introduced, payload }
 }
 
 function plannedInception(
@@ -121,7 +123,12 @@ export function signsEvent({ plan, event }: PlannedParts, key: KeyId): boolean {
 }
 
 function eventSigners({ change }: PlanParts, { before, introduced }: PlannedEvent): readonly KeyId[] {
-  return [...(before?.roles.identity.keys ?? []), ...(change?.roles.identity.keys ?? []), ...introduced]
+  return [...(before?.roles.identity.keys ?? []), ...(identityAfter(change)?.keys ?? []), ...introduced]
+}
+
+/** The identity that follows, where it signs in the ceremony: that of a move signs at the place that receives. */
+export function identityAfter(change: CeremonyPlan['change']): Threshold | undefined {
+  return change === null || change.why === 'migrate' ? undefined : change.roles.identity
 }
 
 export function holdersOf({ splits }: Pick<CeremonyPlan, 'splits'>): ReadonlySet<KeyId> {

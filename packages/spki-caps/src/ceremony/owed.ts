@@ -2,7 +2,7 @@ import type { KeyId, Threshold } from '@vault/core'
 import type { Attestation } from './attestation.ts'
 import type { Documents } from './commit.ts'
 import type { OpenPlan } from './open-plan.ts'
-import { holdersOf } from './open-plan.ts'
+import { holdersOf, identityAfter } from './open-plan.ts'
 
 /** What is still to be done before a ceremony goes on: so many of these keys. */
 export interface Owed {
@@ -30,7 +30,7 @@ export function owedBefore({ plan, event }: OpenPlan, { contributions, receipts 
   const before = event?.before?.roles.identity
   return [
     missing('contribution', 'identity-before', before, signed),
-    missing('contribution', 'identity', plan.change?.roles.identity, signed),
+    missing('contribution', 'identity', identityAfter(plan.change), signed),
     missing('contribution', 'possession', all(event?.introduced ?? []), signed),
     missing('contribution', 'shares', all(plan.splits.map(({ key }) => key)), split),
     missing('receipt', 'storage', all([...holdersOf(plan)]), receipts),

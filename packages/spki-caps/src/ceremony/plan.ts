@@ -3,13 +3,14 @@ import type {
   Bytes,
   ContentParameters,
   Envelope,
+  KeyEventContext,
   KeyEventReason,
   KeyId,
   Roles,
   Signer,
   Threshold,
 } from '@vault/core'
-import { hasFields, isVaultError, parseContent, parseRoles } from '@vault/core'
+import { hasFields, isVaultError, parseContent, parseContext, parseRoles } from '@vault/core'
 import { invalidRecord } from '../error.ts'
 import type { Opened, RecordHead } from '../record.ts'
 import { checkRecord, natural, recordFormat } from '../record.ts'
@@ -54,8 +55,10 @@ export interface CeremonyMember {
 export interface KeyChange {
   /** All key events of the vault so far, as envelopes: whoever has the plan needs nothing else to verify. */
   readonly history: readonly Bytes[]
-  readonly why: Exclude<KeyEventReason, 'migrate'>
+  readonly why: KeyEventReason
   readonly roles: Roles
+  /** With `migrate`: its new keys lie at the place that receives, and sign there. */
+  readonly context?: KeyEventContext
 }
 
 /** A vault that is to be founded together: its inception has the nonce of the plan. */
@@ -146,17 +149,24 @@ function parseChange(value: unknown): KeyChange | KeyFounding {
       content: eventField('content', () => parseContent(content)),
     }
   }
+  const moves = hasFields(value, 'history', 'why', 'roles', 'context')
   checkRecord(
-    hasFields(value, 'history', 'why', 'roles'),
+    moves || hasFields(value, 'history', 'why', 'roles'),
     PLAN,
     '"change" is neither null nor a map of history, why, roles, nor one of why, roles, content',
   )
   const { history, why, roles } = value
-  checkRecord(why === 'rotate' || why === 'recover', PLAN, '"why" is neither rotate nor recover')
+  checkRecord(
+    why === 'rotate' || why === 'recover' || why === 'migrate',
+    PLAN,
+    '"why" is none of rotate, recover and migrate',
+  )
+  checkRecord(moves === (why === 'migrate'), PLAN, '"context" stands with "migrate" and only there')
   return {
     history: listField(PLAN, 'history', history, MAX_EVENTS).map((event) => bytesField(PLAN, 'history', event)),
     why,
     roles: eventField('roles', () => parseRoles(roles)),
+    ...(moves && { context: eventField('context', () => parseContext(value.context)) }),
   }
 }
 
