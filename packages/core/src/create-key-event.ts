@@ -1,12 +1,14 @@
 import type { Bytes } from './bytes.ts'
+import { compareBytes, equalBytes } from './bytes.ts'
 import { encode } from './cbor-encode.ts'
-import type { Envelope } from './envelope.ts'
+import type { Envelope, Threshold } from './envelope.ts'
 import { signEnvelope } from './envelope.ts'
 import type { KeyEvent, KeyEventContext, KeyEventReason } from './key-event.ts'
 import { parseKeyEvent } from './key-event.ts'
 import { KEY_EVENT } from './key-event-payload.ts'
 import type { KeyState } from './key-history.ts'
 import { followKeyState } from './key-history.ts'
+import type { NextKeys } from './key-witnesses.ts'
 import { link } from './link.ts'
 import type { AbortOptions } from './options.ts'
 import type { Roles } from './roles.ts'
@@ -21,6 +23,10 @@ export interface KeyEventDraft {
   /** The keys of a role in any order. */
   readonly roles: Roles
   readonly context?: KeyEventContext
+  /** Default: as before. */
+  readonly witnesses?: Threshold
+  /** Default: as before where the identity stays, else `null`. */
+  readonly next?: NextKeys | null
   readonly at: Date
 }
 
@@ -43,18 +49,32 @@ export async function createKeyEvent(
  * What is signed in a new key event, for signers that are not in one place: each signs it with `signEnvelope('key', …)`, and
  * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes.
  */
-export function keyEventPayload({ history, why, roles, context, at }: KeyEventDraft): Bytes {
+export function keyEventPayload(draft: KeyEventDraft): Bytes {
+  const { history, why, roles, context, at } = draft
+  const more = moreOf(draft)
   const event: KeyEvent = {
     type: 'key',
-    v: 1,
+    v: more === undefined ? 1 : 2,
     seq: history.seq + 1,
     prev: link(history.head),
     why,
     roles: sortRoles(roles),
     ...(context === undefined ? {} : { context }),
+    ...more,
     at: Math.floor(at.getTime() / 1000),
   }
   const payload = encode(event)
   parseKeyEvent(payload, { seq: event.seq, head: history.head })
   return payload
+}
+
+/** What version 2 says besides, which is written where there is something to say, or was before. */
+function moreOf({ history, why, roles, ...draft }: KeyEventDraft): Pick<KeyEvent, 'witnesses' | 'next'> | undefined {
+  const { keys, threshold } = draft.witnesses ?? history.witnesses
+  const stays = equalBytes(encode(sortRoles(roles).identity), encode(history.roles.identity))
+  const next = draft.next === undefined ? (stays ? history.next : null) : draft.next
+  const isPlain = threshold === 0 && next === null && why !== 'reshare' && why !== 'retire'
+  if (isPlain && history.events.at(-1)?.v !== 2) return undefined
+  const sorted = next && { ...next, digests: next.digests.toSorted(compareBytes) }
+  return { witnesses: { keys: keys.toSorted(), threshold }, next: sorted }
 }

@@ -42,7 +42,8 @@ export function keysNewIn(roles: Roles, before: Roles): readonly KeyId[] {
   return [...new Set(ROLE_NAMES.flatMap((name) => roles[name].keys.filter((key) => !before[name].keys.includes(key))))]
 }
 
-function parseThreshold(role: string, value: unknown): Threshold {
+/** Keys and how many of them, of a decoded value. Throws `KEY_EVENT_INVALID`. */
+export function parseThreshold(role: string, value: unknown): Threshold {
   checkEvent(hasFields(value, 'keys', 'threshold'), `the role ${role} is not a map of "keys" and "threshold"`)
   const { keys, threshold } = value
   checkEvent(

@@ -20,6 +20,7 @@ import {
   verifyKeyHistory,
 } from '@vault/core'
 import { fromHex } from './support.ts'
+import { witnessedVectors } from './witnessed-vectors.ts'
 
 /** What the files under `vectors/` hold, by their path there. Published cases never change; more come in new files. */
 export async function vectorCases(): Promise<Record<string, readonly object[]>> {
@@ -37,6 +38,7 @@ export async function vectorCases(): Promise<Record<string, readonly object[]>> 
     'key-event/v1/invalid/inceptions.json': await refusedInceptions(),
     'key-event/v1/valid/histories.json': await histories(),
     'key-event/v1/invalid/histories.json': await refusedHistories(),
+    ...(await witnessedVectors()),
   }
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { KeyId } from '@vault/core'
+import type { KeyId, KeyState } from '@vault/core'
 import {
   contentId,
   countSigners,
@@ -71,14 +71,12 @@ const CHECKS: Record<string, (test: any) => unknown> = {
     })
     expect([counted, refusal]).toEqual([signers, code])
   },
-  'key-event/v1/valid/histories': ({ envelopes, vault, seq, head, roles }) => {
-    const state = verifyKeyHistory(envelopes.map((hex: string) => decodeEnvelope(fromHex(hex))))
-    expect(state).toMatchObject({ vault, seq, head, roles })
+  'key-event/v1/valid/histories': holds,
+  'key-event/v1/invalid/histories': isRefused,
+  'key-event/v2/valid/histories': ({ witnesses, retired, ...history }) => {
+    expect(holds(history)).toMatchObject({ witnesses, retired })
   },
-  'key-event/v1/invalid/histories': ({ envelopes, code, index }) => {
-    const history = envelopes.map((hex: string) => decodeEnvelope(fromHex(hex)))
-    expect(() => verifyKeyHistory(history)).toThrow(expect.objectContaining({ code, details: { index } }))
-  },
+  'key-event/v2/invalid/histories': isRefused,
   'key-event/v1/valid/inceptions': ({ envelope, vault, inception }) => {
     const verified = verifyInception(decodeEnvelope(fromHex(envelope)))
     expect(verified.vault).toBe(vault)
@@ -87,6 +85,24 @@ const CHECKS: Record<string, (test: any) => unknown> = {
   'key-event/v1/invalid/inceptions': ({ envelope, code }) => {
     expect(codeOf(() => verifyInception(decodeEnvelope(fromHex(envelope))))).toBe(code)
   },
+}
+
+/** A case of a key history. */
+interface History extends Partial<KeyState> {
+  readonly envelopes: readonly string[]
+  readonly code?: string
+  readonly index?: number
+}
+
+function holds({ envelopes, vault, seq, head, roles }: History): KeyState {
+  const state = verifyKeyHistory(envelopes.map((hex) => decodeEnvelope(fromHex(hex))))
+  expect(state).toMatchObject({ vault, seq, head, roles })
+  return state
+}
+
+function isRefused({ envelopes, code, index }: History): void {
+  const history = envelopes.map((hex) => decodeEnvelope(fromHex(hex)))
+  expect(() => verifyKeyHistory(history)).toThrow(expect.objectContaining({ code, details: { index } }))
 }
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(path, FOLDER), 'utf8'))

@@ -24,7 +24,7 @@ export function standingOf(
   // A move replaces the log key and may leave the operators as they are.
   if (epoch === state.seq || isSameThreshold(event.roles.operators, state.roles.operators)) return 'current'
   if (keys.anchored?.({ certificate: id, vault: state.vault, seq: epoch + 1 }) === true) return 'anchored'
-  const inGoodOrder = state.events.slice(epoch + 1).every(({ why }) => why === 'rotate' || why === 'migrate')
+  const inGoodOrder = state.events.slice(epoch + 1).every(({ why }) => why !== 'recover')
   return inGoodOrder && expires !== null ? 'unproven' : 'refused'
 }
 
