@@ -121,6 +121,61 @@ describe('vaultctl ceremony', () => {
     expect(recovered.key).toBe(anaKey)
   })
 
+  test('shares a key of the vault out anew, and ends the vault, by two of three', async () => {
+    await using space = await scratch()
+    const { vault, ana, ben, eva } = await vaultOfThree(space)
+    await writeFile(space.at('notes'), 'text')
+    await ana(['put', vault, space.at('notes')])
+    const plan = (out: string) => ['ceremony', 'plan', vault, '--as', 'ana', '--out', space.at(out)]
+    expect(await ana([...plan('reshare'), '--reshare', '--retire'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ana([...plan('reshare'), '--retire', '--identity', 'ana'], 2)).toMatchObject({
+      error: { code: 'USAGE' },
+    })
+    expect(await ana([...plan('reshare'), '--reshare'], 1)).toMatchObject({ error: { code: 'CEREMONY_PLAN_INVALID' } })
+    const holders: string[] = []
+    for (const who of ['ben', 'eva']) {
+      execFileSync('age-keygen', ['-o', space.at(`${who}.age`)], { stdio: 'ignore' })
+      holders.push(`${who}=${/public key: (\S+)/.exec(await readFile(space.at(`${who}.age`), 'utf8'))?.[1]}`)
+    }
+    await ana([...plan('reshare'), '--reshare', '--split', 'ana', '--threshold', '2', '--holder', ...holders])
+    await ana(['ceremony', 'join', space.at('reshare'), '--as', 'ana'])
+    for (const [who, by] of Object.entries({ ben, eva })) {
+      const keep = ['--age-identity', space.at(`${who}.age`), '--keep', space.at(`shares-${who}`)]
+      await by(['ceremony', 'join', space.at('reshare'), '--as', who, ...keep])
+    }
+    const reshared = await ana(['ceremony', 'commit', space.at('reshare'), '--to', vault])
+    expect(reshared).toMatchObject({ why: 'reshare', sequence: 1 })
+    await ana([...plan('end'), '--retire'])
+    await ben(['ceremony', 'join', space.at('end'), '--as', 'ben'])
+    expect(await ana(['ceremony', 'commit', space.at('end'), '--to', vault], 4)).toMatchObject({
+      error: { code: 'CEREMONY_INCOMPLETE' },
+    })
+    await ana(['put', vault, space.at('notes')])
+    await eva(['ceremony', 'join', space.at('end'), '--as', 'eva'])
+    const end = ['ceremony', 'commit', space.at('end'), '--to', vault]
+    expect(await ana(end)).toMatchObject({ why: 'retire', sequence: 2 })
+    const ended = { error: { code: 'VAULT_RETIRED' } }
+    const name = space.at('notes').slice(1)
+    expect(await ana(['put', vault, space.at('notes')], 1)).toMatchObject(ended)
+    expect(await ana(['rm', vault, name], 1)).toMatchObject(ended)
+    expect(await ana([...plan('more'), '--identity', 'ana'], 1)).toMatchObject({
+      error: { code: 'KEY_EVENT_RETIRED' },
+    })
+    // It can be read, verified and copied; and moves nowhere.
+    for (const read of [
+      ['verify', vault],
+      ['log', vault, '--verify'],
+      ['get', vault, name, '-o', space.at('out')],
+    ])
+      await ana(read)
+    const ends = ['--from', vault, '--to', space.at('elsewhere')]
+    expect(await json('vault-migrate', ['run', ...ends], 1)).toMatchObject({
+      error: { code: 'MIGRATION_SOURCE_REFUSED' },
+    })
+    await json('vault-migrate', ['run', '--no-handoff', ...ends])
+    expect(await ana(['verify', space.at('elsewhere')])).toMatchObject({ ok: true })
+  })
+
   test('moves a vault whose identity is two of three, who sign elsewhere', async () => {
     await using space = await scratch()
     const { as } = peopleIn(space)

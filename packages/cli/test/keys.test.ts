@@ -102,6 +102,23 @@ describe('vaultctl keys', () => {
     })
   })
 
+  test('ends a vault by its owner, who names it', async () => {
+    await using space = await scratch()
+    const dir = space.at('vault')
+    const { vault } = await json<{ vault: string }>('vaultctl', ['init', dir, '--no-passphrase'])
+    const retire = ['keys', 'retire', dir, '--confirm']
+    expect(await json('vaultctl', [...retire, 'bafy'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await json('vaultctl', [...retire, vault, '-m', 'archived'])).toMatchObject({ ok: true, sequence: 1 })
+    for (const again of [
+      [...retire, vault],
+      ['keys', 'rotate', dir, '--role', 'log'],
+    ])
+      expect(await json('vaultctl', again, 1)).toMatchObject({ error: { code: 'VAULT_RETIRED' } })
+    expect(await json('vaultctl', ['log', dir, '--verify'])).toMatchObject({ ok: true, entries: 2 })
+    const { events } = await json<{ events: { why: string }[] }>('vaultctl', ['keys', 'history', dir])
+    expect(events.at(-1)).toMatchObject({ why: 'retire' })
+  })
+
   test('tells the history of the keys of a vault, and replaces them', async () => {
     await using space = await scratch()
     const dir = space.at('vault')

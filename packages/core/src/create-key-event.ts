@@ -5,6 +5,7 @@ import type { Envelope, Threshold } from './envelope.ts'
 import { signEnvelope } from './envelope.ts'
 import type { KeyEvent, KeyEventContext, KeyEventReason } from './key-event.ts'
 import { parseKeyEvent } from './key-event.ts'
+import { checkEvent } from './key-event-error.ts'
 import { KEY_EVENT } from './key-event-payload.ts'
 import type { KeyState } from './key-history.ts'
 import { followKeyState } from './key-history.ts'
@@ -47,10 +48,11 @@ export async function createKeyEvent(
 
 /**
  * What is signed in a new key event, for signers that are not in one place: each signs it with `signEnvelope('key', …)`, and
- * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes.
+ * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes, `KEY_EVENT_RETIRED` for a vault that has ended.
  */
 export function keyEventPayload(draft: KeyEventDraft): Bytes {
   const { history, why, roles, context, at } = draft
+  checkEvent(!history.retired, 'the vault has ended', 'KEY_EVENT_RETIRED')
   const more = moreOf(draft)
   const event: KeyEvent = {
     type: 'key',

@@ -95,13 +95,13 @@ function requireOwn(role: KeyRole, roles: Roles): void {
   })
 }
 
-/** Before anything is made that would then be of no use. */
-function requireIdentity(signers: readonly Signer[], { identity }: Roles): void {
+/** Throws `KEY_IDENTITY_MISSING`: before anything is made that would then be of no use. */
+export function requireIdentity(signers: readonly Signer[], { identity }: Roles): void {
   const held = new Set(signers.map(({ key }) => key).filter((key) => identity.keys.includes(key))).size
   if (held >= identity.threshold) return
   throw new VaultError<RotationErrorCode>({
     code: 'KEY_IDENTITY_MISSING',
-    message: `It takes ${identity.threshold} of the vault's identity keys to replace keys, and ${held} ${held === 1 ? 'is' : 'are'} at hand: ${identity.keys.join(', ')}. Name the files of those that lie elsewhere.`,
+    message: `It takes ${identity.threshold} of the vault's identity keys for a key event, and ${held} ${held === 1 ? 'is' : 'are'} at hand: ${identity.keys.join(', ')}. Name the files of those that lie elsewhere.`,
     details: { needed: identity.threshold, held, keys: identity.keys },
   })
 }

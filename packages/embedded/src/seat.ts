@@ -110,10 +110,10 @@ export async function moveSourceOf(
   return {
     ...source,
     async signAsIdentity(payload, abort) {
-      const { identity } = (await keyStateAt(seat, vault.id, abort)).roles
-      const held = await seat.keys.signers('identity', identity, abort)
-      if (ceremony === undefined || held.length >= identity.threshold)
-        return await source.signAsIdentity(payload, abort)
+      const { roles, witnesses } = await keyStateAt(seat, vault.id, abort)
+      const held = await seat.keys.signers('identity', roles.identity, abort)
+      const alone = held.length >= roles.identity.threshold && witnesses.threshold === 0
+      if (ceremony === undefined || alone) return await source.signAsIdentity(payload, abort)
       const history = (await seat.store.tenures.keyEvents(vault.id, abort)).map(copyBytes)
       const { place: proposer, clock, random } = seat
       const event = { payload: copyBytes(payload), history, proposer, clock, random }

@@ -44,6 +44,7 @@ import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
 import { reclaimed, reclaimPlace } from './reclaim.ts'
 import { type Leave, Recorder, type VaultChange } from './recorder.ts'
+import { type RetireOptions, retireVault } from './retire-vault.ts'
 import { type RotateOptions, rotateKeys } from './rotate-keys.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { SeenFiles } from './seen/seen-files.ts'
@@ -184,6 +185,15 @@ export class Vault implements AsyncDisposable {
     const { actor } = await this.leaveTo('rotate-keys', options)
     const parts = { vault: this.id, place: this.place, actor, clock: this.#clock, random: this.random }
     const state = await rotateKeys(parts, options)
+    this.log.wake()
+    return state
+  }
+
+  /** Ends the vault for ever, with a last entry in the audit log. See {@link RetireOptions}. */
+  async retire(options: RetireOptions & AbortOptions = {}): Promise<KeyState> {
+    const { actor } = await this.leaveTo('rotate-keys', options)
+    const parts = { vault: this.id, place: this.place, actor, clock: this.#clock }
+    const state = await retireVault(parts, options)
     this.log.wake()
     return state
   }

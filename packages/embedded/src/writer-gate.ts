@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AbortOptions, type Clock, VaultError, type VaultId } from '@vault/core'
-import { movedTo, readWriterNotice } from '@vault/migration'
+import { keyStateAt, movedTo, readWriterNotice } from '@vault/migration'
 import type { SoupStore, Tenure } from '@vault/soup'
 
 /** The `code` of the errors of a vault that does not change here. */
@@ -9,6 +9,8 @@ export type WriterErrorCode =
   | 'VAULT_READ_ONLY'
   /** The vault was handed off. `details.place`, `details.epoch`, and where they are known `details.address`, `details.instance`. Nothing was changed: write there. */
   | 'VAULT_MOVED'
+  /** The vault has ended by its last key event, and changes nowhere any more. `details.sequence`. */
+  | 'VAULT_RETIRED'
 
 // Milliseconds between two looks at the tenure: short beside a pause, and long beside reading a row.
 const LOOK = 4
@@ -40,7 +42,7 @@ export class WriterGate {
 
   /**
    * The tenure when the vault is active. One that is quiesced is waited for, as long as the move has said; it is active again where the
-   * move was taken back, and elsewhere where it was made. Throws `VAULT_MOVED` and `VAULT_READ_ONLY`.
+   * move was taken back, and elsewhere where it was made. Throws `VAULT_MOVED`, `VAULT_RETIRED` and `VAULT_READ_ONLY`.
    */
   async open({ signal }: AbortOptions): Promise<Tenure> {
     const { vault, soups } = this.#parts
@@ -48,7 +50,11 @@ export class WriterGate {
     while (true) {
       const tenure = await soups.tenures.read(vault, { signal })
       const { state, migration } = tenure
-      if (state === 'active') return tenure
+      if (state === 'active') {
+        const { retired, seq } = await keyStateAt({ store: soups }, vault, { signal })
+        if (retired) throw this.#ended(seq)
+        return tenure
+      }
       const notice = await readWriterNotice(soups.records, vault, { signal })
       const waits = notice !== undefined && notice.migration === migration && waited < notice.waitMs
       const moved = await movedTo(soups.records, tenure, { signal })
@@ -62,6 +68,14 @@ export class WriterGate {
       }
       throw moved === undefined ? this.#readOnly(tenure) : this.#moved(moved)
     }
+  }
+
+  #ended(sequence: number): VaultError<WriterErrorCode> {
+    return new VaultError({
+      code: 'VAULT_RETIRED',
+      message: `The vault in ${this.#parts.dir} has ended by its key event ${sequence}: it can be read and copied, and changes no more.`,
+      details: { sequence },
+    })
   }
 
   #readOnly({ state }: Tenure): VaultError<WriterErrorCode> {

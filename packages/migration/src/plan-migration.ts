@@ -1,5 +1,5 @@
 import type { AbortOptions, Random } from '@vault/core'
-import { systemRandom, toHex, VaultError } from '@vault/core'
+import { decodeEnvelope, systemRandom, toHex, VaultError, verifyKeyHistory } from '@vault/core'
 import type { Query, Tenure } from '@vault/soup'
 import type { Held, Source, Target } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
@@ -74,9 +74,18 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
 }
 
 /** Only the place where a vault is active can give it away. */
-export async function requireActive({ vault, label, soup }: Source, options: AbortOptions): Promise<void> {
+export async function requireActive(source: Source, options: AbortOptions): Promise<void> {
+  const { vault, label, soup } = source
   const { state, migration } = await soup.tenure(options)
-  if (state === 'active') return
+  if (state === 'active') {
+    const events = await source.keyEvents(options)
+    if (!verifyKeyHistory(events.map((event) => decodeEnvelope(event))).retired) return
+    throw new VaultError<MigrationErrorCode>({
+      code: 'MIGRATION_SOURCE_REFUSED',
+      message: `The vault ${vault} in ${label} has ended by its last key event, so it is active nowhere else: copy it (--no-handoff).`,
+      details: { vault, state },
+    })
+  }
   const why =
     state === 'retired'
       ? `it was handed off by the migration ${migration}; move it from where it is active`

@@ -19,6 +19,8 @@ interface Options extends KeystoreOptions, PassphraseOptions, StateDirOptions {
   readonly log?: string
   readonly recover?: boolean
   readonly found?: boolean
+  readonly reshare?: boolean
+  readonly retire?: boolean
   readonly split?: string
   readonly threshold?: string
   readonly holder?: readonly string[]
@@ -41,6 +43,8 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     .option('--log <keys>', 'the new log key; "new" makes one in the vault')
     .option('--found', 'found a new vault in this folder, which is empty or new; its log key is made there')
     .option('--recover', 'keys were lost or stolen: what the old ones granted counts no more unless it is anchored')
+    .option('--reshare', 'the keys stay, and the one that is split is shared out anew')
+    .option('--retire', 'the vault ends for ever')
     .option('--split <key>', 'split this key into shares')
     .option('--threshold <k>', 'how many of the shares give the key back')
     .option('--holder <name=recipient...>', 'who gets a share, and the recipient of age that it is encrypted for')
@@ -89,7 +93,12 @@ async function changeOf(
 ): Promise<KeyChange | KeyFounding> {
   if (options.found === true) return await foundingIn(dir, options, book)
   const named = ROLES.filter((role) => options[role] !== undefined)
-  if (named.length === 0) throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
+  const stays = options.retire === true ? 'retire' : 'reshare'
+  const isKept = options.retire === true || options.reshare === true
+  if (isKept && (named.length > 0 || options.recover === true || options.retire === options.reshare))
+    throw new UsageError('--reshare and --retire stand alone: they replace no keys.')
+  if (named.length === 0 && !isKept)
+    throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
   const { createRoleKeys } = await import('@vault/embedded')
   const { copyBytes, systemRandom } = await import('@vault/core')
   await using vault = await openVaultAt(
@@ -107,7 +116,8 @@ async function changeOf(
     } else next[role] = book.threshold(options[role] as string)
   }
   for (const role of ROLES) book.callRole(role, [...roles[role].keys, ...next[role].keys])
-  return { history, why: options.recover === true ? 'recover' : 'rotate', roles: next }
+  const replaces = options.recover === true ? 'recover' : 'rotate'
+  return { history, why: isKept ? stays : replaces, roles: next }
 }
 
 /** The place is made before the vault, because its log key signs the inception. */

@@ -6,6 +6,7 @@ import { addKeysImport } from './keys-import.ts'
 import { addKeysList } from './keys-list.ts'
 import { addKeysNew } from './keys-new.ts'
 import { addKeysRecover } from './keys-recover.ts'
+import { addKeysRetire } from './keys-retire.ts'
 import { addKeysRotate } from './keys-rotate.ts'
 import { addKeysSplit } from './keys-split.ts'
 import { addKeysTrust } from './keys-trust.ts'
@@ -27,6 +28,7 @@ export function addKeys({ command, action }: Program): void {
     addKeysRecover,
     addKeysHistory,
     addKeysRotate,
+    addKeysRetire,
   ])
     add({ keys, action })
 }

@@ -72,7 +72,9 @@ export async function adoptKeyEvent(seat: AdoptingSeat, adoption: Adoption, opti
     await keepLogBound(records, history.head, events, options)
     const keyEvents = [...known, keyEvent].map(encodeEnvelope)
     try {
-      const to = { state: 'active', epoch, keyEvents, events: [event] } as const
+      // Whoever has leave to write has it for the epoch before, and is refused.
+      const next = history.retired ? epoch + 1 : epoch
+      const to = { state: 'active', epoch: next, keyEvents, events: [event] } as const
       await tenures.transition(vault, { state: 'active', epoch, events }, to, options)
       return history
     } catch (error) {

@@ -60,16 +60,21 @@ export function openPlan(bytes: Uint8Array): OpenPlan {
   }
 }
 
-function plannedEvent({ change, created, nonce }: PlanParts): PlannedEvent | undefined {
+function plannedEvent({ change, created, nonce, splits }: PlanParts): PlannedEvent | undefined {
   if (change === null) return undefined
   const at = new Date(created * 1000)
   if (change.why === 'inception') return plannedInception(change, { nonce, at })
   const { history, why, roles, context } = change
   const before = verifyKeyHistory(history.map((event) => decodeEnvelope(event)))
   const introduced = keysNewIn(roles, before.roles)
+  const isSame = introduced.length === 0 && JSON.stringify(roles) === JSON.stringify(before.roles)
   checkPlan(
-    introduced.length > 0 || JSON.stringify(roles) !== JSON.stringify(before.roles),
+    !isSame || why === 'reshare' || why === 'retire',
     'the roles that it describes are those that the vault has',
+  )
+  checkPlan(
+    why !== 'reshare' || splits.some(({ key }) => keysOf(roles).includes(key)),
+    'it is to share out a key of the vault anew, and splits none',
   )
   const payload = keyEventPayload({ history: before, why, roles, at, ...(context && { context }) })
   const { vault, seq } = before
@@ -123,7 +128,8 @@ export function signsEvent({ plan, event }: PlannedParts, key: KeyId): boolean {
 }
 
 function eventSigners({ change }: PlanParts, { before, introduced }: PlannedEvent): readonly KeyId[] {
-  return [...(before?.roles.identity.keys ?? []), ...(identityAfter(change)?.keys ?? []), ...introduced]
+  const identity = [...(before?.roles.identity.keys ?? []), ...(identityAfter(change)?.keys ?? [])]
+  return [...identity, ...introduced, ...(before?.witnesses.keys ?? [])]
 }
 
 /** The identity that follows, where it signs in the ceremony: that of a move signs at the place that receives. */

@@ -11,6 +11,8 @@ export interface Owed {
     | 'identity-before'
     /** The keys that follow say that they do. */
     | 'identity'
+    /** The witnesses that the key events before name. */
+    | 'witness-before'
     /** Each key that is new in a role proves that it is possessed. */
     | 'possession'
     /** Whoever has a key splits it. */
@@ -31,6 +33,7 @@ export function owedBefore({ plan, event }: OpenPlan, { contributions, receipts 
   return [
     missing('contribution', 'identity-before', before, signed),
     missing('contribution', 'identity', identityAfter(plan.change), signed),
+    missing('contribution', 'witness-before', event?.before?.witnesses, signed),
     missing('contribution', 'possession', all(event?.introduced ?? []), signed),
     missing('contribution', 'shares', all(plan.splits.map(({ key }) => key)), split),
     missing('receipt', 'storage', all([...holdersOf(plan)]), receipts),

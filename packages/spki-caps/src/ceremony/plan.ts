@@ -157,9 +157,9 @@ function parseChange(value: unknown): KeyChange | KeyFounding {
   )
   const { history, why, roles } = value
   checkRecord(
-    why === 'rotate' || why === 'recover' || why === 'migrate',
+    why === 'rotate' || why === 'recover' || why === 'migrate' || why === 'reshare' || why === 'retire',
     PLAN,
-    '"why" is none of rotate, recover and migrate',
+    '"why" is none of rotate, recover, migrate, reshare and retire',
   )
   checkRecord(moves === (why === 'migrate'), PLAN, '"context" stands with "migrate" and only there')
   return {
