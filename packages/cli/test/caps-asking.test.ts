@@ -103,6 +103,20 @@ describe('vaultctl caps, asked', () => {
     expect(await text('caps', 'diff', 'A', 'B')).toMatch(/^\+ {2}carol[\s\S]*NOT the same: 3 grants kept, 1 gained/)
   })
 
+  test('publish makes certificates count only while the operators say what was revoked', async () => {
+    await using vault = await council()
+    const { ctl } = vault
+    expect(await ctl(['caps', 'publish', 'A', '--until', '1h'])).toMatchObject({ ok: true, revocations: 0 })
+    expect(await ctl(['ls', 'A', '--as', 'carol'])).toMatchObject({ ok: true })
+    expect(await ctl(['caps', 'publish', 'A', '--until', 'never'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['caps', 'publish', 'A', '--as', 'carol'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['caps', 'publish', 'A', '--until', '1h'], 1)).toMatchObject({ error: { code: 'CAPS_SET_ENDS' } })
+    await ctl(['keys', 'rotate', 'A', '--role', 'operators'])
+    const refused = await run('vaultctl', ['ls', 'A', '--as', 'carol'], vault.options)
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/DENIED at root \(CAPS_STALE\)/)])
+    await ctl(['ls', 'A'])
+  })
+
   test('demo has a chain for each code, with its trace', async () => {
     const { chains } = await json<{ chains: { code: string }[] }>('vaultctl', ['caps', 'demo'])
     const codes = new Set(chains.map(({ code }) => code))

@@ -17,6 +17,7 @@ import {
   verifyInception,
 } from '@vault/core'
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import type { Freshness } from '@vault/spki-caps'
 import { beginVault, OWNER } from './begin-vault.ts'
 import { heldOperators } from './caps/cap-issuer.ts'
 import { renewRootCertificate } from './caps/renew-root-certificate.ts'
@@ -58,6 +59,11 @@ export interface OpenOptions {
    * the key of the place, which may do everything.
    */
   readonly as?: readonly Signer[]
+  /**
+   * How old the last set of revocations may be for an action, in seconds, once the vault has any: see `publishRevocations`. Default: it must
+   * be the present one.
+   */
+  readonly freshness?: Freshness
   /** What it is opened for, with `mode: 'read'`, and where: asked for at once. Default: `read` of the whole vault. */
   readonly intent?: { readonly action: string; readonly path?: readonly string[] }
   /** Who acts, as the audit log is to call them. Default: `owner`, or the keys of `as`. Whether that is proven, and by which key, the grant says. */
@@ -156,7 +162,8 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & Abor
   const marks = ignoreMark ? undefined : marksOf(place, options)
   const soup = place.soups.soup(inception.vault)
   const keeper = marks && new MarkKeeper({ marks, vault: inception.vault, soup, clock })
-  const caps = new VaultCaps({ vault: inception.vault, place, soup, clock, random })
+  const { freshness = {} } = options
+  const caps = new VaultCaps({ vault: inception.vault, place, soup, clock, random, freshness })
   const authorize = options.authorize ?? vaultAuthority(caps, options.as)
   const vault = new Vault({
     inception,

@@ -28,6 +28,7 @@ import { issuerOf, vaultIssuer } from './caps/cap-issuer.ts'
 import { keepsWithinNames, pathsOf } from './caps/change-paths.ts'
 import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './caps/issue-cap.ts'
 import { type CapNarrowing, holderOf, narrowedGrant } from './caps/narrow-cap.ts'
+import { draftRevocationSet, type PublishedRevocations } from './caps/publish-revocations.ts'
 import { type CapEntryErrorCode, draftRevocation, knownCap, type RevokedThing } from './caps/revoke-cap.ts'
 import { signersName } from './caps/signers-name.ts'
 import type { SignedGrant } from './caps/vault-authority.ts'
@@ -451,6 +452,25 @@ export class Vault implements AsyncDisposable {
     const act: Act = { verb: 'cap-revoke', object: what, ...(motivation !== undefined && { motivation }) }
     await this.#recorder.commit(change, leave, act, { signal })
     return { id }
+  }
+
+  /**
+   * Says, signed by the operators, that these are all revocations, up to a time. From the first such set on, whoever acts by certificates is
+   * refused with `CAPS_STALE` where the vault has no set that is fresh enough; the place itself is not. After other operators came, by a
+   * rotation or a move, another one is needed. Throws `CAPS_SET_ENDS`, `CAPS_OPERATORS_MISSING`, `VAULT_READ_ONLY`.
+   */
+  async publishRevocations(until: Date, options: Omit<SigningOptions, 'signers'> = {}): Promise<PublishedRevocations> {
+    const { signal, passphrase, motivation } = options
+    const leave = await this.#leave(this.#speaker(undefined), { signal })
+    const issuer = await vaultIssuer(this.caps, passphrase, { signal })
+    const { change, ...published } = await draftRevocationSet(this.caps, until, issuer, { signal })
+    const act: Act = {
+      verb: 'cap-publish',
+      object: `rev-set:${published.id}`,
+      ...(motivation !== undefined && { motivation }),
+    }
+    await this.#recorder.commit(change, leave, act, { signal })
+    return published
   }
 
   async #issue(

@@ -284,3 +284,49 @@ describe('the log names', () => {
     expect(await lastActor(hers)).toMatchObject({ name: ana.key, key: ana.key, proven: true })
   })
 })
+
+describe('sets of revocations', () => {
+  test('from the first on, certificates count only while a set is fresh enough for the action; the place goes on', async () => {
+    await using space = await scratch()
+    let now = new Date('2026-06-01T00:00:00Z')
+    const clock = () => now
+    const days = (count: number) => new Date(Date.UTC(2026, 5, 1 + count))
+    await createVault(space.at('v'), { ...plain, clock })
+    await using vault = await openVault(space.at('v'), { clock })
+    const { id } = await vault.issueCap({ to: carol.key, actions: '*', expires: null })
+    const { id: other } = await vault.issueCap({ to: ana.key, actions: ['read'], expires: null })
+    await using hers = await openVault(space.at('v'), { clock, as: [carol] })
+    await using lenient = await openVault(space.at('v'), { clock, as: [carol], freshness: { write: 40 * 86_400 } })
+    const asHer = async (of = hers) => await of.require('write').then(() => 'granted', codeIn)
+    const codeIn = (error: unknown) =>
+      isVaultError(error) ? (error.details?.findings as { code: string }[] | undefined)?.[0]?.code : error
+    // One who has verified her signature himself, as a server does.
+    const forHer = () => vault.authorize({ signers: [carol.key], action: 'write', object: vault.id, at: now })
+    expect(await asHer()).toBe('granted')
+    await vault.revokeCap({ certificate: other })
+    expect(await vault.publishRevocations(days(10))).toMatchObject({ from: days(0), until: days(10), revocations: 1 })
+    // Said again in good time, it follows on.
+    now = days(9)
+    expect(await asHer()).toBe('granted')
+    expect(await vault.publishRevocations(days(20))).toMatchObject({ from: days(10), until: days(20) })
+    expect(await forHer()).toMatchObject({ proven: true })
+    expect(await asHer()).toBe('granted')
+    expect(await codeOf(vault.publishRevocations(days(20)))).toBe('CAPS_SET_ENDS')
+    now = days(21)
+    expect([await asHer(), await asHer(lenient)]).toEqual(['CAPS_STALE', 'granted'])
+    expect(await codeIn(await forHer().catch((error) => error))).toBe('CAPS_STALE')
+    await vault.put(bytes('by the place'))
+    expect((await vault.caps.rootStanding()).standing).toBe('good')
+    await vault.publishRevocations(days(30))
+    expect(await asHer()).toBe('granted')
+    // What the operators said before them, others need not believe.
+    await vault.rotateKeys({ roles: ['operators'] })
+    expect(await asHer()).toBe('CAPS_STALE')
+    await vault.publishRevocations(days(40))
+    expect(await asHer()).toBe('granted')
+    await vault.revokeCap({ certificate: id })
+    expect(await asHer()).toBe('CAPS_REVOKED')
+    const forged = { key: 'rev-set:forged', type: 'revocation-set', fields: {} }
+    expect(await codeOf(vault.commit({ entries: { put: [forged] } }))).toBe('CAPS_RESERVED')
+  })
+})

@@ -18,7 +18,7 @@ export interface SetStanding {
 
 /** Whether the last set of this principal is fresh enough. */
 export function standingOfSet(view: RevocationView, by: string, needed: number | 'current', now: number): SetStanding {
-  const set = view.latest(by)
+  const set = view.latest(by, now)
   if (set === undefined) return { fresh: false, note: `no set of ${by}` }
   const note = `set #${set.seq}, ${now - set.from} s old`
   // A set from the future says nothing about what was revoked up to now.

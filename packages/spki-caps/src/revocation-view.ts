@@ -15,8 +15,8 @@ import { envelopeVoices } from './voices.ts'
 export interface RevocationView {
   /** The texts of the principals that revoked this certificate or key. Whether they may is seen in the chain. */
   revokers(target: ContentId | KeyId): readonly string[]
-  /** The last whole set of the principal with this text. */
-  latest(by: string): RevocationSet | undefined
+  /** The last whole set of the principal with this text; with `at`, in seconds since 1970, the last that had begun by then, if any had. */
+  latest(by: string, at?: number): RevocationSet | undefined
   /** What was given and does not count, with `CAPS_REVOCATION_UNUSABLE`. */
   readonly unusable: readonly Finding[]
 }
@@ -51,7 +51,7 @@ export function createRevocationView(given: {
     known.add(opened.id)
   }
 
-  const latest = new Map<string, OpenRevocationSet>()
+  const good = new Map<string, OpenRevocationSet[]>()
   const contradicted = new Set<string>()
   for (const opened of readable(given.sets, openRevocationSet, refuse)) {
     const missing = opened.record.revocations.find(({ id }) => !known.has(id))
@@ -60,17 +60,22 @@ export function createRevocationView(given: {
     else if (missing !== undefined) refuse(`The set lists ${missing.id}, which is not here.`, opened.id)
     else {
       const by = principalText(opened.record.issuer)
-      const other = latest.get(by)
-      if (other !== undefined && contradicts(other, opened)) {
+      const others = good.get(by) ?? []
+      const other = others.find((one) => contradicts(one, opened))
+      if (other !== undefined) {
         contradicted.add(by)
         refuse(`The set contradicts ${other.id}, which has the same issuer.`, opened.id)
       }
-      if (other === undefined || opened.record.seq > other.record.seq) latest.set(by, opened)
+      good.set(by, [...others, opened])
     }
   }
   return {
     revokers: (target) => revokers.get(target) ?? [],
-    latest: (by) => (contradicted.has(by) ? undefined : latest.get(by)?.record),
+    latest(by, at = Number.POSITIVE_INFINITY) {
+      const sets = contradicted.has(by) ? [] : (good.get(by) ?? []).map(({ record }) => record)
+      const begun = sets.filter(({ from }) => from <= at)
+      return (begun.length > 0 ? begun : sets).toSorted((a, b) => b.seq - a.seq)[0]
+    },
     unusable,
   }
 }

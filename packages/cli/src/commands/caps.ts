@@ -5,6 +5,7 @@ import { addCapsDemo } from './caps-demo.ts'
 import { addCapsDiff } from './caps-diff.ts'
 import { addCapsExplain } from './caps-explain.ts'
 import { addCapsIssue } from './caps-issue.ts'
+import { addCapsPublish } from './caps-publish.ts'
 import { addCapsRevoke } from './caps-revoke.ts'
 import { addCapsShow } from './caps-show.ts'
 import { addCapsTree } from './caps-tree.ts'
@@ -22,6 +23,7 @@ export function addCaps({ command, action }: Program): void {
     addCapsIssue,
     addCapsAttenuate,
     addCapsRevoke,
+    addCapsPublish,
     addCapsExplain,
     addCapsShow,
     addCapsTree,

@@ -1,18 +1,21 @@
 import { decodeEnvelope, type Envelope, encodeEnvelope, hashBytes, isVaultError, toHex, utf8 } from '@vault/core'
 import { declarationKey, type Entry } from '@vault/soup'
-import { indexTexts, openCapCert, openRevocation } from '@vault/spki-caps'
+import { indexTexts, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
 
 /** The key of a certificate in the soup begins so, and goes on with its id. */
 export const CAP_PREFIX = 'cap:'
 /** That of a revocation. */
 export const REVOCATION_PREFIX = 'rev:'
+/** That of a set of revocations. */
+export const SET_PREFIX = 'rev-set:'
 /** Under which a certificate is found by those to whom it grants: a hash, because a threshold of many is a long text. */
 const SUBJECT_PREFIX = 'cap-to:'
 
 const CAPABILITY = 'capability'
 const SUBJECT = 'capability-subject'
 const REVOCATION = 'revocation'
-const TYPES: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION]
+const REVOCATION_SET = 'revocation-set'
+const TYPES: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
 
 /** A certificate as it is kept. */
 export interface KeptCap {
@@ -54,13 +57,19 @@ export function revocationEntry(envelope: Envelope): Entry {
   return { key: `${REVOCATION_PREFIX}${id}`, type: REVOCATION, fields: { envelope: encodeEnvelope(envelope) } }
 }
 
+export function revocationSetEntry(envelope: Envelope): Entry {
+  const { id } = openRevocationSet(envelope)
+  return { key: `${SET_PREFIX}${id}`, type: REVOCATION_SET, fields: { envelope: encodeEnvelope(envelope) } }
+}
+
+/** The revocation, or the set of them, in an entry; `undefined` where there is none. */
 export function keptRevocation({ fields }: Entry): Envelope | undefined {
   return envelopeIn(fields.envelope)
 }
 
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
 export function isCapEntry(key: string, type = ''): boolean {
-  const isKey = [CAP_PREFIX, REVOCATION_PREFIX, SUBJECT_PREFIX].some((prefix) => key.startsWith(prefix))
+  const isKey = [CAP_PREFIX, REVOCATION_PREFIX, SET_PREFIX, SUBJECT_PREFIX].some((prefix) => key.startsWith(prefix))
   return isKey || TYPES.includes(type) || TYPES.some((name) => key === declarationKey(name))
 }
 

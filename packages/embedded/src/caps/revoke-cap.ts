@@ -101,6 +101,8 @@ export type CapEntryErrorCode =
   | 'CAPS_UNKNOWN'
   /** What was to be granted on by a certificate is more than it grants. `details.certificate`, `details.wider`. */
   | 'CAPS_WIDER'
+  /** A set of revocations would end before it begins: the last one counts up to then. `details.from`, `details.until`. */
+  | 'CAPS_SET_ENDS'
   /** A change names entries in which certificates are kept: they come by being issued. `details.key`. */
   | 'CAPS_RESERVED'
   /** Too few of the operators' keys are at hand to act for the vault. `details.needed`, `details.held`, `details.keys`. */

@@ -14,7 +14,7 @@ import { openKey } from '../keystore.ts'
 import { owner } from '../owner.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
 
-/** Milliseconds for which a signed request is good: work that takes longer signs another one. */
+/** Milliseconds for which a signed request is good, and an answer is remembered: sets of revocations grow old meanwhile. */
 const REQUEST_LIFE = 5 * 60 * 1000
 
 /** A grant with the request that whoever asked has signed, for the log. */
@@ -32,7 +32,7 @@ export interface SignedGrant extends Grant {
  * What was granted is remembered as long as it holds and neither keys nor revocations have changed: asking again reads those.
  */
 export function vaultAuthority(caps: VaultCaps, signers: readonly Signer[] = []): Authorize {
-  const given = new Map<string, { readonly grant: SignedGrant; readonly print: string }>()
+  const given = new Map<string, { readonly grant: SignedGrant; readonly print: string; readonly until: number }>()
   const nonces = createNonceLedger()
   const placeKey = memoized(() => holdsPlaceKey(caps))
 
@@ -53,11 +53,10 @@ export function vaultAuthority(caps: VaultCaps, signers: readonly Signer[] = [])
     const print = await caps.print(options)
     const name = JSON.stringify([request.action, request.object, request.path, request.signers, request.approvals])
     const known = given.get(name)
-    if (known?.print === print && (known.grant.expires === undefined || request.at < known.grant.expires)) {
-      return known.grant
-    }
+    const at = request.at.getTime()
+    if (known?.print === print && at < known.until) return known.grant
     const grant = await decide(request, options)
-    given.set(name, { grant, print })
+    given.set(name, { grant, print, until: Math.min(at + REQUEST_LIFE, grant.expires?.getTime() ?? Infinity) })
     return grant
   }
 }

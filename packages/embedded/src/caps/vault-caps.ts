@@ -12,6 +12,7 @@ import {
   createKeyDirectory,
   createRevocationView,
   createSignatureMemo,
+  type Freshness,
   type HeldAuthority,
   indexTexts,
   type KeysAuthority,
@@ -21,6 +22,7 @@ import {
   openCapCert,
   type Principal,
   principalText,
+  type RevocationView,
   type Root,
   reduce,
   type Tag,
@@ -31,7 +33,7 @@ import {
   whoCan,
 } from '@vault/spki-caps'
 import type { Place } from '../place.ts'
-import { keptRevocation, REVOCATION_PREFIX } from './cap-entry.ts'
+import { keptRevocation, REVOCATION_PREFIX, SET_PREFIX } from './cap-entry.ts'
 import { readRootCertificate } from './root-certificate.ts'
 import { SoupCertificates } from './soup-certificates.ts'
 
@@ -42,6 +44,8 @@ export interface VaultCapsParts {
   readonly soup: VaultSoup
   readonly clock: Clock
   readonly random: Random
+  /** How old the last set of revocations may be for an action. Default: it must be the present one. */
+  readonly freshness?: Freshness
 }
 
 /** What somebody wants to do, and to what of the vault. */
@@ -58,6 +62,14 @@ interface Known {
   readonly print: string
   readonly keys: KeyState
   readonly circumstances: Omit<Circumstances, 'now'>
+  readonly kept: KeptRevocations
+}
+
+/** The revocations and the sets of them that a vault keeps, by the keys of their entries, and what they come to. */
+export interface KeptRevocations {
+  readonly revocations: ReadonlyMap<string, Envelope>
+  readonly sets: ReadonlyMap<string, Envelope>
+  readonly view: RevocationView
 }
 
 /** Who may do what with a vault, as its soup and its place know it. Writes nothing. */
@@ -89,7 +101,8 @@ export class VaultCaps {
     if (root === undefined) return { standing: 'none' }
     const { place, vault } = this.parts
     const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices([place.info.key]) }
-    const circumstances = await this.circumstances(options)
+    // What is revoked here, the place sees for itself: it needs nobody's word that nothing else is.
+    const circumstances = { ...(await this.circumstances(options)), roots: [rootOf(vault, 'none')] }
     const verdict = reduce(question, [openCapCert(root)], circumstances)
     if (verdict.ok) return { standing: 'good', verdict }
     const { key } = place.info
@@ -106,6 +119,11 @@ export class VaultCaps {
 
   async keys(options: AbortOptions = {}): Promise<KeyState> {
     return (await this.#now(options)).keys
+  }
+
+  /** What was revoked here. */
+  async revocations(options: AbortOptions = {}): Promise<KeptRevocations> {
+    return (await this.#now(options)).kept
   }
 
   /** What whoever decides here goes by: the vault holds everything on itself, and may revoke any of it. */
@@ -174,27 +192,34 @@ export class VaultCaps {
   }
 
   async #now(options: AbortOptions): Promise<Known> {
-    const { vault, place, soup } = this.parts
+    const { vault, place } = this.parts
     const keys = await keyStateAt({ store: place.soups }, vault, options)
-    const revocations: Envelope[] = []
-    const ids: string[] = []
-    for await (const page of soup.query({ prefix: REVOCATION_PREFIX }, options)) {
-      for (const entry of page) {
-        const envelope = keptRevocation(entry)
-        if (envelope === undefined) continue
-        ids.push(entry.key)
-        revocations.push(envelope)
-      }
-    }
-    const print = [keys.head, ...ids].join(' ')
+    const revocations = await this.#kept(REVOCATION_PREFIX, options)
+    const sets = await this.#kept(SET_PREFIX, options)
+    const print = [keys.head, ...revocations.keys(), ...sets.keys()].join(' ')
     if (this.#known?.print === print) return this.#known
     const directory = createKeyDirectory([keys], ({ certificate, vault: whose, seq }) =>
       this.#isAnchored(certificate, whose, seq),
     )
-    const view = createRevocationView({ revocations, sets: [], keys: directory })
-    const memo = this.#memo
-    this.#known = { print, keys, circumstances: { roots: [rootOf(vault)], keys: directory, revocations: view, memo } }
+    const view = createRevocationView({ revocations: revocations.values(), sets: sets.values(), keys: directory })
+    const { freshness = {} } = this.parts
+    // Who has once said that nothing else was revoked must go on saying it: from then on silence refuses.
+    const roots = [rootOf(vault, sets.size > 0 ? vaultPrincipal(vault) : 'none')]
+    const circumstances = { roots, keys: directory, revocations: view, freshness, memo: this.#memo }
+    this.#known = { print, keys, circumstances, kept: { revocations, sets, view } }
     return this.#known
+  }
+
+  /** What is kept under these keys, by its key. */
+  async #kept(prefix: string, options: AbortOptions): Promise<ReadonlyMap<string, Envelope>> {
+    const kept = new Map<string, Envelope>()
+    for await (const page of this.parts.soup.query({ prefix }, options)) {
+      for (const entry of page) {
+        const envelope = keptRevocation(entry)
+        if (envelope !== undefined) kept.set(entry.key, envelope)
+      }
+    }
+    return kept
   }
 
   #isAnchored(certificate: ContentId, whose: ContentId, seq: number): boolean {
@@ -202,9 +227,9 @@ export class VaultCaps {
   }
 }
 
-function rootOf(vault: VaultId): Root {
+function rootOf(vault: VaultId, revocations: Root['revocations']): Root {
   const tag = vaultTag({ actions: '*', object: vault })
-  return { name: 'vault', subject: vaultPrincipal(vault), tag, delegate: true, revocations: 'none' }
+  return { name: 'vault', subject: vaultPrincipal(vault), tag, delegate: true, revocations }
 }
 
 /** The index without what was granted to these keys otherwise than as this principal. */
