@@ -1,47 +1,64 @@
-import type { MoveEvent, MoveState, MoveStatus, MoveStep } from '@vault/migration'
+import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent } from '@vault/migration'
 import { humanBytes } from './human.ts'
 import type { Run } from './program.ts'
 
 /** Shows a move as it goes on, and gives its state at the end. */
 export async function followMove(
-  { output, progress }: Run,
+  run: Run,
   events: AsyncIterable<MoveEvent>,
   { begins }: { readonly begins: (step: MoveStep) => Promise<void> },
 ): Promise<MoveState> {
   for await (const event of events) {
-    switch (event.type) {
-      case 'moved':
-        progress.clear()
-        return event.state
-      case 'step':
-        progress.clear()
-        output.note(`${event.step.effect.padEnd(12)} ${event.step.title}`)
-        await begins(event.step)
-        break
-      case 'round': {
-        progress.clear()
-        const { dirty, left, ms, throttleMs } = event.round
-        const slowed = throttleMs === 0 ? '' : `; writers wait ${throttleMs} ms before each change`
-        output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left${slowed}`)
-        break
-      }
-      case 'finding':
-        progress.clear()
-        output.warn(event.finding.message)
-        break
-      case 'batch':
-      case 'checked': {
-        const { phase, objects, bytes } = event.progress
-        progress.show({
-          label: phase === 'verify' ? 'Verifying' : 'Transferring',
-          ...objects,
-          bytes: bytes.done,
-          ...(bytes.total !== undefined && { totalBytes: bytes.total }),
-        })
-      }
+    if (event.type === 'moved') {
+      run.progress.clear()
+      return event.state
     }
+    show(run, event)
+    if (event.type === 'step') await begins(event.step)
   }
   throw new Error('The move ended without a word.')
+}
+
+/** Shows a rehearsal as it goes on, and gives what it showed. */
+export async function followRehearsal(run: Run, events: AsyncIterable<RehearsalEvent>): Promise<Rehearsal> {
+  for await (const event of events) {
+    if (event.type === 'rehearsed') {
+      run.progress.clear()
+      return event.rehearsal
+    }
+    show(run, event)
+  }
+  throw new Error('The rehearsal ended without a word.')
+}
+
+function show({ output, progress }: Run, event: Exclude<RehearsalEvent, { type: 'rehearsed' }>): void {
+  switch (event.type) {
+    case 'step':
+      progress.clear()
+      output.note(`${event.step.effect.padEnd(12)} ${event.step.title}`)
+      return
+    case 'round': {
+      progress.clear()
+      const { dirty, left, ms, throttleMs } = event.round
+      const slowed = throttleMs === 0 ? '' : `; writers wait ${throttleMs} ms before each change`
+      output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left${slowed}`)
+      return
+    }
+    case 'finding':
+      progress.clear()
+      output.warn(event.finding.message)
+      return
+    case 'batch':
+    case 'checked': {
+      const { phase, objects, bytes } = event.progress
+      progress.show({
+        label: phase === 'verify' ? 'Verifying' : 'Transferring',
+        ...objects,
+        bytes: bytes.done,
+        ...(bytes.total !== undefined && { totalBytes: bytes.total }),
+      })
+    }
+  }
 }
 
 /** A move for people: what has been done, what comes next, and what may be left undone. */

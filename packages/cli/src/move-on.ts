@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { VaultError } from '@vault/core'
 import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
@@ -16,11 +17,23 @@ import { isRemote } from './remote-end.ts'
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
 
+/** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
+export interface Returned {
+  readonly migration: string
+  readonly newer: number
+}
+
 /** Does a move between two folders, as far as it is asked, and says how it ended. */
 export async function moveOn(
   run: Run,
   options: MoveOptions &
-    LiveOptions & { readonly certificate?: string; readonly migration?: string; readonly reason?: string },
+    LiveOptions & {
+      readonly certificate?: string
+      readonly migration?: string
+      readonly reason?: string
+      /** A complete move that this one takes back. */
+      readonly returns?: Returned
+    },
   verb: MoveVerb,
 ): Promise<ExitCode> {
   const { output, signal } = run
@@ -29,7 +42,7 @@ export async function moveOn(
   if (isRemote(from))
     throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
   const live = liveTermsOf(options)
-  const { isIdentitySealed, moveSourceOf } = await import('@vault/embedded')
+  const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } = await import(
     '@vault/migration'
   )
@@ -74,7 +87,9 @@ export async function moveOn(
     return resumeMove(migration, parts, { signal })
   })()
   // From its signature on, an old copy of the source would be a second active place: it is known as one at once.
-  const state = await followMove(run, events, {
+  const published = publishEvents(plan?.migration_id ?? known ?? 'unknown', events)
+  const told = options.events === undefined ? published : writeEvents(options.events, published, output)
+  const state = await followMove(run, told, {
     begins: async ({ effect }) => {
       if (effect === 'activate') await rememberPlace(from, options, run)
     },
@@ -85,7 +100,7 @@ export async function moveOn(
   const certificate = await keepCertificate(state, options.certificate)
   const record = await readLiveMove(source.records, state.migration, { signal })
   if (record !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(record))
-  const ending = { from, to, certificate, seconds, live: record }
+  const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
   await output.result(resultOf(state, ending), describe(state, ending))
   return EXIT.ok
 }
@@ -110,6 +125,7 @@ interface Ending {
   readonly certificate: string | undefined
   readonly seconds: number
   readonly live: LiveRecord | undefined
+  readonly returns: Returned | undefined
 }
 
 async function keepCertificate({ certificate }: MoveState, file: string | undefined): Promise<string | undefined> {
@@ -120,7 +136,7 @@ async function keepCertificate({ certificate }: MoveState, file: string | undefi
 
 function resultOf(
   state: MoveState,
-  { from, to, certificate, seconds, live }: Ending,
+  { from, to, certificate, seconds, live, returns }: Ending,
 ): Readonly<Record<string, unknown>> {
   const { migration, phase, statement, sent, verification, reason } = state
   return {
@@ -142,6 +158,7 @@ function resultOf(
     sent_bytes: sent.bytes,
     rounds: sent.rounds,
     ...(verification !== null && { verified: verification }),
+    ...(returns && { returns: returns.migration, newer: returns.newer }),
     ...(live && {
       pause_ms: live.pauseMs,
       overruns: live.overruns,
@@ -152,13 +169,18 @@ function resultOf(
   }
 }
 
-function describe(state: MoveState, { from, to, certificate, seconds, live }: Ending): string {
+function describe(state: MoveState, { from, to, certificate, seconds, live, returns }: Ending): string {
   const { phase, statement, sent, migration } = state
   if (phase === 'rolled-back') {
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
   }
   const { objects = 0, bytes = 0 } = statement?.counts ?? {}
   return [
+    ...(returns
+      ? [
+          `The migration ${returns.migration} is taken back, and ${counted(returns.newer, 'difference')} that came about since came along.`,
+        ]
+      : []),
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
     `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; every object was read back and hashed, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null

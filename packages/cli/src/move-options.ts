@@ -23,6 +23,7 @@ export interface MoveOptions extends StateOptions, RemoteOptions {
   readonly route?: string
   readonly routeCommand?: string
   readonly ceremony?: string
+  readonly events?: string
 }
 
 /** Gives a command the options of both places, their keys and routing. */
@@ -37,6 +38,7 @@ export function addMoveOptions(command: Command): Command {
       'where those sign who hold the identity of the vault elsewhere: "vaultctl ceremony join"',
     )
     .option('--route <file>', 'write where the vault is active into this file (JSON), when it is')
+    .option('--events <file>', 'add a line of JSON for everything that happens to this file; -: to stdout')
     .option('--route-command <command>', 'run this program when the vault is active there (VAULT_TO, VAULT_EPOCH, …)')
 }
 

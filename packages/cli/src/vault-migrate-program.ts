@@ -1,8 +1,10 @@
 import { addComplete } from './commands/complete.ts'
 import { addCertificate, addShowCertificate, addVerifyCertificate } from './commands/migrate-certificate.ts'
+import { addDiff } from './commands/migrate-diff.ts'
 import { addPause } from './commands/migrate-pause.ts'
 import { addPlan } from './commands/migrate-plan.ts'
 import { addRecover } from './commands/migrate-recover.ts'
+import { addRehearse } from './commands/migrate-rehearse.ts'
 import { addResume, addRollback } from './commands/migrate-resume.ts'
 import { addRun } from './commands/migrate-run.ts'
 import { addMigrateStatus } from './commands/migrate-status.ts'
@@ -16,10 +18,12 @@ export function vaultMigrateProgram(streams: Streams): Program {
   for (const add of [
     addPlan,
     addRun,
+    addRehearse,
     addResume,
     addPause,
     addMigrateStatus,
     addVerifyMigration,
+    addDiff,
     addRollback,
     addRecover,
     addVerifyCertificate,

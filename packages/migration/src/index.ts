@@ -1,5 +1,7 @@
 export { abandonMigration } from './abandon-migration.ts'
 export { activeVaultTarget } from './active-target.ts'
+export type { Difference, DifferenceCounts } from './compare-vaults.ts'
+export { compareVaults } from './compare-vaults.ts'
 export type {
   AbandonableTarget,
   Held,
@@ -72,6 +74,8 @@ export { pauseMove } from './move/pause-move.ts'
 export type { MovePhase, SeedPhase } from './move/phase.ts'
 export { isEnded, seedPhase } from './move/phase.ts'
 export { recoverVault } from './move/recover-vault.ts'
+export type { Rehearsal, RehearsalEvent } from './move/rehearse-move.ts'
+export { rehearseMove } from './move/rehearse-move.ts'
 export type { Seat, SeatKeys } from './move/seat.ts'
 export { seatSource } from './move/seat-source.ts'
 export { seatTarget } from './move/seat-target.ts'

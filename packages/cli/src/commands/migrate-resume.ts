@@ -2,11 +2,16 @@ import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, type MoveOptions } from '../move-options.ts'
 import type { Program } from '../program.ts'
+import { rollBackAt } from '../roll-back-at.ts'
 
 interface Options extends MoveOptions, LiveOptions {
   readonly migration?: string
   readonly certificate?: string
   readonly reason?: string
+}
+
+interface RollbackOptions extends Options {
+  readonly bringNewer?: boolean
 }
 
 export function addResume(program: Program): void {
@@ -32,9 +37,11 @@ export function addRollback(program: Program): void {
     .requiredOption('--to <dir>', 'the place it was moving to')
     .option('--migration <id>', 'which one; default: the latest')
     .option('--reason <text>', 'why, for the audit trail')
+    .option('--bring-newer', 'of a complete migration: move the vault back, with everything that was written since')
+    .option('--certificate <file>', 'with --bring-newer: write the certificate of the way back into this file, too')
   addMoveOptions(command).addHelpText(
     'after',
-    '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is not rolled back: "vault-migrate run --back" moves it back, with all that was written since.\n\nExample:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault',
+    '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is refused, and what was written since is named: --bring-newer moves the vault back with it, as "run --back" does.\n\nExamples:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault --bring-newer --certificate back.cert',
   )
-  program.action<[Options]>(command, (run, options) => moveOn(run, options, 'rollback'))
+  program.action<[RollbackOptions]>(command, (run, options) => rollBackAt(run, options))
 }

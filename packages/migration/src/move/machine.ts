@@ -33,7 +33,7 @@ export type MoveInput =
   | { readonly type: 'done'; readonly effect: EffectName; readonly outcome: Outcome }
   /** The vault, or its log, is not what was prepared any more: the last part of the quiesced phase is done again. */
   | { readonly type: 'changed' }
-  /** The vault has been quiesced for longer than those who write it are to wait: they go on, and so does catching up. */
+  /** The vault has been quiesced for longer than those who write it are to wait, or a guard stops it then: they go on, and so does catching up. */
   | { readonly type: 'overran' }
   /** The target says that it will never take this hand-off. */
   | { readonly type: 'declined'; readonly decline: Bytes }

@@ -18,6 +18,7 @@ import { Journal, listMoves, readMove } from './journal.ts'
 import { LiveLog } from './live/live-record.ts'
 import type { MoveInput, Outcome } from './machine.ts'
 import { reduceMove, stepsOf, VERIFIES } from './machine.ts'
+import { passGuard } from './pass-guard.ts'
 import type { MovePhase } from './phase.ts'
 import { isEnded } from './phase.ts'
 import { decline, recordRollback, reopen } from './rollback-effects.ts'
@@ -153,6 +154,7 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
     const { phase, next } = journal.state
     const step = stepsOf(journal.state).find(({ effect }) => effect === next) as MoveStep
     yield { type: 'step', step, phase }
+    if (parts.before !== undefined) await passGuard(parts.before, step, { journal, source: parts.source, options })
     // Weeks may have passed: another run may have gone on with the move, or taken it back.
     await journal.requireOwn(options)
     if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)

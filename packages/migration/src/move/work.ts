@@ -2,6 +2,7 @@ import type { AbortOptions, Clock, ContentId, Random } from '@vault/core'
 import type { MigrationEvent } from '../event.ts'
 import type { Mandate } from '../permission.ts'
 import type { Plan } from '../plan.ts'
+import type { MoveStep } from './effect.ts'
 import type { LiveRound } from './live/converge.ts'
 import type { LiveTerms } from './live/live-terms.ts'
 import type { Outcome } from './machine.ts'
@@ -19,6 +20,11 @@ export interface MoveParts extends Mandate {
    * again, and may give other terms. Default: the rest is sent while the vault is quiesced, however long that takes.
    */
   readonly live?: LiveTerms
+  /**
+   * Asked before each step, by whoever guards one: what it throws stops the move before that step and is thrown on. A vault that is
+   * quiesced then takes changes again, so nobody is kept waiting by it. A resume asks anew.
+   */
+  readonly before?: (step: MoveStep, state: MoveState) => Promise<void>
   /** Where clients reach the target: told to those who write at the source, nobody else. */
   readonly address?: string
   /** What the audit trail calls whoever asked for the migration. Default: `owner`. */
