@@ -1,5 +1,6 @@
 import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent } from '@vault/migration'
 import { humanBytes } from './human.ts'
+import { MigrationStanding } from './migration-standing.ts'
 import type { Run } from './program.ts'
 
 /** Shows a move as it goes on, and gives its state at the end. */
@@ -8,12 +9,13 @@ export async function followMove(
   events: AsyncIterable<MoveEvent>,
   { begins }: { readonly begins: (step: MoveStep) => Promise<void> },
 ): Promise<MoveState> {
+  const standing = await MigrationStanding.create()
   for await (const event of events) {
     if (event.type === 'moved') {
       run.progress.clear()
       return event.state
     }
-    show(run, event)
+    show(run, standing, event)
     if (event.type === 'step') await begins(event.step)
   }
   throw new Error('The move ended without a word.')
@@ -21,17 +23,22 @@ export async function followMove(
 
 /** Shows a rehearsal as it goes on, and gives what it showed. */
 export async function followRehearsal(run: Run, events: AsyncIterable<RehearsalEvent>): Promise<Rehearsal> {
+  const standing = await MigrationStanding.create()
   for await (const event of events) {
     if (event.type === 'rehearsed') {
       run.progress.clear()
       return event.rehearsal
     }
-    show(run, event)
+    show(run, standing, event)
   }
   throw new Error('The rehearsal ended without a word.')
 }
 
-function show({ output, progress }: Run, event: Exclude<RehearsalEvent, { type: 'rehearsed' }>): void {
+function show(
+  { output, progress }: Run,
+  standing: MigrationStanding,
+  event: Exclude<RehearsalEvent, { type: 'rehearsed' }>,
+): void {
   switch (event.type) {
     case 'step':
       progress.clear()
@@ -49,15 +56,8 @@ function show({ output, progress }: Run, event: Exclude<RehearsalEvent, { type: 
       output.warn(event.finding.message)
       return
     case 'batch':
-    case 'checked': {
-      const { phase, objects, bytes } = event.progress
-      progress.show({
-        label: phase === 'verify' ? 'Verifying' : 'Transferring',
-        ...objects,
-        bytes: bytes.done,
-        ...(bytes.total !== undefined && { totalBytes: bytes.total }),
-      })
-    }
+    case 'checked':
+      progress.show(standing.after(event.progress))
   }
 }
 

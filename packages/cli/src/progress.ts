@@ -9,6 +9,8 @@ export interface Standing {
   readonly total?: number
   readonly bytes?: number
   readonly totalBytes?: number
+  /** Where it is better known than by the rate so far; `null`: not known. */
+  readonly secondsLeft?: number | null
 }
 
 /** What was done in so many seconds. */
@@ -58,11 +60,9 @@ export class Progress {
 
 /** The text of a progress line. Share and time left are those of the bytes, where their total is known: files differ in size. */
 export function progressLine(standing: Standing, pace: Pace): string {
-  const { label, done, total, bytes, totalBytes } = standing
-  const amount =
-    bytes !== undefined && totalBytes
-      ? { done: bytes, total: totalBytes, paced: pace.bytes }
-      : { done, total, paced: pace.done }
+  const { label, done, total, bytes } = standing
+  const amount = amountOf(standing, pace)
+  const { secondsLeft = byRate(amount, pace) } = standing
   const parts = [label]
   if (amount.total) {
     const share = Math.min(1, amount.done / amount.total)
@@ -75,7 +75,22 @@ export function progressLine(standing: Standing, pace: Pace): string {
   if (pace.seconds <= 0.5) return parts.join('  ')
   if (pace.done > 0) parts.push(`${humanCount(Math.round(pace.done / pace.seconds))}/s`)
   if (pace.bytes > 0) parts.push(`${humanBytes(pace.bytes / pace.seconds)}/s`)
-  if (amount.paced > 0 && amount.total !== undefined && amount.total > amount.done)
-    parts.push(`${humanSeconds(((amount.total - amount.done) * pace.seconds) / amount.paced)} left`)
+  if (secondsLeft !== null && secondsLeft > 0) parts.push(`${humanSeconds(secondsLeft)} left`)
   return parts.join('  ')
+}
+
+interface Amount {
+  readonly done: number
+  readonly total: number | undefined
+  readonly paced: number
+}
+
+function amountOf({ done, total, bytes, totalBytes }: Standing, pace: Pace): Amount {
+  if (bytes !== undefined && totalBytes) return { done: bytes, total: totalBytes, paced: pace.bytes }
+  return { done, total, paced: pace.done }
+}
+
+function byRate({ done, total, paced }: Amount, { seconds }: Pace): number | null {
+  if (paced <= 0 || total === undefined || total <= done) return null
+  return ((total - done) * seconds) / paced
 }

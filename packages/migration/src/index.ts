@@ -20,6 +20,8 @@ export { exportObject } from './export-object.ts'
 export type { IndexReport, IndexStrategy, MigrateIndexesOptions } from './migrate-indexes.ts'
 export { migrateIndexes } from './migrate-indexes.ts'
 export { migrateObject } from './migrate-object.ts'
+export type { Mark } from './pace.ts'
+export { addMark, secondsLeft } from './pace.ts'
 export { decodePlan } from './parse-plan.ts'
 export type { Mandate } from './permission.ts'
 export type { MigrationReason, Plan, Sample, Verification } from './plan.ts'
@@ -66,6 +68,7 @@ export type {
   ProvingTarget,
   Routing,
 } from './move/move-endpoint.ts'
+export { readMovePace } from './move/move-pace.ts'
 export type { MoveStatus, StepStatus } from './move/move-status.ts'
 export { moveStatus } from './move/move-status.ts'
 export type { MoveEvent } from './move/move-vault.ts'

@@ -13,12 +13,14 @@ export function addMigrateStatus(program: Program): void {
     )
   addReadOptions(command)
   program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
-    const { listMoves, moveStatus, readMoveCheckpoint } = await import('@vault/migration')
+    const { listMoves, moveStatus, readMoveCheckpoint, readMovePace } = await import('@vault/migration')
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { records } = vault.place.soups
     const migrations = []
     for (const state of await listMoves(records, { signal })) {
-      migrations.push(moveStatus(state, await readMoveCheckpoint(records, state.migration, { signal })))
+      const { migration } = state
+      const checkpoint = await readMoveCheckpoint(records, migration, { signal })
+      migrations.push(moveStatus(state, checkpoint, await readMovePace(records, migration, { signal })))
     }
     const { state, migration } = await vault.soup.tenure({ signal })
     const standing = `The vault is ${state} in ${vault.place.dir}${migration === undefined ? '' : ` (migration ${migration})`}.`

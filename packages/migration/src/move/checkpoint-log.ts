@@ -2,6 +2,8 @@ import type { AbortOptions, ContentId, Link } from '@vault/core'
 import { decodeEnvelope, encodeEnvelope, link } from '@vault/core'
 import type { Records } from '@vault/soup'
 import type { Progress } from '../event.ts'
+import type { Mark } from '../pace.ts'
+import { addMark } from '../pace.ts'
 import type { MigrationCheckpoint } from '../records/checkpoint.ts'
 import {
   checkpointId,
@@ -9,6 +11,7 @@ import {
   signMigrationCheckpoint,
   verifyMigrationCheckpoint,
 } from '../records/checkpoint.ts'
+import { tellPace } from './move-pace.ts'
 import type { Work } from './work.ts'
 
 /** Seconds between checkpoints: they are records for people and other processes, and a resume does not depend on them. */
@@ -22,6 +25,7 @@ export class CheckpointLog {
   readonly #work: Work
   #latest: { readonly seq: number; readonly id: Link | null; readonly version: number } | undefined
   #at = Number.NEGATIVE_INFINITY
+  #marks: readonly Mark[] = []
 
   constructor(work: Work) {
     this.#work = work
@@ -31,6 +35,8 @@ export class CheckpointLog {
   async after(progress: Progress, last: ContentId | undefined): Promise<void> {
     const { clock, state, planId, parts, driver, options } = this.#work
     const now = clock().getTime() / 1000
+    const done = { objects: progress.objects.done, bytes: progress.bytes.done }
+    this.#marks = addMark(this.#marks, { at: now * 1000, ...done })
     // A clock that was set back is not waited for.
     if (Math.abs(now - this.#at) < INTERVAL) return
     this.#at = now
@@ -46,7 +52,7 @@ export class CheckpointLog {
       seq: this.#latest.seq + 1,
       prev: this.#latest.id,
       timestamp: Math.floor(now),
-      transferred: { objects: objects.done, bytes: bytes.done },
+      transferred: done,
       remaining: { objects: remaining(objects), bytes: remaining(bytes) },
       last_hash: last ?? null,
       source: {
@@ -59,6 +65,7 @@ export class CheckpointLog {
     const envelope = encodeEnvelope(await signMigrationCheckpoint(checkpoint, source.place, options))
     const version = await source.records.swap(keyOf(state.migration), this.#latest.version, envelope, options)
     this.#latest = { seq: checkpoint.seq, id: link(checkpointId(checkpoint)), version }
+    await tellPace(source.records, state.migration, this.#marks, options)
   }
 }
 

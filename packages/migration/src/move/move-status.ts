@@ -1,3 +1,5 @@
+import type { Mark } from '../pace.ts'
+import { secondsLeft } from '../pace.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Plan } from '../plan.ts'
 import type { MigrationCheckpoint } from '../records/checkpoint.ts'
@@ -21,14 +23,14 @@ export interface MoveStatus {
   /** Sent and durable at the target: at least so many. */
   readonly objects: number
   readonly bytes: number
-  /** At the rate of the transfer until its latest checkpoint; `null` where that is not known, or nothing is left to send. */
+  /** For what was left to send at the latest checkpoint, as fast as the run has sent; `null` where that is not known, or nothing is left to send. */
   readonly eta_seconds: number | null
   readonly steps: readonly StepStatus[]
   readonly reason: string | null
 }
 
-/** Describes a move. `checkpoint`: the latest one of it, where there is one. */
-export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint): MoveStatus {
+/** Describes a move. `checkpoint`: the latest one of it, where there is one. `pace`: what `readMovePace` gives. */
+export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint, pace: readonly Mark[] = []): MoveStatus {
   const { kind, source, target } = decodePlan(state.plan)
   const steps = stepsOf(state)
   const reached = state.next === null ? steps.length : steps.findIndex(({ effect }) => effect === state.next)
@@ -41,16 +43,18 @@ export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint): 
     target: target.label,
     objects: Math.max(state.sent.objects, transferred.objects),
     bytes: Math.max(state.sent.bytes, transferred.bytes),
-    eta_seconds: remainingSeconds(state, checkpoint),
+    eta_seconds: remainingSeconds(state, checkpoint, pace),
     steps: steps.map((step, i) => ({ ...step, status: i < reached ? 'done' : i === reached ? 'next' : 'open' })),
     reason: state.reason,
   }
 }
 
-function remainingSeconds({ phase, planned }: MoveState, checkpoint: MigrationCheckpoint | undefined): number | null {
+function remainingSeconds(
+  { phase }: MoveState,
+  checkpoint: MigrationCheckpoint | undefined,
+  pace: readonly Mark[],
+): number | null {
   if (checkpoint === undefined || (phase !== 'transferring' && phase !== 'paused')) return null
-  const { timestamp, transferred, remaining } = checkpoint
-  const elapsed = timestamp - planned
-  if (elapsed <= 0 || transferred.bytes === 0) return null
-  return Math.ceil((remaining.bytes / transferred.bytes) * elapsed)
+  const seconds = secondsLeft(pace, checkpoint.remaining)
+  return seconds === null ? null : Math.ceil(seconds)
 }
