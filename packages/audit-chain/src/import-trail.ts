@@ -24,6 +24,11 @@ export interface ImportOptions extends LogIdentity, AbortOptions {
   readonly checkpoint: Uint8Array
   /** Entries that are taken at most; without it as many as the checkpoint says. */
   readonly maxSize?: number
+  /**
+   * Goes on behind the head of the store, and neither reads nor writes what is before it: for whoever has imported that with this call
+   * before, and knows that nobody else writes there. Default: all of it is hashed again.
+   */
+  readonly goOn?: boolean
 }
 
 /** How far an import has come. */
@@ -57,15 +62,17 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
   const source = await AuthenticTiles.load(from, { size, root }, { signal })
   await checkSameBeginning(source, head.tiles.size, head.tiles.root, { signal })
 
-  const builder = await TreeBuilder.load(await AuthenticTiles.load(to, { size: 0, root: EMPTY_ROOT }, { signal }))
+  const { goOn = false } = options
+  const before = goOn ? head.tiles : await AuthenticTiles.load(to, { size: 0, root: EMPTY_ROOT }, { signal })
+  const builder = await TreeBuilder.load(before, { signal })
   const kept = keptBundles(to, source)
-  for (let index = 0; index * TILE_WIDTH < size; index++) {
+  for (let index = Math.floor(builder.size / TILE_WIDTH); index * TILE_WIDTH < size; index++) {
     signal?.throwIfAborted()
     const known = await kept(index, { signal })
     const bundle = known ?? (await source.bundle(index, { signal }))
-    const { entries } = bundle
-    checkEntries(index, bundle, builder.last)
-    const files = entries.flatMap((entry) => [...builder.append(entry)])
+    const first = builder.size - index * TILE_WIDTH
+    checkEntries(index, first, bundle, builder.last)
+    const files = bundle.entries.slice(first).flatMap((entry) => [...builder.append(entry)])
     if (builder.size === size) files.push(...builder.partial())
     await to.write(known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/')), {
       signal,
@@ -88,12 +95,13 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
 }
 
 /**
- * A signature is on bytes, and whoever has the log key can sign any. Throws `AUDIT_TAMPERED` unless these are the entries of
- * their places, each linked to the one before, of which `before` is the hash.
+ * A signature is on bytes, and whoever has the log key can sign any. Throws `AUDIT_TAMPERED` unless these, from the `first` of the bundle on, are
+ * the entries of their places, each linked to the one before, of which `before` is the hash.
  */
-function checkEntries(index: number, { entries, hashes }: AuthenticBundle, before: Bytes | null): void {
+function checkEntries(index: number, first: number, { entries, hashes }: AuthenticBundle, before: Bytes | null): void {
   let prev = before
   for (const [i, entry] of entries.entries()) {
+    if (i < first) continue
     const n = index * TILE_WIDTH + i
     const reason = checkEntryAt(n, entry, prev)
     if (reason !== undefined) {

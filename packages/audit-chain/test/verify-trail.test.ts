@@ -169,6 +169,50 @@ describe('importing a trail', () => {
     expect((await trailOf(to)).root).toEqual(trail.root)
   })
 
+  test('goes on behind the head where that is asked for, and reads and writes no bundle before it', async () => {
+    const from = await written([1])
+    const to = createMemoryLog()
+    const touched: string[] = []
+    const see = <T>(name: string, value: T): T => {
+      if (name.startsWith('tile/entries/')) touched.push(name)
+      return value
+    }
+    const source: MemoryLog = { ...from, read: (name, options) => see(name, from.read(name, options)) }
+    const target: MemoryLog = {
+      ...to,
+      read: (name, options) => see(name, to.read(name, options)),
+      async write(files, options) {
+        for (const { name } of files) see(name, undefined)
+        await to.write(files, options)
+      },
+    }
+    const goOn = async () => {
+      const checkpoint = from.files.get('checkpoint') as Uint8Array
+      const stored: number[] = []
+      const parts = { from: source, to: target, origin: ORIGIN, keys, checkpoint, goOn: true }
+      for await (const step of importTrail(parts)) stored.push(step.stored)
+      return stored
+    }
+    const trail = await trailOf(from)
+    for (const size of [3, 40, 255, 256, 257, 300, 512, 700]) {
+      await trail.extend(trail.size, events(trail.size, size))
+      const before = touched.length
+      const first = Math.floor((await trailOf(to)).size / 256)
+      expect((await goOn()).at(-1), `${size}`).toBe(size)
+      const bundles = touched.slice(before).map((name) => Number(name.split('/')[2]?.replace('.p', '')))
+      expect(Math.min(...bundles), `${size}`).toBeGreaterThanOrEqual(first)
+      expect(await verified(to), `${size}`).toEqual([])
+      const whole = ({ files }: MemoryLog) => [...files].filter(([file]) => /^tile\/[^.]+$/.test(file)).sort()
+      expect(whole(to), `${size}`).toEqual(whole(from))
+    }
+    // What is new is hashed, in the middle of a bundle too.
+    await trail.extend(700, events(700, 720))
+    const name = 'tile/entries/002.p/208'
+    from.files.set(name, withEntry(from.files.get(name) as Uint8Array, 195))
+    expect(await rejectionCode(goOn())).toBe('AUDIT_TAMPERED')
+    expect((await trailOf(to)).size).toBe(700)
+  })
+
   test('stops at the entry that was tampered with, and stores nothing from its package on', async () => {
     for (const index of [0, 3, 255, 256, 511, 512, 599]) {
       const from = await written([600])

@@ -34,6 +34,8 @@ export class CheckpointLog {
   /** Makes a checkpoint where the last one is old enough. `last`: the last object of a batch that is durable. */
   async after(progress: Progress, last: ContentId | undefined): Promise<void> {
     const { clock, state, planId, parts, driver, options } = this.#work
+    // Nobody is kept waiting for a record.
+    if (state.phase === 'quiesced') return
     const now = clock().getTime() / 1000
     const done = { objects: progress.objects.done, bytes: progress.bytes.done }
     this.#marks = addMark(this.#marks, { at: now * 1000, ...done })

@@ -45,6 +45,8 @@ export function seatTarget(seat: Seat): ProvingTarget {
   const { tenures } = store
   const records = new TargetRecords(store.records)
   const { look } = soupStoreTarget({ label, objects, store })
+  /** Migrations whose trail has been received here as a whole. */
+  const verified = new Set<string>()
 
   /** The tenure, where it is of this migration. */
   async function tenureFor(vault: ContentId, migration: string, options?: AbortOptions): Promise<Tenure> {
@@ -274,7 +276,10 @@ export function seatTarget(seat: Seat): ProvingTarget {
       openCheckpoint(note, { origin: originOf(vault), keys: currentLogKeys(history) })
       const to = await seat.log(vault, options)
       const trail = { from, to, origin: originOf(vault), checkpoint: note, maxSize: size, keys: logKeys(history) }
-      for await (const _ of importTrail({ ...trail, ...options }));
+      // In a pause only what is new is read: the rest was verified by this process, before it.
+      const goOn = verified.has(migration)
+      for await (const _ of importTrail({ ...trail, ...options, goOn }));
+      verified.add(migration)
     },
 
     async prepare({ vault, migration, driver, statement, frozen, keyEvent }, options) {

@@ -49,7 +49,7 @@ const WAITING = 1_024
 /**
  * Queues events for the trail, each once: what stands in the log, or waits for it, under its key is left out. The number of events is part
  * of what the change expects, so of two processes that tell the same one does; and what others say meanwhile is only looked at, not
- * waited for. Then fills the log.
+ * waited for. Then fills the log, of a vault that is not quiesced.
  */
 export async function tellOnce(
   { soup, trail, drain }: Teller,
@@ -58,10 +58,12 @@ export async function tellOnce(
   options?: AbortOptions,
 ): Promise<void> {
   const { migration } = telling
+  let isClosed = false
   while (true) {
     options?.signal?.throwIfAborted()
     const waiting = await soup.queued({ limit: WAITING }, options)
     const { state, epoch, events } = await soup.tenure(options)
+    isClosed = state === 'quiesced'
     const settled = waiting[0]?.index ?? events
     if (told.before < settled) await readUpTo(settled, trail, told, options)
     for (const { index, bytes } of waiting) if (index >= told.before) told.see(index, decodeEvent(bytes).key)
@@ -73,14 +75,15 @@ export async function tellOnce(
     const missing = telling.events.filter(({ key }) => !told.has(key)).map(({ bytes }) => bytes)
     if (missing.length === 0) break
     try {
-      const inName = state === 'quiesced' ? { migration } : {}
+      const inName = isClosed ? { migration } : {}
       await soup.commit({ epoch, events: missing, expect: { events }, ...inName }, options)
       break
     } catch (error) {
       if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
     }
   }
-  await drain()
+  // Nobody writes to a quiesced vault, who waits for the move, and its last steps fill the log once for all.
+  if (!isClosed) await drain()
 }
 
 /** Sees the entries of the log before this index. What the soup has settled is there, unless the log was put back from an old copy. */
