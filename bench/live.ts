@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,30 +11,38 @@ import { moveVault, planMigration, readLiveMove } from '@vault/migration'
 //   node --conditions=@vault/source bench/live.ts [OBJECTS] [MAX_PAUSE_MS] [throttle|raise|abort]
 
 const WRITERS = 2
-const BATCH = 16
+// Changes of each writer in a second: more of them would measure how often a disk flushes.
+const CHANGES = 20
+const WARM_UP_MS = 1_500
 
 interface Written {
-  readonly commits: number
+  readonly objects: number
   readonly slowest: number
   readonly end: string
+}
+
+/** What a writer says when it has written for a while: how many objects in a second it reaches. */
+interface Steady {
+  readonly reached: number
 }
 
 /** Writes batches at a rate until the vault has moved, or it is told to stop. */
 async function writer(dir: string, perSecond: number): Promise<void> {
   await using vault = await openVault(dir)
-  let [commits, slowest, end, stopped] = [0, 0, 'stopped', false]
+  const batch = Math.max(1, Math.round(perSecond / CHANGES))
+  let [commits, slowest, end, stopped, isSteady] = [0, 0, 'stopped', false, false]
   process.on('message', () => {
     stopped = true
   })
   const started = performance.now()
   while (!stopped) {
-    const due = started + (commits * BATCH * 1000) / perSecond
+    const due = started + (commits * batch * 1000) / perSecond
     const early = due - performance.now()
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(early, 50)))
     if (early > 50) continue
     const began = performance.now()
     try {
-      const blocks = Array.from({ length: BATCH }, (_, i) => utf8(`${process.pid} ${commits} ${i}`)).map((bytes) => ({
+      const blocks = Array.from({ length: batch }, (_, i) => utf8(`${process.pid} ${commits} ${i}`)).map((bytes) => ({
         id: contentId(bytes),
         bytes,
         links: [],
@@ -51,8 +59,14 @@ async function writer(dir: string, perSecond: number): Promise<void> {
       slowest = Math.max(slowest, performance.now() - began)
     }
     commits++
+    const passed = performance.now() - started
+    if (isSteady || passed < WARM_UP_MS) continue
+    isSteady = true
+    // What was slow before there was a move is no delay by it.
+    slowest = 0
+    process.send?.({ reached: (commits * batch * 1000) / passed } satisfies Steady)
   }
-  process.send?.({ commits, slowest, end } satisfies Written)
+  process.send?.({ objects: commits * batch, slowest, end } satisfies Written)
   process.disconnect()
 }
 
@@ -94,28 +108,41 @@ async function moveLive(a: string, b: string, live: LiveTerms) {
   return { end, record, rate: (sent * 1000) / copyMs }
 }
 
-async function scene(objects: number, perSecond: number, live: LiveTerms): Promise<number> {
+/** The next word of a writer that has this in it. */
+function wordOf<T extends object>(child: ChildProcess, key: keyof T & string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.on('message', (word: object) => {
+      if (key in word) resolve(word as T)
+    })
+    child.once('exit', () => reject(new Error(`A writer ended without "${key}".`)))
+  })
+}
+
+async function scene(objects: number, share: number, copied: number, live: LiveTerms): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'vault-live-'))
   const [a, b] = [join(dir, 'a'), join(dir, 'b')]
   await fill(a, objects)
-  const children = Array.from({ length: perSecond === 0 ? 0 : WRITERS }, () =>
-    fork(import.meta.filename, ['writer', a, String(perSecond / WRITERS)], { execArgv: process.execArgv }),
+  const asked = copied * share
+  const children = Array.from({ length: asked === 0 ? 0 : WRITERS }, () =>
+    fork(import.meta.filename, ['writer', a, String(asked / WRITERS)], { execArgv: process.execArgv }),
   )
-  const written = children.map((child) => new Promise<Written>((resolve) => child.once('message', resolve)))
-  if (children.length > 0) await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const written = children.map((child) => wordOf<Written>(child, 'end'))
+  const steady = await Promise.all(children.map((child) => wordOf<Steady>(child, 'reached')))
   const { end, record, rate } = await moveLive(a, b, live)
   for (const child of children) if (child.connected) child.send('stop')
   const all = await Promise.all(written)
-  const acknowledged = objects + all.reduce((sum, { commits }) => sum + commits * BATCH, 0)
+  const acknowledged = objects + all.reduce((sum, each) => sum + each.objects, 0)
   await using place = await openVault(end === 'aborted' ? a : b)
   const { counts } = await place.roots()
   const lost = acknowledged - counts.objects
   const slowest = Math.max(0, ...all.map((each) => each.slowest))
+  const reached = steady.reduce((sum, each) => sum + each.reached, 0)
   const rounds = record?.rounds ?? []
   console.log(
     [
-      `${Math.round(perSecond)}/s: ${end}, ${rounds.length} rounds, paused ${record?.pauseMs ?? '–'} ms (${record?.overruns} overruns),`,
-      `slowest change ${Math.round(slowest)} ms, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
+      `${Math.round(share * 100)} % (${Math.round(asked)} objects/s asked, ${Math.round(reached)} reached before the move): ${end},`,
+      `${rounds.length} rounds, paused ${record?.pauseMs ?? '–'} ms (${record?.overruns} overruns),`,
+      `longest delay of a writer ${Math.round(slowest)} ms, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
       `${acknowledged} acknowledged, ${lost} lost; copied ${Math.round(rate)} objects/s`,
     ].join(' '),
   )
@@ -134,8 +161,8 @@ if (first === 'writer') {
   await writer(dir, Number(rate))
 } else {
   const [pause = '1000', diverging = 'throttle'] = rest
-  const objects = Number(first ?? 20_000)
+  const objects = Number(first ?? 50_000)
   const live: LiveTerms = { maxPauseMs: Number(pause), diverging: diverging as 'throttle' }
-  const rate = await scene(objects, 0, live)
-  for (const share of [0.5, 0.9, 1.5]) await scene(objects, rate * share, live)
+  const rate = await scene(objects, 0, 0, live)
+  for (const share of [0.5, 0.9, 1.5]) await scene(objects, share, rate, live)
 }
