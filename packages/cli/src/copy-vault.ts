@@ -2,6 +2,7 @@ import type { Summary } from '@vault/migration'
 import { copyEnds } from './copy-ends.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
+import { howChecked } from './how-checked.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import type { StateOptions } from './open-vault.ts'
 import type { Run } from './program.ts'
@@ -62,7 +63,7 @@ function describe({ statement, sent, verification }: Summary, from: string, to: 
   const updated = verification.coverage.mode === 'difference'
   return [
     `${to} now holds the same vault as ${from}: ${counted(objects, 'object')}, ${humanBytes(bytes)}.`,
-    `${sending}; ${updated ? 'that' : 'every object'} was read back and hashed; both roots are equal.`,
+    `${sending}; ${updated ? 'that was read back and hashed' : howChecked(verification.coverage)}; both roots are equal.`,
     updated
       ? 'Brought up to date; what was there before was not read again: "vault-migrate verify" does that.'
       : 'It is a replica: it can be read and verified there, and is written here. Run again with --no-handoff to bring it up to date.',

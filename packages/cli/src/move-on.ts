@@ -5,6 +5,7 @@ import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } 
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
+import { howChecked } from './how-checked.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
@@ -28,6 +29,7 @@ export async function moveOn(
   run: Run,
   options: MoveOptions &
     LiveOptions & {
+      readonly reread?: boolean
       readonly certificate?: string
       readonly migration?: string
       readonly reason?: string
@@ -75,6 +77,7 @@ export async function moveOn(
     authorize: vault.authorize,
     address: isRemote(to) ? to : resolve(to),
     ...(live && { live }),
+    ...(options.reread && { reread: true }),
     ...(await routingOf(options)),
   }
   const events = ((): AsyncIterable<MoveEvent> => {
@@ -182,7 +185,7 @@ function describe(state: MoveState, { from, to, certificate, seconds, live, retu
         ]
       : []),
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
-    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; every object was read back and hashed, both roots are equal, and the audit trail goes on there.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification?.coverage)}, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null
       ? []
       : [`Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`]),

@@ -19,18 +19,20 @@ export interface Comparison {
   /** What the target must be. */
   readonly expected: Statement
   readonly verification: Verification
+  /** How objects are checked. Default: they are read back. */
+  readonly content?: { check(ids: readonly ContentId[], options: AbortOptions): AsyncIterable<CheckStep> }
 }
 
 /** Everything that verification finds: roots and completeness, then content, then entries. */
 export async function* checkTarget(comparison: Comparison, options: AbortOptions): AsyncGenerator<CheckStep> {
-  const { source, target, expected, verification } = comparison
+  const { source, target, expected, verification, content } = comparison
   const reached = await statementOf(target.soup, options)
   yield* checkRoots(source, target.soup, { reached: reached.roots, expected: expected.roots }, options)
   const { objects, entries } = reached.counts
   let listed = 0
   for await (const ids of objectsToCheck(target.soup, objects, verification, options)) {
     listed += ids.length
-    yield* checkObjects(target.objects, ids, options)
+    yield* content === undefined ? checkObjects(target.objects, ids, options) : content.check(ids, options)
   }
   const due = verification.mode === 'full' ? objects : Math.min(objects, verification.size)
   if (listed !== due) {

@@ -1,6 +1,6 @@
 import type { LogReader } from '@vault/audit-chain'
 import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
-import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, KeyId } from '@vault/core'
 import type { HeldBlock, Intake, SoupReader, Tenure } from '@vault/soup'
 
 /**
@@ -100,4 +100,24 @@ export interface TrailTarget extends Target {
     request: Pick<Offer, 'vault' | 'keyEvents'> & { readonly trail: SignedTrail },
     options?: AbortOptions,
   ): Promise<void>
+}
+
+/** Objects of which a target is to say that it has their bytes. */
+export interface RehashRequest {
+  readonly vault: ContentId
+  readonly migration: string
+  readonly ids: readonly ContentId[]
+  /** 32 bytes, drawn when everything was stored. */
+  readonly nonce: Uint8Array
+}
+
+/**
+ * A target that reads its own store back and hashes it where it is. Beside `Target`, because it is for those that are far away: what is near
+ * is read back at once.
+ */
+export interface RehashingTarget {
+  /** The key of the place, which signs what it says. */
+  readonly key: KeyId
+  /** The envelope of a `Rehash`; `undefined` where an object does not read back, or is not under charge of the vault. */
+  rehash(request: RehashRequest, options?: AbortOptions): Promise<Bytes | undefined>
 }

@@ -7,6 +7,8 @@ export type {
   Held,
   Offer,
   Receiving,
+  RehashingTarget,
+  RehashRequest,
   SignedTrail,
   Source,
   Target,
@@ -28,6 +30,7 @@ export type { MigrationReason, Plan, Sample, Verification } from './plan.ts'
 export { encodePlan, MIGRATION_REASONS, planId } from './plan.ts'
 export type { MigrationParts, PlanOptions, PlanParts } from './plan-migration.ts'
 export { planMigration } from './plan-migration.ts'
+export { rehashObjects } from './rehash-objects.ts'
 export type { Checked, Coverage, Report } from './report.ts'
 export type { RunOptions } from './run-migration.ts'
 export { runMigration } from './run-migration.ts'
@@ -145,4 +148,6 @@ export { encodeReady, parseReady, readyId, signReady, verifyReady } from './reco
 export type { RecordHead } from './records/record.ts'
 export type { Recovery } from './records/recovery.ts'
 export { encodeRecovery, parseRecovery, recoveryId, signRecovery, verifyRecovery } from './records/recovery.ts'
+export type { Rehash } from './records/rehash.ts'
+export { encodeRehash, parseRehash, rehashId, rehashProof, signRehash, verifyRehash } from './records/rehash.ts'
 export type { LogHead } from './records/statement-field.ts'

@@ -4,9 +4,15 @@ import { FindingList } from './finding-list.ts'
 import type { Verification } from './plan.ts'
 import { missProbabilities, sampleOf } from './sample.ts'
 
-/** What was read back. */
+/** What was verified, and by whom. */
 export type Coverage =
+  /** Everything was read back and hashed by who drives the migration. */
   | { readonly mode: 'full' }
+  /**
+   * So many objects were read back and hashed by the target itself: it signed a proof with every byte of them and a nonce in it, which was
+   * held against the bytes of the source. All others were read back.
+   */
+  | { readonly mode: 'proven'; readonly objects: number }
   | {
       readonly mode: 'sample'
       readonly size: number

@@ -2,6 +2,7 @@ import { VaultError } from '@vault/core'
 import type { DifferenceStep, Statement } from '@vault/transfer'
 import { copyDifference, sameRoots, statementOf } from '@vault/transfer'
 import { checkObjects } from './check-target.ts'
+import type { ContentCheck } from './content-check.ts'
 import type { MigrationErrorCode } from './error.ts'
 import type { MigrationEvent } from './event.ts'
 import { FindingList } from './finding-list.ts'
@@ -14,6 +15,8 @@ export interface FullRun extends Run {
   readonly rounds: number
   /** It reads back at once what it sends: the rest was verified before. */
   readonly updates: boolean
+  /** How the whole target is checked. */
+  readonly content: ContentCheck
 }
 
 /** The source as the target became, and the number of the target's change with which it did. */

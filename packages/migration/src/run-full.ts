@@ -1,10 +1,12 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, Random } from '@vault/core'
+import { systemRandom } from '@vault/core'
+import { askedOf, ContentCheck } from './content-check.ts'
 import { copyTrail } from './copy-trail.ts'
 import type { Receiving, Source, Target } from './endpoint.ts'
 import type { MigrationEvent } from './event.ts'
 import type { Plan } from './plan.ts'
 import { Ledger } from './progress.ts'
-import { coverageOf, Tally } from './report.ts'
+import { Tally } from './report.ts'
 import { copyRounds } from './rounds.ts'
 import { complete } from './run.ts'
 import { verifyReceived } from './verify-received.ts'
@@ -14,7 +16,11 @@ import { WatchedIntake } from './watched-intake.ts'
 export async function* runFull(
   plan: Plan,
   { source, target }: { readonly source: Source; readonly target: Target },
-  { reread = false, ...options }: AbortOptions & { readonly reread?: boolean },
+  {
+    reread = false,
+    random = systemRandom,
+    ...options
+  }: AbortOptions & { readonly reread?: boolean; readonly random?: Random },
 ): AsyncGenerator<MigrationEvent> {
   const { vault } = source
   const held = await target.look(vault, options)
@@ -28,7 +34,12 @@ export async function* runFull(
   const receiving: Receiving = { found, objects, soup, intake, finish: (verified, o) => opened.finish(verified, o) }
   const [ledger, tally] = [new Ledger(before), new Tally()]
   const updates = found.state === 'replica' && !reread
-  const run = { migration, source, target, receiving, ledger, tally, options, rounds, updates }
+  const content = new ContentCheck({
+    source: source.objects,
+    target: objects,
+    ...askedOf(target, { vault, migration, random, verification, reread }),
+  })
+  const run = { migration, source, target, receiving, ledger, tally, options, rounds, updates, content }
 
   yield { type: 'phase', phase: 'transfer' }
   const { statement, sequence } = yield* copyRounds(run)
@@ -36,7 +47,7 @@ export async function* runFull(
   yield { type: 'phase', phase: 'verify' }
   const readBack = updates && intake.alone && intake.sequence === sequence
   if (!readBack) yield* verifyReceived(run, statement, verification)
-  const coverage = readBack ? ({ mode: 'difference' } as const) : coverageOf(verification, statement.counts)
+  const coverage = readBack ? ({ mode: 'difference' } as const) : content.coverage(verification, statement.counts)
   await copyTrail(run, { keyEvents, migration }, options)
   yield* complete(run, { statement, sequence, coverage })
 }

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, Random } from '@vault/core'
 import { VaultError } from '@vault/core'
 import { authorizedRun } from './authorized-run.ts'
 import type { Source, Target } from './endpoint.ts'
@@ -11,8 +11,12 @@ import { runPartial } from './run-partial.ts'
 import { selectEntries } from './selection.ts'
 
 export interface RunOptions extends AbortOptions {
-  /** Verifies the whole of a replica again, not only what this run sends to it; what does not read back is sent again. */
+  /**
+   * Verifies the whole of a replica again, not only what this run sends to it, and reads it back where the target could prove that it has
+   * it; what does not read back is sent again.
+   */
   readonly reread?: boolean
+  readonly random?: Random
 }
 
 /**

@@ -1,11 +1,13 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, Random } from '@vault/core'
+import { systemRandom } from '@vault/core'
 import { checkSelection } from './check-selection.ts'
 import { checkTarget } from './check-target.ts'
+import { askedOf, ContentCheck } from './content-check.ts'
 import type { Source, Target } from './endpoint.ts'
 import { parseVerification } from './parse-plan.ts'
 import type { Plan, Sample, Verification } from './plan.ts'
 import type { Report } from './report.ts'
-import { coverageOf, Tally } from './report.ts'
+import { Tally } from './report.ts'
 import { requireSameParts } from './run-migration.ts'
 import { selectEntries } from './selection.ts'
 import { sourceStatement } from './source-statement.ts'
@@ -13,6 +15,9 @@ import { sourceStatement } from './source-statement.ts'
 export interface VerifyOptions extends AbortOptions {
   /** In place of the plan's verification: a sample of so many rows of each table, the same for the same seed. */
   readonly sample?: Omit<Sample, 'mode'>
+  /** Reads everything back from a target that could prove by itself that it has it. */
+  readonly reread?: boolean
+  readonly random?: Random
 }
 
 /**
@@ -25,7 +30,7 @@ export async function verifyMigration(
   parts: { readonly source: Source; readonly target: Target },
   options: VerifyOptions = {},
 ): Promise<Report> {
-  const { sample, signal } = options
+  const { sample, reread = false, random = systemRandom, signal } = options
   signal?.throwIfAborted()
   requireSameParts(plan, parts)
   const verification: Verification = sample === undefined ? plan.verification : { mode: 'sample', ...sample }
@@ -39,7 +44,10 @@ export async function verifyMigration(
     for await (const step of steps) tally.add(step)
     return tally.report(expected, { mode: 'full' })
   }
-  const comparison = { source: source.soup, target: held, expected, verification }
+  const { vault } = source
+  const request = { vault, migration: plan.migration_id, random, verification, reread }
+  const content = new ContentCheck({ source: source.objects, target: held.objects, ...askedOf(target, request) })
+  const comparison = { source: source.soup, target: held, expected, verification, content }
   for await (const step of checkTarget(comparison, { signal })) tally.add(step)
-  return tally.report(expected, coverageOf(verification, expected.counts))
+  return tally.report(expected, content.coverage(verification, expected.counts))
 }

@@ -2,6 +2,7 @@ import type { ContentId } from '@vault/core'
 import type { Statement } from '@vault/transfer'
 import { copyObjects } from '@vault/transfer'
 import { checkObjects, checkTarget } from './check-target.ts'
+import type { ContentCheck } from './content-check.ts'
 import type { MigrationFindingCode } from './error.ts'
 import type { MigrationEvent } from './event.ts'
 import type { Verification } from './plan.ts'
@@ -17,13 +18,13 @@ const REPAIRABLE = 4_096
  * charge, so an object that is there and does not read back would never be sent again: it is sent again here, once.
  */
 export async function* verifyReceived(
-  run: Run,
+  run: Run & { readonly content: ContentCheck },
   expected: Statement,
   verification: Verification,
 ): AsyncGenerator<MigrationEvent> {
-  const { source, receiving, options } = run
+  const { source, receiving, content, options } = run
   const suspects: ContentId[] = []
-  const comparison = { source: source.soup, target: receiving, expected, verification }
+  const comparison = { source: source.soup, target: receiving, expected, verification, content }
   for await (const step of checkTarget(comparison, options)) {
     const suspect = unreadable(step)
     if (suspect === undefined || suspects.length === REPAIRABLE) yield noted(run, step)

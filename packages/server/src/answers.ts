@@ -101,6 +101,11 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
   batches: ({ served, vault, options }, range) => served.move.batches({ ...range, vault }, options),
   prove: ({ served, vault, options }, request) => served.move.prove({ ...request, vault }, options),
+  async rehash(asked, request) {
+    const { served, vault, options } = asked
+    const own = await charged(soupOf(asked), request.ids, options)
+    return own.length === request.ids.length ? ((await served.rehash({ ...request, vault }, options)) ?? null) : null
+  },
   prepare: ({ served, vault, options }, request) => served.move.prepare({ ...request, vault }, options),
   activate: ({ served, options }, request) => served.move.activate(request, options),
   decline: ({ served, vault, options }, { migration }) => served.move.decline({ vault, migration }, options),

@@ -31,7 +31,10 @@ export function addRun(program: Program): void {
     )
     .option('--no-handoff', 'leave the vault active here, and a verified copy there')
     .option('--certificate <file>', 'write the migration certificate into this file, too')
-    .option('--reread', 'with --no-handoff: read back all of the copy again, and mend what is damaged there')
+    .option(
+      '--reread',
+      'read back all of a copy again, and mend what is damaged there; where --to is a server: over the wire, and not by the server',
+    )
     .option(
       '--kind <kind>',
       'full, the default; or partial: a copy of what --where selects, into the active vault at --to',
@@ -50,7 +53,8 @@ export function addRun(program: Program): void {
     if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
     if (options.dryRun) return await dryRun(run, options)
     if (options.handoff) {
-      if (options.reread) throw new UsageError('--reread is for copies: use it with --no-handoff.')
+      if (options.reread && !isRemote(endsOf(options).to))
+        throw new UsageError('--reread is for copies, and for servers: a folder is always read back.')
       return await moveOn(run, options, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')

@@ -110,6 +110,7 @@ const hash = bytes({ length: 32 })
 /** What was read back, as it is written. */
 export const coverage: Field<Coverage> = variant<Coverage>({
   full: map({ mode: exactly('full') }),
+  proven: map({ mode: exactly('proven'), objects: count }),
   sample: map({
     mode: exactly('sample'),
     size: count,

@@ -36,6 +36,7 @@ function checkVerification(
   const asked = plan.verification
   const covered =
     coverage.mode === 'full' ||
+    (coverage.mode === 'proven' && coverage.objects > 0 && coverage.objects <= checked.objects) ||
     (coverage.mode === 'sample' &&
       asked.mode === 'sample' &&
       coverage.size === asked.size &&

@@ -87,6 +87,12 @@ function claims(certificate: Certificate): readonly string[] {
 function describeCoverage({ verification, statement }: Certificate): readonly string[] {
   const { coverage, checked } = verification
   const read = `${checked.objects} objects, ${checked.bytes} bytes and ${checked.entries} entries were read back and compared`
+  if (coverage.mode === 'proven') {
+    return [
+      `Verification: full; ${checked.objects} objects, ${checked.bytes} bytes and ${checked.entries} entries were compared.`,
+      `  ${coverage.objects} of the objects were hashed by the target in its own store, in signed proofs that the source held against its own bytes; the rest was read back.`,
+    ]
+  }
   if (coverage.mode !== 'sample') return [`Verification: full; ${read}.`]
   const { objects } = statement.counts
   const misses = [1, 10, 100].map((bad) => `${bad}: ${missProbability(objects, coverage.size, bad).toPrecision(3)}`)

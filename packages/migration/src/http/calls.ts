@@ -117,6 +117,10 @@ export interface Calls {
     { readonly migration: string; readonly batch: number; readonly id: ContentId; readonly nonce: Bytes },
     Bytes
   >
+  readonly rehash: Call<
+    { readonly migration: string; readonly ids: readonly ContentId[]; readonly nonce: Bytes },
+    Bytes | null
+  >
   readonly prepare: Call<
     {
       readonly migration: string
@@ -217,6 +221,12 @@ export const CALLS: Calls = {
     'Proves that an object is stored',
     map({ migration, batch: count, id, nonce: bytes({ length: 32 }) }),
     { response: document },
+  ),
+  rehash: call(
+    TARGET,
+    'Reads objects back here, and proves it',
+    map({ migration: hex(32), ids, nonce: bytes({ length: 32 }) }),
+    { response: nullable(document) },
   ),
   prepare: call(
     TARGET,

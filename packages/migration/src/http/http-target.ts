@@ -1,8 +1,8 @@
 import type { LogReader } from '@vault/audit-chain'
-import type { AbortOptions, ContentId, KeyId } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import { encodeFrame } from '@vault/transfer/frame'
-import type { AbandonableTarget, Held, Receiving, TrailTarget } from '../endpoint.ts'
+import type { AbandonableTarget, Held, Receiving, RehashingTarget, TrailTarget } from '../endpoint.ts'
 import type { ProvingTarget } from '../move/move-endpoint.ts'
 import type { Ask, Session } from './calls.ts'
 import type { HttpOptions } from './http-client.ts'
@@ -13,9 +13,11 @@ import { trailQuestion } from './stream-field.ts'
 import { asBytes } from './wire-field.ts'
 
 /** A place that is reached over HTTPS, as the target of copies and of moves. It must be closed. */
-export interface HttpTarget extends AbandonableTarget, Omit<ProvingTarget, 'receiveTrail'>, AsyncDisposable {
-  /** The key of the place. */
-  readonly key: KeyId
+export interface HttpTarget
+  extends AbandonableTarget,
+    RehashingTarget,
+    Omit<ProvingTarget, 'receiveTrail'>,
+    AsyncDisposable {
   /** Both kinds of targets take a trail, and each names it in its own way. */
   readonly receiveTrail: TrailTarget['receiveTrail'] & ProvingTarget['receiveTrail']
 }
@@ -30,7 +32,7 @@ export async function httpTarget(
 ): Promise<HttpTarget> {
   const client = new HttpClient(url, options)
   const asking = (id: ContentId): Ask => client.asking(id, 'target')
-  const { label, instance, key } = await asking(vault)('place', null, options).catch((error: unknown) => {
+  const { label, instance } = await asking(vault)('place', null, options).catch((error: unknown) => {
     client.close()
     throw error
   })
@@ -91,7 +93,7 @@ export async function httpTarget(
   return {
     label,
     instance,
-    key,
+    key: options.peerKey,
     look,
     receiveTrail,
 
@@ -114,6 +116,8 @@ export async function httpTarget(
     },
     batches: ({ vault: id, ...range }, abort) => asking(id)('batches', range, abort),
     prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: asBytes(nonce) }, abort),
+    rehash: async ({ vault: id, nonce, ...what }, abort) =>
+      (await asking(id)('rehash', { ...what, nonce: asBytes(nonce) }, abort)) ?? undefined,
     prepare: ({ vault: id, keyEvent, ...what }, abort) =>
       asking(id)('prepare', { ...what, keyEvent: asBytes(keyEvent) }, abort),
     activate: ({ handoff, keyEvent }, abort) =>

@@ -1,7 +1,6 @@
 import { VaultError } from '@vault/core'
 import { sameRoots, statementOf } from '@vault/transfer'
 import type { MigrationErrorCode } from '../error.ts'
-import { coverageOf } from '../report.ts'
 import { copyRound } from '../rounds.ts'
 import { verdict } from '../run.ts'
 import { verifyReceived } from '../verify-received.ts'
@@ -33,7 +32,7 @@ export const copy: Effect = async function* (work) {
   }
 }
 
-/** Everything, or the sample that the plan asks for, read back and hashed here. */
+/** Everything, or the sample that the plan asks for, read back and hashed: here, or by a target that proves it. */
 export const verify: Effect = async function* (work) {
   yield { type: 'phase', phase: 'verify' }
   const statement = required(work.state.statement)
@@ -41,7 +40,7 @@ export const verify: Effect = async function* (work) {
   run.ledger.beginRound(statement.counts)
   const logs = new RunLogs(work)
   yield* logs.follow(verifyReceived(run, statement, work.plan.verification))
-  const coverage = coverageOf(work.plan.verification, statement.counts)
+  const coverage = run.content.coverage(work.plan.verification, statement.counts)
   const { checked } = verdict(run, statement, coverage)
   return { ...sentBy(work, run, logs), verification: { coverage, checked } }
 }

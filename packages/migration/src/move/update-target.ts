@@ -1,6 +1,7 @@
 import { statementOf } from '@vault/transfer'
+import { askedOf, ContentCheck } from '../content-check.ts'
 import { Ledger } from '../progress.ts'
-import { coverageOf, Tally } from '../report.ts'
+import { Tally } from '../report.ts'
 import type { FullRun } from '../rounds.ts'
 import { copyRound } from '../rounds.ts'
 import { verdict } from '../run.ts'
@@ -41,7 +42,7 @@ export async function* updateTarget(
   }
   const reached = await statementOf(run.receiving.soup, options)
   yield* logs.follow(verifyReceived(run, reached, plan.verification))
-  const coverage = coverageOf(plan.verification, reached.counts)
+  const coverage = run.content.coverage(plan.verification, reached.counts)
   const { checked } = verdict(run, reached, coverage)
   return { ...sentBy(work, run, logs), verification: { coverage, checked } }
 }
@@ -50,6 +51,7 @@ export async function* updateTarget(
 export async function openRun(work: Work, { updates }: { readonly updates: boolean }): Promise<FullRun> {
   const { plan, state, parts, driver, random, options } = work
   const { vault, migration } = state
+  const { reread = false } = parts
   const opened = await parts.target.open({ vault, migration, driver }, options)
   const intake = new LoggedIntake(opened.intake, parts.source, { driver, random })
   const before = await opened.soup.view(async ({ counts }) => counts, options)
@@ -63,6 +65,11 @@ export async function openRun(work: Work, { updates }: { readonly updates: boole
     options,
     rounds: plan.rounds,
     updates,
+    content: new ContentCheck({
+      source: parts.source.objects,
+      target: opened.objects,
+      ...askedOf(parts.target, { vault, migration, random, verification: plan.verification, reread }),
+    }),
   }
 }
 

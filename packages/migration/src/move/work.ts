@@ -15,6 +15,8 @@ export interface MoveParts extends Mandate {
   readonly target: MoveTarget | ProvingTarget
   readonly routing?: Routing
   readonly random?: Random
+  /** Reads everything back from a target that could prove by itself that it has it. Default: what is proven is not read back. */
+  readonly reread?: boolean
   /**
    * Others write the vault while it moves: what the move may ask of them. Kept with the move, so whoever resumes it need not give it
    * again, and may give other terms. Default: the rest is sent while the vault is quiesced, however long that takes.

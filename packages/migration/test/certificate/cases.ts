@@ -71,6 +71,17 @@ export interface RefusedCase extends Case {
   readonly subject: string
 }
 
+/** Those that came later, in a file of their own. */
+export const VALID_LATER: readonly Case[] = [
+  {
+    name: 'objects that the target has proven',
+    forgery: {
+      events: completed({ verification: { ...OUTCOME, coverage: { mode: 'proven', objects: 3 } } }),
+      certificate: inside('verification', { coverage: { mode: 'proven', objects: 3 } }),
+    },
+  },
+]
+
 export const VALID: readonly Case[] = [
   { name: 'a move to new keys', forgery: {} },
   {
@@ -191,6 +202,12 @@ export const REFUSED: readonly RefusedCase[] = [
     COUNTS,
     'verification.coverage',
     inside('verification', { coverage: SAMPLED }),
+  ),
+  certified(
+    'more was proven than checked',
+    COUNTS,
+    'verification.coverage',
+    inside('verification', { coverage: { mode: 'proven', objects: 4 } }),
   ),
   certified(
     'only the difference was read back',

@@ -21,10 +21,9 @@ const read = (path: string) => JSON.parse(readFileSync(new URL(path, FOLDER), 'u
 const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 describe('the published vectors', () => {
-  it('hold: valid', () => {
-    for (const { name, vault, keys, certificate } of read(
-      'migration-certificate/v1/valid/certificates.json',
-    ) as Valid[]) {
+  it.each(['certificates', 'coverage'])('hold: valid %s', (file) => {
+    const cases = read(`migration-certificate/v1/valid/${file}.json`) as Valid[]
+    for (const { name, vault, keys, certificate } of cases) {
       const bytes = fromHex(certificate)
       const verdicts = [{}, { vaults: [vault] }, { keys }].map((trust) => verifyCertificate(bytes, { trust }))
       expect([name, ...verdicts.map(({ consistent }) => consistent)]).toEqual([name, true, true, true])
