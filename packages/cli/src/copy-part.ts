@@ -1,11 +1,14 @@
 import type { Authorize } from '@vault/core'
 import type { Vault } from '@vault/embedded'
+import type { Target } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
+import type { Output } from './output.ts'
 import type { Run } from './program.ts'
 import { queryOf } from './query-of.ts'
+import { isRemote, type RemoteOptions, remotePartTarget } from './remote-end.ts'
 
 /** Copies a part of a vault into another one, which is active: what matches, and everything that it links to. */
 export async function copyPart(
@@ -15,20 +18,20 @@ export async function copyPart(
     to,
     where,
     ...state
-  }: StateOptions & { readonly from: string; readonly to: string; readonly where: readonly string[] },
+  }: StateOptions & RemoteOptions & { readonly from: string; readonly to: string; readonly where: readonly string[] },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
   const select = await queryOf(where)
-  const { partTargetOf, sourceOf } = await import('@vault/embedded')
+  const { sourceOf } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
   await using vault = await openVaultAt(
     from,
     { ...state, output },
     { mode: 'read', intent: { action: 'migrate' }, keepHashes: true, signal },
   )
-  await using into = await openVaultAt(to, { ...state, output }, { signal })
-  const parts = { source: sourceOf(vault), target: partTargetOf(into), authorize: eachOf(vault, into) }
+  await using into = await openInto(to, vault, { ...state, output, signal })
+  const parts = { source: sourceOf(vault), target: into.target, authorize: into.authorize }
   const plan = await planMigration(parts, { signal, select })
   const { phase, sent, verification } = await followCopy(run, runMigration(plan, parts, { signal }))
   const seconds = (performance.now() - started) / 1000
@@ -58,7 +61,37 @@ export async function copyPart(
   return EXIT.ok
 }
 
-/** Each vault is asked about what is done to it. */
-function eachOf(source: Vault, target: Vault): Authorize {
-  return async (request, options) => await (request.object === target.id ? target : source).authorize(request, options)
+interface Into extends AsyncDisposable {
+  readonly target: Target
+  /** Each vault is asked about what is done to it; a server asks by itself. */
+  readonly authorize: Authorize
+}
+
+/** The vault that takes the part: in a folder, or at a server. */
+async function openInto(
+  to: string,
+  source: Vault,
+  options: StateOptions & RemoteOptions & { readonly output: Output; readonly signal: AbortSignal },
+): Promise<Into> {
+  const { signal } = options
+  if (isRemote(to)) {
+    const { owner } = await import('@vault/embedded')
+    const target = await remotePartTarget(to, { ...options, place: source.place })
+    return {
+      target,
+      authorize: eachOf(source.authorize, { id: target.vault, authorize: owner }),
+      [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
+    }
+  }
+  const { partTargetOf } = await import('@vault/embedded')
+  const into = await openVaultAt(to, options, { signal })
+  return {
+    target: partTargetOf(into),
+    authorize: eachOf(source.authorize, into),
+    [Symbol.asyncDispose]: () => into[Symbol.asyncDispose](),
+  }
+}
+
+function eachOf(source: Authorize, target: Pick<Vault, 'id' | 'authorize'>): Authorize {
+  return async (request, options) => await (request.object === target.id ? target.authorize : source)(request, options)
 }

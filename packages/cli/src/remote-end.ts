@@ -1,6 +1,6 @@
-import type { Signer } from '@vault/core'
+import type { Signer, VaultId } from '@vault/core'
 import type { Place } from '@vault/embedded'
-import type { HttpOptions, HttpSource, HttpTarget } from '@vault/migration/http'
+import type { HttpOptions, HttpPartTarget, HttpSource, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-count.ts'
@@ -59,12 +59,29 @@ export async function remoteSource(
   url: string,
   options: RemoteOptions & { readonly place: Place; readonly signal: AbortSignal },
 ): Promise<HttpSource> {
-  const { isContentId } = await import('@vault/core')
   const { httpSource } = await import('@vault/migration/http')
   const { place, signal } = options
+  const vault = await vaultIn(url)
+  return await httpSource(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+}
+
+/** An active vault at a server as the target of a part of one that lies here; its address names it. Throws what `httpPartTarget` throws. */
+export async function remotePartTarget(
+  url: string,
+  options: RemoteOptions & { readonly place: Place; readonly signal: AbortSignal },
+): Promise<HttpPartTarget> {
+  const { httpPartTarget } = await import('@vault/migration/http')
+  const { place, signal } = options
+  const vault = await vaultIn(url)
+  return await httpPartTarget(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+}
+
+/** The vault that an address names. */
+async function vaultIn(url: string): Promise<VaultId> {
+  const { isContentId } = await import('@vault/core')
   const vault = new URL(addressOf(url)).pathname.replace(/^\/vaults\//, '')
   if (!isContentId(vault)) throw new UsageError('Name the vault in the address: https://HOST:PORT/vaults/ID.')
-  return await httpSource(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+  return vault
 }
 
 /** The key of a place, by which others know it. */

@@ -142,3 +142,50 @@ test('what no address, key or rate is', async () => {
   const key = (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
   expect(await run('--to', 'https://127.0.0.1:1', '--peer-key', key, '--bwlimit', 'fast')).toMatchObject(usage)
 })
+
+test('a part of a vault goes into an active vault at a server, and is in the audit log there', async () => {
+  await using space = await scratch()
+  const key = await vaultIn(space, 6)
+  await json('vaultctl', ['init', space.at('B'), '--no-passphrase'])
+  const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('B')])
+  const served = await serve(space.at('B'), key)
+  const part = ['--kind', 'partial', '--where', 'key~path:f?']
+  const into = ['run', '--from', space.at('A'), '--peer-key', served.key, '--timeout', '3', ...part, '--to']
+  const named = `${served.url}/vaults/${vault}`
+  expect(await json('vault-migrate', [...into, served.url], 2)).toMatchObject({ error: { code: 'USAGE' } })
+  expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, entries: 6, state: 'active' })
+  expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, sent: 0 })
+  expect(await served.stop('SIGTERM')).toBe(0)
+  expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+  const { stdout } = await run('vaultctl', ['ls', space.at('B')])
+  expect(['f0', 'f3', 'f5'].every((name) => stdout.includes(name))).toBe(true)
+  const { stdout: log } = await run('vaultctl', ['log', space.at('B'), '--json'])
+  expect(log).toContain(key)
+  expect(await json('vaultctl', ['status', space.at('A')])).toMatchObject({ state: 'active' })
+})
+
+test('a vault moves live to a server while another process writes it: nothing that was acknowledged is lost', async () => {
+  await using space = await scratch()
+  const key = await vaultIn(space, 60)
+  const served = await serve(space.at('B'), key)
+  const acknowledged: string[] = []
+  const writing = (async () => {
+    for (let i = 0; ; i++) {
+      await writeFile(space.at('tree', `w${i}`), `written ${i}`)
+      const put = await run('vaultctl', ['put', space.at('A'), `w${i}`, '--json'], { cwd: space.at('tree') })
+      if (put.code !== 0) return put.stdout
+      acknowledged.push(`w${i}`)
+    }
+  })()
+  const live = ['--live', '--max-pause', '60000', '--timeout', '30']
+  const moved = await json('vault-migrate', ['run', ...ends(space, served).slice(0, -2), ...live])
+  expect(moved).toMatchObject({ ok: true, state: 'active', verified: { coverage: { mode: 'proven' } } })
+  expect(moved.pause_ms).toEqual(expect.any(Number))
+  expect(JSON.parse(await writing)).toMatchObject({ error: { code: 'VAULT_MOVED', details: { address: served.url } } })
+  expect(acknowledged.length).toBeGreaterThan(0)
+  expect(await served.stop('SIGTERM')).toBe(0)
+  const { stdout } = await run('vaultctl', ['ls', space.at('B')])
+  const names = new Set(stdout.split('\n'))
+  expect(acknowledged.filter((name) => !names.has(name))).toEqual([])
+  expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+})

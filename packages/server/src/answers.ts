@@ -86,6 +86,10 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     checkHistory(vault, keyEvents)
     return openSession(asked, await served.copy.receive({ vault, keyEvents, migration }, options))
   },
+  async 'receive-part'(asked, { from, migration }) {
+    const { served, vault, key, options } = asked
+    return openSession(asked, await served.receivePart({ vault, from, migration, by: key }, options))
+  },
   async intake({ served, vault, key, options }, { session, request, batch }) {
     const open = served.sessions.use(session, { owner: key, vault })
     return await served.sessions.take(open, { request, batch }, served.storedBy(key, vault), options)

@@ -1,9 +1,19 @@
 import type { AbortOptions, Bytes, Clock, ContentId, KeyId, Random, VaultId } from '@vault/core'
-import { type Place, placeName, type SeatOptions, seatOf, sourceAt, targetAt } from '@vault/embedded'
-import type { AbandonableTarget, ProvingTarget, RehashRequest, Seat, TrailSource, TrailTarget } from '@vault/migration'
+import { type Place, partTargetOf, placeName, type SeatOptions, seatOf, sourceAt, targetAt } from '@vault/embedded'
+import type {
+  AbandonableTarget,
+  ProvingTarget,
+  Receiving,
+  RehashRequest,
+  Seat,
+  TrailSource,
+  TrailTarget,
+} from '@vault/migration'
 import { rehashObjects, seatTarget } from '@vault/migration'
 import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
+import { OpenVaults } from './open-vaults.ts'
+import { refusal } from './refusal.ts'
 import { Sessions } from './sessions.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 
@@ -26,12 +36,14 @@ export class ServedPlace {
   readonly views: HeldViews
   readonly sessions: Sessions
   readonly #clock: Clock
+  readonly #parts: OpenVaults
   readonly #stored = new Map<string, StoredBlocks>()
 
   private constructor(place: Place, seat: Seat, { limits, random, clock }: Parts) {
     this.place = place
     this.#clock = clock
     this.seat = seat
+    this.#parts = new OpenVaults(place.dir)
     this.label = placeName(place.dir)
     this.move = seatTarget(seat)
     this.copy = targetAt(place)
@@ -48,6 +60,28 @@ export class ServedPlace {
   rehash(request: RehashRequest, options: AbortOptions): Promise<Bytes | undefined> {
     const { place, seat } = this
     return rehashObjects({ objects: place.objects, key: seat.place, clock: this.#clock }, request, options)
+  }
+
+  /** An active vault here, opened for a part of another one: what comes is in its audit log in the name of the key that brings it. */
+  async receivePart(
+    { vault, from, migration, by }: { vault: VaultId; from: VaultId; migration: string; by: KeyId },
+    options: AbortOptions,
+  ): Promise<Receiving> {
+    const target = partTargetOf(await this.#parts.open(vault, by))
+    const receiving = await target.receive({ vault: from, migration, keyEvents: [] }, options)
+    const receive: Receiving['intake']['receive'] = async (batch, abort) => {
+      // A run never asks for it, so whoever does is no run.
+      if ((batch.objects?.remove?.length ?? 0) + (batch.entries?.remove?.length ?? 0) > 0) {
+        throw refusal('HTTP_REQUEST_INVALID', 'A part that comes into a vault takes nothing out of it.')
+      }
+      return await receiving.intake.receive(batch, abort)
+    }
+    return { ...receiving, intake: { receive } }
+  }
+
+  /** Ends what is open beside the place itself. */
+  async close(): Promise<void> {
+    await this.#parts.close()
   }
 
   source(vault: VaultId): TrailSource {

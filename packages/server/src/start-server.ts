@@ -72,6 +72,7 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       served.views.closeAll()
       await handler.idle()
+      await served.close()
       server.closeAllConnections()
       await ended
       await place[Symbol.asyncDispose]()

@@ -64,7 +64,7 @@ export function addRun(program: Program): void {
 }
 
 /** Throws a `UsageError` for options that do not go together. */
-function isPartial({ from, to, kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
+function isPartial({ from, kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
   if (kind !== 'full' && kind !== 'partial') throw new UsageError('--kind is full or partial.')
   if (kind === 'full') {
     if (where !== undefined) throw new UsageError('--where selects a part: use it with --kind partial.')
@@ -74,7 +74,7 @@ function isPartial({ from, to, kind = 'full', where, dryRun, certificate, reread
   if (dryRun || reread || certificate !== undefined) {
     throw new UsageError('--dry-run, --reread and --certificate are for whole vaults.')
   }
-  if (isRemote(from) || isRemote(to)) throw new UsageError('A part is copied between folders of one machine.')
+  if (isRemote(from)) throw new UsageError('A part is selected where the vault is: run this on that machine.')
   return true
 }
 

@@ -16,7 +16,10 @@ export function addServe(program: Program): void {
     .description('let vaults move to this place, and be copied from it, over HTTPS; a place is made if there is none')
     .option('--port <number>', 'where to listen; 0: any port that is free', '0')
     .option('--host <address>', 'on which address of this machine', '127.0.0.1')
-    .option('--allow <key...>', 'keys of places that may move vaults here and copy those that are here')
+    .option(
+      '--allow <key...>',
+      'keys of places that may move vaults here, copy those that are here, and bring parts into them',
+    )
     .option('--passphrase-file <file>', 'protect the keys of vaults that come here with the passphrase in this file')
     .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
     .addHelpText(

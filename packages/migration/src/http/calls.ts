@@ -106,6 +106,7 @@ export interface Calls {
   readonly endorse: Call<{ readonly migration: string; readonly keyEvent: Bytes }, Bytes>
   readonly open: Call<Pick<MoveOffer, 'migration' | 'driver'>, Session>
   readonly receive: Call<WireMove<Offer>, Session>
+  readonly 'receive-part': Call<{ readonly from: ContentId; readonly migration: string }, Session>
   readonly intake: Call<{ readonly session: string; readonly request: string; readonly batch: IntakeBatch }, Received>
   readonly finish: Call<{ readonly session: string; readonly verified: number }, Tenure>
   readonly abandon: Call<{ readonly migration: string }, null>
@@ -206,6 +207,9 @@ export const CALLS: Calls = {
   receive: call(TARGET, 'Opens the place for a copy', map({ keyEvents, migration }), {
     response: session,
     maxBytes: LONG,
+  }),
+  'receive-part': call(TARGET, 'Opens the active vault for a part of another one', map({ from: id, migration }), {
+    response: session,
   }),
   intake: call(TARGET, 'Takes a batch', map({ session: hex(32), request: hex(32), batch: intakeBatch }), {
     response: received,

@@ -1,14 +1,12 @@
 import type { LogReader } from '@vault/audit-chain'
 import type { AbortOptions, ContentId } from '@vault/core'
-import type { Tenure } from '@vault/soup'
 import { encodeFrame } from '@vault/transfer/frame'
-import type { AbandonableTarget, Held, Receiving, RehashingTarget, TrailTarget } from '../endpoint.ts'
+import type { AbandonableTarget, Held, RehashingTarget, TrailTarget } from '../endpoint.ts'
 import type { ProvingTarget } from '../move/move-endpoint.ts'
-import type { Ask, Session } from './calls.ts'
+import type { Ask } from './calls.ts'
 import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
-import { remoteObjects } from './remote-objects.ts'
-import { remoteSoup } from './remote-soup.ts'
+import { remoteContent, remoteReceiving } from './remote-receiving.ts'
 import { trailQuestion } from './stream-field.ts'
 import { asBytes } from './wire-field.ts'
 
@@ -37,22 +35,6 @@ export async function httpTarget(
     throw error
   })
 
-  function contentOf(id: ContentId): Pick<Receiving, 'objects' | 'soup'> {
-    const ask = asking(id)
-    return { objects: remoteObjects(client, { ask, vault: id, side: 'target' }), soup: remoteSoup(ask) }
-  }
-
-  function receivingOf(id: ContentId, { session, found }: Session): Omit<Receiving, 'finish'> {
-    return {
-      found,
-      ...contentOf(id),
-      intake: {
-        // However often it has to be asked for, a batch is taken once.
-        receive: (batch, abort) => asking(id)('intake', { session, request: client.newName(), batch }, abort),
-      },
-    }
-  }
-
   async function sendTrail(
     id: ContentId,
     call: 'move-trail' | 'copy-trail',
@@ -75,7 +57,7 @@ export async function httpTarget(
   }
 
   async function look(id: ContentId, abort?: AbortOptions): Promise<Held> {
-    return { tenure: await asking(id)('look', null, abort), ...contentOf(id) }
+    return { tenure: await asking(id)('look', null, abort), ...remoteContent(client, id) }
   }
 
   async function receiveTrail(
@@ -99,10 +81,7 @@ export async function httpTarget(
 
     async receive({ vault: id, keyEvents, migration }, abort) {
       const opened = await asking(id)('receive', { keyEvents: keyEvents.map(asBytes), migration }, abort)
-      const { session } = opened
-      const finish = (verified: number, o?: AbortOptions): Promise<Tenure> =>
-        asking(id)('finish', { session, verified }, o)
-      return { ...receivingOf(id, opened), finish }
+      return remoteReceiving(client, id, opened)
     },
     async abandon(id, migration, abort) {
       await asking(id)('abandon', { migration }, abort)
@@ -112,7 +91,13 @@ export async function httpTarget(
     endorse: ({ vault: id, migration, keyEvent }, abort) =>
       asking(id)('endorse', { migration, keyEvent: asBytes(keyEvent) }, abort),
     async open({ vault: id, migration, driver }, abort) {
-      return receivingOf(id, await asking(id)('open', { migration, driver }, abort))
+      // A move is prepared and activated, not finished.
+      const { finish: _, ...receiving } = remoteReceiving(
+        client,
+        id,
+        await asking(id)('open', { migration, driver }, abort),
+      )
+      return receiving
     },
     batches: ({ vault: id, ...range }, abort) => asking(id)('batches', range, abort),
     prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: asBytes(nonce) }, abort),

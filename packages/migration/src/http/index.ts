@@ -2,6 +2,8 @@
 
 export type { HttpOptions, HttpTimeouts } from './http-client.ts'
 export type { HttpErrorCode } from './http-error.ts'
+export type { HttpPartTarget } from './http-part-target.ts'
+export { httpPartTarget } from './http-part-target.ts'
 export type { HttpSource } from './http-source.ts'
 export { httpSource } from './http-source.ts'
 export type { HttpTarget } from './http-target.ts'
