@@ -100,7 +100,11 @@ test('a copy goes to a server and comes from there; whoever is not let in, or go
   await using space = await scratch()
   const key = await vaultIn(space, 5)
   const served = await serve(space.at('B'), key)
+  expect(await json('vault-migrate', ['plan', ...ends(space, served)])).toMatchObject({ ok: true })
   await json('vault-migrate', ['run', '--no-handoff', ...ends(space, served), '--bwlimit', '10M'])
+  const verify = ['verify', ...ends(space, served)]
+  expect(await json('vault-migrate', verify)).toMatchObject({ ok: true, coverage: { mode: 'proven' } })
+  expect(await json('vault-migrate', [...verify, '--reread'])).toMatchObject({ ok: true, coverage: { mode: 'full' } })
 
   const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('A')])
   await json('vaultctl', ['init', space.at('C'), '--no-passphrase'])
@@ -124,6 +128,7 @@ test('a copy goes to a server and comes from there; whoever is not let in, or go
   const { key: pulling } = await json<{ key: string }>('vaultctl', ['status', space.at('C')])
   const again = await serve(space.at('B'), pulling, Number(new URL(served.url).port))
   expect(await json('vault-migrate', pull)).toMatchObject({ ok: true, state: 'replica' })
+  expect(await json('vault-migrate', ['verify', ...pull.slice(2)])).toMatchObject({ ok: true, findings: [] })
   expect(await again.stop('SIGTERM')).toBe(0)
   const started = performance.now()
   expect(await json('vault-migrate', ['run', ...ends(space, served)], 4)).toMatchObject({

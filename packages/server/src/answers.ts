@@ -66,11 +66,11 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
 
   'key-events': ({ served, vault, options }) => served.place.soups.tenures.keyEvents(vault, options),
-  async 'trail-head'({ served, vault, options }) {
-    return (await served.source(vault).trail(options))?.note ?? null
+  async 'trail-head'({ served, vault, key, options }) {
+    return (await served.trail(vault, key, options, { anew: true }))?.note ?? null
   },
-  async 'trail-file'({ served, vault, options }, { name }) {
-    const trail = await served.source(vault).trail(options)
+  async 'trail-file'({ served, vault, key, options }, { name }) {
+    const trail = await served.trail(vault, key, options, { anew: false })
     return (await trail?.log.read(name, options)) ?? null
   },
 

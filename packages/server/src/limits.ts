@@ -2,6 +2,8 @@
 export interface ServerLimits {
   /** Connections at a time. Default 256. */
   readonly connections: number
+  /** Connections at a time from one address of the network, whoever they are of. Default 64. */
+  readonly perAddress: number
   /** Requests of one key that are worked on at a time. Default 16. */
   readonly concurrent: number
   /** Requests of one key in a second. Default 2,000. */
@@ -20,6 +22,7 @@ export interface ServerLimits {
 
 export const DEFAULT_LIMITS: ServerLimits = {
   connections: 256,
+  perAddress: 64,
   concurrent: 16,
   perSecond: 2_000,
   headerMs: 10_000,

@@ -6,6 +6,7 @@ import type {
   Receiving,
   RehashRequest,
   Seat,
+  SignedTrail,
   TrailSource,
   TrailTarget,
 } from '@vault/migration'
@@ -37,6 +38,7 @@ export class ServedPlace {
   readonly sessions: Sessions
   readonly #clock: Clock
   readonly #parts: OpenVaults
+  readonly #trails = new Map<string, SignedTrail>()
   readonly #stored = new Map<string, StoredBlocks>()
 
   private constructor(place: Place, seat: Seat, { limits, random, clock }: Parts) {
@@ -82,6 +84,25 @@ export class ServedPlace {
   /** Ends what is open beside the place itself. */
   async close(): Promise<void> {
     await this.#parts.close()
+  }
+
+  /** The trail that was given to a client last, whose files it asks for: opened once, not with each of them. */
+  async trail(
+    vault: VaultId,
+    key: KeyId,
+    options: AbortOptions,
+    { anew }: { anew: boolean },
+  ): Promise<SignedTrail | undefined> {
+    const name = `${key} ${vault}`
+    const known = anew ? undefined : this.#trails.get(name)
+    const trail = known ?? (await this.source(vault).trail(options))
+    this.#trails.delete(name)
+    if (trail !== undefined) this.#trails.set(name, trail)
+    for (const oldest of this.#trails.keys()) {
+      if (this.#trails.size <= MAX_WRITERS) break
+      this.#trails.delete(oldest)
+    }
+    return trail
   }
 
   source(vault: VaultId): TrailSource {

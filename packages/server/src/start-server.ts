@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Authorize, Clock, KeyId, Random, Signer } from '@vault/core'
 import { systemClock, systemRandom } from '@vault/core'
@@ -111,9 +111,10 @@ function timeoutsOf({ headerMs, requestMs, idleMs }: ServerLimits) {
   }
 }
 
-function bound(server: Server, { connections, idleMs }: ServerLimits): void {
+function bound(server: Server, { connections, perAddress, idleMs }: ServerLimits): void {
   server.maxConnections = connections
   server.maxHeadersCount = MAX_HEADERS
+  boundAddresses(server, perAddress)
   server.setTimeout(idleMs)
   // What is no TLS, or no HTTP, ends its connection and nothing else.
   server.on('tlsClientError', (_, socket: TLSSocket) => void socket.destroy())
@@ -121,6 +122,22 @@ function bound(server: Server, { connections, idleMs }: ServerLimits): void {
   server.on('upgrade', (_: IncomingMessage, socket) => void socket.destroy())
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response)
+  })
+}
+
+/** One address does not take all connections: what is beyond its share is closed before its keys are looked at. */
+function boundAddresses(server: Server, perAddress: number): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket
+    const count = (open.get(remoteAddress) ?? 0) + 1
+    if (count > perAddress) return void socket.destroy()
+    open.set(remoteAddress, count)
+    socket.once('close', () => {
+      const left = (open.get(remoteAddress) ?? 1) - 1
+      if (left > 0) open.set(remoteAddress, left)
+      else open.delete(remoteAddress)
+    })
   })
 }
 

@@ -1,10 +1,12 @@
 import type { Plan } from '@vault/migration'
+import { copyEnds } from '../copy-ends.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
-import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { addStateOption, type StateOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
+import { addRemoteOptions, type RemoteOptions } from '../remote-end.ts'
 
-interface Options extends StateOptions {
+interface Options extends StateOptions, RemoteOptions {
   readonly from: string
   readonly to: string
   readonly reason?: string
@@ -14,26 +16,21 @@ export function addPlan(program: Program): void {
   const command = program.command
     .command('plan')
     .description('say what moving a vault would do, and change nothing')
-    .requiredOption('--from <dir>', 'the vault')
-    .requiredOption('--to <dir>', 'the place it moves to; may not exist yet')
+    .requiredOption('--from <dir>', 'the vault: a folder, or https://HOST:PORT/vaults/ID of "vaultctl serve"')
+    .requiredOption('--to <dir>', 'the place it moves to: a folder, which may not exist yet, or https://HOST:PORT')
     .option('--reason <reason>', 'hardware-failure, provider-change, jurisdiction, performance or cost')
     .addHelpText('after', '\nExample:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault')
-  addStateOption(command)
+  addRemoteOptions(addStateOption(command))
   program.action<[Options]>(command, async ({ output, signal }, options) => {
-    const { from, to, reason } = options
-    const { lookAtTarget, sourceOf } = await import('@vault/embedded')
+    const { reason } = options
     const { MIGRATION_REASONS, planMigration } = await import('@vault/migration')
     const known = MIGRATION_REASONS.find((one) => one === reason)
     if (reason !== undefined && known === undefined)
       throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
-    await using vault = await openVaultAt(
-      from,
-      { ...options, output },
-      { mode: 'read', intent: { action: 'migrate' }, signal },
-    )
-    await using target = await lookAtTarget(to)
+    await using ends = await copyEnds({ ...options, keepHashes: false, output, signal })
+    await using target = await ends.look()
     const plan = await planMigration(
-      { source: sourceOf(vault), target, authorize: vault.authorize },
+      { source: ends.source, target, authorize: ends.authorize },
       { signal, ...(known && { reason: known }) },
     )
     await output.result({ ok: true, plan }, describePlan(plan))
