@@ -86,15 +86,17 @@ export async function requireActive(source: Source, options: AbortOptions): Prom
       details: { vault, state },
     })
   }
-  const why =
-    state === 'retired'
-      ? `it was handed off by the migration ${migration}; move it from where it is active`
-      : 'see its status'
+  const why = WHY[state]?.(migration) ?? 'see its status'
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_SOURCE_REFUSED',
     message: `The vault ${vault} is ${state} in ${label}, so it cannot be handed off from there: ${why}.`,
     details: { vault, state, migration },
   })
+}
+
+const WHY: Readonly<Record<string, (migration: string | undefined) => string>> = {
+  retired: (migration) => `it was handed off by the migration ${migration}; move it from where it is active`,
+  quiesced: (migration) => `the migration ${migration} has closed it; resume that, or roll it back, which opens it`,
 }
 
 /** A new id (M008): 32 hexadecimal digits. */

@@ -5,23 +5,16 @@ import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
-import { readMove, superseded } from './journal.ts'
 import { beginPause, endPause, requireInTime } from './live/pause-time.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
 export const quiesce: Act = async (work) => {
   const { state, parts, options } = work
-  const { source } = parts
-  const { migration } = state
   await beginPause(work)
-  await source.quiesce(migration, options)
-  // Whoever took the move back meanwhile has opened the source before this closed it, and nobody would open it again.
-  const now = await readMove(source.records, migration, options)
-  if (now?.phase === 'rolling-back' || now?.phase === 'rolled-back') {
-    await source.reopen(migration, undefined, options)
-    throw superseded(migration)
-  }
+  await parts.source.quiesce(state.migration, options)
+  // Whoever took the move over or back meanwhile may have opened the source before this closed it; the driver opens it then.
+  await work.requireOwn()
   return {}
 }
 

@@ -42,6 +42,11 @@ export class Journal {
     return this.#state
   }
 
+  /** Whether nobody has changed the record since this run did. */
+  async isOwn(options?: AbortOptions): Promise<boolean> {
+    return (await this.#records.read(keyOf(this.#state.migration), options))?.version === this.#version
+  }
+
   /** Throws `MIGRATION_PAUSED` where somebody has paused the move, and `MIGRATION_SUPERSEDED` where another run has taken the record over. */
   async requireOwn(options?: AbortOptions): Promise<void> {
     const { migration } = this.#state

@@ -87,18 +87,18 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
   }
 }
 
-const PAUSABLE: ReadonlySet<MovePhase> = new Set([
-  'planned',
-  'authorized',
-  'snapshotting',
-  'transferring',
-  'verifying',
-  'catching-up',
-])
-
 /** While the source takes changes. From `quiesce` on nobody writes, and a move that stopped there would keep it so. */
-function canPause({ phase, next }: MoveState): boolean {
-  return PAUSABLE.has(phase) && next !== 'quiesce'
+function canPause(state: MoveState): boolean {
+  return state.phase !== 'failed' && stepsOf(state) === STEPS && !holdsSource(state)
+}
+
+const QUIESCE = STEPS.findIndex(({ effect }) => effect === 'quiesce')
+
+/** Whether the source is closed for a move, or about to be: from `quiesce` on, and neither where it has stopped nor on its way back. */
+export function holdsSource(state: MoveState): boolean {
+  const { phase, next } = state
+  if (phase === 'paused' || phase === 'failed' || stepsOf(state) !== STEPS) return false
+  return next === null || STEPS.findIndex(({ effect }) => effect === next) >= QUIESCE
 }
 
 /** The phase of the step that comes next. */

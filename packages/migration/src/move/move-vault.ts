@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@vault/core'
-import { decodeEnvelope, isVaultError, systemClock, systemRandom, VaultError } from '@vault/core'
+import { decodeEnvelope, systemClock, systemRandom, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import type { MigrationEvent } from '../event.ts'
 import { decodePlan } from '../parse-plan.ts'
@@ -17,10 +17,11 @@ import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route
 import { Journal, listMoves, readMove } from './journal.ts'
 import { LiveLog } from './live/live-record.ts'
 import type { MoveInput, Outcome } from './machine.ts'
-import { reduceMove, stepsOf, VERIFIES } from './machine.ts'
-import { passGuard } from './pass-guard.ts'
+import { reduceMove, stepsOf } from './machine.ts'
+import { letWritersGoOn, openStray } from './open-again.ts'
 import type { MovePhase } from './phase.ts'
 import { isEnded } from './phase.ts'
+import { recovered } from './recovered.ts'
 import { decline, recordRollback, reopen } from './rollback-effects.ts'
 import type { MoveState } from './state.ts'
 import { plannedMove } from './state.ts'
@@ -74,10 +75,10 @@ const MAX_REPEATS = 8
 export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOptions = {}): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
   const { source, clock = systemClock } = parts
-  const unfinished = (await listMoves(source.records, options)).find(
-    (move) => move.vault === source.vault && !isEnded(move.phase),
-  )
+  const moves = (await listMoves(source.records, options)).filter(({ vault }) => vault === source.vault)
+  const unfinished = moves.find(({ phase }) => !isEnded(phase))
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
+  for (const move of moves) await openStray(move, source, options)
   await requireActive(source, options)
   requireApart(parts)
   // Before anything is written down: what was never granted is no move that stopped.
@@ -107,6 +108,7 @@ export async function* resumeMove(
 ): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
   const journal = await takeMove(migration, parts, ({ phase }) => !UNASKED.has(phase), options)
+  await openStray(journal.state, parts.source, options)
   await settleLive(journal, parts, options)
   // A checkpoint that was forged or stolen is refused before anything is done.
   await latestCheckpoint(workOf(journal, parts, options))
@@ -127,6 +129,7 @@ export async function* rollBackMove(
   const { reason = 'asked for', ...rest } = options
   rest.signal?.throwIfAborted()
   const journal = await takeMove(migration, parts, () => true, rest)
+  await openStray(journal.state, parts.source, rest)
   await journal.write(reduceMove(journal.state, { type: 'roll-back', reason }), rest)
   yield* drive(journal, parts, rest)
 }
@@ -148,13 +151,21 @@ async function takeMove(
 }
 
 async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
+  try {
+    yield* takeSteps(journal, parts, options)
+  } finally {
+    await letWritersGoOn(journal, parts.source)
+  }
+}
+
+async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
   let repeats = 0
   while (journal.state.next !== null) {
     const { phase, next } = journal.state
     const step = stepsOf(journal.state).find(({ effect }) => effect === next) as MoveStep
     yield { type: 'step', step, phase }
-    if (parts.before !== undefined) await passGuard(parts.before, step, { journal, source: parts.source, options })
+    await parts.before?.(step, journal.state)
     // Weeks may have passed: another run may have gone on with the move, or taken it back.
     await journal.requireOwn(options)
     if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)
@@ -216,52 +227,21 @@ async function* untilAborted(
   }
 }
 
-/** What a failure says about where the move is; a failure that says nothing is thrown, and the step is done again by a resume. */
-async function recovered(
-  journal: Journal,
-  parts: MoveParts,
-  error: unknown,
-  options: AbortOptions,
-): Promise<MoveInput> {
-  const { state } = journal
-  if (!isVaultError(error)) throw error
-  switch (error.code as MigrationErrorCode) {
-    case 'MIGRATION_VERIFICATION_FAILED':
-      if (!VERIFIES.has(state.phase)) throw error
-      return { type: 'fail', reason: error.message }
-    case 'MIGRATION_CHANGED':
-      if (state.phase !== 'quiesced') throw error
-      return { type: 'changed' }
-    case 'MIGRATION_PAUSE_EXCEEDED':
-      if (state.phase !== 'quiesced') throw error
-      // The source is opened before anything else is tried, so a run that ends here keeps nobody waiting.
-      await parts.source.reopen(state.migration, undefined, options)
-      return { type: 'overran' }
-    case 'MIGRATION_DECLINED': {
-      if (state.phase !== 'handoff-signed') throw error
-      const { vault, migration } = state
-      return { type: 'declined', decline: await parts.target.decline({ vault, migration }, options) }
-    }
-    case 'MIGRATION_HANDED_OFF': {
-      const handoff = await parts.source.signedHandoff(state.migration, options)
-      if (state.phase !== 'rolling-back' || state.handoff !== null || handoff === undefined) throw error
-      return { type: 'signed', handoff }
-    }
-    case 'MIGRATION_TARGET_ADVANCED':
-      // The vault has been handed on from there: what was to be made known is history.
-      if (state.next === 'conclude') return { type: 'done', effect: 'conclude', outcome: {} }
-      if (state.phase !== 'rolling-back' || state.handoff === null) throw error
-      return { type: 'taken' }
-    default:
-      throw error
-  }
-}
-
 function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work {
   const { random = systemRandom, clock = systemClock } = parts
   const { state, driver } = journal
   const plan = decodePlan(state.plan)
-  return { plan, planId: planId(plan), state, parts, random, clock, driver, options }
+  return {
+    plan,
+    planId: planId(plan),
+    state,
+    parts,
+    random,
+    clock,
+    driver,
+    options,
+    requireOwn: () => journal.requireOwn(options),
+  }
 }
 
 /** A move that was accepted is between two places, and no third one can stand in for the target. */

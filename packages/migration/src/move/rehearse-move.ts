@@ -46,6 +46,7 @@ export async function* rehearseMove(
   let running: { readonly effect: EffectName; readonly at: number } | undefined
   let quiescedAt: number | undefined
   let failed: Rehearsal['failed']
+  let ready: MoveState | undefined
   const finish = (): void => {
     if (running !== undefined) steps.push({ effect: running.effect, ms: clock().getTime() - running.at })
     running = undefined
@@ -58,7 +59,10 @@ export async function* rehearseMove(
       if (event.type === 'step') {
         finish()
         const { effect } = event.step
-        if (effect === 'sign') break
+        if (effect === 'sign') {
+          ready = await readMove(parts.source.records, migration, options)
+          break
+        }
         running = { effect, at: clock().getTime() }
         if (effect === 'quiesce') quiescedAt = running.at
       }
@@ -73,9 +77,10 @@ export async function* rehearseMove(
     failed = { effect: running?.effect ?? null, code: error.code, message: error.message }
     finish()
     if (!(await isOpen(parts, migration))) throw error
+  } finally {
+    await events.return(undefined)
   }
-  await events.return(undefined)
-  const state = (await readMove(parts.source.records, migration, options)) as MoveState
+  const state = (ready ?? (await readMove(parts.source.records, migration, options))) as MoveState
   let pauseMs = 0
   for await (const event of rollBackMove(migration, parts, { ...options, reason: REASON })) {
     // The step behind the one that lets the source take changes again.

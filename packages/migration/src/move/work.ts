@@ -23,8 +23,8 @@ export interface MoveParts extends Mandate {
    */
   readonly live?: LiveTerms
   /**
-   * Asked before each step, by whoever guards one: what it throws stops the move before that step and is thrown on. A vault that is
-   * quiesced then takes changes again, so nobody is kept waiting by it. A resume asks anew.
+   * Asked before each step, by whoever guards one: what it throws stops the move before that step and is thrown on. A resume asks
+   * anew.
    */
   readonly before?: (step: MoveStep, state: MoveState) => Promise<void>
   /** Where clients reach the target: told to those who write at the source, nobody else. */
@@ -44,6 +44,8 @@ export interface Work {
   /** This run's number: see `Journal`. */
   readonly driver: number
   readonly options: AbortOptions
+  /** Throws `MIGRATION_SUPERSEDED` and `MIGRATION_PAUSED`: see `Journal`. */
+  requireOwn(): Promise<void>
 }
 
 /** A step: gives what is to be kept. Doing it again after a crash does no harm. */

@@ -115,8 +115,9 @@ describe('leave that expires between two steps', () => {
       expect(await codeOf(run)).toBe('MIGRATION_NOT_GRANTED')
       expect(done.at(-1)).toBe(effect)
       const { migration = '', next } = (await unfinished(a)) ?? {}
-      expect(next).toBe(effect)
-      expect((await activeAt([a, b], vault)).length).toBeLessThanOrEqual(1)
+      // Nobody waits for the new leave: a source that was closed is open, and the last part is done again.
+      expect(next).toBe(STEPS.find((step) => step.effect === effect)?.phase === 'quiesced' ? 'catch-up' : effect)
+      expect(await activeAt([a, b], vault)).toEqual([a])
       expectCertified(await resume(a, b, vault, migration))
       expect(await expectSound([a, b], vault, roots)).toBe(b)
     },

@@ -244,7 +244,7 @@ describe('a target that is ready', () => {
     }))
     expect(await codeOf(moveWith(parts))).toBe(code)
     const { a, b, vault } = places
-    expect((await a.store.tenures.read(vault)).state).toBe('quiesced')
+    expect((await a.store.tenures.read(vault)).state).toBe('active')
     const { migration = '' } = (await unfinished(a)) ?? {}
     await rollBack(a, b, vault, migration)
     expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
