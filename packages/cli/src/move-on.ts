@@ -164,6 +164,7 @@ function resultOf(
     ...(returns && { returns: returns.migration, newer: returns.newer }),
     ...(live && {
       pause_ms: live.pauseMs,
+      longest_pause_ms: live.longestPauseMs,
       overruns: live.overruns,
       live_rounds: live.rounds.map(({ dirty, left, ms, throttleMs }) => ({ dirty, left, ms, throttle_ms: throttleMs })),
     }),
@@ -188,7 +189,14 @@ function describe(state: MoveState, { from, to, certificate, seconds, live, retu
     `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification?.coverage)}, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null
       ? []
-      : [`Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`]),
+      : [
+          `Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`,
+          ...(live.longestPauseMs > live.pauseMs
+            ? [
+                `Before that, ${counted(live.overruns, 'pause')} had been given up, after at most ${live.longestPauseMs} ms.`,
+              ]
+            : []),
+        ]),
     certificate === undefined
       ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
       : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,

@@ -6,7 +6,7 @@ import { storeAndCommit } from '@vault/soup'
 import type { Act } from './act.ts'
 import { actEvent, changeEvent } from './change-event.ts'
 import { changeLists } from './change-list.ts'
-import type { WriterGate } from './writer-gate.ts'
+import type { Waited, WriterGate } from './writer-gate.ts'
 
 /** A change without what the vault itself adds to it. */
 export type VaultChange = Omit<Change, 'epoch'>
@@ -15,6 +15,8 @@ export type VaultChange = Omit<Change, 'epoch'>
 export interface Leave {
   readonly epoch: number
   readonly actor: AuditActor
+  /** For how long it was waited for: as much less does the next change wait. */
+  readonly waited: Waited
 }
 
 interface RecorderParts {
@@ -40,7 +42,12 @@ export class Recorder {
    * Waits where a move of the vault is under way, as {@link WriterGate} says. Throws what that and `Soup.commit` throw, and
    * `AUDIT_ENTRY_INVALID` for what no entry can say.
    */
-  async commit(change: VaultChange, { epoch, actor }: Leave, act: Act, options: AbortOptions): Promise<Committed> {
+  async commit(
+    change: VaultChange,
+    { epoch, actor, waited }: Leave,
+    act: Act,
+    options: AbortOptions,
+  ): Promise<Committed> {
     const { vault, clock, random, committed } = this.#parts
     const lists = namesSeveral(change) ? changeLists(change) : []
     const event = changeEvent({ vault, actor, clock, random }, act, change, lists)
@@ -55,9 +62,11 @@ export class Recorder {
           hold: [...(change.hold ?? []), ...lists.map(({ id, bytes }) => ({ id, size: bytes.length }))],
           expect: { ...change.expect, segments: [...(change.expect?.segments ?? []), ...segments] },
         },
+        waited,
         options,
       )
     })
+    waited.ms = 0
     committed()
     return result
   }
@@ -66,24 +75,25 @@ export class Recorder {
   async note(
     act: Act,
     parameters: Readonly<Record<string, unknown>>,
-    { epoch, actor }: Leave,
+    { epoch, actor, waited }: Leave,
     options: AbortOptions,
   ): Promise<void> {
     const { vault, clock, random, committed } = this.#parts
-    await this.#passed({ epoch, events: [actEvent({ vault, actor, clock, random }, act, parameters)] }, options)
+    await this.#passed({ epoch, events: [actEvent({ vault, actor, clock, random }, act, parameters)] }, waited, options)
+    waited.ms = 0
     committed()
   }
 
   /** Commits when the vault is active. One that was refused for that has changed nothing, so it is made again when it is. */
-  async #passed(change: Change, options: AbortOptions): Promise<Committed> {
+  async #passed(change: Change, waited: Waited, options: AbortOptions): Promise<Committed> {
     const { soup, gate } = this.#parts
-    await gate.slow(options)
+    await gate.slow(waited, options)
     while (true) {
       try {
         return await soup.commit(change, options)
       } catch (error) {
         if (!isVaultError(error, 'SOUP_NOT_ACTIVE')) throw error
-        await gate.open(options)
+        await gate.open(waited, options)
       }
     }
   }

@@ -551,8 +551,9 @@ export class Vault implements AsyncDisposable {
 
   /** The epoch to write under, as soon as the vault takes changes. */
   async #leave(actor: AuditActor, { signal }: AbortOptions): Promise<Leave> {
-    const { epoch } = await this.#gate.open({ signal })
-    return { epoch, actor }
+    const waited = { ms: 0 }
+    const { epoch } = await this.#gate.open(waited, { signal })
+    return { epoch, actor, waited }
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AbortOptions, type Clock, VaultError, type VaultId } from '@vault/core'
-import { keyStateAt, movedTo, readWriterNotice } from '@vault/migration'
+import { keyStateAt, movedTo, readWriterNotice, writerDelay } from '@vault/migration'
 import type { SoupStore, Tenure } from '@vault/soup'
 
 /** The `code` of the errors of a vault that does not change here. */
@@ -14,6 +14,11 @@ export type WriterErrorCode =
 
 // Milliseconds between two looks at the tenure: short beside a pause, and long beside reading a row.
 const LOOK = 4
+
+/** For how long one change has waited, in milliseconds of a clock that cannot be set. */
+export interface Waited {
+  ms: number
+}
 
 interface GateParts {
   readonly vault: VaultId
@@ -32,21 +37,24 @@ export class WriterGate {
   }
 
   /** Before each change: waits where a move cannot follow otherwise. */
-  async slow({ signal }: AbortOptions): Promise<void> {
+  async slow(waited: Waited, { signal }: AbortOptions): Promise<void> {
     const { vault, soups, clock } = this.#parts
     const notice = await readWriterNotice(soups.records, vault, { signal })
-    if (notice === undefined || notice.delayMs === 0) return
-    const left = notice.until - clock().getTime()
-    if (left > 0) await sleep(Math.min(notice.delayMs, left), undefined, { signal })
+    const left = notice === undefined ? 0 : writerDelay(notice, clock()) - waited.ms
+    if (left <= 0) return
+    const began = performance.now()
+    await sleep(left, undefined, { signal })
+    waited.ms += performance.now() - began
   }
 
   /**
-   * The tenure when the vault is active. One that is quiesced is waited for, as long as the move has said; it is active again where the
-   * move was taken back, and elsewhere where it was made. Throws `VAULT_MOVED`, `VAULT_RETIRED` and `VAULT_READ_ONLY`.
+   * The tenure when the vault is active. One that is quiesced is waited for, as long as the move has said, with all that the change has
+   * waited before; it is active again where the move was taken back, and elsewhere where it was made. Throws `VAULT_MOVED`,
+   * `VAULT_RETIRED` and `VAULT_READ_ONLY`.
    */
-  async open({ signal }: AbortOptions): Promise<Tenure> {
+  async open(waited: Waited, { signal }: AbortOptions): Promise<Tenure> {
     const { vault, soups } = this.#parts
-    let waited = 0
+    const began = performance.now() - waited.ms
     while (true) {
       const tenure = await soups.tenures.read(vault, { signal })
       const { state, migration } = tenure
@@ -56,14 +64,13 @@ export class WriterGate {
         return tenure
       }
       const notice = await readWriterNotice(soups.records, vault, { signal })
-      const waits = notice !== undefined && notice.migration === migration && waited < notice.waitMs
+      const waits = notice !== undefined && notice.migration === migration && waited.ms < notice.waitMs
       const moved = await movedTo(soups.records, tenure, { signal })
       // Between the hand-off and its being taken nobody is active: whoever is led on then would be refused there.
       const onTheWay = state === 'quiesced' || (moved !== undefined && !moved.arrived)
       if (waits && onTheWay) {
-        // Counted by what was slept, so that no step of a clock shortens or lengthens it.
         await sleep(LOOK, undefined, { signal })
-        waited += LOOK
+        waited.ms = performance.now() - began
         continue
       }
       throw moved === undefined ? this.#readOnly(tenure) : this.#moved(moved)

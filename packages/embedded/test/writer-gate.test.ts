@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isVaultError, utf8 } from '@vault/core'
+import { contentId, encode, isVaultError, utf8 } from '@vault/core'
 import { type LiveTerms, type MoveEvent, moveVault, planMigration, readLiveMove, rollBackMove } from '@vault/migration'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createVault, moveSourceOf, openMoveTarget, openVault, owner, type Vault } from '../src/index.ts'
+import type { Waited } from '../src/writer-gate.ts'
+import { WriterGate } from '../src/writer-gate.ts'
 import { scratch } from './scratch.ts'
 
 async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
@@ -103,8 +105,61 @@ test('a delay counts until its time, and an abort ends it', { timeout: 60_000 },
   await using vault = await openVault(space.at('a'))
   const source = await moveSourceOf(vault)
   const notice = { migration: '0'.repeat(32), waitMs: 0, to: { label: 'b', instance: '1'.repeat(32), address: null } }
-  await source.steer({ ...notice, delayMs: 60_000, until: Date.now() + 60_000 })
+  await source.steer({ ...notice, delayMs: 60_000, until: Date.now() + 10_000 })
   await expect(vault.put(utf8('x'), { signal: AbortSignal.timeout(40) })).rejects.toThrow()
   await source.steer({ ...notice, delayMs: 60_000, until: Date.now() - 1 })
   await vault.put(utf8('x'))
+})
+
+describe('what a change waits', () => {
+  const migration = '0'.repeat(32)
+  const vault = contentId(utf8('vault'), { hash: 'sha2-256', codec: 'dag-cbor' })
+
+  /** A gate at a store that takes 20 ms for each look. */
+  function gate(notice: { delayMs: number; waitMs: number; until: number }, state = 'quiesced'): WriterGate {
+    const to = { label: 'b', instance: '1'.repeat(32), address: null }
+    const bytes = encode({ type: 'writer-notice', v: 1, migration, to, ...notice })
+    const tenures = {
+      async read() {
+        await sleep(20)
+        return { vault, state, migration, epoch: 0 }
+      },
+    }
+    const soups = { tenures, records: { read: async () => ({ version: 1, bytes }) } }
+    return new WriterGate({ vault, dir: 'd', soups: soups as never, clock: () => new Date() })
+  }
+
+  async function waits(work: (waited: Waited) => Promise<unknown>): Promise<number> {
+    const began = performance.now()
+    expect(await codeOf(work({ ms: 0 }))).toBe('VAULT_READ_ONLY')
+    return performance.now() - began
+  }
+
+  test('is no more than was said, however slow each look is', async () => {
+    const slow = gate({ delayMs: 0, waitMs: 200, until: 0 })
+    const ms = await waits((waited) => slow.open(waited, {}))
+    expect(ms).toBeGreaterThanOrEqual(195)
+    expect(ms).toBeLessThan(450)
+  })
+
+  test('counts together: the delay, and each time that the vault is found quiesced', async () => {
+    const slow = gate({ delayMs: 300, waitMs: 300, until: Date.now() + 9_000 })
+    const ms = await waits(async (waited) => {
+      await slow.slow(waited, {})
+      await slow.slow(waited, {})
+      expect(await codeOf(slow.open(waited, {}))).toBe('VAULT_READ_ONLY')
+      await slow.open(waited, {})
+    })
+    expect(ms).toBeGreaterThanOrEqual(295)
+    expect(ms).toBeLessThan(550)
+  })
+
+  test('is nothing for a delay that lies further ahead than one is ever said', async () => {
+    const slow = gate({ delayMs: 300, waitMs: 0, until: Date.now() + 3_600_000 })
+    const ms = await waits(async (waited) => {
+      await slow.slow(waited, {})
+      await slow.open(waited, {})
+    })
+    expect(ms).toBeLessThan(250)
+  })
 })

@@ -5,13 +5,12 @@ import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
-import { beginPause, endPause, requireInTime } from './live/pause-time.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
 export const quiesce: Act = async (work) => {
   const { state, parts, options } = work
-  await beginPause(work)
+  await work.pause.begin(work)
   await parts.source.quiesce(state.migration, options)
   // Whoever took the move over or back meanwhile may have opened the source before this closed it; the driver opens it then.
   await work.requireOwn()
@@ -21,7 +20,6 @@ export const quiesce: Act = async (work) => {
 /** `key-transition` and `migration-audit`: the last entries that the source writes. */
 export const account: Act = async (work) => {
   const { plan, state, parts, options } = work
-  await requireInTime(work)
   const { source } = parts
   const { migration, since } = state
   const keyEvent = required(state.keyEvent)
@@ -64,7 +62,6 @@ export const prepare: Act = async ({ state, parts, driver, options }) => {
 /** quiesced → retired: from here on only the target can be active, or decline. */
 export const sign: Act = async (work) => {
   const { planId, state, parts, options } = work
-  await requireInTime(work)
   const terms = {
     migration: state.migration,
     plan: planId,
@@ -83,7 +80,7 @@ export const activate: Act = async (work) => {
   const { state, parts, options } = work
   const [handoff, keyEvent] = [required(state.handoff), required(state.keyEvent)]
   await parts.target.activate({ handoff, keyEvent }, options)
-  await endPause(work)
+  await work.pause.end(work)
   return {}
 }
 

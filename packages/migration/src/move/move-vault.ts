@@ -16,6 +16,8 @@ import type { EffectName, MoveStep } from './effect.ts'
 import { account, activate, conclude, freeze, moveTrail, prepare, quiesce, route, sign } from './handoff-effects.ts'
 import { Journal, listMoves, readMove } from './journal.ts'
 import { LiveLog } from './live/live-record.ts'
+import type { PauseDeadline } from './live/pause-time.ts'
+import { PauseTime } from './live/pause-time.ts'
 import type { MoveInput, Outcome } from './machine.ts'
 import { reduceMove, stepsOf } from './machine.ts'
 import { letWritersGoOn, openStray } from './open-again.ts'
@@ -110,9 +112,10 @@ export async function* resumeMove(
   const journal = await takeMove(migration, parts, ({ phase }) => !UNASKED.has(phase), options)
   await openStray(journal.state, parts.source, options)
   await settleLive(journal, parts, options)
+  const { state } = journal
   // A checkpoint that was forged or stolen is refused before anything is done.
-  await latestCheckpoint(workOf(journal, parts, options))
-  await journal.write(reduceMove(journal.state, { type: 'resume' }), options)
+  await latestCheckpoint({ state, planId: planId(decodePlan(state.plan)), parts, options })
+  await journal.write(reduceMove(state, { type: 'resume' }), options)
   yield* drive(journal, parts, options)
 }
 
@@ -160,6 +163,7 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
 
 async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
+  const pause = new PauseTime(parts.elapsed ?? (() => performance.now()))
   let repeats = 0
   while (journal.state.next !== null) {
     const { phase, next } = journal.state
@@ -170,19 +174,28 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
     await journal.requireOwn(options)
     if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)
     let input: MoveInput
+    let deadline: PauseDeadline | undefined
+    const work = workOf(journal, parts, { pause, options })
     try {
       const effect = EFFECTS[next]
-      const work = workOf(journal, parts, options)
+      if (phase === 'quiesced') deadline = await pause.deadline(work)
+      const bounded = deadline === undefined ? work : { ...work, options: { signal: deadline.signal } }
       const outcome =
-        'act' in effect ? await effect.act(work) : yield* untilAborted(journal, effect.run(work), permission, options)
+        'act' in effect
+          ? await effect.act(bounded)
+          : yield* untilAborted(journal, effect.run(bounded), permission, options)
       input = { type: 'done', effect: next, outcome }
-    } catch (error) {
-      input = await recovered(journal, parts, error, options)
+    } catch (thrown) {
+      // Whatever a part makes of the abort, it is what has stopped the step.
+      const error: unknown = deadline?.signal.aborted === true ? deadline.signal.reason : thrown
+      input = await recovered(journal, work, error)
       if (input.type === 'changed' && ++repeats > MAX_REPEATS) throw error
       await journal.write(reduceMove(journal.state, input), options)
       if (input.type === 'fail') throw error
       if (input.type === 'overran' && (error as VaultError).details?.again !== true) throw error
       continue
+    } finally {
+      deadline?.clear()
     }
     await journal.write(reduceMove(journal.state, input), options)
   }
@@ -227,7 +240,7 @@ async function* untilAborted(
   }
 }
 
-function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work {
+function workOf(journal: Journal, parts: MoveParts, { pause, options }: Pick<Work, 'pause' | 'options'>): Work {
   const { random = systemRandom, clock = systemClock } = parts
   const { state, driver } = journal
   const plan = decodePlan(state.plan)
@@ -240,6 +253,7 @@ function workOf(journal: Journal, parts: MoveParts, options: AbortOptions): Work
     clock,
     driver,
     options,
+    pause,
     requireOwn: () => journal.requireOwn(options),
   }
 }

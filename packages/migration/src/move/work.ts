@@ -5,6 +5,7 @@ import type { Plan } from '../plan.ts'
 import type { MoveStep } from './effect.ts'
 import type { LiveRound } from './live/converge.ts'
 import type { LiveTerms } from './live/live-terms.ts'
+import type { PauseTime } from './live/pause-time.ts'
 import type { Outcome } from './machine.ts'
 import type { MoveSource, MoveTarget, ProvingTarget, Routing } from './move-endpoint.ts'
 import type { MoveState } from './state.ts'
@@ -29,6 +30,8 @@ export interface MoveParts extends Mandate {
   readonly before?: (step: MoveStep, state: MoveState) => Promise<void>
   /** Where clients reach the target: told to those who write at the source, nobody else. */
   readonly address?: string
+  /** Milliseconds of a clock that only goes on, by which a pause is measured. Default: the process's. */
+  readonly elapsed?: () => number
   /** What the audit trail calls whoever asked for the migration. Default: `owner`. */
   readonly operator?: string
 }
@@ -44,6 +47,7 @@ export interface Work {
   /** This run's number: see `Journal`. */
   readonly driver: number
   readonly options: AbortOptions
+  readonly pause: PauseTime
   /** Throws `MIGRATION_SUPERSEDED` and `MIGRATION_PAUSED`: see `Journal`. */
   requireOwn(): Promise<void>
 }

@@ -134,18 +134,6 @@ describe('a live move', () => {
     expect(record?.rounds[0]?.walked).toBe(true)
     expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
   })
-
-  test('gives a pause up that takes too long, and takes changes again', async () => {
-    const places = await scene(3)
-    const { a, b, vault } = places
-    const slow = liveParts(places, { maxPauseMs: 20 }, undefined, quickClock(30))
-    const plan = await planned(slow, places)
-    expect(await codeOf(ended(moveVault(plan, slow)))).toMatch(/^MIGRATION_(PAUSE_EXCEEDED|DIVERGING)$/)
-    expect((await a.store.tenures.read(vault)).state).toBe('active')
-    await put(a, vault, [rawBlock('later')], 'later')
-    expect((await rollBack(a, b, vault, plan.migration_id)).phase).toBe('rolled-back')
-    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
-  })
 })
 
 describe('a live move, killed at every durable operation', () => {

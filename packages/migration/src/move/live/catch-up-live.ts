@@ -13,6 +13,7 @@ import { converge } from './converge.ts'
 import type { LiveLog } from './live-record.ts'
 import { isLiveSource } from './live-source.ts'
 import { steer } from './steer.ts'
+import { NOTICE_HOLDS } from './writer-notice.ts'
 
 // More that has changed is not counted: what it would be worth is clear by then.
 const COUNTED = 1_000_000
@@ -46,9 +47,9 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
   let conditions = { throttleMs: 0, goalMs: terms.goalPauseMs }
   try {
     while (true) {
-      await steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
+      const told = { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs }
       run.ledger.beginRound()
-      const round = yield* oneRound(work, live, run, logs, { rounds, ...conditions })
+      const round = yield* telling(work, told, oneRound(work, live, run, logs, { rounds, ...conditions }))
       rounds.push(round)
       await live.write({ rounds: [...live.record.rounds, round] }, work.options)
       yield { type: 'round', round }
@@ -62,6 +63,26 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
     // Nobody is slowed down by what has stopped; and if this cannot be said, the delay ends by itself.
     await steer({ ...work, options: {} }, { delayMs: 0, waitMs: 0 }).catch(() => {})
     throw error
+  }
+}
+
+/** Tells writers before a round, and again while it lasts, so that a delay does not end within a long one. */
+async function* telling<T>(work: Work, told: Parameters<typeof steer>[1], round: StepEvents<T>): StepEvents<T> {
+  let at = work.clock().getTime()
+  await steer(work, told)
+  try {
+    while (true) {
+      const { value, done } = await round.next()
+      if (done) return value
+      const now = work.clock().getTime()
+      if (Math.abs(now - at) >= NOTICE_HOLDS / 4) {
+        at = now
+        await steer(work, told)
+      }
+      yield value
+    }
+  } finally {
+    await round.return(undefined as never)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@vault/core'
-import { decode, encode } from '@vault/core'
+import { decode, encode, isVaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { superseded } from '../journal.ts'
 import type { LiveRound } from './converge.ts'
 import type { LiveTerms, SettledTerms } from './live-terms.ts'
 import { settleTerms } from './live-terms.ts'
@@ -21,6 +22,8 @@ export interface LiveRecord {
   readonly quiescedAt: number | null
   /** For how long nobody could write, at neither place; `null`: it has not passed over. */
   readonly pauseMs: number | null
+  /** The longest time for which a pause has kept writers waiting: one that was given up, too. */
+  readonly longestPauseMs: number
   /** How often the source took changes again because the pause took too long. */
   readonly overruns: number
 }
@@ -30,28 +33,29 @@ const KEPT_ROUNDS = 1_000
 /** The record of a live move, as the driver keeps it. */
 export class LiveLog {
   readonly #records: Records
-  readonly #key: string
+  readonly #migration: string
   #record: LiveRecord
   #version: number
 
-  private constructor(records: Records, key: string, record: LiveRecord, version: number) {
+  private constructor(records: Records, migration: string, record: LiveRecord, version: number) {
     this.#records = records
-    this.#key = key
+    this.#migration = migration
     this.#record = record
     this.#version = version
   }
 
   /** `undefined` for a move that is not live. */
   static async open(records: Records, migration: string, options?: AbortOptions): Promise<LiveLog | undefined> {
-    const key = keyOf(migration)
-    const found = await records.read(key, options)
-    return found && new LiveLog(records, key, decode(found.bytes) as LiveRecord, found.version)
+    const found = await records.read(keyOf(migration), options)
+    if (found === undefined) return undefined
+    const record = { longestPauseMs: 0, ...(decode(found.bytes) as Omit<LiveRecord, 'longestPauseMs'>) }
+    return new LiveLog(records, migration, record, found.version)
   }
 
   /** Makes a move a live one, or gives it other terms: it begins its rounds anew under these. */
   static async settle(records: Records, migration: string, terms: LiveTerms, options?: AbortOptions): Promise<void> {
     const before = await LiveLog.open(records, migration, options)
-    const fresh = { cursor: null, quiescedAt: null, pauseMs: null }
+    const fresh = { cursor: null, quiescedAt: null, pauseMs: null, longestPauseMs: 0 }
     const record: LiveRecord = {
       type: 'migration-live',
       v: 1,
@@ -60,7 +64,7 @@ export class LiveLog {
       overruns: 0,
       terms: settleTerms(terms),
     }
-    const log = new LiveLog(records, keyOf(migration), record, before?.version ?? 0)
+    const log = new LiveLog(records, migration, record, before?.version ?? 0)
     await log.write({}, options)
   }
 
@@ -72,11 +76,15 @@ export class LiveLog {
     return this.#version
   }
 
-  /** Durable when it resolves. */
+  /** Durable when it resolves. Throws `MIGRATION_SUPERSEDED` where another run has written it meanwhile. */
   async write(change: Partial<LiveRecord>, options?: AbortOptions): Promise<void> {
     const next = { ...this.#record, ...change }
     const record = { ...next, rounds: next.rounds.slice(-KEPT_ROUNDS) }
-    this.#version = await this.#records.swap(this.#key, this.#version, encode(record), options)
+    try {
+      this.#version = await this.#records.swap(keyOf(this.#migration), this.#version, encode(record), options)
+    } catch (error) {
+      throw isVaultError(error, 'SOUP_CONFLICT') ? superseded(this.#migration, error) : error
+    }
     this.#record = record
   }
 }

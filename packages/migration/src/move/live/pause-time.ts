@@ -7,39 +7,94 @@ import { steer } from './steer.ts'
 // So often a pause may take too long before it is said that these terms cannot be met.
 const MAX_OVERRUNS = 5
 
-/** Before the vault is quiesced: tells those who write for how long they are to wait, and where it goes. */
-export async function beginPause(work: Work): Promise<void> {
-  const live = await openLive(work)
-  await steer(work, { delayMs: 0, waitMs: live?.record.terms.maxPauseMs ?? 0 })
-  await live?.write({ quiescedAt: work.clock().getTime() }, work.options)
+/** What is left of a pause, for one step of it. */
+export interface PauseDeadline {
+  /** Aborted with `MIGRATION_PAUSE_EXCEEDED` when writers have waited for as long as they are to. */
+  readonly signal: AbortSignal
+  /** When the step has ended. */
+  clear(): void
 }
 
 /**
- * While the vault can still be opened again. Throws `MIGRATION_PAUSE_EXCEEDED` where a live move keeps writers waiting for longer than they
- * are to, and `MIGRATION_DIVERGING` where it has done so again and again.
+ * How long a live move keeps writers waiting. Within a run by a clock that cannot be set; a run that goes on with the pause of another
+ * one has only the wall clock to go by, and takes one that went back for a pause that has lasted too long.
  */
-export async function requireInTime(work: Work): Promise<void> {
-  const live = await openLive(work)
-  if (live === undefined) return
-  const { terms, quiescedAt, overruns } = live.record
-  const ms = work.clock().getTime() - (quiescedAt ?? 0)
-  if (ms <= terms.maxPauseMs) return
-  await live.write({ overruns: overruns + 1 }, work.options)
-  const { migration } = work.state
-  throw new VaultError<MigrationErrorCode>({
-    code: 'MIGRATION_PAUSE_EXCEEDED',
-    message: `The migration ${migration} had kept writers waiting for ${ms} ms, and they are to wait for ${terms.maxPauseMs}. They go on; resume it with a longer pause.`,
-    details: { migration, ms, max: terms.maxPauseMs, again: overruns < MAX_OVERRUNS },
-  })
+export class PauseTime {
+  readonly #elapsed: () => number
+  #began: number | undefined
+  #isUnknown = false
+
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed
+  }
+
+  /** Before the vault is quiesced: tells those who write for how long they are to wait, and where it goes. */
+  async begin(work: Work): Promise<void> {
+    const live = await openLive(work)
+    await steer(work, { delayMs: 0, waitMs: live?.record.terms.maxPauseMs ?? 0 })
+    if (live === undefined) return
+    const { state, migration } = await work.parts.source.soup.tenure(work.options)
+    // A run that was killed had quiesced it, and since then they wait.
+    if (state === 'quiesced' && migration === work.state.migration && live.record.quiescedAt !== null) return
+    this.#began = this.#elapsed()
+    this.#isUnknown = false
+    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
+  }
+
+  /** For a step during which the vault can still be opened again; none for a move that is not live. Throws what it would be aborted with. */
+  async deadline(work: Work): Promise<PauseDeadline | undefined> {
+    const live = await openLive(work)
+    if (live === undefined) return undefined
+    const ms = this.#spent(work, live)
+    const left = live.record.terms.maxPauseMs - ms
+    if (left < 0 || this.#isUnknown) throw exceeded(work, live, ms)
+    const abort = new AbortController()
+    const timer = setTimeout(() => abort.abort(exceeded(work, live, this.#spent(work, live))), left + 1)
+    const { signal } = work.options
+    return {
+      signal: signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
+      clear: () => clearTimeout(timer),
+    }
+  }
+
+  /** When a pause was given up because it took too long. */
+  async overran(work: Work): Promise<void> {
+    const live = await openLive(work)
+    if (live === undefined) return
+    const { overruns } = live.record
+    await live.write({ overruns: overruns + 1, ...longest(live, this.#spent(work, live)) }, work.options)
+  }
+
+  /** When the vault is active at the target. */
+  async end(work: Work): Promise<void> {
+    const live = await openLive(work)
+    if (live === undefined || live.record.pauseMs !== null || live.record.quiescedAt === null) return
+    const pauseMs = this.#spent(work, live)
+    await live.write({ pauseMs, ...longest(live, pauseMs) }, work.options)
+  }
+
+  #spent({ clock }: Work, { record }: LiveLog): number {
+    if (this.#began === undefined) {
+      const before = clock().getTime() - (record.quiescedAt ?? 0)
+      this.#isUnknown = before < 0
+      this.#began = this.#elapsed() - Math.max(0, before)
+    }
+    return Math.max(0, Math.round(this.#elapsed() - this.#began))
+  }
 }
 
-/** When the vault is active at the target. */
-export async function endPause(work: Work): Promise<void> {
-  const live = await openLive(work)
-  if (live === undefined || live.record.pauseMs !== null) return
-  const { quiescedAt } = live.record
-  if (quiescedAt === null) return
-  await live.write({ pauseMs: Math.max(0, work.clock().getTime() - quiescedAt) }, work.options)
+function longest({ record }: LiveLog, ms: number): { readonly longestPauseMs: number } {
+  return { longestPauseMs: Math.max(record.longestPauseMs, ms) }
+}
+
+function exceeded({ state }: Work, { record }: LiveLog, ms: number): VaultError<MigrationErrorCode> {
+  const { migration } = state
+  const { maxPauseMs: max } = record.terms
+  return new VaultError({
+    code: 'MIGRATION_PAUSE_EXCEEDED',
+    message: `The migration ${migration} had kept writers waiting for ${ms} ms, and they are to wait for ${max}. They go on; resume it with a longer pause.`,
+    details: { migration, ms, max, again: record.overruns < MAX_OVERRUNS },
+  })
 }
 
 async function openLive({ state, parts, options }: Work): Promise<LiveLog | undefined> {

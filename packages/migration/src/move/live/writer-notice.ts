@@ -1,6 +1,7 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { decode, encode, isVaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { superseded } from '../journal.ts'
 
 /**
  * What those who write a vault at a place are told by a move of it: `formats/migration-records.md`. Whoever commits reads it before: no
@@ -10,6 +11,8 @@ export interface WriterNotice {
   readonly type: 'writer-notice'
   readonly v: 1
   readonly migration: string
+  /** Which run of the migration says so: one that was overtaken says nothing any more. */
+  readonly driver?: number
   /** Milliseconds to wait before each change. */
   readonly delayMs: number
   /** Until when they count, in milliseconds since 1970: nobody is slowed down by a move whose process has died. */
@@ -18,6 +21,16 @@ export interface WriterNotice {
   readonly waitMs: number
   /** Where it goes. `address`: where writers reach it, as far as the one who moves it knows. */
   readonly to: { readonly label: string; readonly instance: string; readonly address: string | null }
+}
+
+/** Milliseconds after which a delay counts no more unless it is said again. */
+export const NOTICE_HOLDS = 10_000
+
+/** For how long a writer waits before a change. */
+export function writerDelay({ delayMs, until }: WriterNotice, at: Date): number {
+  const left = until - at.getTime()
+  // A longer time was never said: the clock was set back since, and whoever said it may have died.
+  return left > 0 && left <= NOTICE_HOLDS ? Math.min(delayMs, left) : 0
 }
 
 /** What writers of a vault were told last. */
@@ -33,7 +46,10 @@ export async function readWriterNotice(
   return notice.type === 'writer-notice' && notice.v === 1 ? notice : undefined
 }
 
-/** Tells the writers of a vault, in the place of what they were told before. Durable when it resolves. */
+/**
+ * Tells the writers of a vault, in the place of what they were told before. Durable when it resolves. Throws `MIGRATION_SUPERSEDED` where a
+ * later run of this migration has told them something.
+ */
 export async function tellWriters(
   records: Records,
   vault: ContentId,
@@ -42,9 +58,11 @@ export async function tellWriters(
 ): Promise<void> {
   const bytes = encode({ type: 'writer-notice', v: 1, ...notice })
   while (true) {
-    const version = (await records.read(keyOf(vault), options))?.version ?? 0
+    const before = await records.read(keyOf(vault), options)
+    const { migration, driver = 0 } = before === undefined ? notice : (decode(before.bytes) as WriterNotice)
+    if (migration === notice.migration && driver > (notice.driver ?? driver)) throw superseded(migration)
     try {
-      await records.swap(keyOf(vault), version, bytes, options)
+      await records.swap(keyOf(vault), before?.version ?? 0, bytes, options)
       return
     } catch (error) {
       if (!isVaultError(error, 'SOUP_CONFLICT')) throw error

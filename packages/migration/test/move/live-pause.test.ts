@@ -1,0 +1,225 @@
+import type { AbortOptions } from '@vault/core'
+import { describe, expect, test } from 'vitest'
+import { rawBlock } from '../../../transfer/test/memory-vault.ts'
+import type { EffectName } from '../../src/move/effect.ts'
+import { readLiveMove } from '../../src/move/live/live-record.ts'
+import { NOTICE_HOLDS, readWriterNotice } from '../../src/move/live/writer-notice.ts'
+import type { MoveSource, MoveTarget } from '../../src/move/move-endpoint.ts'
+import type { MoveEvent } from '../../src/move/move-vault.ts'
+import { moveVault, resumeMove } from '../../src/move/move-vault.ts'
+import type { MoveParts } from '../../src/move/work.ts'
+import { planMigration } from '../../src/plan-migration.ts'
+import { ended, expectSound, partsOf, rollBack } from './moving.ts'
+import { codeOf, expectCertified, rootsAt, type Scene, scene } from './processes.ts'
+import { put } from './seats.ts'
+
+const HOUR = 3_600_000
+
+/** A wall clock that can be set, and one that only goes on, by a millisecond whenever it is asked. */
+function clocks() {
+  let wall = Date.UTC(2026, 0, 1)
+  let monotonic = 0
+  return {
+    clock: () => new Date(++wall),
+    elapsed: () => ++monotonic,
+    set: (by: number) => {
+      wall += by
+    },
+    pass: (ms: number) => {
+      wall += ms
+      monotonic += ms
+    },
+  }
+}
+
+type Clocks = ReturnType<typeof clocks>
+
+function liveParts({ a, b, vault }: Scene, { clock, elapsed }: Clocks, maxPauseMs = 500): MoveParts {
+  return { ...partsOf(a, b, vault), clock, elapsed, live: { maxPauseMs }, address: '/places/b' }
+}
+
+async function planned(parts: MoveParts, { a }: Scene) {
+  return await planMigration(parts, { handoff: { keys: 'new' }, random: a.seat.random })
+}
+
+async function* before(effect: EffectName, events: AsyncIterable<MoveEvent>, act: () => unknown) {
+  for await (const event of events) {
+    if (event.type === 'step' && event.step.effect === effect) await act()
+    yield event
+  }
+}
+
+test('a pause that takes too long is given up again and again, and the source takes changes', async () => {
+  const places = await scene(3)
+  const { a, b, vault } = places
+  const time = clocks()
+  const parts = liveParts(places, time, 20)
+  let quiesced = 0
+  const source: MoveSource = {
+    ...parts.source,
+    async quiesce(migration, options) {
+      quiesced++
+      await parts.source.quiesce(migration, options)
+      // Everything is slow from here on.
+      time.pass(30)
+    },
+  }
+  const plan = await planned(parts, places)
+  expect(await codeOf(ended(moveVault(plan, { ...parts, source })))).toBe('MIGRATION_PAUSE_EXCEEDED')
+  expect(quiesced).toBe(6)
+  const record = await readLiveMove(a.store.records, plan.migration_id)
+  expect(record).toMatchObject({ overruns: 6, pauseMs: null })
+  expect(record?.longestPauseMs).toBeGreaterThan(30)
+  expect((await a.store.tenures.read(vault)).state).toBe('active')
+  await put(a, vault, [rawBlock('later')], 'later')
+  expect((await rollBack(a, b, vault, plan.migration_id)).phase).toBe('rolled-back')
+  expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
+})
+
+test.each(['open', 'receiveTrail', 'prepare'] as const)(
+  'a target that hangs in "%s" keeps nobody waiting for longer than that',
+  { timeout: 60_000 },
+  async (call) => {
+    const places = await scene(3)
+    const { a, b, vault } = places
+    const parts = { ...liveParts(places, clocks(), 1_500), elapsed: () => performance.now() }
+    let hangs = false
+    const hang = async (options?: AbortOptions) => {
+      if (!hangs) return
+      hangs = false
+      await new Promise((_, reject) => {
+        // As a client does whose connection breaks when it is aborted.
+        options?.signal?.addEventListener('abort', () => reject(new Error('connection closed')))
+      })
+    }
+    const target: MoveTarget = {
+      ...parts.target,
+      async [call](request: never, options?: AbortOptions) {
+        await hang(options)
+        return (await parts.target[call](request, options)) as never
+      },
+    }
+    let times = 0
+    const plan = await planned(parts, places)
+    const events = before('copy-rest', moveVault(plan, { ...parts, target }), () => {
+      hangs = times++ === 0
+    })
+    expectCertified(await ended(events))
+    const record = await readLiveMove(a.store.records, plan.migration_id)
+    expect(record?.overruns).toBeGreaterThanOrEqual(1)
+    expect(record?.longestPauseMs).toBeGreaterThanOrEqual(1_500)
+    expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
+  },
+)
+
+describe('a wall clock that is set while the vault is quiesced', () => {
+  test.each([-HOUR, HOUR])('by %d ms does not count', async (by) => {
+    const places = await scene(3)
+    const time = clocks()
+    const parts = liveParts(places, time)
+    const plan = await planned(parts, places)
+    const events = before('account', moveVault(plan, parts), () => {
+      time.pass(200)
+      time.set(by)
+    })
+    expectCertified(await ended(events))
+    const record = await readLiveMove(places.a.store.records, plan.migration_id)
+    expect(record?.overruns).toBe(0)
+    expect(record?.pauseMs).toBeGreaterThan(200)
+    expect(record?.pauseMs).toBeLessThan(500)
+    expect(record?.longestPauseMs).toBe(record?.pauseMs)
+  })
+
+  test('is all that a run has which goes on with the pause of another: back is too long', async () => {
+    const places = await scene(3)
+    const time = clocks()
+    const migration = await killed(places, time)
+    time.set(-HOUR)
+    expectCertified(await ended(resumeMove(migration, liveParts(places, time))))
+    expect((await readLiveMove(places.a.store.records, migration))?.quiescedAt).toBeLessThan(Date.UTC(2026, 0, 1))
+  })
+})
+
+/** The id of a move whose process died when it had quiesced the source. */
+async function killed(places: Scene, time: Clocks): Promise<string> {
+  const parts = liveParts(places, time)
+  const dead = async () => {
+    throw new Error('killed')
+  }
+  const source: MoveSource = {
+    ...parts.source,
+    reopen: (...call) => (isDead ? dead() : parts.source.reopen(...call)),
+    async quiesce(...call) {
+      await parts.source.quiesce(...call)
+      isDead = true
+      await dead()
+    },
+  }
+  let isDead = false
+  const plan = await planned(parts, places)
+  await expect(ended(moveVault(plan, { ...parts, source }))).rejects.toThrow('killed')
+  expect((await places.a.store.tenures.read(places.vault)).state).toBe('quiesced')
+  return plan.migration_id
+}
+
+test('a pause began when a process that was killed began it', async () => {
+  const places = await scene(3)
+  const time = clocks()
+  const migration = await killed(places, time)
+  time.set(HOUR)
+  expectCertified(await ended(resumeMove(migration, liveParts(places, time))))
+  const record = await readLiveMove(places.a.store.records, migration)
+  // Given up at once, and made again.
+  expect(record?.overruns).toBe(1)
+  expect(record?.longestPauseMs).toBeGreaterThanOrEqual(HOUR)
+  expect(record?.pauseMs).toBeLessThan(500)
+})
+
+test('a run that was overtaken takes nothing back that the new one has told writers', async () => {
+  const places = await scene(3)
+  const { a, b, vault } = places
+  const time = clocks()
+  const parts = liveParts(places, time)
+  const plan = await planned(parts, places)
+  const { soup } = parts.source
+  const other = resumeMove(plan.migration_id, { ...partsOf(a, b, vault), clock: time.clock, elapsed: time.elapsed })
+  let first = true
+  async function* standing(...call: Parameters<typeof soup.changes>) {
+    if (first) {
+      first = false
+      for (let at: string | undefined; at !== 'account'; ) {
+        const { value } = await other.next()
+        at = value?.type === 'step' ? value.step.effect : undefined
+      }
+    }
+    yield* soup.changes(...call)
+  }
+  const source = { ...parts.source, soup: { ...soup, changes: standing } }
+  expect(await codeOf(ended(moveVault(plan, { ...parts, source })))).toBe('MIGRATION_SUPERSEDED')
+  expect(await readWriterNotice(a.store.records, vault)).toMatchObject({ waitMs: 500 })
+  expect((await a.store.tenures.read(vault)).state).toBe('quiesced')
+  expectCertified(await ended(other))
+  expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
+})
+
+test('what writers are told holds for as long as a round lasts', async () => {
+  const places = await scene(3)
+  const { a, vault } = places
+  const time = clocks()
+  const parts = { ...liveParts(places, time), live: { maxPauseMs: 600_000, threshold: 1_000 } }
+  const plan = await planned(parts, places)
+  let seen = 0
+  let isCatchingUp = false
+  for await (const event of moveVault(plan, parts)) {
+    if (event.type === 'step') isCatchingUp = event.step.effect === 'catch-up'
+    if (event.type === 'step' && isCatchingUp) {
+      for (let i = 0; i < 4; i++) await put(a, vault, [rawBlock(`late ${i}`)], `late-${i}`)
+    }
+    if (!isCatchingUp || event.type === 'step' || event.type === 'round') continue
+    seen++
+    const until = (await readWriterNotice(a.store.records, vault))?.until ?? 0
+    expect(until).toBeGreaterThan(time.clock().getTime())
+    time.pass(NOTICE_HOLDS * 0.6)
+  }
+  expect(seen).toBeGreaterThan(2)
+})
