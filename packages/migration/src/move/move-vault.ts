@@ -20,7 +20,7 @@ import type { PauseDeadline } from './live/pause-time.ts'
 import { PauseTime } from './live/pause-time.ts'
 import type { MoveInput, Outcome } from './machine.ts'
 import { reduceMove, stepsOf } from './machine.ts'
-import { letWritersGoOn, openStray } from './open-again.ts'
+import { letWritersGoOn, openStray, wasOpened } from './open-again.ts'
 import type { MovePhase } from './phase.ts'
 import { isEnded } from './phase.ts'
 import { recovered } from './recovered.ts'
@@ -115,7 +115,8 @@ export async function* resumeMove(
   const { state } = journal
   // A checkpoint that was forged or stolen is refused before anything is done.
   await latestCheckpoint({ state, planId: planId(decodePlan(state.plan)), parts, options })
-  await journal.write(reduceMove(state, { type: 'resume' }), options)
+  const type = (await wasOpened(state, parts.source, options)) ? 'overran' : 'resume'
+  await journal.write(reduceMove(state, { type }), options)
   yield* drive(journal, parts, options)
 }
 

@@ -25,6 +25,11 @@ export async function letWritersGoOn(journal: Journal, source: MoveSource): Prom
   }
 }
 
+/** Whether the source of a move was opened while it was quiesced, and the run died before it wrote that down: it has to catch up again. */
+export async function wasOpened({ phase }: MoveState, source: MoveSource, options: AbortOptions): Promise<boolean> {
+  return phase === 'quiesced' && (await source.soup.tenure(options)).state === 'active'
+}
+
 /** Opens a source that is closed for a move which does not hold it so: whoever closed it was overtaken, and died. */
 export async function openStray(state: MoveState, source: MoveSource, options: AbortOptions): Promise<void> {
   if (holdsSource(state)) return

@@ -116,20 +116,35 @@ describe('a live move', () => {
     const { a, b, vault } = places
     const parts = liveParts(places, { maxPauseMs: 5_000 })
     const { soup } = parts.source
-    let expired = 0
+    let asked = 0
+    let read = 0
     const source = {
       ...parts.source,
       soup: {
         ...soup,
-        changes: (after: number, options?: object) => {
-          if (expired++ > 0) return soup.changes(after, options)
-          // As one that has forgotten what was so long ago.
-          return soup.changes(after + 1_000_000, options)
+        // As one that forgets the rest while its first page is read.
+        async *changes(after: number, options?: object) {
+          const isFirst = asked++ === 0
+          for await (const page of soup.changes(after, options)) {
+            yield isFirst ? page.slice(0, 1) : page
+            if (!isFirst) continue
+            read++
+            yield* soup.changes(after + 1_000_000, options)
+          }
         },
       },
     }
     const plan = await planned(parts, places)
-    expectCertified(await ended(moveVault(plan, { ...parts, source })))
+    async function* writing(): AsyncGenerator<MoveEvent> {
+      for await (const event of moveVault(plan, { ...parts, source })) {
+        if (event.type === 'step' && event.step.effect === 'verify') {
+          for (const name of ['late', 'later']) await put(a, vault, [rawBlock(name)], name)
+        }
+        yield event
+      }
+    }
+    expectCertified(await ended(writing()))
+    expect(read).toBe(1)
     const record = await readLiveMove(a.store.records, plan.migration_id)
     expect(record?.rounds[0]?.walked).toBe(true)
     expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
@@ -156,6 +171,7 @@ describe('a live move, killed at every durable operation', () => {
     const fate = new Fate()
     await run(await scene(), fate)
     let points = 0
+    let written = 0
     for (let at = 0; at < fate.count; at++) {
       for (const when of ['before', 'after'] as const) {
         const places = await scene()
@@ -163,11 +179,19 @@ describe('a live move, killed at every durable operation', () => {
         const where = `killed ${when} operation ${at}, ${fate.operations[at]}`
         expect(await crashes(() => run(places, new Fate(at, when))), where).toBe(true)
         expect((await activeAt([a, b], vault)).length, where).toBeLessThanOrEqual(1)
-        const roots = await rootsAt(a, vault)
         const state = await unfinished(a)
         points++
         if (state === undefined) continue
         const { migration } = state
+        // Before the signature whoever comes can open the source, and writers go on.
+        if ((await a.store.tenures.read(vault)).state === 'quiesced' && at % 2 === 0) {
+          expect((await partsOf(a, b, vault).source.reopen(migration, undefined)).state, where).toBe('active')
+        }
+        if ((await a.store.tenures.read(vault)).state === 'active') {
+          await put(a, vault, [rawBlock(`after the crash ${at}`)], 'after')
+          written++
+        }
+        const roots = await rootsAt(a, vault)
         const back = recovery === 'roll back' && !['handoff-signed', 'activated'].includes(state.phase)
         try {
           const parts = { ...liveParts(places, {}) }
@@ -182,5 +206,6 @@ describe('a live move, killed at every durable operation', () => {
     }
     console.info(`${points} points`)
     expect(points).toBeGreaterThan(150)
+    expect(written).toBeGreaterThan(points / 2)
   })
 })

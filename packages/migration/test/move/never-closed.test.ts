@@ -14,7 +14,7 @@ import type { MoveParts } from '../../src/move/work.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { owner } from '../places.ts'
 import { ended, expectSound, move, partsOf, resume, rollBack } from './moving.ts'
-import { codeOf, expectCertified, rootsAt, type Scene, scene } from './processes.ts'
+import { codeOf, expectCertified, rootsAt, type Scene, scene, stopAt } from './processes.ts'
 import { put } from './seats.ts'
 
 const CLOSED = STEPS.filter(({ phase }) => phase === 'quiesced').map(({ effect }) => effect)
@@ -194,4 +194,13 @@ describe('a run that closes the source when it has been overtaken', () => {
     expect((await a.store.tenures.read(vault)).state).toBe('active')
     expectCertified(await move(a, b, vault))
   })
+})
+
+test('a run that dies when it has opened the source catches up again when it is resumed', async () => {
+  const places = await scene()
+  const { a, b, vault } = places
+  const stopped = await stopAt('prepare', places)
+  await partsOf(a, b, vault).source.reopen(stopped.migration, undefined)
+  expect(await stopped.state()).toMatchObject({ phase: 'quiesced' })
+  await expectOpen(places, stopped.migration)
 })
