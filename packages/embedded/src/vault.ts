@@ -10,7 +10,6 @@ import {
   type ContentId,
   copyBytes,
   type Inception,
-  isVaultError,
   type KeyState,
   type Random,
   type Signer,
@@ -23,28 +22,26 @@ import { storeAndCommit } from '@vault/soup'
 import type { RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
-import { isCapEntry } from './caps/cap-entry.ts'
-import { issuerOf, vaultIssuer } from './caps/cap-issuer.ts'
-import { keepsWithinNames, pathsOf } from './caps/change-paths.ts'
-import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './caps/issue-cap.ts'
-import { type CapNarrowing, holderOf, narrowedGrant } from './caps/narrow-cap.ts'
-import { draftRevocationSet, type PublishedRevocations } from './caps/publish-revocations.ts'
-import { type CapEntryErrorCode, draftRevocation, knownCap, type RevokedThing } from './caps/revoke-cap.ts'
-import { signersName } from './caps/signers-name.ts'
-import type { SignedGrant } from './caps/vault-authority.ts'
+import { CapDesk, type SigningOptions } from './caps/cap-desk.ts'
+import { refuseCapEntries } from './caps/cap-entry.ts'
+import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
+import type { CapNarrowing } from './caps/narrow-cap.ts'
+import type { PublishedRevocations } from './caps/publish-revocations.ts'
+import type { RevokedThing } from './caps/revoke-cap.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
 import type { CeremonyFolder } from './ceremony/ceremony-folder.ts'
 import { type CarExport, exportNames } from './export-car.ts'
 import { type Extraction, extractFile, extractFiles } from './get-files.ts'
 import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
+import { Leaves } from './leaves.ts'
 import type { MarkKeeper } from './mark-keeper.ts'
 import { nameFromPath } from './name.ts'
 import type { Commit } from './name-changes.ts'
 import type { Place, PlaceInfo } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
 import { reclaimed, reclaimPlace } from './reclaim.ts'
-import { type Leave, Recorder, type VaultChange } from './recorder.ts'
+import { Recorder, type VaultChange } from './recorder.ts'
 import { type RetireOptions, retireVault } from './retire-vault.ts'
 import { type RotateOptions, rotateKeys } from './rotate-keys.ts'
 import { type ScrubEvent, scrubVault } from './scrub.ts'
@@ -87,14 +84,6 @@ export interface VaultStatus {
   }
 }
 
-/** Who signs a certificate or revocation. */
-export interface SigningOptions extends AbortOptions, Reason {
-  /** Default: the vault's operators, whose keys lie in the place. */
-  readonly signers?: readonly Signer[]
-  /** Opens the operators' keys: asked once, and only where one is sealed. */
-  readonly passphrase?: () => Promise<string | undefined>
-}
-
 const PATH = 'path:'
 const PAGE = 1000
 
@@ -113,12 +102,12 @@ export class Vault implements AsyncDisposable {
   readonly caps: VaultCaps
   /** Asked before everything that is done with the vault; for a migration, too, whose source it is. */
   readonly authorize: Authorize
-  readonly #actor: Pick<AuditActor, 'name' | 'key'>
   readonly #clock: Clock
   readonly #keeper: MarkKeeper | undefined
   readonly #stateDir: string | undefined
   readonly #recorder: Recorder
-  readonly #gate: WriterGate
+  readonly #leaves: Leaves
+  readonly #desk: CapDesk
 
   constructor(parts: {
     readonly inception: { readonly vault: VaultId; readonly inception: Inception }
@@ -142,7 +131,6 @@ export class Vault implements AsyncDisposable {
     this.random = parts.random
     this.authorize = parts.authorize
     this.caps = parts.caps
-    this.#actor = parts.actor
     this.#clock = parts.clock
     this.#keeper = parts.keeper
     this.#stateDir = parts.stateDir
@@ -157,9 +145,14 @@ export class Vault implements AsyncDisposable {
       drained: async (trail) => await this.#keeper?.saw(trail),
     })
     const committed = () => this.log.wake()
-    this.#gate = new WriterGate({ vault: this.id, dir, soups, clock })
-    const gate = this.#gate
-    this.#recorder = new Recorder({ vault: this.id, objects, soup: this.soup, gate, clock, random, committed })
+    const { id: vault, soup, caps } = this
+    const { authorize, actor } = parts
+    const gate = new WriterGate({ vault, dir, soups, clock })
+    const recorder = new Recorder({ vault, objects, soup, gate, clock, random, committed })
+    const leaves = new Leaves({ vault, soup, authorize, actor, clock, gate })
+    this.#recorder = recorder
+    this.#leaves = leaves
+    this.#desk = new CapDesk({ caps, leaves, recorder })
   }
 
   /** Objects by content id. Whoever puts through it must bring what was put under charge by `commit`. */
@@ -183,7 +176,7 @@ export class Vault implements AsyncDisposable {
 
   /** Replaces keys of the vault by new ones, with an entry in the audit log. See {@link RotateOptions}. */
   async rotateKeys(options: RotateOptions & AbortOptions): Promise<KeyState> {
-    const { actor } = await this.leaveTo('rotate-keys', options)
+    const { actor } = await this.#leaves.to('rotate-keys', options)
     const parts = { vault: this.id, place: this.place, actor, clock: this.#clock, random: this.random }
     const state = await rotateKeys(parts, options)
     this.log.wake()
@@ -192,7 +185,7 @@ export class Vault implements AsyncDisposable {
 
   /** Ends the vault for ever, with a last entry in the audit log. See {@link RetireOptions}. */
   async retire(options: RetireOptions & AbortOptions = {}): Promise<KeyState> {
-    const { actor } = await this.leaveTo('rotate-keys', options)
+    const { actor } = await this.#leaves.to('rotate-keys', options)
     const parts = { vault: this.id, place: this.place, actor, clock: this.#clock }
     const state = await retireVault(parts, options)
     this.log.wake()
@@ -201,7 +194,7 @@ export class Vault implements AsyncDisposable {
 
   /** Makes the key event of a complete ceremony one of the vault, with an entry in the audit log that names the ceremony. */
   async adoptCeremony(folder: CeremonyFolder, options: AdoptCeremonyOptions & AbortOptions = {}): Promise<KeyState> {
-    const { actor } = await this.leaveTo('rotate-keys', options)
+    const { actor } = await this.#leaves.to('rotate-keys', options)
     const parts = { vault: this.id, place: this.place, actor, clock: this.#clock }
     const state = await adoptCeremony(parts, folder, options)
     this.log.wake()
@@ -219,7 +212,7 @@ export class Vault implements AsyncDisposable {
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
     refuseCapEntries(change)
-    const leave = await this.#leaveFor(change, options)
+    const leave = await this.#leaves.forChange(change, options)
     const { signal, verb = 'commit', ...act } = options
     return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
@@ -229,7 +222,7 @@ export class Vault implements AsyncDisposable {
     bytes: Uint8Array,
     options: AbortOptions & Pick<Act, 'motivation' | 'key'> & { readonly codec?: Codec } = {},
   ): Promise<ContentId> {
-    const leave = await this.leaveTo('write', options)
+    const leave = await this.#leaves.to('write', options)
     const { signal, codec, ...act } = options
     const format = { ...(codec && { codec }), hash: this.inception.content.hash }
     const kept = copyBytes(bytes)
@@ -313,7 +306,7 @@ export class Vault implements AsyncDisposable {
   /** Removes names; an object that nothing names any more leaves charge with them. */
   async remove(names: readonly string[], options: AbortOptions & Reason = {}): Promise<Committed> {
     // Who may not remove them is not told which of them there are.
-    await this.#requireWriting(names, options)
+    await this.#leaves.requireWriting(names, options)
     const release: ContentId[] = []
     for (const name of names) {
       const file = await this.file(name, options)
@@ -328,7 +321,7 @@ export class Vault implements AsyncDisposable {
 
   /** Removes all names under a folder, some thousand in a step; gives the number of names removed. */
   async removeFolder(folder: string, options: AbortOptions & Reason = {}): Promise<number> {
-    await this.#requireWriting([folder], options)
+    await this.#leaves.requireWriting([folder], options)
     let removed = 0
     for (;;) {
       const names: string[] = []
@@ -373,7 +366,7 @@ export class Vault implements AsyncDisposable {
       options.dryRun !== true && report.segments > 0 && (await this.soup.tenure({ signal })).state === 'active'
     if (isTold) {
       const act: Act = { verb: 'reclaim', ...(motivation !== undefined && { motivation }) }
-      await this.#recorder.note(act, reclaimed(report), await this.leaveTo('reclaim', options), { signal })
+      await this.#recorder.note(act, reclaimed(report), await this.#leaves.to('reclaim', options), { signal })
     }
     yield { type: 'report', ...report }
   }
@@ -403,7 +396,7 @@ export class Vault implements AsyncDisposable {
     action: string,
     { signal, path }: AbortOptions & { readonly path?: readonly string[] } = {},
   ): Promise<void> {
-    await this.#ask(action, { signal }, path)
+    await this.#leaves.ask(action, { signal }, path)
   }
 
   /**
@@ -412,12 +405,7 @@ export class Vault implements AsyncDisposable {
    * `CAPS_ISSUER_UNKNOWN`, `VAULT_READ_ONLY`.
    */
   async issueCap(grant: CapGrant, options: SigningOptions = {}): Promise<IssuedCap> {
-    const { signal, signers, passphrase } = options
-    const leave = await this.#leave(this.#speaker(signers), { signal })
-    const issuer = await (signers === undefined
-      ? vaultIssuer(this.caps, passphrase, { signal })
-      : issuerOf(this.caps, signers, { signal }))
-    return await this.#issue(grant, issuer, leave, options)
+    return await this.#desk.issue(grant, options)
   }
 
   /**
@@ -429,12 +417,7 @@ export class Vault implements AsyncDisposable {
     narrowing: CapNarrowing,
     options: SigningOptions & { readonly signers: readonly Signer[] },
   ): Promise<IssuedCap> {
-    const { signal, signers } = options
-    const leave = await this.#leave(this.#speaker(signers), { signal })
-    const cert = await knownCap(this.caps, id, { signal })
-    const keys = signers.map(({ key }) => key)
-    const issuer = holderOf(cert, keys)
-    return await this.#issue(narrowedGrant(cert, narrowing, this.id), { issuer, signers }, leave, options)
+    return await this.#desk.attenuate(id, narrowing, options)
   }
 
   /** Takes back a certificate, or all that a key signs, for ever. As {@link issueCap}; throws `CAPS_UNKNOWN` besides. */
@@ -442,16 +425,7 @@ export class Vault implements AsyncDisposable {
     target: RevokedThing,
     options: SigningOptions & { readonly reason?: RevocationReason } = {},
   ): Promise<{ readonly id: ContentId }> {
-    const { signal, signers, passphrase, motivation, reason = 'cessation' } = options
-    const leave = await this.#leave(this.#speaker(signers), { signal })
-    const issuer = await (signers === undefined
-      ? vaultIssuer(this.caps, passphrase, { signal })
-      : issuerOf(this.caps, signers, { signal }))
-    const { id, change } = await draftRevocation(this.caps, target, { ...issuer, reason }, { signal })
-    const what = 'key' in target ? target.key : `cap:${target.certificate}`
-    const act: Act = { verb: 'cap-revoke', object: what, ...(motivation !== undefined && { motivation }) }
-    await this.#recorder.commit(change, leave, act, { signal })
-    return { id }
+    return await this.#desk.revoke(target, options)
   }
 
   /**
@@ -460,29 +434,7 @@ export class Vault implements AsyncDisposable {
    * rotation or a move, another one is needed. Throws `CAPS_SET_ENDS`, `CAPS_OPERATORS_MISSING`, `VAULT_READ_ONLY`.
    */
   async publishRevocations(until: Date, options: Omit<SigningOptions, 'signers'> = {}): Promise<PublishedRevocations> {
-    const { signal, passphrase, motivation } = options
-    const leave = await this.#leave(this.#speaker(undefined), { signal })
-    const issuer = await vaultIssuer(this.caps, passphrase, { signal })
-    const { change, ...published } = await draftRevocationSet(this.caps, until, issuer, { signal })
-    const act: Act = {
-      verb: 'cap-publish',
-      object: `rev-set:${published.id}`,
-      ...(motivation !== undefined && { motivation }),
-    }
-    await this.#recorder.commit(change, leave, act, { signal })
-    return published
-  }
-
-  async #issue(
-    grant: CapGrant,
-    issuer: CapIssuer,
-    leave: Leave,
-    { signal, motivation }: SigningOptions,
-  ): Promise<IssuedCap> {
-    const { change, ...issued } = await draftCap(this.caps, grant, issuer, { signal })
-    const act: Act = { verb: 'cap-issue', object: `cap:${issued.id}`, ...(motivation !== undefined && { motivation }) }
-    await this.#recorder.commit(change, leave, act, { signal })
-    return issued
+    return await this.#desk.publish(until, options)
   }
 
   /**
@@ -491,85 +443,18 @@ export class Vault implements AsyncDisposable {
    */
   private async committer(verb: string, names: readonly string[], options: AbortOptions & Reason): Promise<Commit> {
     const { signal, motivation } = options
-    await this.#requireWriting(names, { signal })
+    await this.#leaves.requireWriting(names, { signal })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
-      const leave = await this.#leaveFor(change, { signal })
+      const leave = await this.#leaves.forChange(change, { signal })
       return (await this.#recorder.commit(change, leave, act, { signal })).added
     }
   }
 
-  /** Throws `CAPS_DENIED` where neither the whole vault may be written, nor all that lies at or below these names. */
-  async #requireWriting(names: readonly string[], { signal }: AbortOptions): Promise<void> {
-    await this.#ask('write', { signal }).catch(async (error: unknown) => {
-      if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
-      for (const name of names) await this.#ask('write', { signal }, pathOf(name))
-    })
-  }
-
-  /** Leave to act on the whole vault, and the epoch to write under. */
-  private async leaveTo(action: 'write' | 'rotate-keys' | 'reclaim', { signal }: AbortOptions): Promise<Leave> {
-    return await this.#leave(this.#actorOf(await this.#ask(action, { signal })), { signal })
-  }
-
-  /** Leave to make a change: to write the whole vault, or else each path that it names and nothing beside them. */
-  async #leaveFor(change: VaultChange, { signal }: AbortOptions): Promise<Leave> {
-    const grant = await this.#ask('write', { signal }).catch(async (error: unknown) => {
-      const [first, ...others] = pathsOf(change)
-      if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
-      const granted = await this.#ask('write', { signal }, first)
-      for (const path of others) await this.#ask('write', { signal }, path)
-      if (!(await keepsWithinNames(this.soup, change, { signal }))) throw error
-      return granted
-    })
-    return await this.#leave(this.#actorOf(grant), { signal })
-  }
-
   /** Who does this, as the audit log is to say it: with the key that has proved it, and not with one that was only named. Throws what `authorize` throws. */
   async actorFor(action: string, options: AbortOptions = {}): Promise<AuditActor> {
-    return this.#actorOf(await this.#ask(action, options))
+    return await this.#leaves.actorFor(action, options)
   }
-
-  #actorOf({ proven, request, keys = [] }: SignedGrant): AuditActor {
-    const { name, key: named } = this.#actor
-    const key = named !== undefined && keys.includes(named) ? named : keys[0]
-    return { name, proven, ...(key !== undefined && { key }), ...(request !== undefined && { request }) }
-  }
-
-  async #ask(action: string, options: AbortOptions, path?: readonly string[]): Promise<SignedGrant> {
-    const request = { signers: [], action, object: this.id, at: this.#clock(), ...(path !== undefined && { path }) }
-    return await this.authorize(request, options)
-  }
-
-  /** Who is to stand in the log for what is signed by itself. */
-  #speaker(signers: readonly Signer[] | undefined): AuditActor {
-    if (signers === undefined) return { name: 'operators', proven: true }
-    const [first] = signers
-    const name = signers.some(({ key }) => key === this.#actor.key) ? this.#actor.name : signersName(signers)
-    return { name, ...(first !== undefined && { key: first.key }), proven: true }
-  }
-
-  /** The epoch to write under, as soon as the vault takes changes. */
-  async #leave(actor: AuditActor, { signal }: AbortOptions): Promise<Leave> {
-    const waited = { ms: 0 }
-    const { epoch } = await this.#gate.open(waited, { signal })
-    return { epoch, actor, waited }
-  }
-}
-
-function pathOf(name: string): readonly string[] {
-  return name.split('/')
-}
-
-function refuseCapEntries({ entries = {} }: VaultChange): void {
-  const named =
-    entries.put?.find(({ key, type }) => isCapEntry(key, type))?.key ?? entries.remove?.find((key) => isCapEntry(key))
-  if (named === undefined) return
-  throw new VaultError<CapEntryErrorCode>({
-    code: 'CAPS_RESERVED',
-    message: `The entry ${JSON.stringify(named)} is one of those in which certificates are kept: issue or revoke one instead.`,
-    details: { key: named },
-  })
 }
 
 function namedFile(entry: Entry): NamedFile {

@@ -1,6 +1,16 @@
-import { decodeEnvelope, type Envelope, encodeEnvelope, hashBytes, isVaultError, toHex, utf8 } from '@vault/core'
-import { declarationKey, type Entry } from '@vault/soup'
+import {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  hashBytes,
+  isVaultError,
+  toHex,
+  utf8,
+  VaultError,
+} from '@vault/core'
+import { type Change, declarationKey, type Entry } from '@vault/soup'
 import { indexTexts, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
+import type { CapEntryErrorCode } from './revoke-cap.ts'
 
 /** The key of a certificate in the soup begins so, and goes on with its id. */
 export const CAP_PREFIX = 'cap:'
@@ -68,9 +78,21 @@ export function keptRevocation({ fields }: Entry): Envelope | undefined {
 }
 
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
-export function isCapEntry(key: string, type = ''): boolean {
+function isCapEntry(key: string, type = ''): boolean {
   const isKey = [CAP_PREFIX, REVOCATION_PREFIX, SET_PREFIX, SUBJECT_PREFIX].some((prefix) => key.startsWith(prefix))
   return isKey || TYPES.includes(type) || TYPES.some((name) => key === declarationKey(name))
+}
+
+/** Throws `CAPS_RESERVED` for a change that names one of them. */
+export function refuseCapEntries({ entries = {} }: Pick<Change, 'entries'>): void {
+  const named =
+    entries.put?.find(({ key, type }) => isCapEntry(key, type))?.key ?? entries.remove?.find((key) => isCapEntry(key))
+  if (named === undefined) return
+  throw new VaultError<CapEntryErrorCode>({
+    code: 'CAPS_RESERVED',
+    message: `The entry ${JSON.stringify(named)} is one of those in which certificates are kept: issue or revoke one instead.`,
+    details: { key: named },
+  })
 }
 
 function envelopeIn(value: unknown): Envelope | undefined {

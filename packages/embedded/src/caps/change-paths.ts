@@ -11,7 +11,7 @@ export function pathsOf({ refs = {}, entries = {}, expect = {} }: VaultChange): 
   if (Object.keys(refs).length > 0 || !keys.every((key) => key.startsWith(PATH))) return []
   // What it expects tells what is there.
   if (!expected.every((key) => keys.includes(key))) return []
-  return keys.map((key) => key.slice(PATH.length).split('/'))
+  return keys.map((key) => pathOf(key.slice(PATH.length)))
 }
 
 /**
@@ -32,6 +32,11 @@ export async function keepsWithinNames(
     (objects.release ?? []).every((id) => had.has(id)) &&
     (entries.put ?? []).every(({ object }) => object === undefined || brought.has(object) || had.has(object))
   )
+}
+
+/** A name as a path. */
+export function pathOf(name: string): readonly string[] {
+  return name.split('/')
 }
 
 function keysOf({ entries = {} }: Pick<VaultChange, 'entries'>): readonly string[] {

@@ -1,0 +1,91 @@
+import type { AuditActor } from '@vault/audit-chain'
+import { type AbortOptions, type Authorize, type Clock, isVaultError, type Signer, type VaultId } from '@vault/core'
+import type { VaultSoup } from '@vault/soup'
+import { keepsWithinNames, pathOf, pathsOf } from './caps/change-paths.ts'
+import { signersName } from './caps/signers-name.ts'
+import type { SignedGrant } from './caps/vault-authority.ts'
+import type { Leave, VaultChange } from './recorder.ts'
+import type { WriterGate } from './writer-gate.ts'
+
+interface LeavesParts {
+  readonly vault: VaultId
+  readonly soup: VaultSoup
+  readonly authorize: Authorize
+  /** Who acts, as the audit log is to call them. */
+  readonly actor: Pick<AuditActor, 'name' | 'key'>
+  readonly clock: Clock
+  readonly gate: WriterGate
+}
+
+/** What whoever opened a vault has to be granted, and how the log is to call them. */
+export class Leaves {
+  readonly #parts: LeavesParts
+
+  constructor(parts: LeavesParts) {
+    this.#parts = parts
+  }
+
+  /** Throws `CAPS_DENIED` unless this may be done, with the whole vault or at this path. */
+  async ask(action: string, options: AbortOptions, path?: readonly string[]): Promise<SignedGrant> {
+    const { vault, clock, authorize } = this.#parts
+    const request = { signers: [], action, object: vault, at: clock(), ...(path !== undefined && { path }) }
+    return await authorize(request, options)
+  }
+
+  /** Throws `CAPS_DENIED` where neither the whole vault may be written, nor all that lies at or below these names. */
+  async requireWriting(names: readonly string[], { signal }: AbortOptions): Promise<void> {
+    await this.ask('write', { signal }).catch(async (error: unknown) => {
+      if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
+      for (const name of names) await this.ask('write', { signal }, pathOf(name))
+    })
+  }
+
+  /** Leave to act on the whole vault, and the epoch to write under. */
+  async to(action: 'write' | 'rotate-keys' | 'reclaim', { signal }: AbortOptions): Promise<Leave> {
+    return await this.#leave(this.#actorOf(await this.ask(action, { signal })), { signal })
+  }
+
+  /** Leave to make a change: to write the whole vault, or else each path that it names and nothing beside them. */
+  async forChange(change: VaultChange, { signal }: AbortOptions): Promise<Leave> {
+    const grant = await this.ask('write', { signal }).catch(async (error: unknown) => {
+      const [first, ...others] = pathsOf(change)
+      if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
+      const granted = await this.ask('write', { signal }, first)
+      for (const path of others) await this.ask('write', { signal }, path)
+      if (!(await keepsWithinNames(this.#parts.soup, change, { signal }))) throw error
+      return granted
+    })
+    return await this.#leave(this.#actorOf(grant), { signal })
+  }
+
+  /** For what its signatures grant by themselves: by these, or by the vault's operators. */
+  async bySignature(signers: readonly Signer[] | undefined, options: AbortOptions): Promise<Leave> {
+    return await this.#leave(this.#speaker(signers), options)
+  }
+
+  /** Who does this, as the log is to say it: with the key that has proved it, and not with one that was only named. */
+  async actorFor(action: string, options: AbortOptions): Promise<AuditActor> {
+    return this.#actorOf(await this.ask(action, options))
+  }
+
+  #actorOf({ proven, request, keys = [] }: SignedGrant): AuditActor {
+    const { name, key: named } = this.#parts.actor
+    const key = named !== undefined && keys.includes(named) ? named : keys[0]
+    return { name, proven, ...(key !== undefined && { key }), ...(request !== undefined && { request }) }
+  }
+
+  #speaker(signers: readonly Signer[] | undefined): AuditActor {
+    if (signers === undefined) return { name: 'operators', proven: true }
+    const [first] = signers
+    const { actor } = this.#parts
+    const name = signers.some(({ key }) => key === actor.key) ? actor.name : signersName(signers)
+    return { name, ...(first !== undefined && { key: first.key }), proven: true }
+  }
+
+  /** The epoch to write under, as soon as the vault takes changes. */
+  async #leave(actor: AuditActor, { signal }: AbortOptions): Promise<Leave> {
+    const waited = { ms: 0 }
+    const { epoch } = await this.#parts.gate.open(waited, { signal })
+    return { epoch, actor, waited }
+  }
+}
