@@ -66,9 +66,10 @@ export async function openTarget(dir: string): Promise<OpenTarget> {
 
 /** An open place as the target of copies, which keeps the audit trail, too. */
 export function targetAt({ dir, objects, soups }: Place): AbandonableTarget & TrailTarget {
-  return targetWithTrail(soupStoreTarget({ label: dir, objects, store: soups }), (vault, options) =>
-    openFsLogStore({ dir: join(dir, LOG_FOLDER, vault), mode: 'write' }, options),
-  )
+  return targetWithTrail(soupStoreTarget({ label: dir, objects, store: soups }), {
+    log: (vault, options) => openFsLogStore({ dir: join(dir, LOG_FOLDER, vault), mode: 'write' }, options),
+    tenures: soups.tenures,
+  })
 }
 
 /** The place in a folder, for writing; made where there is none. Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`. */

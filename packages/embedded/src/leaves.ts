@@ -68,9 +68,10 @@ export class Leaves {
     return this.#actorOf(await this.ask(action, options))
   }
 
-  #actorOf({ proven, request, keys = [] }: SignedGrant): AuditActor {
+  #actorOf({ proven, request, keys }: SignedGrant): AuditActor {
     const { name, key: named } = this.#parts.actor
-    const key = named !== undefined && keys.includes(named) ? named : keys[0]
+    // An `Authorize` of the opener's own vouches for whom it named; what is not proven is said to be so.
+    const key = keys === undefined || (named !== undefined && keys.includes(named)) ? named : keys[0]
     return { name, proven, ...(key !== undefined && { key }), ...(request !== undefined && { request }) }
   }
 

@@ -1,9 +1,10 @@
 import type { LogStore, StoredLog } from '@vault/audit-chain'
 import { importTrail, originOf } from '@vault/audit-chain'
 import type { AbortOptions, ContentId } from '@vault/core'
-import { decodeEnvelope, verifyKeyHistory } from '@vault/core'
-import type { VaultSoup } from '@vault/soup'
+import { decodeEnvelope, equalBytes, VaultError, verifyKeyHistory } from '@vault/core'
+import type { Tenures, VaultSoup } from '@vault/soup'
 import type { Source, Target, TrailSource, TrailTarget } from './endpoint.ts'
+import type { MigrationErrorCode } from './error.ts'
 import { logKeys } from './move/log-keys.ts'
 
 /** A source that gives the trail of its vault with it. `log` opens where that lies. */
@@ -25,17 +26,45 @@ export function sourceWithTrail(
   }
 }
 
-/** A target that keeps the trail of the vault that it receives. `log` opens, and makes, where that is to lie. */
+/**
+ * A target that keeps the trail of the vault that it receives, as long as it receives it. `log` opens, and makes, where that is to lie;
+ * `tenures` are those of the place. Throws `MIGRATION_TARGET_REFUSED`.
+ */
 export function targetWithTrail<Place extends Target>(
   target: Place,
-  log: (vault: ContentId, options?: AbortOptions) => Promise<LogStore>,
+  {
+    log,
+    tenures,
+  }: {
+    readonly log: (vault: ContentId, options?: AbortOptions) => Promise<LogStore>
+    readonly tenures: Pick<Tenures, 'read' | 'keyEvents'>
+  },
 ): Place & TrailTarget {
   return {
     ...target,
     async receiveTrail({ vault, keyEvents, trail }, options) {
-      const keys = logKeys(verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes))))
+      const { state } = await tenures.read(vault, options)
+      // A run that was shut out must not add to the log of a place that is active by now.
+      if (!KEEPS_TRAIL.has(state)) throw refused(vault, state, `it is ${state} there`)
+      const kept = await tenures.keyEvents(vault, options)
+      if (!kept.every((event, i) => keyEvents[i] !== undefined && equalBytes(event, keyEvents[i]))) {
+        throw refused(vault, state, 'its keys have gone on from those that the source has')
+      }
+      const history = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
+      if (history.vault !== vault) throw refused(vault, state, `these are the keys of ${history.vault}`)
+      const keys = logKeys(history)
       const parts = { from: trail.log, checkpoint: trail.note, to: await log(vault, options), origin: originOf(vault) }
       for await (const _ of importTrail({ ...parts, keys, ...options }));
     },
   }
+}
+
+const KEEPS_TRAIL: ReadonlySet<string> = new Set(['receiving', 'replica'])
+
+function refused(vault: ContentId, state: string, why: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The audit trail of ${vault} is not taken by the target: ${why}.`,
+    details: { vault, state },
+  })
 }
