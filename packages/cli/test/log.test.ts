@@ -42,7 +42,7 @@ describe('vaultctl log', () => {
     ])
     const text = await run('vaultctl', ['log', vault, '--reverse', '--limit', '1'])
     expect(text.stdout).toMatch(
-      /^Entry #3\n {2}ID +sha256:[0-9a-f]{64}\n {2}Time +\d{4}-.*Z\n {2}Who +owner\n {2}Action +remove path:notes\n {2}With +.*removed 1.*\n {2}Why +not kept\n\n$/,
+      /^Entry #3\n {2}ID +sha256:[0-9a-f]{64}\n {2}Time +\d{4}-.*Z\n {2}Who +owner \(ed25519:\w+\)\n {2}Action +remove path:notes\n {2}With +.*removed 1.*\n {2}Why +not kept\n\n$/,
     )
     const asked = await json<Listed>('vaultctl', ['log', vault, '--query', 'object=path:photos/* or verb=remove'])
     expect(asked.entries.map(({ index }) => index)).toEqual([2, 3])

@@ -32,12 +32,16 @@ export class Leaves {
     return await authorize(request, options)
   }
 
-  /** Throws `CAPS_DENIED` where neither the whole vault may be written, nor all that lies at or below these names. */
+  /**
+   * Before anything is read or stored for a change. Throws `CAPS_DENIED` where neither the whole vault may be written, nor all that lies at
+   * or below these names, and what {@link WriterGate} throws where it takes no changes.
+   */
   async requireWriting(names: readonly string[], { signal }: AbortOptions): Promise<void> {
     await this.ask('write', { signal }).catch(async (error: unknown) => {
       if (!isVaultError(error, 'CAPS_DENIED') || names.includes('')) throw error
       for (const name of names) await this.ask('write', { signal }, pathOf(name))
     })
+    await this.#parts.gate.open({ ms: 0 }, { signal })
   }
 
   /** Leave to act on the whole vault, and the epoch to write under. */

@@ -32,6 +32,8 @@ export function addKeysRetire({ keys, action }: KeysProgram): void {
       return asked
     }
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
+    // Who may not is not told which vault it is.
+    await vault.require('rotate-keys', { signal })
     if (confirm !== vault.id) throw new UsageError(`The vault in ${dir} is ${vault.id}, not ${confirm}.`)
     const { seq, head } = await vault.retire({
       signal,
