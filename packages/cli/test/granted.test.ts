@@ -92,7 +92,7 @@ const VAULT_MIGRATE: readonly Asked[] = [
   asked('rehearse', 'migrate write', '--from A'),
   asked('pause', 'migrate', 'A', 'tried'),
   asked('resume', 'migrate write', '--from A --to M', 'tried'),
-  asked('rollback', 'migrate write', '--from A --to M', 'tried'),
+  asked('rollback', 'migrate write read', '--from A --to M', 'tried'),
   asked('recover', 'recover', 'A --reason gone', 'tried'),
   asked('certificate', 'read', 'A -o moved.cert', 'tried'),
   asked('run', 'migrate write', '--from A --to M --no-to-passphrase'),
@@ -219,7 +219,7 @@ describe('every command asks for leave', () => {
         const { code, result } = await call(name, [...line, ...as])
         if (verb === 'caps issue') ids.set('issued', result.id as string)
         const { error } = result as { error?: { code: string; message: string } }
-        if (ends === 'tried') expect(`${line.join(' ')}: ${error?.code}`).not.toMatch(/CAPS_DENIED/)
+        if (ends === 'tried') expect(`${line.join(" ")}: ${error?.code} ${error?.message}`).not.toMatch(/CAPS_DENIED/)
         else expect([line.join(' '), code, error?.message]).toEqual([line.join(' '), 0, undefined])
       }
     }
