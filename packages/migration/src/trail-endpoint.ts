@@ -1,10 +1,11 @@
 import type { LogStore, StoredLog } from '@vault/audit-chain'
-import { importTrail, originOf } from '@vault/audit-chain'
+import { importTrail, openCheckpoint, originOf } from '@vault/audit-chain'
 import type { AbortOptions, ContentId } from '@vault/core'
-import { decodeEnvelope, equalBytes, VaultError, verifyKeyHistory } from '@vault/core'
+import { decodeEnvelope, equalBytes, isVaultError, VaultError, verifyKeyHistory } from '@vault/core'
 import type { Tenures, VaultSoup } from '@vault/soup'
 import type { Source, Target, TrailSource, TrailTarget } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
+import { currentLogKeys } from './move/judge-handoff.ts'
 import { logKeys } from './move/log-keys.ts'
 
 /** A source that gives the trail of its vault with it. `log` opens where that lies. */
@@ -53,6 +54,18 @@ export function targetWithTrail<Place extends Target>(
       const history = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
       if (history.vault !== vault) throw refused(vault, state, `these are the keys of ${history.vault}`)
       const keys = logKeys(history)
+      // Keys that were retired open what they signed, and add nothing: the end is of one of those of now.
+      try {
+        openCheckpoint(trail.note, { origin: originOf(vault), keys: currentLogKeys(history) })
+      } catch (error) {
+        if (!isVaultError(error)) throw error
+        throw refused(
+          vault,
+          state,
+          'no present log key has signed its end; open the vault for writing where it is active',
+          error,
+        )
+      }
       const parts = { from: trail.log, checkpoint: trail.note, to: await log(vault, options), origin: originOf(vault) }
       for await (const _ of importTrail({ ...parts, keys, ...options }));
     },
@@ -61,10 +74,11 @@ export function targetWithTrail<Place extends Target>(
 
 const KEEPS_TRAIL: ReadonlySet<string> = new Set(['receiving', 'replica'])
 
-function refused(vault: ContentId, state: string, why: string): VaultError<MigrationErrorCode> {
+function refused(vault: ContentId, state: string, why: string, cause?: unknown): VaultError<MigrationErrorCode> {
   return new VaultError({
     code: 'MIGRATION_TARGET_REFUSED',
     message: `The audit trail of ${vault} is not taken by the target: ${why}.`,
     details: { vault, state },
+    ...(cause === undefined ? {} : { cause }),
   })
 }
