@@ -1,9 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VaultId } from '@vault/core'
-import { planMigration, runMigration } from '@vault/migration'
+import { planMigration, runMigration, type TrailSource } from '@vault/migration'
 import { expect, test } from 'vitest'
-import { createVault, openTarget, openVault, owner, repairVault, sourceOf } from '../src/index.ts'
+import { createVault, openPlace, openTarget, openVault, owner, repairVault, sourceOf, targetAt } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 type Space = Awaited<ReturnType<typeof scratch>>
@@ -79,4 +79,38 @@ test('a trail that was changed at the source is not copied, and the copy is not 
   await using place = await openVault(space.at('replica'), { mode: 'read' })
   expect((await place.soup.tenure()).state).toBe('receiving')
   expect((await place.log.read()).size).toBe(0)
+})
+
+test('a trail whose end only a retired log key has signed is not taken', async () => {
+  await using space = await scratch()
+  const { dir } = await vaultOf(space, 3)
+  await cp(dir, space.at('before'), { recursive: true })
+  {
+    await using vault = await openVault(dir)
+    await vault.rotateKeys({ roles: ['log'] })
+  }
+  await using vault = await openVault(dir, { mode: 'read' })
+  await using before = await openVault(space.at('before'), { mode: 'read' })
+  await using target = await openTarget(space.at('replica'))
+  const source: TrailSource = { ...sourceOf(vault), trail: sourceOf(before).trail }
+  const parts = { source, target, authorize: owner }
+  const run = Array.fromAsync(runMigration(await planMigration(parts), parts))
+  await expect(run).rejects.toMatchObject({ code: 'MIGRATION_TARGET_REFUSED' })
+})
+
+test('a trail goes into no place where the vault is active', async () => {
+  await using space = await scratch()
+  const { dir, id } = await vaultOf(space, 3)
+  await cp(dir, space.at('copy'), { recursive: true })
+  await putMore(dir, 3)
+  await using vault = await openVault(dir, { mode: 'read' })
+  const head = await headOf(space.at('copy'))
+  await using place = await openPlace(space.at('copy'), { mode: 'write' })
+  const trail = await sourceOf(vault).trail()
+  if (trail === undefined) throw new Error('there is one')
+  const keyEvents = await place.soups.tenures.keyEvents(id)
+  await expect(targetAt(place).receiveTrail({ vault: id, keyEvents, trail })).rejects.toMatchObject({
+    code: 'MIGRATION_TARGET_REFUSED',
+  })
+  expect(await headOf(space.at('copy'))).toEqual(head)
 })
