@@ -219,7 +219,7 @@ describe('every command asks for leave', () => {
         const { code, result } = await call(name, [...line, ...as])
         if (verb === 'caps issue') ids.set('issued', result.id as string)
         const { error } = result as { error?: { code: string; message: string } }
-        if (ends === 'tried') expect(`${line.join(" ")}: ${error?.code} ${error?.message}`).not.toMatch(/CAPS_DENIED/)
+        if (ends === 'tried') expect(`${line.join(' ')}: ${error?.code} ${error?.message}`).not.toMatch(/CAPS_DENIED/)
         else expect([line.join(' '), code, error?.message]).toEqual([line.join(' '), 0, undefined])
       }
     }

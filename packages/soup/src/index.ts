@@ -1,3 +1,4 @@
+export { changeRecord } from './change-record.ts'
 export type { RollbackStrategy, TypeContract } from './contract.ts'
 export { BUILT_IN_TYPES, contractOf, declarationKey } from './contract.ts'
 export type { Entry } from './entry.ts'

@@ -3,13 +3,12 @@ import {
   decodeEnvelope,
   type Envelope,
   encodeEnvelope,
-  isVaultError,
   type KeyId,
   type Random,
   type Signer,
   type VaultId,
 } from '@vault/core'
-import type { Records } from '@vault/soup'
+import { changeRecord, type Records } from '@vault/soup'
 import { createCapCert, openCapCert, principalText, vaultPrincipal, vaultTag } from '@vault/spki-caps'
 
 // By it the key of a place, which is online, does everyday work without a passphrase. It is kept beside the vaults of the
@@ -37,16 +36,9 @@ export async function keepRootCertificate(
   const tag = vaultTag({ actions: '*', object: vault })
   const draft = { issuer, epoch, subject: place, tag, expires: null, nonce: random(16), comment: 'root certificate' }
   const envelope = await createCapCert(draft, signers, options)
-  while (true) {
-    const before = await records.read(keyOf(vault), options)
-    try {
-      await records.swap(keyOf(vault), before?.version ?? 0, encodeEnvelope(envelope), options)
-      return envelope
-    } catch (error) {
-      // Another process has made one meanwhile: the last one counts.
-      if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
-    }
-  }
+  // Where another process has made one meanwhile, the last one counts.
+  await changeRecord(records, keyOf(vault), () => encodeEnvelope(envelope), options)
+  return envelope
 }
 
 /** The root certificate of a vault for the key of this place; `undefined` where there is none. */

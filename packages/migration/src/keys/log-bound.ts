@@ -1,6 +1,7 @@
 import type { AbortOptions, ContentId } from '@vault/core'
-import { decode, encode, hasFields, isVaultError } from '@vault/core'
+import { decode, encode, hasFields } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { changeRecord } from '@vault/soup'
 
 /**
  * Keeps how many entries the log of a vault has when a key event takes effect. Written before the event, of which the record has the
@@ -12,16 +13,7 @@ export async function keepLogBound(
   size: number,
   options?: AbortOptions,
 ): Promise<void> {
-  const key = keyOf(event)
-  while (true) {
-    const { version = 0 } = (await records.read(key, options)) ?? {}
-    try {
-      await records.swap(key, version, encode({ log: size }), options)
-      return
-    } catch (error) {
-      if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
-    }
-  }
+  await changeRecord(records, keyOf(event), () => encode({ log: size }), options)
 }
 
 /** What was kept for this key event; `undefined` where it took effect at another place. */

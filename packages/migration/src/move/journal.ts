@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@vault/core'
 import { decode, encode, isVaultError, VaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { changeRecord } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
 import { MOVE_PHASES } from './phase.ts'
 import type { MoveState } from './state.ts'
@@ -79,19 +80,15 @@ export async function changeMove(
   change: (state: MoveState) => MoveState,
   options?: AbortOptions,
 ): Promise<MoveState> {
-  while (true) {
-    const record = await records.read(keyOf(migration), options)
-    if (record === undefined) throw unknownMigration(migration)
-    const state = parseState(record.bytes, migration)
-    const next = change(state)
-    if (next === state) return state
-    try {
-      await records.swap(keyOf(migration), record.version, encode(next), options)
-      return next
-    } catch (error) {
-      if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
-    }
+  let changed: MoveState | undefined
+  const record = (before: Uint8Array | undefined) => {
+    if (before === undefined) throw unknownMigration(migration)
+    const state = parseState(before, migration)
+    changed = change(state)
+    return changed === state ? undefined : encode(changed)
   }
+  await changeRecord(records, keyOf(migration), record, options)
+  return changed as MoveState
 }
 
 /** The state of a move, without taking it over; `undefined` where there is none of this id. */

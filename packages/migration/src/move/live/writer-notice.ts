@@ -1,6 +1,7 @@
 import type { AbortOptions, ContentId } from '@vault/core'
-import { decode, encode, isVaultError } from '@vault/core'
+import { decode, encode } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { changeRecord } from '@vault/soup'
 import { superseded } from '../journal.ts'
 
 /**
@@ -57,17 +58,12 @@ export async function tellWriters(
   options?: AbortOptions,
 ): Promise<void> {
   const bytes = encode({ type: 'writer-notice', v: 1, ...notice })
-  while (true) {
-    const before = await records.read(keyOf(vault), options)
-    const { migration, driver = 0 } = before === undefined ? notice : (decode(before.bytes) as WriterNotice)
+  const change = (before: Uint8Array | undefined) => {
+    const { migration, driver = 0 } = before === undefined ? notice : (decode(before) as WriterNotice)
     if (migration === notice.migration && driver > (notice.driver ?? driver)) throw superseded(migration)
-    try {
-      await records.swap(keyOf(vault), before?.version ?? 0, bytes, options)
-      return
-    } catch (error) {
-      if (!isVaultError(error, 'SOUP_CONFLICT')) throw error
-    }
+    return bytes
   }
+  await changeRecord(records, keyOf(vault), change, options)
 }
 
 function keyOf(vault: ContentId): string {
