@@ -48,7 +48,6 @@ export class SeenFiles implements Disposable {
   readonly #began: number
   readonly #find: StatementSync
   readonly #insert: StatementSync
-  readonly #prune: StatementSync
 
   /** `undefined` where none can be kept. */
   static async open(parts: Parts): Promise<SeenFiles | undefined> {
@@ -76,7 +75,6 @@ export class SeenFiles implements Disposable {
     try {
       this.#db.exec(`PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${SCHEMA}`)
       this.#find = this.#db.prepare('SELECT look, object, blocks, at FROM seen WHERE path = ?')
-      this.#prune = this.#db.prepare('DELETE FROM seen WHERE at < ?')
       this.#insert = this.#db.prepare(
         'INSERT OR REPLACE INTO seen (path, look, object, blocks, at) VALUES (?, ?, ?, ?, ?)',
       )
@@ -106,7 +104,6 @@ export class SeenFiles implements Disposable {
     if (settled.length === 0) return
     try {
       this.#db.exec('BEGIN IMMEDIATE')
-      this.#prune.run(this.#began - KEPT)
       for (const { file, seen } of settled) {
         this.#insert.run(resolve(file.path), lookOf(file), seen.object, seen.blocks, this.#began)
       }
@@ -117,7 +114,13 @@ export class SeenFiles implements Disposable {
     }
   }
 
+  /** What is too old to be asked for goes once, and not with every batch: it takes a look at everything. */
   [Symbol.dispose](): void {
+    try {
+      this.#db.prepare('DELETE FROM seen WHERE at < ?').run(this.#began - KEPT)
+    } catch {
+      // It goes the next time.
+    }
     this.#db.close()
   }
 }
