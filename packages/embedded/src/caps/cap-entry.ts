@@ -1,4 +1,5 @@
 import {
+  type AbortOptions,
   decodeEnvelope,
   type Envelope,
   encodeEnvelope,
@@ -8,7 +9,7 @@ import {
   utf8,
   VaultError,
 } from '@vault/core'
-import { type Change, declarationKey, type Entry } from '@vault/soup'
+import { type Change, declarationKey, type Entry, type SoupReader } from '@vault/soup'
 import { indexTexts, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
 import type { CapEntryErrorCode } from './revoke-cap.ts'
 
@@ -35,11 +36,21 @@ export interface KeptCap {
 }
 
 /** What the types of these entries declare: they never change and never go. */
-export const DECLARATIONS: readonly Entry[] = TYPES.map((type) => ({
+const DECLARATIONS: readonly Entry[] = TYPES.map((type) => ({
   key: declarationKey(type),
   type: 'type',
   fields: { rollback: 'none' },
 }))
+
+/** The change that brings such entries into a vault, with the declarations that it does not have yet. */
+export async function bringing(
+  entries: readonly Entry[],
+  soup: Pick<SoupReader, 'entry'>,
+  options: AbortOptions,
+): Promise<Pick<Change, 'entries'>> {
+  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
+  return { entries: { put: [...DECLARATIONS.filter((_, i) => declared[i] === undefined), ...entries] } }
+}
 
 /** The entries of a certificate: its own, and one for everybody to whom it grants. */
 export function capEntries({ envelope, anchor }: KeptCap): readonly Entry[] {

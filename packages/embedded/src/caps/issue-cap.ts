@@ -9,7 +9,6 @@ import {
 } from '@vault/core'
 import {
   answer,
-  askedTag,
   type CapsErrorCode,
   type CertificateIndex,
   createCapCert,
@@ -22,11 +21,10 @@ import {
   principalText,
   reduce,
   type Tag,
-  vaultPrincipal,
   vaultTag,
 } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
-import { capEntries, DECLARATIONS } from './cap-entry.ts'
+import { bringing, capEntries } from './cap-entry.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
 
 /** What a new certificate of a vault is to grant, and to whom. */
@@ -73,19 +71,23 @@ export async function draftCap(
   const { to, actions, path = [], limits = [], ...rest } = grant
   const { seq } = await caps.keys(options)
   const tag = vaultTag({ actions, object: vault, path, limits })
-  const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
+  const isVault = caps.isVault(issuer)
   const draft = { ...rest, issuer, subject: to, tag, nonce: random(16), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createCapCert(draft, signers, options)
   const cert = openCapCert(envelope)
-  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
-  const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), ...capEntries({ envelope, anchor: seq })]
   const keys = signers.map(({ key }) => key)
   const short = await shortcomings(caps, cert, { keys, actions, path }, options)
   // A vault that took certificates which count for nothing could be filled by anybody. Of a threshold each member may sign alone.
   const idle = short.filter(({ code }) => code !== 'CAPS_BELOW_THRESHOLD')
   if (!isVault && idle.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, idle)
   const findings = [...lintTag(tag), ...short]
-  return { id: cert.id, envelope, expires: grant.expires, findings, change: { entries: { put } } }
+  return {
+    id: cert.id,
+    envelope,
+    expires: grant.expires,
+    findings,
+    change: await bringing(capEntries({ envelope, anchor: seq }), soup, options),
+  }
 }
 
 /** Why the issuer cannot grant it, action by action. */
@@ -104,7 +106,7 @@ async function shortcomings(
   for (const action of actions === '*' ? ['read'] : actions) {
     if (await isOfUse(caps, cert, { action, path }, options)) continue
     const { verdict, proof } = await caps.ask(keys, { action, path }, { ...options, as: cert.record.issuer })
-    const tag = askedTag(action, { path: [caps.parts.vault, ...path] })
+    const tag = caps.tagOf({ action, path })
     // Whether the subject could use it shows when it asks: here it is enough that the chain holds up to it.
     const whole = verdict.ok
       ? reduce({ action, tag, voices: knownVoices(keys) }, [...proof, cert], circumstances)
@@ -135,8 +137,7 @@ async function isOfUse(caps: VaultCaps, cert: OpenCapCert, wish: Wish, options: 
       else yield* index.naming(text, abort)
     },
   }
-  const tag = askedTag(wish.action, { path: [caps.parts.vault, ...(wish.path ?? [])] })
-  const question = { action: wish.action, tag, voices: knownVoices(members) }
+  const question = { action: wish.action, tag: caps.tagOf(wish), voices: knownVoices(members) }
   return (await answer(question, only, await caps.circumstances(options), options)).verdict.ok
 }
 

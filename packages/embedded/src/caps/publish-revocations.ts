@@ -1,7 +1,7 @@
 import { type AbortOptions, type ContentId, VaultError } from '@vault/core'
 import { createRevocationSet, openRevocation, openRevocationSet, principalText, vaultPrincipal } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
-import { DECLARATIONS, revocationSetEntry } from './cap-entry.ts'
+import { bringing, revocationSetEntry } from './cap-entry.ts'
 import type { CapIssuer } from './issue-cap.ts'
 import type { CapEntryErrorCode } from './revoke-cap.ts'
 import type { VaultCaps } from './vault-caps.ts'
@@ -37,10 +37,9 @@ export async function draftRevocationSet(
   const revocations = [...kept.values()].map((envelope) => openRevocation(envelope).id)
   const draft = { issuer, epoch: seq, ...(previous && { previous }), from, next: until, revocations }
   const envelope = await createRevocationSet(draft, signers, options)
-  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
-  const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), revocationSetEntry(envelope)]
   const { id } = openRevocationSet(envelope)
-  return { id, from, until, revocations: revocations.length, change: { entries: { put } } }
+  const change = await bringing([revocationSetEntry(envelope)], soup, options)
+  return { id, from, until, revocations: revocations.length, change }
 }
 
 function endsTooEarly(from: Date, until: Date): VaultError<CapEntryErrorCode> {

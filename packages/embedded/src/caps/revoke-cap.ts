@@ -7,10 +7,9 @@ import {
   type Principal,
   principalText,
   type RevocationReason,
-  vaultPrincipal,
 } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
-import { DECLARATIONS, revocationEntry } from './cap-entry.ts'
+import { bringing, revocationEntry } from './cap-entry.ts'
 import type { CapIssuer } from './issue-cap.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
@@ -24,16 +23,14 @@ export async function draftRevocation(
   { issuer, signers, reason }: CapIssuer & { readonly reason: RevocationReason },
   options: AbortOptions,
 ): Promise<{ readonly id: ContentId; readonly change: VaultChange }> {
-  const { clock, soup, vault } = caps.parts
-  const isVault = principalText(issuer) === principalText(vaultPrincipal(vault))
+  const { clock, soup } = caps.parts
+  const isVault = caps.isVault(issuer)
   if (!isVault) await requireUpstream(caps, target, issuer, options)
   else if ('certificate' in target) await knownCap(caps, target.certificate, options)
   const { seq } = await caps.keys(options)
   const draft = { issuer, target, reason, at: clock(), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createRevocation(draft, signers, options)
-  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
-  const put = [...DECLARATIONS.filter((_, i) => declared[i] === undefined), revocationEntry(envelope)]
-  return { id: openRevocation(envelope).id, change: { entries: { put } } }
+  return { id: openRevocation(envelope).id, change: await bringing([revocationEntry(envelope)], soup, options) }
 }
 
 /** Only who issued a certificate, or those from whom the issuer has what it grants, take it back; a key is given up by itself. */

@@ -100,7 +100,7 @@ export class VaultCaps {
     const root = await this.rootCertificate(options)
     if (root === undefined) return { standing: 'none' }
     const { place, vault } = this.parts
-    const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices([place.info.key]) }
+    const question = { action: wish.action, tag: this.tagOf(wish), voices: knownVoices([place.info.key]) }
     // What is revoked here, the place sees for itself: it needs nobody's word that nothing else is.
     const circumstances = { ...(await this.circumstances(options)), roots: [rootOf(vault, 'none')] }
     const verdict = reduce(question, [openCapCert(root)], circumstances)
@@ -150,7 +150,7 @@ export class VaultCaps {
     wish: Wish,
     { as, ...options }: AbortOptions & { readonly as?: Principal } = {},
   ): Promise<{ readonly verdict: Verdict; readonly proof: readonly OpenCapCert[] }> {
-    const question = { action: wish.action, tag: this.#tag(wish), voices: knownVoices(keys) }
+    const question = { action: wish.action, tag: this.tagOf(wish), voices: knownVoices(keys) }
     const [circumstances, index] = [await this.circumstances(options), await this.index(options)]
     if (as !== undefined) {
       const own = await answer(question, grantingTo(as, question.voices.claimed, index), circumstances, options)
@@ -172,9 +172,8 @@ export class VaultCaps {
   }
 
   /** Everybody who may do this here, with the operators of the vault and the key of the place. */
-  async whoCan({ action, path = [] }: Wish, options: AbortOptions = {}): Promise<readonly HeldAuthority[]> {
-    const asked = askedTag(action, { path: [this.parts.vault, ...path] })
-    return whoCan(asked, await this.view({ ...options, place: true }))
+  async whoCan(wish: Wish, options: AbortOptions = {}): Promise<readonly HeldAuthority[]> {
+    return whoCan(this.tagOf(wish), await this.view({ ...options, place: true }))
   }
 
   /** What these keys may do here, alone and with others. */
@@ -187,8 +186,14 @@ export class VaultCaps {
     return authorityTrees(await this.view({ ...options, place: true }))
   }
 
-  #tag({ action, object = this.parts.vault, path = [] }: Wish): Tag {
+  /** What is asked, as certificates say it. */
+  tagOf({ action, object = this.parts.vault, path = [] }: Wish): Tag {
     return askedTag(action, { path: [object, ...path] })
+  }
+
+  /** Whether this is the vault itself, for which its operators sign. */
+  isVault(principal: Principal): boolean {
+    return principalText(principal) === principalText(vaultPrincipal(this.parts.vault))
   }
 
   async #now(options: AbortOptions): Promise<Known> {
