@@ -1,9 +1,9 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callPoints, spread } from '../torture/call-points.ts'
-import { runProgram } from '../torture/run-program.ts'
+import { expectCommand } from './expect-command.ts'
+import { killAtPoints } from './kill-at-points.ts'
 
 /** What makes bytes durable, or visible under a name. */
 const CALLS = ['fsync', 'fdatasync', 'rename', 'link', 'unlink', 'pwrite64'] as const
@@ -25,11 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-async function ctl(cwd: string, ...args: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await runProgram(cwd, 'vaultctl', args)
-  expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+const ctl = (cwd: string, ...args: readonly string[]) => expectCommand(cwd, 'vaultctl', ...args)
 
 async function fresh(name: string): Promise<string> {
   const dir = join(folder, name)
@@ -51,30 +47,24 @@ test.for([
       for (const args of before) await ctl(dir, ...args)
       return dir
     }
-    const whole = await begin('whole')
-    const trace = join(whole, 'trace')
-    await runProgram(whole, 'vaultctl', command, ['-o', trace, '-e', `trace=${CALLS.join()}`])
-    const all = callPoints(await readFile(trace, 'utf8'))
-    expect(all.length).toBeGreaterThan(2)
-    let killed = 0
-    for (const { call, nth } of spread(all, POINTS)) {
-      const where = `${call} ${nth}`
-      const dir = await begin(`${call}-${nth}`)
-      const inject = ['-o', '/dev/null', '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
-      if ((await runProgram(dir, 'vaultctl', command, inject)).code === 'SIGKILL') killed++
-      // Whatever lies there by then refuses nothing, and is nobody's document but whole ones.
-      expect(await ctl(dir, 'ceremony', 'status', 'C'), where).toMatchObject({ ok: true, findings: [] })
-      for (const args of [command, ...after]) await ctl(dir, ...args)
-      expect(await ctl(dir, 'ceremony', 'verify', 'C'), where).toMatchObject({ ok: true, phase: 'complete' })
-      expect(await ctl(dir, 'verify', 'V'), where).toMatchObject({ ok: true })
-      expect(await ctl(dir, 'log', 'V', '--verify'), where).toMatchObject({ ok: true, entries: 1 })
-      expect(
-        (await readdir(join(dir, 'C'))).filter((name) => name.endsWith('.cbor')),
-        where,
-      ).toHaveLength(5)
-      await rm(dir, { recursive: true })
-    }
-    console.log(`${Math.min(POINTS, all.length)} of ${all.length} points, ${killed} killed`)
-    expect(killed).toBeGreaterThan(0.7 * Math.min(POINTS, all.length))
+    const { all, killed } = await killAtPoints({
+      command,
+      calls: CALLS,
+      points: POINTS,
+      begin,
+      async left(dir, where) {
+        // Whatever lies there by then refuses nothing, and is nobody's document but whole ones.
+        expect(await ctl(dir, 'ceremony', 'status', 'C'), where).toMatchObject({ ok: true, findings: [] })
+        for (const args of [command, ...after]) await ctl(dir, ...args)
+        expect(await ctl(dir, 'ceremony', 'verify', 'C'), where).toMatchObject({ ok: true, phase: 'complete' })
+        expect(await ctl(dir, 'verify', 'V'), where).toMatchObject({ ok: true })
+        expect(await ctl(dir, 'log', 'V', '--verify'), where).toMatchObject({ ok: true, entries: 1 })
+        const documents = (await readdir(join(dir, 'C'))).filter((name) => name.endsWith('.cbor'))
+        expect(documents, where).toHaveLength(5)
+      },
+    })
+    expect(all).toBeGreaterThan(2)
+    console.log(`${Math.min(POINTS, all)} of ${all} points, ${killed} killed`)
+    expect(killed).toBeGreaterThan(0.7 * Math.min(POINTS, all))
   },
 )

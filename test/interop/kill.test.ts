@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CallPoint, callPoints, spread } from '../torture/call-points.ts'
-import { type Ended, type Program, runProgram } from '../torture/run-program.ts'
+import { type Ended, runProgram } from '../torture/run-program.ts'
+import { expectCommand } from './expect-command.ts'
 
 /** What makes bytes durable, or visible under a name: where a crash can leave one without the other. */
 const CALLS = ['fsync', 'fdatasync', 'rename', 'link', 'unlink', 'pwrite64', 'ftruncate'] as const
@@ -22,16 +23,6 @@ beforeAll(async () => {
   await expectCommand(join(folder, 'fresh'), 'vaultctl', 'put', 'A', join(folder, 'tree'))
 })
 afterAll(() => rm(folder, { recursive: true }))
-
-async function expectCommand(
-  cwd: string,
-  program: Program,
-  ...args: readonly string[]
-): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await runProgram(cwd, program, args)
-  expect(code, `${program} ${args.join(' ')}: ${stderr}`).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
 
 const MOVE = ['--from', 'A', '--to', 'B', '--no-to-passphrase']
 

@@ -1,9 +1,9 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callPoints, spread } from '../torture/call-points.ts'
-import { runProgram } from '../torture/run-program.ts'
+import { expectCommand } from './expect-command.ts'
+import { killAtPoints } from './kill-at-points.ts'
 
 /** What makes bytes durable, or visible under a name. */
 const CALLS = ['fsync', 'fdatasync', 'rename', 'link', 'pwrite64'] as const
@@ -17,11 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-async function ctl(cwd: string, ...args: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await runProgram(cwd, 'vaultctl', args)
-  expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+const ctl = (cwd: string, ...args: readonly string[]) => expectCommand(cwd, 'vaultctl', ...args)
 
 async function fresh(name: string): Promise<string> {
   const dir = join(folder, name)
@@ -36,26 +32,23 @@ async function rotations(dir: string): Promise<number> {
 test('a rotation that is killed at any write or flush has happened or not, and the next one goes on', {
   timeout: 60_000 + POINTS * 60_000,
 }, async () => {
-  const whole = await fresh('whole')
-  const trace = join(whole, 'trace')
-  await runProgram(whole, 'vaultctl', ROTATE, ['-o', trace, '-e', `trace=${CALLS.join()}`])
-  const all = callPoints(await readFile(trace, 'utf8'))
-  expect(all.length).toBeGreaterThan(10)
   const found = new Set<number>()
-  let killed = 0
-  for (const { call, nth } of spread(all, POINTS)) {
-    const dir = await fresh(`${call}-${nth}`)
-    const inject = ['-o', '/dev/null', '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
-    if ((await runProgram(dir, 'vaultctl', ROTATE, inject)).code === 'SIGKILL') killed++
-    const done = await rotations(dir)
-    found.add(done)
-    await ctl(dir, ...ROTATE)
-    expect(await rotations(dir), `${call} ${nth}`).toBe(done + 1)
-    expect(await ctl(dir, 'verify', 'A'), `${call} ${nth}`).toMatchObject({ ok: true })
-    expect(await ctl(dir, 'log', 'A', '--verify'), `${call} ${nth}`).toMatchObject({ ok: true, entries: done + 2 })
-    await rm(dir, { recursive: true })
-  }
-  console.log(`${POINTS} of ${all.length} points, ${killed} killed, left ${[...found].sort().join(' and ')} rotations`)
-  expect(killed).toBeGreaterThan(0.7 * Math.min(POINTS, all.length))
+  const { all, killed } = await killAtPoints({
+    command: ROTATE,
+    calls: CALLS,
+    points: POINTS,
+    begin: fresh,
+    async left(dir, where) {
+      const done = await rotations(dir)
+      found.add(done)
+      await ctl(dir, ...ROTATE)
+      expect(await rotations(dir), where).toBe(done + 1)
+      expect(await ctl(dir, 'verify', 'A'), where).toMatchObject({ ok: true })
+      expect(await ctl(dir, 'log', 'A', '--verify'), where).toMatchObject({ ok: true, entries: done + 2 })
+    },
+  })
+  expect(all).toBeGreaterThan(10)
+  console.log(`${POINTS} of ${all} points, ${killed} killed, left ${[...found].sort().join(' and ')} rotations`)
+  expect(killed).toBeGreaterThan(0.7 * Math.min(POINTS, all))
   expect([...found].sort()).toEqual([0, 1])
 })

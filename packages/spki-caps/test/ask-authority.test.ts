@@ -1,9 +1,7 @@
 import type { Envelope } from '@vault/core'
-import type { AuthorityView } from '@vault/spki-caps'
 import {
   askedTag,
   authorityTrees,
-  createKeyDirectory,
   hashPrincipal,
   openCapCert,
   principalText,
@@ -16,22 +14,14 @@ import {
 import { describe, expect, it } from 'vitest'
 import { viewOf as revocationsOf } from './cast.ts'
 import { codeOf } from './support.ts'
-import { ana, ben, cert, DAY, eva, HERE, later, mia, NOW, ROOT, revoke, tom } from './world.ts'
+import { ana, authorityView, ben, cert, DAY, eva, HERE, later, mia, revoke, tom } from './world.ts'
 
-const viewOf = (certificates: readonly Envelope[], view: Partial<AuthorityView> = {}): AuthorityView => ({
-  certificates,
-  roots: [ROOT],
-  keys: createKeyDirectory([]),
-  revocations: 'unchecked',
-  now: NOW,
-  ...view,
-})
 const idOf = (envelope: Envelope) => openCapCert(envelope).id
 const reading = vaultTag({ actions: ['read'], object: HERE, path: ['docs'] })
 
 describe('whoCan and whatCan', () => {
   it('name those who hold all of what is asked', async () => {
-    const view = viewOf([await cert(ana, eva.key), await cert(eva, ben.key, { tag: reading })])
+    const view = authorityView([await cert(ana, eva.key), await cert(eva, ben.key, { tag: reading })])
     const who = (action: string, ...path: string[]) =>
       whoCan(askedTag(action, { path: [HERE, ...path] }), view).map(({ subject }) => subject)
     expect(who('read', 'docs', 'a')).toEqual([ana.key, eva.key, ben.key])
@@ -41,7 +31,11 @@ describe('whoCan and whatCan', () => {
 
   it('tell what keys hold alone from what they have a part in', async () => {
     const pair = thresholdPrincipal(2, [ben.key, hashPrincipal(eva.key), mia.key])
-    const view = viewOf([await cert(ana, pair), await cert(ana, hashPrincipal(tom.key)), await cert(ben, mia.key)])
+    const view = authorityView([
+      await cert(ana, pair),
+      await cert(ana, hashPrincipal(tom.key)),
+      await cert(ben, mia.key),
+    ])
     const what = (...keys: (typeof ana.key)[]) => {
       const { alone, together } = whatCan(keys, view)
       return [alone, together].map((held) => held.map(({ subject }) => subject))
@@ -55,7 +49,7 @@ describe('whoCan and whatCan', () => {
 
   it('give a revoked key nothing', async () => {
     const gone = await revoke(ben, { key: ben.key })
-    const view = viewOf([await cert(ana, ben.key)], { revocations: revocationsOf([gone]) })
+    const view = authorityView([await cert(ana, ben.key)], { revocations: revocationsOf([gone]) })
     expect(whatCan([ben.key], view).alone).toEqual([])
   })
 })
@@ -69,7 +63,9 @@ describe('authorityTrees', () => {
     const taken = await cert(ana, tom.key)
     const loose = await cert(mia, tom.key)
     const revocations = revocationsOf([await revoke(ana, taken)])
-    const { trees, loose: hanging } = authorityTrees(viewOf([first, second, kept, old, taken, loose], { revocations }))
+    const { trees, loose: hanging } = authorityTrees(
+      authorityView([first, second, kept, old, taken, loose], { revocations }),
+    )
     expect(trees).toMatchObject([
       {
         root: 'ana',
@@ -98,16 +94,18 @@ describe('authorityTrees', () => {
       await cert(ben, eva.key),
       await cert(ana, ben.key),
     ]
-    const { trees } = authorityTrees(viewOf(ways))
+    const { trees } = authorityTrees(authorityView(ways))
     const [viaEva, straight] = trees[0]?.below ?? []
     expect(viaEva?.below[0]?.below[0]?.refusal?.code).toBe('CAPS_CYCLIC')
     expect(straight).toMatchObject({ subject: ben.key, repeated: false })
-    const again = authorityTrees(viewOf([...ways.toReversed(), await cert(ana, ben.key, { expires: later(DAY / 2) })]))
+    const again = authorityTrees(
+      authorityView([...ways.toReversed(), await cert(ana, ben.key, { expires: later(DAY / 2) })]),
+    )
     expect(again.trees[0]?.below.map(({ repeated }) => repeated)).toContain(true)
   })
 
   it('is bounded', async () => {
-    const view = viewOf([await cert(ana, eva.key), await cert(ana, ben.key)], { limits: { search: 1 } })
+    const view = authorityView([await cert(ana, eva.key), await cert(ana, ben.key)], { limits: { search: 1 } })
     expect(codeOf(() => authorityTrees(view))).toBe('CAPS_LIMIT')
   })
 })

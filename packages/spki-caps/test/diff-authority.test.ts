@@ -1,5 +1,4 @@
 import type { Envelope } from '@vault/core'
-import type { AuthorityView } from '@vault/spki-caps'
 import {
   createKeyDirectory,
   createRevocationView,
@@ -16,16 +15,24 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ACTORS, anyPlan, build } from './model.ts'
 import { codeOf, runs } from './support.ts'
-import { ALL, ana, ben, cert, DAY, eva, HERE, later, MIGRATE, mia, NOW, ROOT, revoke, signer, tom } from './world.ts'
+import {
+  ALL,
+  ana,
+  authorityView,
+  ben,
+  cert,
+  DAY,
+  eva,
+  HERE,
+  later,
+  MIGRATE,
+  mia,
+  ROOT,
+  revoke,
+  signer,
+  tom,
+} from './world.ts'
 
-const viewOf = (certificates: readonly Envelope[], view: Partial<AuthorityView> = {}): AuthorityView => ({
-  certificates,
-  roots: [ROOT],
-  keys: createKeyDirectory([]),
-  revocations: 'unchecked',
-  now: NOW,
-  ...view,
-})
 const subjects = (held: readonly { readonly subject: string }[]) => held.map(({ subject }) => subject)
 
 describe('listAuthority', () => {
@@ -33,7 +40,7 @@ describe('listAuthority', () => {
     const first = await cert(ana, eva.key, { tag: vaultTag({ actions: ['migrate', 'read'], object: HERE }) })
     const second = await cert(eva, ben.key, { tag: vaultTag({ actions: ['migrate', 'write'], object: HERE }) })
     const back = await cert(ben, ana.key)
-    const held = listAuthority(viewOf([second, back, first]))
+    const held = listAuthority(authorityView([second, back, first]))
     expect(held).toMatchObject([
       { root: 'ana', subject: ana.key, tag: ALL, chain: [] },
       { subject: eva.key, chain: [openCapCert(first).id] },
@@ -43,7 +50,7 @@ describe('listAuthority', () => {
 
   it('says what is only a share of a threshold', async () => {
     const pair = thresholdPrincipal(2, [ana.key, ben.key])
-    const view = viewOf([await cert(ana, eva.key)], { roots: [{ ...ROOT, subject: pair }] })
+    const view = authorityView([await cert(ana, eva.key)], { roots: [{ ...ROOT, subject: pair }] })
     expect(listAuthority(view)).toMatchObject([
       { subject: principalText(pair), shares: [] },
       { subject: eva.key, shares: [principalText(pair)] },
@@ -63,14 +70,14 @@ describe('listAuthority', () => {
       sets: [],
       keys: createKeyDirectory([]),
     })
-    expect(subjects(listAuthority(viewOf([...ways, last], { revocations })))).toContain(tom.key)
-    expect(subjects(listAuthority(viewOf([...ways.slice(0, 2), last], { revocations })))).not.toContain(tom.key)
+    expect(subjects(listAuthority(authorityView([...ways, last], { revocations })))).toContain(tom.key)
+    expect(subjects(listAuthority(authorityView([...ways.slice(0, 2), last], { revocations })))).not.toContain(tom.key)
   })
 
   it('stops where it was told to', async () => {
     const people = Array.from({ length: 5 }, (_, i) => signer(`person ${i}`))
     const all = await Promise.all(people.flatMap((x) => people.map((y) => cert(x, y.key))))
-    const view = viewOf([await cert(ana, (people[0] as (typeof people)[number]).key), ...all], {
+    const view = authorityView([await cert(ana, (people[0] as (typeof people)[number]).key), ...all], {
       limits: { search: 10 },
     })
     expect(codeOf(() => listAuthority(view))).toBe('CAPS_LIMIT')
@@ -103,7 +110,7 @@ describe('diffAuthority', () => {
     const one = [await cert(ana, ben.key), await cert(ben, eva.key)]
     const other = [await cert(ana, ben.key), await cert(ben, eva.key)]
     for (const certificates of [one, other]) {
-      const { kept, gained, lost } = diffAuthority(viewOf(one), viewOf(certificates))
+      const { kept, gained, lost } = diffAuthority(authorityView(one), authorityView(certificates))
       expect([subjects(kept), gained, lost]).toEqual([[ana.key, ben.key, eva.key], [], []])
     }
   })
@@ -111,7 +118,7 @@ describe('diffAuthority', () => {
   it('finds who lost and who gained', async () => {
     const before = [await cert(ana, ben.key), await cert(ben, eva.key)]
     const after = [await cert(ana, mia.key), await cert(mia, eva.key), await cert(mia, tom.key)]
-    const { kept, gained, lost } = diffAuthority(viewOf(before), viewOf(after))
+    const { kept, gained, lost } = diffAuthority(authorityView(before), authorityView(after))
     expect([subjects(kept), subjects(gained), subjects(lost)]).toEqual([
       [ana.key, eva.key],
       [mia.key, tom.key],
@@ -125,7 +132,7 @@ describe('diffAuthority', () => {
     ['how far', { depth: 3 }, { depth: 2 }],
     ['whether it may be granted on', {}, { delegate: false }],
   ])('sees less in %s as lost, and more as gained', async (_, more, less) => {
-    const [a, b] = [viewOf([await cert(ana, ben.key, more)]), viewOf([await cert(ana, ben.key, less)])]
+    const [a, b] = [authorityView([await cert(ana, ben.key, more)]), authorityView([await cert(ana, ben.key, less)])]
     expect(subjects(diffAuthority(a, b).lost)).toEqual([ben.key])
     expect(diffAuthority(a, b).gained).toEqual([])
     expect(subjects(diffAuthority(b, a).gained)).toEqual([ben.key])
@@ -140,8 +147,12 @@ describe('diffAuthority', () => {
       sets: [],
       keys,
     })
-    expect(subjects(diffAuthority(viewOf(certificates), viewOf(certificates, { revocations })).lost)).toEqual([eva.key])
-    expect(diffAuthority(viewOf(certificates), viewOf(certificates, { now: later(2 * DAY) })).lost).toHaveLength(2)
+    expect(
+      subjects(diffAuthority(authorityView(certificates), authorityView(certificates, { revocations })).lost),
+    ).toEqual([eva.key])
+    expect(
+      diffAuthority(authorityView(certificates), authorityView(certificates, { now: later(2 * DAY) })).lost,
+    ).toHaveLength(2)
   })
 
   it('finds nothing gained where a certificate was taken away', async () => {

@@ -8,7 +8,7 @@ import {
   utf8,
   verifyKeyHistory,
 } from '@vault/core'
-import type { AuthorizeInput, CapCertDraft, Principal, Root, Tag, Verdict } from '@vault/spki-caps'
+import type { AuthorityView, AuthorizeInput, CapCertDraft, Principal, Root, Tag, Verdict } from '@vault/spki-caps'
 import {
   authorize,
   createCapCert,
@@ -149,4 +149,9 @@ export async function keyStates(
     states.push(verifyKeyHistory(history))
   }
   return states
+}
+
+/** What comes of these certificates where ana is the root and nothing was revoked, unless it is said otherwise. */
+export function authorityView(certificates: readonly Envelope[], view: Partial<AuthorityView> = {}): AuthorityView {
+  return { certificates, roots: [ROOT], keys: createKeyDirectory([]), revocations: 'unchecked', now: NOW, ...view }
 }
