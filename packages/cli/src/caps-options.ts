@@ -2,6 +2,7 @@ import type { Vault } from '@vault/embedded'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { UsageError } from './exit-code.ts'
 import { openKeystore } from './keystore-options.ts'
+import type { Output } from './output.ts'
 import { existingPassphrase } from './passphrase.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
@@ -44,6 +45,23 @@ export function parseExpiry(text: string, now: Date): Date | null {
 function isDay(date: string): boolean {
   const day = new Date(date)
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date)
+}
+
+/** The verbs of `--action`; `*` stands for all. */
+export function actionsOf(text: string): readonly string[] | '*' {
+  return text === '*' ? text : text.split(',')
+}
+
+/** Says what was issued, and warns of what may surprise whoever issued it. */
+export async function sayIssued(
+  output: Output,
+  { id, expires, findings }: Awaited<ReturnType<Vault['issueCap']>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
+  const until = expires?.toISOString() ?? null
+  const result = { ok: true, id, ...more, expires: until, findings }
+  await output.result(result, `Issued ${id}, ${until === null ? 'for ever' : `until ${until}`}.`)
 }
 
 /** A path in the vault. What is no path below it would be all of it, which is said by leaving the option out. */

@@ -1,8 +1,13 @@
-import type { Coverage } from '@vault/migration'
+import type { Checked, Coverage } from '@vault/migration'
+import { counted } from './human.ts'
 
-/** By whom every object was verified, for people. */
-export function howChecked(coverage: Coverage | undefined): string {
-  return coverage?.mode === 'proven'
-    ? 'every object was hashed by the server in its own store, which proved it with a nonce against the bytes here'
-    : 'every object was read back and hashed'
+/** By whom the objects were verified, for people. */
+export function howChecked(
+  verification: { readonly coverage: Coverage; readonly checked: Pick<Checked, 'objects'> } | null,
+): string {
+  if (verification?.coverage.mode !== 'proven') return 'every object was read back and hashed'
+  const { coverage, checked } = verification
+  const proven = 'hashed by the server in its own store, which proved it with a nonce against the bytes here'
+  if (coverage.objects >= checked.objects) return `every object was ${proven}`
+  return `${counted(coverage.objects, 'object')} of ${checked.objects} were ${proven}, and the others were read back and hashed`
 }

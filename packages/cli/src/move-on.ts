@@ -49,16 +49,16 @@ export async function moveOn(
     '@vault/migration'
   )
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
-  const seats = seatsOf(options, await isIdentitySealed(vault), output)
-  const actor = await vault.actorFor('migrate', { signal })
-  const source = await moveSourceOf(vault, { ...seats.source, actor, ...(await ceremonyOf(options)) })
-  const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, actor }, signal })
-  const moves = (await listMoves(source.records, { signal })).filter((move) => move.vault === vault.id)
+  const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
   // Who takes a move over, or back, must have been granted it before anything is written down. Behind the signature the vault is active
   // nowhere until it has ended, so whoever can, ends it.
-  if (open?.phase !== 'handoff-signed' && open?.phase !== 'activated') await vault.require('migrate', { signal })
+  const isAsked = open?.phase !== 'handoff-signed' && open?.phase !== 'activated'
+  const acting = isAsked ? { actor: await vault.actorFor('migrate', { signal }) } : {}
+  const seats = seatsOf(options, await isIdentitySealed(vault), output)
+  const source = await moveSourceOf(vault, { ...seats.source, ...acting, ...(await ceremonyOf(options)) })
+  const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, ...acting }, signal })
   const plan = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
@@ -89,9 +89,9 @@ export async function moveOn(
     if (open !== undefined) output.note(`Going on with the migration ${migration}, which is ${open.phase}.`)
     return resumeMove(migration, parts, { signal })
   })()
-  // From its signature on, an old copy of the source would be a second active place: it is known as one at once.
   const published = publishEvents(plan?.migration_id ?? known ?? 'unknown', events)
   const told = options.events === undefined ? published : writeEvents(options.events, published, output)
+  // From its signature on, an old copy of the source would be a second active place: it is known as one at once.
   const state = await followMove(run, told, {
     begins: async ({ effect }) => {
       if (effect === 'activate') await rememberPlace(from, options, run)
@@ -186,7 +186,7 @@ function describe(state: MoveState, { from, to, certificate, seconds, live, retu
         ]
       : []),
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
-    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification?.coverage)}, both roots are equal, and the audit trail goes on there.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification)}, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null
       ? []
       : [

@@ -1,7 +1,7 @@
 import type { Vault } from '@vault/embedded'
-import { parseExpiry, principalOf, signingBy } from '../caps-options.ts'
+import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
-import { addStateOption, openVaultAt, readingAt, type StateOptions } from '../open-vault.ts'
+import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends StateOptions {
@@ -39,20 +39,15 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     const narrowing: Parameters<Vault['attenuateCap']>[1] = {
       to,
       delegate,
-      ...(verbs !== undefined && { actions: verbs === '*' ? verbs : verbs.split(',') }),
-      ...(object !== undefined && { path: readingAt(nameFromPath(object)).path ?? [] }),
+      ...(verbs !== undefined && { actions: actionsOf(verbs) }),
+      ...(object !== undefined && { path: pathOf('--object', nameFromPath(object)) }),
       ...(expires !== undefined && { expires: parseExpiry(expires, new Date()) }),
     }
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const motivation = message === undefined ? {} : { motivation: message }
     const issued = await vault.attenuateCap(id, narrowing, { signers, signal, ...motivation })
     await vault.log.drain()
-    for (const { message: text, code } of issued.findings) output.warn(`Warning: ${text} [${code}]`)
-    const { expires: until } = issued
-    await output.result(
-      { ok: true, id: issued.id, from: id, expires: until?.toISOString() ?? null, findings: issued.findings },
-      `Issued ${issued.id}, ${until === null ? 'for ever' : `until ${until.toISOString()}`}.`,
-    )
+    await sayIssued(output, issued, { from: id })
     return EXIT.ok
   })
 }

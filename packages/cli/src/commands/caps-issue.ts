@@ -1,4 +1,4 @@
-import { openingFor, parseExpiry, pathOf, principalOf, signingBy } from '../caps-options.ts'
+import { actionsOf, openingFor, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
@@ -34,17 +34,15 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const to = await principalOf(options.to, options)
     const expires = parseExpiry(options.expires ?? DEFAULT_EXPIRY, new Date())
     const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
-    const actions = options.action === '*' ? options.action : options.action.split(',')
+    const actions = actionsOf(options.action)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
-    const { id, findings } = await vault.issueCap(
+    const issued = await vault.issueCap(
       { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }) },
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
-    for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
-    const until = expires === null ? 'for ever' : `until ${expires.toISOString()}`
-    await output.result({ ok: true, id, expires: expires?.toISOString() ?? null, findings }, `Issued ${id}, ${until}.`)
+    await sayIssued(output, issued)
     return EXIT.ok
   })
 }

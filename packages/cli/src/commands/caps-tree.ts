@@ -29,9 +29,10 @@ export function addCapsTree({ caps, action }: CapsProgram): void {
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const trees = await vault.caps.trees({ signal })
     const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
-    if (dot) await output.result({ ok: true, dot: dotOf(trees, shown) }, dotOf(trees, shown))
-    else if (mermaid) await output.result({ ok: true, mermaid: mermaidOf(trees, shown) }, mermaidOf(trees, shown))
-    else await output.result({ ok: true, ...trees }, treeLines(trees, shown, { ids }).join('\n'))
+    if (dot || mermaid) {
+      const picture = dot ? dotOf(trees, shown) : mermaidOf(trees, shown)
+      await output.result({ ok: true, [dot ? 'dot' : 'mermaid']: picture }, picture)
+    } else await output.result({ ok: true, ...trees }, treeLines(trees, shown, { ids }).join('\n'))
     return EXIT.ok
   })
 }

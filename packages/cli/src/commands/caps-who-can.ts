@@ -1,6 +1,7 @@
+import { pathOf } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { grantWords, heldLines } from '../grant-text.ts'
-import { addReadOptions, openVaultAt, type ReadOptions, readingAt } from '../open-vault.ts'
+import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { principalNames } from '../principal-names.ts'
 import type { CapsProgram } from './caps.ts'
 
@@ -22,7 +23,7 @@ export function addCapsWhoCan({ caps, action }: CapsProgram): void {
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { nameFromPath } = await import('@vault/embedded')
     const { do: verb, on } = options
-    const { path = [] } = on === undefined ? {} : readingAt(nameFromPath(on))
+    const path = on === undefined ? [] : pathOf('--on', nameFromPath(on))
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const held = await vault.caps.whoCan({ action: verb, path }, { signal })
     const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
