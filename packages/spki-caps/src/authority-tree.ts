@@ -1,15 +1,12 @@
 import type { ContentId } from '@vault/core'
-import { limitReached } from './error.ts'
-import type { CertsByIssuer, GrantPath, GrantStep } from './grant-steps.ts'
-import { certsByIssuer, stepsFrom } from './grant-steps.ts'
+import type { GrantPath, GrantStep } from './grant-steps.ts'
+import { stepsFrom } from './grant-steps.ts'
 import { KeptPaths } from './kept-paths.ts'
-import { withDefaults } from './limits.ts'
-import type { AuthorityView } from './list-authority.ts'
-import { pathOfRoot } from './list-authority.ts'
+import type { AuthorityView, LookThrough } from './list-authority.ts'
+import { lookThrough, pathOfRoot } from './list-authority.ts'
 import { principalText } from './principal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
-import { createSignatureMemo } from './voices.ts'
 
 /** A certificate where it stands in a tree, with those that were issued on it. */
 export interface GrantNode {
@@ -49,17 +46,9 @@ export interface AuthorityTrees {
 
 /** Who granted what to whom, from the roots on. Throws `CAPS_LIMIT` after so many certificates as a search may open. */
 export function authorityTrees(given: AuthorityView): AuthorityTrees {
-  const certificates = [...given.certificates]
-  const view = { ...given, certificates, memo: given.memo ?? createSignatureMemo() }
-  const byIssuer = certsByIssuer(certificates)
+  const { view, byIssuer, spend, roots } = lookThrough(given)
   const seen = new Set<ContentId>()
-  const { search } = withDefaults(view.limits)
-  let left = search
-  const spend = () => {
-    if (--left < 0) throw limitReached('certificates to look through', search)
-  }
-  const standing = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
-  const trees = standing.map((root) => {
+  const trees = roots.map((root) => {
     const kept = new KeptPaths()
     const start = pathOfRoot(root, view)
     kept.keep(start)
@@ -71,12 +60,9 @@ export function authorityTrees(given: AuthorityView): AuthorityTrees {
   return { trees, loose }
 }
 
-interface Parts {
-  readonly byIssuer: CertsByIssuer
-  readonly view: AuthorityView
+interface Parts extends Omit<LookThrough, 'roots'> {
   readonly kept: KeptPaths
   readonly seen: Set<ContentId>
-  readonly spend: () => void
 }
 
 function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {

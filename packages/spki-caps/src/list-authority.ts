@@ -41,24 +41,32 @@ export interface AuthorityView extends Circumstances {
  * certificates as a search may open. How fresh sets of revocations are is for the action, and not looked at here.
  */
 export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
+  const { roots, ...parts } = lookThrough(given)
+  return roots.flatMap((root) => listFrom(root, parts))
+}
+
+/** What a look through everything that was granted goes by. */
+export interface LookThrough {
+  readonly view: Circumstances
+  readonly byIssuer: CertsByIssuer
+  /** Called for each certificate that is looked at. Throws `CAPS_LIMIT` after so many as a search may open. */
+  readonly spend: () => void
+  /** Those that have not ended. */
+  readonly roots: readonly Root[]
+}
+
+export function lookThrough(given: AuthorityView): LookThrough {
   const view = { ...given, memo: given.memo ?? createSignatureMemo() }
-  const byIssuer = certsByIssuer(view.certificates)
   const { search } = withDefaults(view.limits)
   let left = search
   const spend = () => {
     if (--left < 0) throw limitReached('certificates to look through', search)
   }
-  return view.roots
-    .filter(({ expires }) => expires === undefined || view.now < expires)
-    .flatMap((root) => listFrom(root, byIssuer, view, spend))
+  const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
+  return { view, byIssuer: certsByIssuer(given.certificates), spend, roots }
 }
 
-function listFrom(
-  root: Root,
-  byIssuer: CertsByIssuer,
-  view: Circumstances,
-  spend: () => void,
-): readonly HeldAuthority[] {
+function listFrom(root: Root, { view, byIssuer, spend }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
   const kept = new KeptPaths()
   let paths: readonly GrantPath[] = [pathOfRoot(root, view)]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
