@@ -1,5 +1,6 @@
 import type { Authorize, KeyId, VaultId } from '@vault/core'
 import { openVault, type Vault } from '@vault/embedded'
+import { Recent } from './recent.ts'
 
 // Vaults that are open at a time: the least used one is closed for another.
 const MOST = 16
@@ -10,7 +11,7 @@ const asked: Authorize = async ({ action, object }) => ({ action, object, proven
 /** Active vaults of a place that clients change, each opened once for each client: its name stands in the audit log. */
 export class OpenVaults {
   readonly #dir: string
-  readonly #open = new Map<string, Promise<Vault>>()
+  readonly #open = new Recent<Promise<Vault>>(MOST)
 
   constructor(dir: string) {
     this.#dir = dir
@@ -22,21 +23,13 @@ export class OpenVaults {
     const opened =
       this.#open.get(name) ??
       openVault(this.#dir, { choose: () => vault, authorize: asked, actor: { name: by, key: by } })
-    this.#open.delete(name)
-    this.#open.set(name, opened)
     opened.catch(() => this.#open.delete(name))
-    for (const [oldest, other] of this.#open) {
-      if (this.#open.size <= MOST) break
-      this.#open.delete(oldest)
-      await other.then((each) => each[Symbol.asyncDispose]())
-    }
+    for (const other of this.#open.keep(name, opened)) await other.then((each) => each[Symbol.asyncDispose]())
     return await opened
   }
 
   async close(): Promise<void> {
-    const all = [...this.#open.values()]
-    this.#open.clear()
-    for (const vault of await Promise.allSettled(all)) {
+    for (const vault of await Promise.allSettled(this.#open.clear())) {
       if (vault.status === 'fulfilled') await vault.value[Symbol.asyncDispose]()
     }
   }

@@ -14,6 +14,7 @@ import { rehashObjects, seatTarget } from '@vault/migration'
 import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
 import { OpenVaults } from './open-vaults.ts'
+import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
 import { Sessions } from './sessions.ts'
 import { StoredBlocks } from './stored-blocks.ts'
@@ -38,8 +39,8 @@ export class ServedPlace {
   readonly sessions: Sessions
   readonly #clock: Clock
   readonly #parts: OpenVaults
-  readonly #trails = new Map<string, SignedTrail>()
-  readonly #stored = new Map<string, StoredBlocks>()
+  readonly #trails = new Recent<SignedTrail>(MAX_WRITERS)
+  readonly #stored = new Recent<StoredBlocks>(MAX_WRITERS)
 
   private constructor(place: Place, seat: Seat, { limits, random, clock }: Parts) {
     this.place = place
@@ -96,12 +97,8 @@ export class ServedPlace {
     const name = `${key} ${vault}`
     const known = anew ? undefined : this.#trails.get(name)
     const trail = known ?? (await this.source(vault).trail(options))
-    this.#trails.delete(name)
-    if (trail !== undefined) this.#trails.set(name, trail)
-    for (const oldest of this.#trails.keys()) {
-      if (this.#trails.size <= MAX_WRITERS) break
-      this.#trails.delete(oldest)
-    }
+    if (trail === undefined) this.#trails.delete(name)
+    else this.#trails.keep(name, trail)
     return trail
   }
 
@@ -113,12 +110,7 @@ export class ServedPlace {
   storedBy(owner: KeyId, vault: ContentId): StoredBlocks {
     const name = `${owner} ${vault}`
     const stored = this.#stored.get(name) ?? new StoredBlocks(this.place.objects)
-    this.#stored.delete(name)
-    this.#stored.set(name, stored)
-    for (const oldest of this.#stored.keys()) {
-      if (this.#stored.size <= MAX_WRITERS) break
-      this.#stored.delete(oldest)
-    }
+    this.#stored.keep(name, stored)
     return stored
   }
 }
