@@ -164,7 +164,8 @@ async function* drive(journal: Journal, parts: MoveParts, options: AbortOptions)
 
 async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
-  const pause = new PauseTime(parts.elapsed ?? (() => performance.now()))
+  const elapsed = parts.elapsed ?? (() => performance.now())
+  const pause = new PauseTime(elapsed)
   let repeats = 0
   while (journal.state.next !== null) {
     const { phase, next } = journal.state
@@ -176,7 +177,7 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
     if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)
     let input: MoveInput
     let deadline: PauseDeadline | undefined
-    const work = workOf(journal, parts, { pause, options })
+    const work = workOf(journal, parts, { pause, elapsed, options })
     try {
       const effect = EFFECTS[next]
       if (phase === 'quiesced') deadline = await pause.deadline(work)
@@ -241,7 +242,11 @@ async function* untilAborted(
   }
 }
 
-function workOf(journal: Journal, parts: MoveParts, { pause, options }: Pick<Work, 'pause' | 'options'>): Work {
+function workOf(
+  journal: Journal,
+  parts: MoveParts,
+  { pause, elapsed, options }: Pick<Work, 'pause' | 'elapsed' | 'options'>,
+): Work {
   const { random = systemRandom, clock = systemClock } = parts
   const { state, driver } = journal
   const plan = decodePlan(state.plan)
@@ -252,6 +257,7 @@ function workOf(journal: Journal, parts: MoveParts, { pause, options }: Pick<Wor
     parts,
     random,
     clock,
+    elapsed,
     driver,
     options,
     pause,

@@ -1,4 +1,4 @@
-import type { Clock, ContentId } from '@vault/core'
+import type { ContentId } from '@vault/core'
 import type { MigrationEvent } from '../event.ts'
 import { BatchLog } from './batch-log.ts'
 import { CheckpointLog } from './checkpoint-log.ts'
@@ -13,11 +13,11 @@ export class RunLogs {
   readonly batches: BatchLog
   readonly possession: PossessionLog
   readonly checkpoints: CheckpointLog
-  readonly #clock: Clock
+  readonly #elapsed: () => number
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(work: Work) {
-    this.#clock = work.clock
+    this.#elapsed = work.elapsed
     this.batches = new BatchLog(work)
     this.possession = new PossessionLog(work)
     this.checkpoints = new CheckpointLog(work)
@@ -59,8 +59,8 @@ export class RunLogs {
   async #tell({ batch, progress }: Extract<MigrationEvent, { type: 'batch' }>, number: number): Promise<void> {
     const ids: readonly ContentId[] = batch.type === 'objects' ? batch.ids : []
     await this.possession.ask(number, ids)
-    const now = this.#clock().getTime()
-    if (Math.abs(now - this.#toldAt) >= TELL_INTERVAL) {
+    const now = this.#elapsed()
+    if (now - this.#toldAt >= TELL_INTERVAL) {
       await this.batches.tell()
       this.#toldAt = now
     }

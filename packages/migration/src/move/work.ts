@@ -30,7 +30,7 @@ export interface MoveParts extends Mandate {
   readonly before?: (step: MoveStep, state: MoveState) => Promise<void>
   /** Where clients reach the target: told to those who write at the source, nobody else. */
   readonly address?: string
-  /** Milliseconds of a clock that only goes on, by which a pause is measured. Default: the process's. */
+  /** Milliseconds of a clock that only goes on, by which rounds and the pause are measured. Default: the process's. */
   readonly elapsed?: () => number
   /** What the audit trail calls whoever asked for the migration. Default: `owner`. */
   readonly operator?: string
@@ -44,6 +44,8 @@ export interface Work {
   readonly parts: MoveParts
   readonly random: Random
   readonly clock: Clock
+  /** Milliseconds of a clock that only goes on: whatever lasts is measured by it. */
+  readonly elapsed: () => number
   /** This run's number: see `Journal`. */
   readonly driver: number
   readonly options: AbortOptions

@@ -112,6 +112,20 @@ test.each(['open', 'receiveTrail', 'prepare'] as const)(
   },
 )
 
+test('rounds of catching up are not measured by a wall clock that is set', async () => {
+  const places = await scene(3)
+  const time = clocks()
+  const clock = () => {
+    time.set(HOUR)
+    return time.clock()
+  }
+  const parts: MoveParts = { ...liveParts(places, { ...time, clock }), live: { maxPauseMs: 500, diverging: 'abort' } }
+  const plan = await planned(parts, places)
+  expectCertified(await ended(moveVault(plan, parts)))
+  const record = await readLiveMove(places.a.store.records, plan.migration_id)
+  for (const { ms } of record?.rounds ?? []) expect(ms).toBeLessThan(500)
+})
+
 describe('a wall clock that is set while the vault is quiesced', () => {
   test.each([-HOUR, HOUR])('by %d ms does not count', async (by) => {
     const places = await scene(3)

@@ -68,14 +68,14 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
 
 /** Tells writers before a round, and again while it lasts, so that a delay does not end within a long one. */
 async function* telling<T>(work: Work, told: Parameters<typeof steer>[1], round: StepEvents<T>): StepEvents<T> {
-  let at = work.clock().getTime()
+  let at = work.elapsed()
   await steer(work, told)
   try {
     while (true) {
       const { value, done } = await round.next()
       if (done) return value
-      const now = work.clock().getTime()
-      if (Math.abs(now - at) >= NOTICE_HOLDS / 4) {
+      const now = work.elapsed()
+      if (now - at >= NOTICE_HOLDS / 4) {
         at = now
         await steer(work, told)
       }
@@ -93,13 +93,13 @@ async function* oneRound(
   logs: RunLogs,
   { rounds, ...conditions }: Pick<LiveRound, 'throttleMs' | 'goalMs'> & { readonly rounds: readonly LiveRound[] },
 ): StepEvents<LiveRound> {
-  const { parts, clock, options } = work
-  const started = clock().getTime()
+  const { parts, elapsed, options } = work
+  const started = elapsed()
   const { subjects: dirty, walked } = yield* logs.follow(followSource(live, run))
   // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid.
   await statementOf(parts.source.soup, options)
   await statementOf(run.receiving.soup, options)
-  const ms = Math.max(0, clock().getTime() - started)
+  const ms = Math.round(elapsed() - started)
   const left = await countLeft(work, live)
   const measured = [...rounds, { dirty, ms }]
   return { dirty, left, ms, estimateMs: estimate(measured, left), ...conditions, walked }
