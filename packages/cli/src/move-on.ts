@@ -76,6 +76,7 @@ export async function moveOn(
     target,
     authorize: vault.authorize,
     address: isRemote(to) ? to : resolve(to),
+    ...(options.allowBroken && { allowBroken: options.allowBroken }),
     ...(live && { live }),
     ...(options.reread && { reread: true }),
     ...(await routingOf(options)),

@@ -9,6 +9,7 @@ import { addStateOption, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
 import { addRemoteOptions, isRemote, type RemoteOptions } from './remote-end.ts'
+import { repeatable } from './repeatable.ts'
 import { thisSoftware } from './software.ts'
 
 /** Options of the commands that hand a vault off. */
@@ -23,6 +24,7 @@ export interface MoveOptions extends StateOptions, RemoteOptions {
   readonly route?: string
   readonly routeCommand?: string
   readonly ceremony?: string
+  readonly allowBroken?: readonly string[]
   readonly events?: string
 }
 
@@ -36,6 +38,11 @@ export function addMoveOptions(command: Command): Command {
     .option(
       '--ceremony <dir>',
       'where those sign who hold the identity of the vault elsewhere: "vaultctl ceremony join"',
+    )
+    .option(
+      '--allow-broken <id>',
+      'a certificate whose chain may break with the keys that the target makes; each that is named by the refusal',
+      repeatable,
     )
     .option('--route <file>', 'write where the vault is active into this file (JSON), when it is')
     .option('--events <file>', 'add a line of JSON for everything that happens to this file; -: to stdout')

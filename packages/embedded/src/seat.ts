@@ -4,6 +4,7 @@ import {
   type AbortOptions,
   type Clock,
   copyBytes,
+  decodeEnvelope,
   encodeEnvelope,
   type KeyId,
   type Random,
@@ -13,6 +14,8 @@ import {
   type VaultId,
 } from '@vault/core'
 import {
+  type ChainEnd,
+  type GrantingSource,
   keyStateAt,
   type LiveSource,
   type ProvingTarget,
@@ -21,6 +24,7 @@ import {
   seatSource,
   seatTarget,
 } from '@vault/migration'
+import type { AuthorityDiff } from '@vault/spki-caps'
 import { openFsLogStore } from '@vault/store-fs'
 import { certifyingTarget } from './caps/certifying-target.ts'
 import { type SigningCeremony, signInCeremony } from './ceremony/sign-in-ceremony.ts'
@@ -88,7 +92,7 @@ function logStores(open: (vault: VaultId) => Promise<LogStore>): Seat['log'] {
 }
 
 /** A source of moves whose keys lie in its place. */
-export interface OpenMoveSource extends LiveSource {
+export interface OpenMoveSource extends LiveSource, GrantingSource {
   /**
    * Opens the identity keys that lie here, if any: before a move begins, because the target protects its new keys with the same
    * passphrase unless it has another. Throws `KEY_PASSPHRASE`, and nothing has been written.
@@ -119,11 +123,21 @@ export async function moveSourceOf(
       const event = { payload: copyBytes(payload), history, proposer, clock, random }
       return encodeEnvelope(await signInCeremony(ceremony, event))
     },
+    async authorityAfter(keyEvent, abort) {
+      const { kept, lost, gained } = await vault.caps.diffAfter(decodeEnvelope(keyEvent), abort)
+      return { kept: kept.length, broken: chainEnds(lost), gained: chainEnds(gained) }
+    },
     async unlock(abort) {
       const { roles } = await keyStateAt(seat, vault.id, abort)
       await seat.keys.signers('identity', roles.identity, abort)
     },
   }
+}
+
+/** The certificates by which these are held: whoever holds much by one is named once. */
+function chainEnds(held: AuthorityDiff['lost']): readonly ChainEnd[] {
+  const ends = held.flatMap(({ chain, subject }) => chain.slice(-1).map((certificate) => ({ certificate, subject })))
+  return [...new Map(ends.map((end) => [`${end.certificate} ${end.subject}`, end])).values()]
 }
 
 /** Whether the identity key of a vault lies here under a passphrase. */

@@ -49,6 +49,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_IDENTITY_MISSING'
   /** The vault's keys were replaced while it was being moved. Nothing was handed off: roll the migration back, and begin a new one. */
   | 'MIGRATION_KEYS_REPLACED'
+  /** "Broken delegation chain" (M071): with the keys that follow somebody would have less than was granted to him, or more. `details.broken`, `details.gained`: certificates. Nothing was handed off. */
+  | 'MIGRATION_CHAINS_BROKEN'
   /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */
   | 'MIGRATION_TARGET_LIES'
   /** The vault comes from a copy that was handed off since: the target knows a higher epoch. `details.epoch`, `details.offered`. */

@@ -20,21 +20,35 @@ export interface AuthorityDiff {
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
   const [before, after] = [listAuthority(a), listAuthority(b)]
-  const isKept = (held: HeldAuthority) => after.some((other) => grantsAll(other, held))
+  const [had, has] = [byHolder(before), byHolder(after)]
+  const isIn = (there: ByHolder, held: HeldAuthority) =>
+    (there.get(holderOf(held)) ?? []).some((other) => grantsAll(other, held))
   return {
-    kept: before.filter(isKept),
-    gained: after.filter((held) => !before.some((other) => grantsAll(other, held))),
-    lost: before.filter((held) => !isKept(held)),
+    kept: before.filter((held) => isIn(has, held)),
+    gained: after.filter((held) => !isIn(had, held)),
+    lost: before.filter((held) => !isIn(has, held)),
   }
+}
+
+/** By holder: everybody's authority is compared with his own, and not with that of all others. */
+type ByHolder = ReadonlyMap<string, readonly HeldAuthority[]>
+
+function byHolder(all: readonly HeldAuthority[]): ByHolder {
+  const found = new Map<string, HeldAuthority[]>()
+  for (const held of all) {
+    const own = found.get(holderOf(held))
+    if (own === undefined) found.set(holderOf(held), [held])
+    else own.push(held)
+  }
+  return found
+}
+
+function holderOf({ root, subject, shares }: HeldAuthority): string {
+  return JSON.stringify([root, subject, shares])
 }
 
 function grantsAll(a: HeldAuthority, b: HeldAuthority): boolean {
   return (
-    a.root === b.root &&
-    a.subject === b.subject &&
-    a.shares.join(' ') === b.shares.join(' ') &&
-    (a.expires === null || (b.expires !== null && a.expires >= b.expires)) &&
-    a.left >= b.left &&
-    covers(a.tag, b.tag)
+    (a.expires === null || (b.expires !== null && a.expires >= b.expires)) && a.left >= b.left && covers(a.tag, b.tag)
   )
 }

@@ -1,7 +1,9 @@
 import type { AbortOptions, Clock, ContentId, Envelope, KeyId, KeyState, Random, VaultId } from '@vault/core'
+import { followKeyState } from '@vault/core'
 import { keyStateAt } from '@vault/migration'
 import type { VaultSoup } from '@vault/soup'
 import {
+  type AuthorityDiff,
   type AuthorityTrees,
   type AuthorityView,
   answer,
@@ -12,6 +14,7 @@ import {
   createKeyDirectory,
   createRevocationView,
   createSignatureMemo,
+  diffAuthority,
   type Freshness,
   type HeldAuthority,
   indexTexts,
@@ -56,6 +59,9 @@ export interface Wish {
   /** At or below this path. Default: all of it. */
   readonly path?: readonly string[]
 }
+
+// Whatever a vault holds is judged before it moves: more than this it has not.
+const MAX_JUDGED = 1_000_000
 
 /** What does not change between two questions unless somebody replaces keys or revokes. */
 interface Known {
@@ -171,6 +177,23 @@ export class VaultCaps {
     }
   }
 
+  /**
+   * What becomes of everything that was granted when this key event counts and the vault is at another place: what the present one
+   * has by its root certificate ends with that, and is not counted. Throws what `followKeyState` does, and `CAPS_LIMIT`.
+   */
+  async diffAfter(event: Envelope, options: AbortOptions = {}): Promise<AuthorityDiff> {
+    const before = await this.view({ ...options, place: true })
+    const { kept } = await this.#now(options)
+    const keys = followKeyState(await this.keys(options), event)
+    const limits = { search: MAX_JUDGED }
+    const certificates = await Array.fromAsync(this.certificates.all(options))
+    const after = { ...this.#judging(keys, kept), now: before.now, certificates, limits }
+    const { lost, ...diff } = diffAuthority({ ...before, limits }, after)
+    const root = await this.rootCertificate(options)
+    const own = root && openCapCert(root).id
+    return { ...diff, lost: lost.filter(({ chain }) => chain.length > 1 || chain[0] !== own) }
+  }
+
   /** Everybody who may do this here, with the operators of the vault and the key of the place. */
   async whoCan(wish: Wish, options: AbortOptions = {}): Promise<readonly HeldAuthority[]> {
     return whoCan(this.tagOf(wish), await this.view({ ...options, place: true }))
@@ -203,16 +226,24 @@ export class VaultCaps {
     const sets = await this.#kept(SET_PREFIX, options)
     const print = [keys.head, ...revocations.keys(), ...sets.keys()].join(' ')
     if (this.#known?.print === print) return this.#known
+    const circumstances = this.#judging(keys, { revocations, sets })
+    this.#known = { print, keys, circumstances, kept: { revocations, sets, view: circumstances.revocations } }
+    return this.#known
+  }
+
+  /** How authority is judged under these keys. */
+  #judging(
+    keys: KeyState,
+    { revocations, sets }: Omit<KeptRevocations, 'view'>,
+  ): Known['circumstances'] & { readonly revocations: RevocationView } {
     const directory = createKeyDirectory([keys], ({ certificate, vault: whose, seq }) =>
       this.#isAnchored(certificate, whose, seq),
     )
     const view = createRevocationView({ revocations: revocations.values(), sets: sets.values(), keys: directory })
     const { freshness = {} } = this.parts
     // Who has once said that nothing else was revoked must go on saying it: from then on silence refuses.
-    const roots = [rootOf(vault, sets.size > 0 ? vaultPrincipal(vault) : 'none')]
-    const circumstances = { roots, keys: directory, revocations: view, freshness, memo: this.#memo }
-    this.#known = { print, keys, circumstances, kept: { revocations, sets, view } }
-    return this.#known
+    const roots = [rootOf(keys.vault, sets.size > 0 ? vaultPrincipal(keys.vault) : 'none')]
+    return { roots, keys: directory, revocations: view, freshness, memo: this.#memo }
   }
 
   /** What is kept under these keys, by its key. */

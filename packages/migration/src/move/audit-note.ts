@@ -44,6 +44,11 @@ export function keyTransitionNote(plan: Plan, id: ContentId, keyEvent: Bytes): A
   return note(plan, 'key-transition', { key_event: link(id), envelope: keyEvent })
 }
 
+/** `authority-diff`: which chains of certificates go on under the keys that come, and which were allowed to break (M068, M071). */
+export function authorityNote(plan: Plan, name: string, parameters: AuditNote['parameters']): AuditNote {
+  return { ...note(plan, `authority-diff/${name}`, parameters), verb: 'authority-diff' }
+}
+
 /** `migration-audit` (M055, M056): `entries` is the number of entries before this one. */
 export function auditNote(plan: Plan, entries: number): AuditNote {
   return note(plan, 'migration-audit', { entries, ...ends(plan) })

@@ -6,6 +6,7 @@ import { verifyAcceptance } from '../records/acceptance.ts'
 import { requireRoles } from '../records/roles-rule.ts'
 import { sourceStatement } from '../source-statement.ts'
 import { authorizedNote, startNote } from './audit-note.ts'
+import { requireChains } from './granting-source.ts'
 import type { Act, Effect } from './work.ts'
 
 /** The target becomes receiving and says under which keys it will have the vault. */
@@ -44,7 +45,10 @@ export const endorse: Act = async ({ plan, planId, state, parts, options }) => {
 }
 
 /** `migration-authorized` and `migration-start` in the trail, before the first byte moves; the plan is held with it. */
-export const announce: Act = async ({ plan, planId, state, parts, options }) => {
+export const announce: Act = async (work) => {
+  const { plan, planId, state, parts, options } = work
+  // What will be refused in the end is not begun.
+  await requireChains(work, required(state.keyEvent))
   const { source, operator = 'owner' } = parts
   const bytes = encodePlan(plan)
   const { migration, since } = state

@@ -5,6 +5,7 @@ import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
+import { requireChains } from './granting-source.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
@@ -17,15 +18,16 @@ export const quiesce: Act = async (work) => {
   return {}
 }
 
-/** `key-transition` and `migration-audit`: the last entries that the source writes. */
+/** `authority-diff`, `key-transition` and `migration-audit`: the last entries that the source writes. */
 export const account: Act = async (work) => {
   const { plan, state, parts, options } = work
   const { source } = parts
   const { migration, since } = state
   const keyEvent = required(state.keyEvent)
   requireSameKeys(await source.keyState(options), keyEvent, migration)
+  const authority = await requireChains(work, keyEvent)
   const transition = keyTransitionNote(plan, payloadId(keyEvent), keyEvent)
-  await source.tell([transition], { migration, since }, options)
+  await source.tell([...(authority === undefined ? [] : [authority]), transition], { migration, since }, options)
   const { size } = await source.freeze(migration, options)
   await source.tell([auditNote(plan, size)], { migration, since }, options)
   return {}

@@ -32,6 +32,8 @@ export interface MoveParts extends Mandate {
   readonly address?: string
   /** Milliseconds of a clock that only goes on, by which rounds and the pause are measured. Default: the process's. */
   readonly elapsed?: () => number
+  /** Certificates whose chains may break with the keys that follow (M071), by their ids. Default: none. */
+  readonly allowBroken?: readonly string[]
   /** What the audit trail calls whoever asked for the migration. Default: `owner`. */
   readonly operator?: string
 }
