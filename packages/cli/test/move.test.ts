@@ -118,6 +118,7 @@ describe('vault-migrate', () => {
       'migration-start',
       'object-transferred',
       'object-transferred',
+      'authority-diff',
       'key-transition',
       'migration-audit',
       'handoff',
