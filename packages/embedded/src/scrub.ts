@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import type { BulkCasReader, CasReader, ScrubbableCas, ScrubStep } from '@vault/cas'
+import { type BulkCasReader, type CasReader, reopen, type ScrubbableCas, type ScrubStep } from '@vault/cas'
 import { type AbortOptions, type ContentId, type Finding, isVaultError, type Random } from '@vault/core'
 import type { Auditable, KeyedMember, SoupReader } from '@vault/soup'
 import { checkChecksums } from './checksums.ts'
@@ -173,6 +173,7 @@ async function* readSample(
   options: AbortOptions,
 ): AsyncGenerator<Step> {
   let left = size
+  await reopen(parts.objects, options)
   for (const start of [parts.random(32), undefined]) {
     for await (const page of memberPages(parts.soup, options, start)) {
       const wanted = page.slice(0, left)

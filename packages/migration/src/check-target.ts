@@ -1,5 +1,5 @@
 import type { BulkCasReader } from '@vault/cas'
-import { lendMany } from '@vault/cas'
+import { lendMany, reopen } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, Finding } from '@vault/core'
 import { equalBytes, matchesId, toHex } from '@vault/core'
 import type { SoupReader } from '@vault/soup'
@@ -118,6 +118,7 @@ export async function* checkObjects(
   if (ids.length === 0) return
   const unproven = new Set(ids)
   let bytes = 0
+  await reopen(objects, options)
   for await (const { blocks, release } of lendMany(objects, [ids], options)) {
     for (const block of blocks) {
       if (!unproven.has(block.id) || !matchesId(block.id, block.bytes)) continue

@@ -1,4 +1,4 @@
-import type { BulkCasReader } from '@vault/cas'
+import { type BulkCasReader, reopen } from '@vault/cas'
 import type { AbortOptions, Bytes, Clock, Signer } from '@vault/core'
 import { copyBytes, encodeEnvelope, link } from '@vault/core'
 import type { RehashRequest } from './endpoint.ts'
@@ -14,6 +14,7 @@ export async function rehashObjects(
   { vault, migration, ids, nonce }: RehashRequest,
   options: AbortOptions = {},
 ): Promise<Bytes | undefined> {
+  await reopen(place.objects, options)
   const found = await possessionsOf(place.objects, { ids, nonce }, options)
   if (found === undefined) return undefined
   const record = {

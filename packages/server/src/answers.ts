@@ -1,5 +1,5 @@
 import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
-import type { CallName, RequestOf, ResponseOf } from '@vault/migration/http'
+import type { CallName, RequestOf, ResponseOf, Side } from '@vault/migration/http'
 import { charged } from './charged.ts'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
@@ -9,6 +9,7 @@ import type { ServedPlace } from './served-place.ts'
 export interface Asked {
   readonly served: ServedPlace
   readonly vault: ContentId
+  readonly side: Side
   readonly key: KeyId
   readonly options: AbortOptions
 }

@@ -111,7 +111,7 @@ export class RequestHandler {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const asked: Asked = { served: this.#served, vault, key, options: { signal: this.#parts.signal } }
+    const asked: Asked = { served: this.#served, vault, side, key, options: { signal: this.#parts.signal } }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
       if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })
       if (response.destroyed) throw gone()

@@ -1,5 +1,5 @@
 import type { LogReader } from '@vault/audit-chain'
-import type { BatchAck } from '@vault/cas'
+import { type BatchAck, reopen } from '@vault/cas'
 import type { Bytes } from '@vault/core'
 import type { BlockPiece } from '@vault/migration/http'
 import {
@@ -79,13 +79,19 @@ async function putObjects(
   await say({ ids, segment, bytes })
 }
 
-async function getObjects({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+async function getObjects(
+  { served, vault, side, options }: Asked,
+  frames: AsyncGenerator<Frame>,
+  say: Say,
+): Promise<void> {
   const { value } = await next(frames)
   const { ids } = objectRequest(value, 'objects')
   const own = await charged(served.place.soups.soup(vault), ids, options)
   const readable = new Set(own)
   const foreign = ids.filter((id) => !readable.has(id))
   if (foreign.length > 0) await say({ ids: [], sizes: [], absent: foreign, damaged: [] } satisfies BlockPiece)
+  // What is read back from a target is to say what it has.
+  if (side === 'target') await reopen(served.place.objects, options)
   for await (const { blocks, absent, damaged } of served.place.objects.getMany([[...readable]], options)) {
     let piece: Bytes[] = []
     let from = 0

@@ -1,3 +1,5 @@
+import { readdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { BulkCasReader } from '@vault/cas'
 import { type ContentId, decodeEnvelope, encodeEnvelope } from '@vault/core'
 import { owner, sourceOf } from '@vault/embedded'
@@ -92,6 +94,47 @@ test('a store that has other bytes proves nothing, and objects of other vaults a
   await using server = await serve(folder.at('b'), { allow: [place.key] })
   await using target = await reach(server, place, vault.id)
   expect(await target.rehash(request)).toBeUndefined()
+})
+
+test('a pack that is gone, or is another file, proves nothing while the server still has it open', async () => {
+  await using folder = await scratch()
+  const { vault } = await vaultIn(folder.at('a'), 5)
+  await using _ = vault
+  const key = anyKey()
+  await using server = await serve(folder.at('a'), { allow: [key.key] })
+  await using target = await reach(server, key, vault.id)
+  const ids = (await vault.place.soups.soup(vault.id).members({ limit: 64 })).map(({ id }) => id)
+  const request = { vault: vault.id, migration: '1'.repeat(32), ids, nonce: new Uint8Array(32).fill(7) }
+  const proof = {
+    vault: vault.id,
+    migration: request.migration,
+    batch: 1,
+    id: ids[0] as ContentId,
+    nonce: request.nonce,
+  }
+  const proves = async () => ({
+    rehash: (await target.rehash(request)) !== undefined,
+    possession: await target.prove(proof).then(
+      () => true,
+      () => false,
+    ),
+    read: (await Array.fromAsync((await target.look(vault.id)).objects.getMany([ids]))).flatMap(({ blocks }) => blocks)
+      .length,
+  })
+  const objects = join(folder.at('a'), 'objects')
+  const packs = (await readdir(objects)).filter((name) => name.endsWith('.pack')).map((name) => join(objects, name))
+  const all = { rehash: true, possession: true, read: ids.length }
+  const nothing = { rehash: false, possession: false, read: 0 }
+  expect(await proves()).toEqual(all)
+  for (const pack of packs) await rename(pack, `${pack}.away`)
+  expect(await proves()).toEqual(nothing)
+  for (const pack of packs) await rename(`${pack}.away`, pack)
+  expect(await proves()).toEqual(all)
+  for (const pack of packs) {
+    await rename(pack, `${pack}.away`)
+    await writeFile(pack, new Uint8Array(64 * 1024))
+  }
+  expect(await proves()).toEqual(nothing)
 })
 
 async function coverageOf(events: ReturnType<typeof runMigration>): Promise<unknown> {

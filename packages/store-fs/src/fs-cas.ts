@@ -9,6 +9,7 @@ import type {
   PlacingCas,
   ReadBatch,
   ReclaimableCas,
+  ReopenableCas,
   ScrubbableCas,
   ScrubStep,
   StoredRecord,
@@ -53,7 +54,14 @@ export interface FsCasOptions {
 }
 
 /** A content store of append-only segments in a folder. Several processes may have it open, and write it, at once. */
-export interface FsCas extends ContentStore, PlacingCas, LendingCas, ScrubbableCas, ReclaimableCas, AsyncDisposable {
+export interface FsCas
+  extends ContentStore,
+    PlacingCas,
+    LendingCas,
+    ReopenableCas,
+    ScrubbableCas,
+    ReclaimableCas,
+    AsyncDisposable {
   /** Takes damaged files out of use. Throws `CAS_WRITE_FAILED` in a store that was opened for reading. */
   mender(): MendablePacks
 }
@@ -200,8 +208,13 @@ class PackCas implements FsCas {
     }
   }
 
-  async *scrub(options?: AbortOptions): AsyncGenerator<ScrubStep> {
+  async reopen(options?: AbortOptions): Promise<void> {
     this.#begin(options)
+    await this.#files.forgetAll()
+  }
+
+  async *scrub(options?: AbortOptions): AsyncGenerator<ScrubStep> {
+    await this.reopen(options)
     yield* scrubPacks({ fs: this.#options.fs, dir: this.#options.dir, files: this.#files }, options)
   }
 

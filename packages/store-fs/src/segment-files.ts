@@ -52,10 +52,12 @@ export class SegmentFiles {
     try {
       return await run(await entry.file)
     } catch (error) {
-      await entry.file.catch(() => this.#open.delete(name))
+      await entry.file.catch(() => this.#letGo(name, entry))
       throw error
     } finally {
       entry.users -= 1
+      // Let go meanwhile: the last one who reads it closes it.
+      if (entry.users === 0 && this.#open.get(name) !== entry) await closeQuietly(entry)
       await this.#trim()
     }
   }
@@ -71,15 +73,24 @@ export class SegmentFiles {
   /** Lets go of a file that is gone or about to go, so that the system can free its room. Whoever is reading it reads on. */
   async forget(name: string): Promise<void> {
     const entry = this.#open.get(name)
-    if (entry === undefined || entry.users > 0) return
-    this.#open.delete(name)
-    await entry.file.then((file) => file.close()).catch(() => {})
+    if (entry !== undefined) await this.#letGo(name, entry)
+  }
+
+  /** Lets go of all files: a file that is open can be read when its name is gone, or is that of another one, and says nothing of the folder. */
+  async forgetAll(): Promise<void> {
+    for (const [name, entry] of [...this.#open]) await this.#letGo(name, entry)
   }
 
   async close(): Promise<void> {
     const files = [...this.#open.values()]
     this.#open.clear()
     for (const { file } of files) await (await file).close()
+  }
+
+  async #letGo(name: string, entry: OpenFile): Promise<void> {
+    if (this.#open.get(name) !== entry) return
+    this.#open.delete(name)
+    if (entry.users === 0) await closeQuietly(entry)
   }
 
   async #trim(): Promise<void> {
@@ -90,4 +101,9 @@ export class SegmentFiles {
       await (await entry.file).close()
     }
   }
+}
+
+/** What was only read loses nothing when closing it fails. */
+async function closeQuietly({ file }: OpenFile): Promise<void> {
+  await file.then((opened) => opened.close()).catch(() => {})
 }

@@ -1,4 +1,5 @@
 import { encodeEvent, importTrail, openCheckpoint, openTrail, originOf } from '@vault/audit-chain'
+import { reopen } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
 import {
   copyBytes,
@@ -251,6 +252,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
       store.soup(vault).batches(migration, { after, limit }, options),
 
     async prove({ vault, migration, batch, id, nonce }, options) {
+      await reopen(objects, options)
       const bytes = await objects.get(id, options)
       if (bytes === undefined) throw notHeld(label, migration, { batch, id })
       const proof = possessionProof(nonce, id, bytes)
