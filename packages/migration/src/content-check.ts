@@ -72,7 +72,7 @@ export class ContentCheck {
     // Both at the same time, each on its own machine.
     const answered = target.rehash({ vault, migration, ids, nonce }, options)
     answered.catch(() => {})
-    const own = await possessionsOf(this.#parts.source, { ids, nonce }, options)
+    const own = await possessionsOf(this.#parts.source, { ids, place: target.key, migration, nonce }, options)
     const answer = await answered
     if (own === undefined || answer === undefined) return undefined
     try {

@@ -135,7 +135,7 @@ export { declineId, encodeDecline, parseDecline, signDecline, verifyDecline } fr
 export type { MigrationRecordErrorCode } from './records/error.ts'
 export type { Handoff, HandoffEnd } from './records/handoff.ts'
 export { encodeHandoff, handoffId, parseHandoff, signHandoff, verifyHandoff } from './records/handoff.ts'
-export type { Possession } from './records/possession.ts'
+export type { Possession, ProofClaim } from './records/possession.ts'
 export {
   encodePossession,
   parsePossession,

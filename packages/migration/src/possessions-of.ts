@@ -2,7 +2,7 @@ import type { BulkCasReader } from '@vault/cas'
 import { lendMany } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
 import { matchesId } from '@vault/core'
-import { possessionProof } from './records/possession.ts'
+import { type ProofClaim, possessionProver } from './records/possession.ts'
 
 /** What a store has of these objects. */
 export interface Possessions {
@@ -14,15 +14,16 @@ export interface Possessions {
 /** The proof of possession of each object, out of its bytes as they are read now; `undefined` where one does not read back. */
 export async function possessionsOf(
   objects: BulkCasReader,
-  { ids, nonce }: { readonly ids: readonly ContentId[]; readonly nonce: Uint8Array },
+  { ids, ...claim }: ProofClaim & { readonly ids: readonly ContentId[] },
   options: AbortOptions,
 ): Promise<Possessions | undefined> {
+  const prove = possessionProver(claim)
   const found = new Map<ContentId, Bytes>()
   let bytes = 0
   for await (const { blocks, release } of lendMany(objects, [ids], options)) {
     for (const block of blocks) {
       if (found.has(block.id) || !matchesId(block.id, block.bytes)) continue
-      found.set(block.id, possessionProof(nonce, block.id, block.bytes))
+      found.set(block.id, prove(block.id, block.bytes))
       bytes += block.bytes.length
     }
     release()

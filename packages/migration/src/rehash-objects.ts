@@ -14,15 +14,16 @@ export async function rehashObjects(
   { vault, migration, ids, nonce }: RehashRequest,
   options: AbortOptions = {},
 ): Promise<Bytes | undefined> {
+  const claim = { place: place.key.key, migration, nonce }
   await reopen(place.objects, options)
-  const found = await possessionsOf(place.objects, { ids, nonce }, options)
+  const found = await possessionsOf(place.objects, { ...claim, ids }, options)
   if (found === undefined) return undefined
   const record = {
     vault: link(vault),
     migration,
     nonce: copyBytes(nonce),
     objects: ids.length,
-    proof: rehashProof(found.proofs),
+    proof: rehashProof(claim, found.proofs),
     at: Math.floor(place.clock().getTime() / 1000),
   }
   return encodeEnvelope(await signRehash({ type: 'migration-rehash', v: 1, ...record }, place.key, options))

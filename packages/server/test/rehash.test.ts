@@ -2,7 +2,7 @@ import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BulkCasReader } from '@vault/cas'
 import { type ContentId, decodeEnvelope, encodeEnvelope } from '@vault/core'
-import { owner, sourceOf } from '@vault/embedded'
+import { openKey, owner, sourceOf } from '@vault/embedded'
 import {
   parseRehash,
   planMigration,
@@ -52,6 +52,8 @@ test('the word of a target that proves nothing is worth nothing: its objects are
   await using server = await serve(folder.at('b'), { allow: [place.key] })
   await using target = await reach(server, place, vault.id)
   const source = sourceOf(vault)
+  const clock = () => new Date()
+  const own = await openKey({ dir: folder.at('b'), role: 'place', key: server.key })
   const resigned = (change: object, key = anyKey()): RehashingTarget['rehash'] => {
     return async (request, options) => {
       const said = parseRehash(decodeEnvelope((await target.rehash(request, options)) as Uint8Array).payload)
@@ -66,6 +68,12 @@ test('the word of a target that proves nothing is worth nothing: its objects are
     (request, options) => target.rehash({ ...request, nonce: new Uint8Array(32) }, options),
     (request, options) => target.rehash({ ...request, ids: request.ids.slice(1) }, options),
     (request, options) => target.rehash({ ...request, migration: '0'.repeat(32) }, options),
+    // What an honest place that has everything hashed under its own key, signed again with this one.
+    async (request) => {
+      const said = await rehashObjects({ objects: vault.place.objects, key: place, clock }, request)
+      const { payload } = decodeEnvelope(said as Uint8Array)
+      return encodeEnvelope(await signRehash(parseRehash(payload), own))
+    },
   ]
   for (const rehash of lies) {
     const parts = { source, target: { ...target, rehash }, authorize: owner }

@@ -75,7 +75,7 @@ function claims(certificate: Certificate): readonly string[] {
     ...describeCoverage(certificate),
     possession.mode === 'none'
       ? 'Possession: the target gave no proof that it stored what it acknowledged, beyond what was read back.'
-      : `Possession: the target signed ${possession.acks} proofs that it stored objects; ${possession.sample.length} are in this file and can be checked with the objects.`,
+      : `Possession: the target signed ${possession.acks} proofs that it had objects at hand; ${possession.sample.length} are in this file and can be checked with the objects.`,
     'Authority: delegations to other keys were not compared; they may not hold at the target.',
     'Witnesses: nobody but source and target has signed.',
     ...earlierMoves(certificate),
@@ -90,7 +90,7 @@ function describeCoverage({ verification, statement }: Certificate): readonly st
   if (coverage.mode === 'proven') {
     return [
       `Verification: full; ${checked.objects} objects, ${checked.bytes} bytes and ${checked.entries} entries were compared.`,
-      `  ${coverage.objects} of the objects were hashed by the target in its own store, in signed proofs that the source held against its own bytes; the rest was read back.`,
+      `  ${coverage.objects} of the objects were hashed by the target, in signed proofs over a nonce and its own key that the source held against its own bytes; the rest was read back. They show that the target had the bytes at hand then, and not on which disk.`,
     ]
   }
   if (coverage.mode !== 'sample') return [`Verification: full; ${read}.`]

@@ -255,7 +255,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
       await reopen(objects, options)
       const bytes = await objects.get(id, options)
       if (bytes === undefined) throw notHeld(label, migration, { batch, id })
-      const proof = possessionProof(nonce, id, bytes)
+      const proof = possessionProof({ place: place.key, migration, nonce }, id, bytes)
       const record = {
         vault: link(vault),
         migration,

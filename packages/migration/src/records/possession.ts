@@ -1,12 +1,15 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
-import { concatBytes, countSigners, equalBytes, hashBytes, idBytes, utf8 } from '@vault/core'
+import { concatBytes, countSigners, equalBytes, hashBytes, idBytes, publicKeyOf, utf8 } from '@vault/core'
 import { foreignRecord } from './error.ts'
 import { bytes, count, linked } from './field.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import { hexId } from './statement-field.ts'
 
-/** A receiving place proves that it has stored an object: the bytes went into the proof with a nonce it could not foresee. */
+/**
+ * A receiving place proves that it has an object at hand: the bytes went into the proof with a nonce that it could not foresee, and with its
+ * own key, so that the proof of another place does for none but that one.
+ */
 export interface Possession extends RecordHead<'migration-possession'> {
   readonly vault: Link
   readonly migration: string
@@ -42,9 +45,32 @@ export const parsePossession: (payload: Uint8Array) => Possession = format.parse
 
 export const possessionId: (possession: Possession) => ContentId = format.id
 
-/** SHA-256 of `"vault/possession/v1\0"`, the nonce, the 36 bytes of the id, and the bytes as they were read back. */
-export function possessionProof(nonce: Uint8Array, id: ContentId, stored: Uint8Array): Bytes {
-  return hashBytes('sha2-256', concatBytes(utf8('vault/possession/v1\0'), nonce, idBytes(id), stored))
+/** For whom a proof is made, and by which question: it fits no other place, and no other migration. */
+export interface ProofClaim {
+  /** The key of the place that proves. */
+  readonly place: KeyId
+  /** 32 hexadecimal digits. */
+  readonly migration: string
+  /** 32 bytes. */
+  readonly nonce: Uint8Array
+}
+
+/**
+ * SHA-256 of `"vault/possession/v2\0"`, the 32 bytes of the place's public key, the digits of the migration, the nonce, the 36 bytes of the
+ * id, and the bytes as they were read back.
+ */
+export function possessionProof(claim: ProofClaim, id: ContentId, stored: Uint8Array): Bytes {
+  return possessionProver(claim)(id, stored)
+}
+
+/** {@link possessionProof} for one object after the other. */
+export function possessionProver({
+  place,
+  migration,
+  nonce,
+}: ProofClaim): (id: ContentId, stored: Uint8Array) => Bytes {
+  const head = concatBytes(utf8('vault/possession/v2\0'), publicKeyOf(place), utf8(migration), nonce)
+  return (id, stored) => hashBytes('sha2-256', concatBytes(head, idBytes(id), stored))
 }
 
 /** Signs a proof of possession with the key of the receiving place. */
@@ -73,6 +99,7 @@ export function verifyPossession(
   requireFields(possession, { vault, migration, batch, id })
   if (!equalBytes(possession.nonce, nonce)) throw foreignRecord(TYPE, 'nonce')
   countSigners(envelope, TYPE, { keys: [place], threshold: 1 })
-  if (!equalBytes(possession.proof, possessionProof(nonce, id, stored))) throw foreignRecord(TYPE, 'proof')
+  if (!equalBytes(possession.proof, possessionProof({ place, migration, nonce }, id, stored)))
+    throw foreignRecord(TYPE, 'proof')
   return possession
 }

@@ -1,7 +1,8 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
-import { concatBytes, countSigners, equalBytes, hashBytes, utf8 } from '@vault/core'
+import { concatBytes, countSigners, equalBytes, hashBytes, publicKeyOf, utf8 } from '@vault/core'
 import { foreignRecord } from './error.ts'
 import { bytes, count, linked } from './field.ts'
+import type { ProofClaim } from './possession.ts'
 import type { RecordHead } from './record.ts'
 import { recordFormat, requireFields } from './record.ts'
 import { hexId } from './statement-field.ts'
@@ -39,9 +40,16 @@ export const parseRehash: (payload: Uint8Array) => Rehash = format.parse
 
 export const rehashId: (rehash: Rehash) => ContentId = format.id
 
-/** SHA-256 of `"vault/rehash/v1\0"` and the `possessionProof` of each object with this nonce, in the order asked. */
-export function rehashProof(possessions: readonly Uint8Array[]): Bytes {
-  return hashBytes('sha2-256', concatBytes(utf8('vault/rehash/v1\0'), ...possessions))
+/**
+ * SHA-256 of `"vault/rehash/v2\0"`, the 32 bytes of the place's public key, the digits of the migration, and the `possessionProof` of each
+ * object with this nonce, in the order asked.
+ */
+export function rehashProof(
+  { place, migration }: Pick<ProofClaim, 'place' | 'migration'>,
+  possessions: readonly Uint8Array[],
+): Bytes {
+  const head = [utf8('vault/rehash/v2\0'), publicKeyOf(place), utf8(migration)]
+  return hashBytes('sha2-256', concatBytes(...head, ...possessions))
 }
 
 /** Signs what was found with the key of the receiving place. */
@@ -59,7 +67,7 @@ export function verifyRehash(
     readonly vault: ContentId
     readonly migration: string
     readonly nonce: Uint8Array
-    /** The `possessionProof` of each object with the nonce, in the order asked. */
+    /** The `possessionProof` of each object for this place, migration and nonce, in the order asked. */
     readonly possessions: readonly Uint8Array[]
     readonly place: KeyId
   },
@@ -69,6 +77,6 @@ export function verifyRehash(
   requireFields(rehash, { vault, migration, objects: possessions.length })
   if (!equalBytes(rehash.nonce, nonce)) throw foreignRecord(TYPE, 'nonce')
   countSigners(envelope, TYPE, { keys: [place], threshold: 1 })
-  if (!equalBytes(rehash.proof, rehashProof(possessions))) throw foreignRecord(TYPE, 'proof')
+  if (!equalBytes(rehash.proof, rehashProof({ place, migration }, possessions))) throw foreignRecord(TYPE, 'proof')
   return rehash
 }

@@ -174,7 +174,7 @@ export async function forge(forgery: Forgery = {}): Promise<Bytes> {
   const object = utf8('the bytes of an object')
   const id = contentId(object)
   const proofNonce = new Uint8Array(32).fill(8)
-  const proof = possessionProof(proofNonce, id, object)
+  const proof = possessionProof({ place: NEW.place.key, migration: MIGRATION, nonce: proofNonce }, id, object)
   const possession = await document<Possession>(
     { ...common, type: 'migration-possession', batch: 1, id: link(id), nonce: proofNonce, proof, at: AT + 15 },
     forgery.possession,

@@ -1,5 +1,18 @@
 import type { ContentId, Envelope, Signer } from '@vault/core'
-import { contentId, decode, encode, link, signEnvelope, systemRandom, utf8, verifyKeyHistory } from '@vault/core'
+import {
+  concatBytes,
+  contentId,
+  decode,
+  encode,
+  hashBytes,
+  idBytes,
+  link,
+  publicKeyOf,
+  signEnvelope,
+  systemRandom,
+  utf8,
+  verifyKeyHistory,
+} from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import {
   acceptanceId,
@@ -51,7 +64,8 @@ const role = ({ key }: Signer) => ({ keys: [key], threshold: 1 })
 const roles = { identity: role(NEW.identity), operators: role(NEW.operators), log: role(NEW.log) }
 const stored = utf8('what is stored')
 const id = contentId(stored)
-const proof = possessionProof(nonce, id, stored)
+const proofClaim = { place: NEW.place.key, migration: MIGRATION, nonce }
+const proof = possessionProof(proofClaim, id, stored)
 
 const acceptance = {
   ...common,
@@ -256,14 +270,31 @@ describe.each(KINDS.map((kind) => [kind.record.type, kind] as const))('%s', (typ
 })
 
 describe('a proof of possession', () => {
-  test('needs the bytes, the id and the nonce', () => {
+  test('needs the bytes, the id, the nonce, the migration and the key of the place', () => {
     expect(proof).toHaveLength(32)
     const others = [
-      possessionProof(nonce, id, utf8('what is stored.')),
-      possessionProof(nonce, OTHER, stored),
-      possessionProof(systemRandom(32), id, stored),
+      possessionProof(proofClaim, id, utf8('what is stored.')),
+      possessionProof(proofClaim, OTHER, stored),
+      possessionProof({ ...proofClaim, nonce: systemRandom(32) }, id, stored),
+      possessionProof({ ...proofClaim, migration: OTHER_HEX }, id, stored),
+      possessionProof({ ...proofClaim, place: OLD.place.key }, id, stored),
     ]
     for (const other of others) expect(other).not.toEqual(proof)
+  })
+
+  test('is what the page says', () => {
+    const { key } = NEW.place
+    const parts = [utf8('vault/possession/v2\0'), publicKeyOf(key), utf8(MIGRATION), nonce, idBytes(id), stored]
+    expect(proof).toEqual(hashBytes('sha2-256', concatBytes(...parts)))
+  })
+
+  test('that another place made of the same bytes is refused under the key of this one', async () => {
+    const relayed = possessionProof({ ...proofClaim, place: OLD.place.key }, id, stored)
+    const envelope = await signPossession({ ...possession, proof: relayed }, NEW.place)
+    const { instance: _, ...claim } = at
+    expect(() => verifyPossession(envelope, { ...claim, batch: 1, id, nonce, bytes: stored })).toThrow(
+      expect.objectContaining({ code: 'MIGRATION_RECORD_FOREIGN' }),
+    )
   })
 
   test('is refused where its place signed another proof', async () => {

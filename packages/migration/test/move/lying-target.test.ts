@@ -96,22 +96,40 @@ describe('a target that acknowledges and keeps nothing', () => {
 
 type Forge = (possession: Possession, places: Scene) => Partial<Possession>
 
+const claimOf = ({ migration, nonce }: Possession, { b }: Scene) => ({ place: b.seat.place.key, migration, nonce })
+
 const FORGERIES: readonly (readonly [string, Forge])[] = [
-  ['made of the id alone', ({ nonce, id }) => ({ proof: possessionProof(nonce, id.id, new Uint8Array()) })],
+  [
+    'made of the id alone',
+    (of, places) => ({ proof: possessionProof(claimOf(of, places), of.id.id, new Uint8Array()) }),
+  ],
   [
     'made of the id as if it were the bytes',
-    ({ nonce, id }) => ({ proof: possessionProof(nonce, id.id, utf8(id.id)) }),
+    (of, places) => ({ proof: possessionProof(claimOf(of, places), of.id.id, utf8(of.id.id)) }),
   ],
   [
     'of another object',
-    ({ nonce }) => ({ id: link(rawBlock('x').id), proof: possessionProof(nonce, rawBlock('x').id, utf8('x')) }),
+    (of, places) => ({
+      id: link(rawBlock('x').id),
+      proof: possessionProof(claimOf(of, places), rawBlock('x').id, utf8('x')),
+    }),
   ],
-  ['over the bytes of another object', ({ nonce, id }) => ({ proof: possessionProof(nonce, id.id, utf8('x')) })],
+  [
+    'over the bytes of another object',
+    (of, places) => ({ proof: possessionProof(claimOf(of, places), of.id.id, utf8('x')) }),
+  ],
   [
     'with an old nonce',
-    ({ id }) => ({
-      nonce: new Uint8Array(32),
-      proof: possessionProof(new Uint8Array(32), id.id, rawBlock('content 0').bytes),
+    (of, places) => {
+      const nonce = new Uint8Array(32)
+      const claim = { ...claimOf(of, places), nonce }
+      return { nonce, proof: possessionProof(claim, of.id.id, rawBlock('content 0').bytes) }
+    },
+  ],
+  [
+    'that another place made of the same bytes',
+    (of, places) => ({
+      proof: possessionProof({ ...claimOf(of, places), place: STRANGER.key }, of.id.id, rawBlock('content 0').bytes),
     }),
   ],
   ['of another batch', ({ batch }) => ({ batch: batch + 1 })],
