@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
+import { ownObjects } from '@vault/migration'
 import type { CallName, RequestOf, ResponseOf, Side } from '@vault/migration/http'
-import { charged } from './charged.ts'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
@@ -47,9 +47,10 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   feed: (asked) => soupOf(asked).feed(asked.options),
   async 'has-objects'(asked, { ids }) {
     const { options, served } = asked
-    const there = await served.place.objects.hasMany(ids, options)
-    const own = new Set(await charged(soupOf(asked), ids, options))
-    return ids.map((id, i) => own.has(id) && there[i] === true)
+    const own = await ownObjects(soupOf(asked), ids, options)
+    const there = await served.place.objects.hasMany(own, options)
+    const found = new Set(own.filter((_, i) => there[i]))
+    return ids.map((id) => found.has(id))
   },
   'open-view': (asked) => asked.served.views.open(soupOf(asked), asked.key, asked.options),
   async 'close-view'({ served, key }, { view }) {
@@ -108,7 +109,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   prove: ({ served, vault, options }, request) => served.move.prove({ ...request, vault }, options),
   async rehash(asked, request) {
     const { served, vault, options } = asked
-    const own = await charged(soupOf(asked), request.ids, options)
+    const own = await ownObjects(soupOf(asked), request.ids, options)
     return own.length === request.ids.length ? ((await served.rehash({ ...request, vault }, options)) ?? null) : null
   },
   prepare: ({ served, vault, options }, request) => served.move.prepare({ ...request, vault }, options),

@@ -10,7 +10,7 @@ import type {
   TrailSource,
   TrailTarget,
 } from '@vault/migration'
-import { rehashObjects, seatTarget } from '@vault/migration'
+import { ownObjects, rehashObjects, seatTarget } from '@vault/migration'
 import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
 import { OpenVaults } from './open-vaults.ts'
@@ -109,8 +109,13 @@ export class ServedPlace {
   /** What a client has stored of a vault and not yet brought under charge. */
   storedBy(owner: KeyId, vault: ContentId): StoredBlocks {
     const name = `${owner} ${vault}`
-    const stored = this.#stored.get(name) ?? new StoredBlocks(this.place.objects)
+    const stored = this.#stored.get(name) ?? this.#storedIn(vault)
     this.#stored.keep(name, stored)
     return stored
+  }
+
+  #storedIn(vault: ContentId): StoredBlocks {
+    const soup = this.place.soups.soup(vault)
+    return new StoredBlocks(this.place.objects, (ids, options) => ownObjects(soup, ids, options))
   }
 }

@@ -9,20 +9,28 @@ interface Facts {
   readonly links: readonly ContentId[]
 }
 
-// What a client stores and does not bring under charge soon is read again when it does.
+// What a client stores and does not bring under charge soon it has to store again.
 const MAX_KNOWN = 262_144
 const READ_AT_ONCE = 4_096
 
+/** Those of the ids that belong to the vault already. */
+type Own = (ids: readonly ContentId[], options: AbortOptions) => Promise<readonly ContentId[]>
+
 /**
- * What a client says of blocks is held against their bytes: what comes under charge, or is held, has been stored here, and is as
- * long, and links to what, its bytes say.
+ * What a client says of blocks of a vault is held against their bytes: what comes under charge, or is held, it has stored itself, or the
+ * vault has it; and it is as long, and links to what, its bytes say. That other vaults here have it counts for nothing: whoever names an
+ * object has to show its bytes.
  */
 export class StoredBlocks {
   readonly #objects: BulkCasReader
+  readonly #own: Own
+  readonly #most: number
   readonly #known = new Map<ContentId, Facts>()
 
-  constructor(objects: BulkCasReader) {
+  constructor(objects: BulkCasReader, own: Own, most: number = MAX_KNOWN) {
     this.#objects = objects
+    this.#own = own
+    this.#most = most
   }
 
   /** Remembers blocks that the store has just acknowledged, so each hashed. */
@@ -32,12 +40,15 @@ export class StoredBlocks {
       this.#known.set(block.id, factsOf(block))
     }
     for (const id of this.#known.keys()) {
-      if (this.#known.size <= MAX_KNOWN) return
+      if (this.#known.size <= this.#most) return
       this.#known.delete(id)
     }
   }
 
-  /** Throws `HTTP_REQUEST_INVALID` where a batch says of blocks what their bytes do not. */
+  /**
+   * Throws `HTTP_REQUEST_INVALID` where a batch says of blocks what their bytes do not, and `HTTP_SESSION` for those that have to be stored,
+   * or stored again.
+   */
   async check({ objects, hold = [] }: IntakeBatch, options: AbortOptions): Promise<void> {
     const add = objects?.add ?? []
     await this.#readUnknown(
@@ -47,7 +58,11 @@ export class StoredBlocks {
     for (const { id, size } of [...add, ...hold]) {
       const facts = this.#known.get(id)
       if (facts === undefined)
-        throw refusal('HTTP_REQUEST_INVALID', `The bytes of ${id} have not been stored here.`, { id })
+        throw refusal(
+          'HTTP_SESSION',
+          `The bytes of ${id} did not come from this client, or so long ago that it is not remembered. Run again: they are sent again.`,
+          { id },
+        )
       if (facts.size !== size)
         throw refusal('HTTP_REQUEST_INVALID', `${id} has ${facts.size} bytes, not ${size}.`, { id })
     }
@@ -64,7 +79,8 @@ export class StoredBlocks {
   }
 
   async #readUnknown(ids: readonly ContentId[], options: AbortOptions): Promise<void> {
-    const unknown = ids.filter((id) => !this.#known.has(id))
+    const others = ids.filter((id) => !this.#known.has(id))
+    const unknown = others.length === 0 ? [] : await this.#own(others, options)
     for (let from = 0; from < unknown.length; from += READ_AT_ONCE) {
       const page = unknown.slice(from, from + READ_AT_ONCE)
       for await (const { blocks } of this.#objects.getMany([page], options)) this.add(blocks)

@@ -1,6 +1,7 @@
 import type { LogReader } from '@vault/audit-chain'
 import { type BatchAck, reopen } from '@vault/cas'
 import type { Bytes } from '@vault/core'
+import { ownObjects } from '@vault/migration'
 import type { BlockPiece } from '@vault/migration/http'
 import {
   blockList,
@@ -13,7 +14,6 @@ import {
 } from '@vault/migration/http'
 import type { Frame } from '@vault/transfer/frame'
 import type { Asked } from './answers.ts'
-import { charged } from './charged.ts'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 
@@ -86,7 +86,7 @@ async function getObjects(
 ): Promise<void> {
   const { value } = await next(frames)
   const { ids } = objectRequest(value, 'objects')
-  const own = await charged(served.place.soups.soup(vault), ids, options)
+  const own = await ownObjects(served.place.soups.soup(vault), ids, options)
   const readable = new Set(own)
   const foreign = ids.filter((id) => !readable.has(id))
   if (foreign.length > 0) await say({ ids: [], sizes: [], absent: foreign, damaged: [] } satisfies BlockPiece)

@@ -1,5 +1,5 @@
 import { createMemoryCas } from '@vault/cas'
-import { contentId, systemRandom, type VaultId } from '@vault/core'
+import { type ContentId, contentId, systemRandom, type VaultId } from '@vault/core'
 import type { IntakeBatch } from '@vault/soup'
 import { expect, test } from 'vitest'
 import { Sessions } from '../src/sessions.ts'
@@ -18,7 +18,10 @@ function opened(most = 2) {
   const sessions = new Sessions(most, systemRandom)
   const add = () =>
     sessions.add({ owner, vault, receiving: { found, objects, soup: {} as never, intake: { receive } } })
-  return { sessions, add, taken, objects, stored: new StoredBlocks(objects) }
+  /** What the vault has under charge. */
+  const own = new Set<ContentId>()
+  const stored = new StoredBlocks(objects, async (ids) => ids.filter((id) => own.has(id)), 4)
+  return { sessions, add, taken, objects, own, stored }
 }
 
 test('a batch that is sent again under its name, even at the same time, is taken once', async () => {
@@ -46,16 +49,39 @@ test('nobody else uses a session, and the oldest makes room', () => {
 })
 
 test('what is said of blocks is held against their bytes', async () => {
-  const { stored, objects } = opened()
+  const { stored, objects, own } = opened()
   const bytes = new Uint8Array([1, 2, 3])
   const id = contentId(bytes)
   const adding = (size: number, links: readonly VaultId[] = []) =>
     stored.check({ ...batch, objects: { add: [{ id, size, links }] } }, {})
+  const holding = (size: number) => stored.check({ ...batch, hold: [{ id, size }] }, {})
+  const toBeSent = { code: 'HTTP_SESSION' }
   const refused = { code: 'HTTP_REQUEST_INVALID' }
-  await expect(adding(3)).rejects.toMatchObject(refused)
-  await expect(stored.check({ ...batch, hold: [{ id, size: 3 }] }, {})).rejects.toMatchObject(refused)
+  await expect(adding(3)).rejects.toMatchObject(toBeSent)
+  await expect(holding(3)).rejects.toMatchObject(toBeSent)
+  // That the store has it, for another vault, says nothing, not even how long it is.
   await objects.put(bytes)
+  await expect(adding(3)).rejects.toMatchObject(toBeSent)
+  await expect(adding(4)).rejects.toMatchObject(toBeSent)
+  own.add(id)
   await adding(3)
+  await holding(3)
   await expect(adding(4)).rejects.toMatchObject(refused)
   await expect(adding(3, [vault])).rejects.toMatchObject(refused)
+})
+
+test('what was stored too long ago has to be stored again', async () => {
+  const { stored } = opened()
+  const block = (i: number) => {
+    const bytes = new Uint8Array(new Uint32Array([i]).buffer)
+    return { id: contentId(bytes), bytes }
+  }
+  const add = ({ id, bytes }: ReturnType<typeof block>) =>
+    stored.check({ ...batch, objects: { add: [{ id, size: bytes.length, links: [] }] } }, {})
+  stored.add([block(0)])
+  await add(block(0))
+  stored.add(Array.from({ length: 4 }, (_, i) => block(i + 1)))
+  await expect(add(block(0))).rejects.toMatchObject({ code: 'HTTP_SESSION' })
+  stored.add([block(0)])
+  await add(block(0))
 })

@@ -14,7 +14,7 @@ export type HttpErrorCode =
   | 'HTTP_REQUEST_INVALID'
   /** A request is longer, or there are more of them, than the server takes. Later there may be room. */
   | 'HTTP_LIMIT'
-  /** What was held open for the client is gone, because it was idle or the server began anew: run again. */
+  /** What was held open for the client, or what it stored and did not bring under charge, is gone, because it was idle or the server began anew: run again. */
   | 'HTTP_SESSION'
   /** Something failed at the server that it does not tell; its own log says what. */
   | 'HTTP_SERVER_FAILED'

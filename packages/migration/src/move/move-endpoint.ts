@@ -167,6 +167,7 @@ export interface MoveTarget {
 
 /** A target that proves, while it receives, that it has stored what it acknowledged. */
 export interface ProvingTarget extends MoveTarget {
+  /** Throws `MIGRATION_TARGET_LIES` where the object does not read back, or is neither under charge nor held by the vault. */
   prove(
     request: {
       readonly vault: ContentId

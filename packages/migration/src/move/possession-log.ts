@@ -1,5 +1,5 @@
 import type { ContentId } from '@vault/core'
-import { decodeEnvelope, VaultError } from '@vault/core'
+import { decodeEnvelope, isVaultError, VaultError } from '@vault/core'
 import { MAX_POSSESSION_SAMPLE } from '../certificate/certificate.ts'
 import type { MigrationErrorCode } from '../error.ts'
 import { verifyAcceptance } from '../records/acceptance.ts'
@@ -39,7 +39,13 @@ export class PossessionLog {
     const bytes = await source.objects.get(id, options)
     // Gone from the source meanwhile: there is nothing to compare with.
     if (bytes === undefined || state.acceptance === null) return
-    const proof = await target.prove({ vault, migration, batch, id, nonce }, options)
+    const proof = await target.prove({ vault, migration, batch, id, nonce }, options).catch(async (error: unknown) => {
+      const [charged] = await source.soup.charged([id], options)
+      // Removed meanwhile, and from the target by the batch behind this one.
+      if (isVaultError(error, 'MIGRATION_TARGET_LIES') && charged !== true) return undefined
+      throw error
+    })
+    if (proof === undefined) return
     const claim = { vault, migration, plan: planId, instance: target.instance }
     const { place } = verifyAcceptance(decodeEnvelope(state.acceptance), claim)
     try {

@@ -17,6 +17,7 @@ import {
 import type { Tenure } from '@vault/soup'
 import { sameRoots, statementOf } from '@vault/transfer'
 import type { MigrationErrorCode } from '../error.ts'
+import { ownObjects } from '../own-objects.ts'
 import type { Acceptance } from '../records/acceptance.ts'
 import { parseAcceptance, signAcceptance } from '../records/acceptance.ts'
 import { signDecline } from '../records/decline.ts'
@@ -252,8 +253,9 @@ export function seatTarget(seat: Seat): ProvingTarget {
       store.soup(vault).batches(migration, { after, limit }, options),
 
     async prove({ vault, migration, batch, id, nonce }, options) {
+      const [own] = await ownObjects(store.soup(vault), [id], options)
       await reopen(objects, options)
-      const bytes = await objects.get(id, options)
+      const bytes = own === undefined ? undefined : await objects.get(id, options)
       if (bytes === undefined) throw notHeld(label, migration, { batch, id })
       const proof = possessionProof({ place: place.key, migration, nonce }, id, bytes)
       const record = {
