@@ -13,9 +13,13 @@ interface Served {
 }
 
 /** Runs `vaultctl serve` until it says that it is ready. */
-async function serve(dir: string, allow: string, port = 0): Promise<Served> {
+async function serve(
+  dir: string,
+  client: string,
+  { port = 0, allow = '--allow' }: { readonly port?: number; readonly allow?: '--allow' | '--allow-parts' } = {},
+): Promise<Served> {
   const bin = join(import.meta.dirname, '../bin/vaultctl.mjs')
-  const args = ['serve', dir, '--no-passphrase', '--allow', allow, '--port', String(port), '--json']
+  const args = ['serve', dir, '--no-passphrase', allow, client, '--port', String(port), '--json']
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text) => {
@@ -76,7 +80,7 @@ test('a vault moves to a server, while both processes are killed on the way', as
     // Killed, or left alone by the server: what is left to do is done by the same command.
     expect([null, 4, 0], stderr).toContain(code)
     if (stopped !== undefined) kills++
-    if (isServer && stopped !== undefined) served = await serve(space.at('B'), key, port)
+    if (isServer && stopped !== undefined) served = await serve(space.at('B'), key, { port })
     if (code === 0) break
   }
   expect(kills).toBeGreaterThan(4)
@@ -126,7 +130,7 @@ test('a copy goes to a server and comes from there; whoever is not let in, or go
   await served.stop('SIGKILL')
 
   const { key: pulling } = await json<{ key: string }>('vaultctl', ['status', space.at('C')])
-  const again = await serve(space.at('B'), pulling, Number(new URL(served.url).port))
+  const again = await serve(space.at('B'), pulling, { port: Number(new URL(served.url).port) })
   expect(await json('vault-migrate', pull)).toMatchObject({ ok: true, state: 'replica' })
   expect(await json('vault-migrate', ['verify', ...pull.slice(2)])).toMatchObject({ ok: true, findings: [] })
   expect(await again.stop('SIGTERM')).toBe(0)
@@ -153,9 +157,14 @@ test('a part of a vault goes into an active vault at a server, and is in the aud
   const key = await vaultIn(space, 6)
   await json('vaultctl', ['init', space.at('B'), '--no-passphrase'])
   const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('B')])
-  const served = await serve(space.at('B'), key)
+  const moves = await serve(space.at('B'), key)
   const part = ['--kind', 'partial', '--where', 'key~path:f?']
-  const into = ['run', '--from', space.at('A'), '--peer-key', served.key, '--timeout', '3', ...part, '--to']
+  const into = ['run', '--from', space.at('A'), '--peer-key', moves.key, '--timeout', '3', ...part, '--to']
+  expect(await json('vault-migrate', [...into, `${moves.url}/vaults/${vault}`], 1)).toMatchObject({
+    error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'receive-part' } },
+  })
+  expect(await moves.stop('SIGTERM')).toBe(0)
+  const served = await serve(space.at('B'), key, { allow: '--allow-parts' })
   const named = `${served.url}/vaults/${vault}`
   expect(await json('vault-migrate', [...into, served.url], 2)).toMatchObject({ error: { code: 'USAGE' } })
   expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, entries: 6, state: 'active' })

@@ -12,6 +12,8 @@ export interface Asked {
   readonly side: Side
   readonly key: KeyId
   readonly options: AbortOptions
+  /** Asks for leave to do more than the side of the request already needs. Throws `HTTP_NOT_ALLOWED`. */
+  readonly require: (action: 'receive-part') => Promise<void>
 }
 
 type Answer<Name extends CallName> = (asked: Asked, request: RequestOf<Name>) => Promise<ResponseOf<Name>>
@@ -24,9 +26,16 @@ function tableOf(asked: Asked, { view, table }: { readonly view: string; readonl
 
 function openSession(
   { served, vault, key: owner }: Asked,
-  receiving: Parameters<ServedPlace['sessions']['add']>[0]['receiving'],
+  opened: Omit<Parameters<ServedPlace['sessions']['add']>[0], 'owner' | 'vault'>,
 ): ResponseOf<'open'> {
-  return { session: served.sessions.add({ owner, vault, receiving }), found: receiving.found }
+  return { session: served.sessions.add({ owner, vault, ...opened }), found: opened.receiving.found }
+}
+
+/** A target that this client has opened, and may still write. Throws `HTTP_SESSION`, `HTTP_NOT_ALLOWED`. */
+async function opened({ served, vault, key: owner, require }: Asked, session: string) {
+  const open = served.sessions.use(session, { owner, vault })
+  if (open.needs !== undefined) await require(open.needs)
+  return open
 }
 
 /** How each call is answered: by the port behind it, and by nothing else. */
@@ -81,25 +90,28 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   endorse: ({ served, vault, options }, request) => served.move.endorse({ ...request, vault }, options),
   async open(asked, { migration, driver }) {
     const { served, vault, options } = asked
-    return openSession(asked, await served.move.open({ vault, migration, driver }, options))
+    return openSession(asked, { receiving: await served.move.open({ vault, migration, driver }, options) })
   },
   async receive(asked, { keyEvents, migration }) {
     const { served, vault, options } = asked
     checkHistory(vault, keyEvents)
-    return openSession(asked, await served.copy.receive({ vault, keyEvents, migration }, options))
+    return openSession(asked, { receiving: await served.copy.receive({ vault, keyEvents, migration }, options) })
   },
   async 'receive-part'(asked, { from, migration }) {
     const { served, vault, key, options } = asked
-    return openSession(asked, await served.receivePart({ vault, from, migration, by: key }, options))
+    await asked.require('receive-part')
+    const receiving = await served.receivePart({ vault, from, migration, by: key }, options)
+    return openSession(asked, { receiving, needs: 'receive-part' })
   },
-  async intake({ served, vault, key, options }, { session, request, batch }) {
-    const open = served.sessions.use(session, { owner: key, vault })
+  async intake(asked, { session, request, batch }) {
+    const { served, vault, key, options } = asked
+    const open = await opened(asked, session)
     return await served.sessions.take(open, { request, batch }, served.storedBy(key, vault), options)
   },
-  async finish({ served, vault, key, options }, { session, verified }) {
-    const { finish } = served.sessions.use(session, { owner: key, vault }).receiving
+  async finish(asked, { session, verified }) {
+    const { finish } = (await opened(asked, session)).receiving
     if (finish === undefined) throw refusal('HTTP_REQUEST_INVALID', 'A move is prepared and activated, not finished.')
-    return await finish(verified, options)
+    return await finish(verified, asked.options)
   },
   async abandon({ served, vault, options }, { migration }) {
     await served.copy.abandon(vault, migration, options)

@@ -75,7 +75,8 @@ export class RequestHandler {
       return
     }
     const route = routeOf(request)
-    await this.#authorize(route, key)
+    const { vault, side } = route
+    await this.#authorize(side === 'source' ? 'migrate' : 'write', vault, key)
     const end = this.#quota.begin(key)
     const working = setInterval(() => {
       if (!response.headersSent) response.writeProcessing()
@@ -88,9 +89,8 @@ export class RequestHandler {
     }
   }
 
-  async #authorize({ vault, side }: Route, key: KeyId): Promise<void> {
+  async #authorize(action: string, vault: ContentId, key: KeyId): Promise<void> {
     const { authorize, clock, signal } = this.#parts
-    const action = side === 'source' ? 'migrate' : 'write'
     try {
       await authorize({ signers: [key], action, object: vault, at: clock() }, { signal })
     } catch (error) {
@@ -111,7 +111,14 @@ export class RequestHandler {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const asked: Asked = { served: this.#served, vault, side, key, options: { signal: this.#parts.signal } }
+    const asked: Asked = {
+      served: this.#served,
+      vault,
+      side,
+      key,
+      options: { signal: this.#parts.signal },
+      require: (action) => this.#authorize(action, vault, key),
+    }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
       if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })
       if (response.destroyed) throw gone()

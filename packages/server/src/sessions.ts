@@ -10,6 +10,8 @@ interface Open {
   readonly owner: KeyId
   readonly vault: string
   readonly receiving: Omit<Receiving, 'finish'> & Partial<Pick<Receiving, 'finish'>>
+  /** For what leave is needed with each batch, beside `write`. */
+  readonly needs?: 'receive-part'
   /** Answers by the names of their requests: one that is repeated, because its answer was lost, is not done again. */
   readonly answers: Map<string, Promise<Received>>
 }
@@ -29,11 +31,12 @@ export class Sessions {
   }
 
   /** Keeps an open target under a name that nobody guesses. The oldest one of the same key makes room. */
-  add({ owner, vault, receiving }: Omit<Open, 'answers'>): string {
-    const theirs = [...this.#open].filter(([, open]) => open.owner === owner)
+  add(open: Omit<Open, 'answers'>): string {
+    const { owner } = open
+    const theirs = [...this.#open].filter(([, other]) => other.owner === owner)
     for (const [name] of theirs.slice(0, Math.max(0, theirs.length - this.#most + 1))) this.#open.delete(name)
     const name = toHex(this.#random(16))
-    this.#open.set(name, { owner, vault, receiving, answers: new Map() })
+    this.#open.set(name, { ...open, answers: new Map() })
     return name
   }
 

@@ -20,7 +20,7 @@ export interface ServerOptions {
   readonly port?: number
   /**
    * Asked with every request: for `write` where the place is the target of a migration of this vault, for `migrate` where it is the
-   * source. The signer is the key that the client has shown.
+   * source; and for `receive-part`, too, where a part of another vault comes into an active one. The signer is the key that the client has shown.
    */
   readonly authorize: Authorize
   /** How the place takes part in hand-offs. */

@@ -38,6 +38,7 @@ export function serve(
   dir: string,
   options: {
     readonly allow?: readonly KeyId[]
+    readonly parts?: readonly KeyId[]
     readonly authorize?: Authorize
     readonly limits?: Partial<ServerLimits>
     readonly failed?: (error: unknown) => void
@@ -45,8 +46,8 @@ export function serve(
     readonly port?: number
   },
 ): Promise<VaultServer> {
-  const { allow = [], ...rest } = options
-  return startServer({ dir, authorize: allowedKeys(allow), ...rest })
+  const { allow = [], parts = [], ...rest } = options
+  return startServer({ dir, authorize: allowedKeys(allow, { parts }), ...rest })
 }
 
 /** Short, because nothing is far away. */

@@ -8,6 +8,7 @@ interface Options extends PassphraseOptions {
   readonly port: string
   readonly host: string
   readonly allow?: readonly string[]
+  readonly allowParts?: readonly string[]
 }
 
 export function addServe(program: Program): void {
@@ -16,10 +17,8 @@ export function addServe(program: Program): void {
     .description('let vaults move to this place, and be copied from it, over HTTPS; a place is made if there is none')
     .option('--port <number>', 'where to listen; 0: any port that is free', '0')
     .option('--host <address>', 'on which address of this machine', '127.0.0.1')
-    .option(
-      '--allow <key...>',
-      'keys of places that may move vaults here, copy those that are here, and bring parts into them',
-    )
+    .option('--allow <key...>', 'keys of places that may move vaults here, and copy those that are here')
+    .option('--allow-parts <key...>', 'as --allow, and they may bring parts of other vaults into those active here')
     .option('--passphrase-file <file>', 'protect the keys of vaults that come here with the passphrase in this file')
     .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
     .addHelpText(
@@ -31,7 +30,8 @@ export function addServe(program: Program): void {
     const port = Number(options.port)
     if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
     const keys = await keysOf(options.allow ?? [])
-    if (keys.length === 0) output.warn('No key is allowed (--allow), so everybody is refused.')
+    const parts = await keysOf(options.allowParts ?? [])
+    if (keys.length + parts.length === 0) output.warn('No key is allowed (--allow), so everybody is refused.')
     const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
     if (passphrase === undefined) {
       output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
@@ -40,7 +40,7 @@ export function addServe(program: Program): void {
       dir,
       host: options.host,
       port,
-      authorize: allowedKeys(keys),
+      authorize: allowedKeys(keys, { parts }),
       seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
       failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
     })
