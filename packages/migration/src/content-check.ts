@@ -6,7 +6,7 @@ import { checkObjects } from './check-target.ts'
 import type { RehashingTarget } from './endpoint.ts'
 import type { Verification } from './plan.ts'
 import { possessionsOf } from './possessions-of.ts'
-import { verifyRehash } from './records/rehash.ts'
+import { MAX_REHASHED, verifyRehash } from './records/rehash.ts'
 import type { CheckStep, Coverage } from './report.ts'
 import { coverageOf } from './report.ts'
 
@@ -26,8 +26,6 @@ interface Parts {
 }
 
 const NONCE_LENGTH = 32
-// Of one answer; a page of which one object does not read back is read as a whole.
-const ASKED_AT_ONCE = 4_096
 
 /**
  * Whether a target has the bytes of objects. One that is far away proves it with every byte in the proof and a nonce that it could not
@@ -44,8 +42,9 @@ export class ContentCheck {
   async *check(ids: readonly ContentId[], options: AbortOptions): AsyncGenerator<CheckStep> {
     const { target, asked } = this.#parts
     if (asked === undefined) return yield* checkObjects(target, ids, options)
-    for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
-      const page = ids.slice(from, from + ASKED_AT_ONCE)
+    // A page of which one object does not read back is read as a whole.
+    for (let from = 0; from < ids.length; from += MAX_REHASHED) {
+      const page = ids.slice(from, from + MAX_REHASHED)
       const bytes = await this.#prove(asked, page, options)
       if (bytes === undefined) {
         yield* checkObjects(target, page, options)

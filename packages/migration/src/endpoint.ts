@@ -106,6 +106,7 @@ export interface TrailTarget extends Target {
 export interface RehashRequest {
   readonly vault: ContentId
   readonly migration: string
+  /** At most 4,096. */
   readonly ids: readonly ContentId[]
   /** 32 bytes, drawn when everything was stored. */
   readonly nonce: Uint8Array

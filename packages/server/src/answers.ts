@@ -12,9 +12,16 @@ export interface Asked {
   readonly side: Side
   readonly key: KeyId
   readonly options: AbortOptions
+  /** As `options`, and ends when the client has gone: for work that changes nothing. What changes something is done, and found done when it is asked for again. */
+  readonly whileThere: () => AbortOptions
+  /** Counts the request as so many more of its key. */
+  readonly spend: (requests: number) => void
   /** Asks for leave to do more than the side of the request already needs. Throws `HTTP_NOT_ALLOWED`. */
   readonly require: (action: 'receive-part') => Promise<void>
 }
+
+// Objects, each of which is read and hashed, that cost a client as much as a request.
+const REHASHED_FOR_ONE = 64
 
 type Answer<Name extends CallName> = (asked: Asked, request: RequestOf<Name>) => Promise<ResponseOf<Name>>
 
@@ -61,7 +68,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     const found = new Set(own.filter((_, i) => there[i]))
     return ids.map((id) => found.has(id))
   },
-  'open-view': (asked) => asked.served.views.open(soupOf(asked), asked.key, asked.options),
+  'open-view': (asked) => asked.served.views.open(soupOf(asked), asked.key, asked.whileThere()),
   async 'close-view'({ served, key }, { view }) {
     served.views.close(view, key)
     return null
@@ -120,7 +127,9 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   batches: ({ served, vault, options }, range) => served.move.batches({ ...range, vault }, options),
   prove: ({ served, vault, options }, request) => served.move.prove({ ...request, vault }, options),
   async rehash(asked, request) {
-    const { served, vault, options } = asked
+    const { served, vault } = asked
+    asked.spend(Math.floor(request.ids.length / REHASHED_FOR_ONE))
+    const options = asked.whileThere()
     const own = await ownObjects(soupOf(asked), request.ids, options)
     return own.length === request.ids.length ? ((await served.rehash({ ...request, vault }, options)) ?? null) : null
   },

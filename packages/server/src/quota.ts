@@ -42,6 +42,12 @@ export class Quota {
     }
   }
 
+  /** Counts as so many requests more what a request of this key is about: what it owes by it, its next ones wait for. */
+  spend(key: KeyId, requests: number): void {
+    const used = this.#used.get(key)
+    if (used !== undefined) used.left -= requests
+  }
+
   #forget(): void {
     for (const [key, { running }] of this.#used) {
       if (this.#used.size <= MAX_KEYS) return

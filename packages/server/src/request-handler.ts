@@ -117,6 +117,8 @@ export class RequestHandler {
       side,
       key,
       options: { signal: this.#parts.signal },
+      whileThere: () => ({ signal: AbortSignal.any([this.#parts.signal, untilGone(response)]) }),
+      spend: (requests) => this.#quota.spend(key, requests),
       require: (action) => this.#authorize(action, vault, key),
     }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
@@ -179,6 +181,17 @@ function routeOf({ method, url = '' }: IncomingMessage): Route {
     throw refusal('HTTP_REQUEST_INVALID', 'There is nothing of this name here: see /openapi.json.')
   }
   return { vault, side: side as Side, name }
+}
+
+/** Aborts when the connection ends before the answer does. */
+function untilGone(response: ServerResponse): AbortSignal {
+  const left = new AbortController()
+  const leave = () => {
+    if (!response.writableFinished) left.abort(gone())
+  }
+  if (response.destroyed) leave()
+  else response.once('close', leave)
+  return left.signal
 }
 
 function gone(): Error {

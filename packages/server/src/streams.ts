@@ -80,10 +80,11 @@ async function putObjects(
 }
 
 async function getObjects(
-  { served, vault, side, options }: Asked,
+  { served, vault, side, whileThere }: Asked,
   frames: AsyncGenerator<Frame>,
   say: Say,
 ): Promise<void> {
+  const options = whileThere()
   const { value } = await next(frames)
   const { ids } = objectRequest(value, 'objects')
   const own = await ownObjects(served.place.soups.soup(vault), ids, options)

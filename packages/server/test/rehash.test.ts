@@ -145,6 +145,36 @@ test('a pack that is gone, or is another file, proves nothing while the server s
   expect(await proves()).toEqual(nothing)
 })
 
+test('a question is bounded, costs what it is about, and is given up when nobody waits for the answer', async () => {
+  await using folder = await scratch()
+  const { vault } = await vaultIn(folder.at('a'), 1)
+  await using _ = vault
+  await writeFile(folder.at('large'), new Uint8Array(1024 * 1024).fill(1))
+  for await (const _ of vault.putFiles([folder.at('large')]));
+  const members = await vault.place.soups.soup(vault.id).members({ limit: 64 })
+  const id = members.toSorted((a, b) => b.size - a.size)[0]?.id as ContentId
+  const ask = (count: number) => ({
+    vault: vault.id,
+    migration: '1'.repeat(32),
+    ids: Array.from({ length: count }, () => id),
+    nonce: new Uint8Array(32),
+  })
+  const key = anyKey()
+  {
+    await using server = await serve(folder.at('a'), { allow: [key.key], limits: { concurrent: 1 } })
+    await using target = await reach(server, key, vault.id)
+    await expect(target.rehash(ask(4_097))).rejects.toMatchObject({ code: 'HTTP_REQUEST_INVALID' })
+    // Four gibibytes to hash, which nobody waits for.
+    const patience = AbortSignal.timeout(300)
+    await expect(target.rehash(ask(4_096), { signal: patience })).rejects.toThrow()
+    expect((await target.look(vault.id)).tenure.state).toBe('active')
+  }
+  await using server = await serve(folder.at('a'), { allow: [key.key], limits: { perSecond: 8 } })
+  await using target = await reach(server, key, vault.id)
+  expect(await target.rehash(ask(64 * 32))).toBeDefined()
+  await expect(target.look(vault.id)).rejects.toMatchObject({ code: 'HTTP_LIMIT' })
+})
+
 async function coverageOf(events: ReturnType<typeof runMigration>): Promise<unknown> {
   for await (const event of events) if (event.type === 'summary') return event.summary.verification.coverage
   throw new Error('The run ended without a word.')

@@ -6,6 +6,7 @@ import type { MoveOffer, NumberedBatch } from '../move/move-endpoint.ts'
 import type { MoveState } from '../move/state.ts'
 import type { Field } from '../records/field.ts'
 import { bytes, count, hex, id, key, list, map, nullable, text } from '../records/field.ts'
+import { MAX_REHASHED } from '../records/rehash.ts'
 import {
   anyBytes,
   anyText,
@@ -229,7 +230,7 @@ export const CALLS: Calls = {
   rehash: call(
     TARGET,
     'Reads objects back here, and proves it',
-    map({ migration: hex(32), ids, nonce: bytes({ length: 32 }) }),
+    map({ migration: hex(32), ids: list(id, MAX_REHASHED), nonce: bytes({ length: 32 }) }),
     { response: nullable(document) },
   ),
   prepare: call(

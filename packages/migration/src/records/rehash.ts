@@ -21,6 +21,9 @@ export interface Rehash extends RecordHead<'migration-rehash'> {
   readonly at: number
 }
 
+/** Objects that one answer is about, at most: whoever asks about more asks again. */
+export const MAX_REHASHED = 4_096
+
 const TYPE = 'migration-rehash'
 
 const format = recordFormat<typeof TYPE, Rehash>(TYPE, {
