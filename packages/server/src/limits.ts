@@ -2,7 +2,7 @@
 export interface ServerLimits {
   /** Connections at a time. Default 256. */
   readonly connections: number
-  /** Connections at a time from one address of the network, whoever they are of. Default 64. */
+  /** Connections at a time from one address of the network, of IPv6 from one /64, whoever they are of. Default 64. */
   readonly perAddress: number
   /** Requests of one key that are worked on at a time. Default 16. */
   readonly concurrent: number

@@ -7,6 +7,7 @@ import { systemClock, systemRandom } from '@vault/core'
 import { openOrCreatePlace, type SeatOptions } from '@vault/embedded'
 import { createPeerCredentials } from '@vault/migration/http'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
+import { networkOf } from './network-of.ts'
 import { RequestHandler } from './request-handler.ts'
 import { ServedPlace } from './served-place.ts'
 
@@ -125,18 +126,18 @@ function bound(server: Server, { connections, perAddress, idleMs }: ServerLimits
   })
 }
 
-/** One address does not take all connections: what is beyond its share is closed before its keys are looked at. */
+/** One address, or one network of IPv6, does not take all connections: what is beyond its share is closed before its keys are looked at. */
 function boundAddresses(server: Server, perAddress: number): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
-    const { remoteAddress = '' } = socket
-    const count = (open.get(remoteAddress) ?? 0) + 1
+    const network = networkOf(socket.remoteAddress ?? '')
+    const count = (open.get(network) ?? 0) + 1
     if (count > perAddress) return void socket.destroy()
-    open.set(remoteAddress, count)
+    open.set(network, count)
     socket.once('close', () => {
-      const left = (open.get(remoteAddress) ?? 1) - 1
-      if (left > 0) open.set(remoteAddress, left)
-      else open.delete(remoteAddress)
+      const left = (open.get(network) ?? 1) - 1
+      if (left > 0) open.set(network, left)
+      else open.delete(network)
     })
   })
 }
