@@ -1,6 +1,8 @@
 // Files, directories and the stores they lie in.
 
 export { batchBlocks } from './batch-blocks.ts'
+export type { Blobs } from './blob-cas.ts'
+export { createBlobCas } from './blob-cas.ts'
 export type {
   BatchAck,
   Block,
