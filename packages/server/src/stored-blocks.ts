@@ -79,7 +79,7 @@ export class StoredBlocks {
   }
 
   async #readUnknown(ids: readonly ContentId[], options: AbortOptions): Promise<void> {
-    const others = ids.filter((id) => !this.#known.has(id))
+    const others = [...new Set(ids)].filter((id) => !this.#known.has(id))
     const unknown = others.length === 0 ? [] : await this.#own(others, options)
     for (let from = 0; from < unknown.length; from += READ_AT_ONCE) {
       const page = unknown.slice(from, from + READ_AT_ONCE)
