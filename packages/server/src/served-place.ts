@@ -70,16 +70,25 @@ export class ServedPlace {
     { vault, from, migration, by }: { vault: VaultId; from: VaultId; migration: string; by: KeyId },
     options: AbortOptions,
   ): Promise<Receiving> {
-    const target = partTargetOf(await this.#parts.open(vault, by))
-    const receiving = await target.receive({ vault: from, migration, keyEvents: [] }, options)
+    const soup = this.place.soups.soup(vault)
+    const opened = <Result>(run: (receiving: Receiving) => Promise<Result>, abort?: AbortOptions) =>
+      this.#parts.use(vault, by, async (each) => {
+        return await run(await partTargetOf(each).receive({ vault: from, migration, keyEvents: [] }, abort))
+      })
+    const found = await opened(async (receiving) => receiving.found, options)
     const receive: Receiving['intake']['receive'] = async (batch, abort) => {
       // A run never asks for it, so whoever does is no run.
       if ((batch.objects?.remove?.length ?? 0) + (batch.entries?.remove?.length ?? 0) > 0) {
         throw refusal('HTTP_REQUEST_INVALID', 'A part that comes into a vault takes nothing out of it.')
       }
-      return await receiving.intake.receive(batch, abort)
+      return await opened(async (receiving) => {
+        if (receiving.found.epoch === found.epoch) return await receiving.intake.receive(batch, abort)
+        throw refusal('HTTP_SESSION', 'The vault has been away since it was opened for this part. Run again.')
+      }, abort)
     }
-    return { ...receiving, intake: { receive } }
+    const finish: Receiving['finish'] = (verified, abort) =>
+      opened((receiving) => receiving.finish(verified, abort), abort)
+    return { found, objects: this.place.objects, soup, intake: { receive }, finish }
   }
 
   /** Ends what is open beside the place itself. */
