@@ -46,9 +46,10 @@ function show(
       return
     case 'round': {
       progress.clear()
-      const { dirty, left, ms, throttleMs } = event.round
+      const { dirty, left, ms, throttleMs, estimateMs, goalMs } = event.round
       const slowed = throttleMs === 0 ? '' : `; writers wait ${throttleMs} ms before each change`
-      output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left${slowed}`)
+      const pause = `a pause now would take ${estimateMs} ms of ${goalMs}`
+      output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left; ${pause}${slowed}`)
       return
     }
     case 'finding':
