@@ -12,7 +12,7 @@ test.for(globSync('examples/*/main.ts', { cwd: ROOT }).sort())(
   async (main) => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, main)], {
       cwd: tmpdir(),
-      timeout: 60_000,
+      timeout: 110_000,
     })
     expect(stdout).not.toBe('')
   },
