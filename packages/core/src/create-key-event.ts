@@ -4,11 +4,9 @@ import { encode } from './cbor-encode.ts'
 import type { Envelope, Threshold } from './envelope.ts'
 import { signEnvelope } from './envelope.ts'
 import type { KeyEvent, KeyEventContext, KeyEventReason } from './key-event.ts'
-import { parseKeyEvent } from './key-event.ts'
-import { checkEvent } from './key-event-error.ts'
 import { KEY_EVENT } from './key-event-payload.ts'
 import type { KeyState } from './key-history.ts'
-import { followKeyState } from './key-history.ts'
+import { followKeyState, keyStateAfter } from './key-history.ts'
 import type { NextKeys } from './key-witnesses.ts'
 import { link } from './link.ts'
 import type { AbortOptions } from './options.ts'
@@ -34,7 +32,8 @@ export interface KeyEventDraft {
 /**
  * Replaces the roles of a vault. Must be signed by the identity threshold of the roles before it, by the identity
  * threshold of its own, and by every key that is new in a role, as proof that it is possessed. Throws `KEY_EVENT_INVALID`
- * for contents that no reader takes, and where a signer is missing.
+ * for contents that no reader takes, and where a signer is missing; besides `KEY_EVENT_RETIRED`, `KEY_EVENT_WITNESSES` and
+ * `KEY_EVENT_COMMITMENT`.
  */
 export async function createKeyEvent(
   draft: KeyEventDraft,
@@ -48,11 +47,11 @@ export async function createKeyEvent(
 
 /**
  * What is signed in a new key event, for signers that are not in one place: each signs it with `signEnvelope('key', …)`, and
- * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes, `KEY_EVENT_RETIRED` for a vault that has ended.
+ * `mergeEnvelopes` joins them. Throws `KEY_EVENT_INVALID` for contents that no reader takes, `KEY_EVENT_RETIRED` for a vault that has
+ * ended, `KEY_EVENT_COMMITMENT` for what a commitment of the vault keeps out.
  */
 export function keyEventPayload(draft: KeyEventDraft): Bytes {
   const { history, why, roles, context, at } = draft
-  checkEvent(!history.retired, 'the vault has ended', 'KEY_EVENT_RETIRED')
   const more = moreOf(draft)
   const event: KeyEvent = {
     type: 'key',
@@ -66,7 +65,7 @@ export function keyEventPayload(draft: KeyEventDraft): Bytes {
     at: Math.floor(at.getTime() / 1000),
   }
   const payload = encode(event)
-  parseKeyEvent(payload, { seq: event.seq, head: history.head })
+  keyStateAfter(history, payload)
   return payload
 }
 

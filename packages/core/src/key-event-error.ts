@@ -8,7 +8,7 @@ export type KeyEventErrorCode =
   | 'KEY_EVENT_RETIRED'
   /** Too few witnesses have signed: of those before it, of its own, or one that is new. `details.index` in a history. */
   | 'KEY_EVENT_WITNESSES'
-  /** The identity that follows is not the one that was committed to. `details.index` in a history. */
+  /** The identity that follows is not the one that was committed to, or the one before it does what would keep that out. `details.index` in a history. */
   | 'KEY_EVENT_COMMITMENT'
 
 export function invalidEvent(

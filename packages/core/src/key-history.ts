@@ -7,11 +7,12 @@ import { countSigners } from './envelope.ts'
 import { isVaultError, VaultError } from './error.ts'
 import type { ContentParameters, Inception, VaultId } from './inception.ts'
 import { verifyInception } from './inception.ts'
-import type { KeyEvent } from './key-event.ts'
+import type { KeyEvent, KeyEventReason } from './key-event.ts'
 import { parseKeyEvent } from './key-event.ts'
 import type { KeyEventErrorCode } from './key-event-error.ts'
 import { checkEvent, invalidEvent } from './key-event-error.ts'
 import { KEY_EVENT } from './key-event-payload.ts'
+import type { KeyId } from './key-id.ts'
 import type { NextKeys } from './key-witnesses.ts'
 import { committedKeys, NO_WITNESSES } from './key-witnesses.ts'
 import type { Roles } from './roles.ts'
@@ -39,11 +40,13 @@ export interface KeyState {
 
 /** One event costs up to 256 verifications, so a longer list from outside is not begun. */
 const MAX_KEY_EVENTS = 1_024
+/** Of these only the identity that was committed to takes: a stolen one leaves room for it. */
+const KEPT_FOR_COMMITTED = 64
 
 /**
  * The keys of a vault, from its inception and all events after it in order. Throws `KEY_EVENT_INVALID`, or what
- * {@link followKeyState} says, with the `index` of the first envelope that does not belong there. An event with `why: 'migrate'` is verified as any other; whether the
- * hand-off that it needs took place is for whoever asks to see.
+ * {@link followKeyState} says, with the `index` of the first envelope that does not belong there. An event with
+ * `why: 'migrate'` is verified as any other; whether the hand-off that it needs took place is for whoever asks to see.
  */
 export function verifyKeyHistory(envelopes: readonly Envelope[]): KeyState {
   const [first, ...later] = envelopes
@@ -69,67 +72,84 @@ function foundKeyState(envelope: Envelope): KeyState {
  * `KEY_EVENT_COMMITMENT`.
  */
 export function followKeyState(before: KeyState, envelope: Envelope): KeyState {
-  checkEvent(!before.retired, 'the vault has ended with the event before it', 'KEY_EVENT_RETIRED')
-  const event = parseKeyEvent(envelope.payload, { seq: before.seq + 1, head: before.head })
-  const introduced = keysNewIn(event.roles, before.roles)
+  const after = keyStateAfter(before, envelope.payload)
+  const { roles, witnesses } = after
   requireSigners(envelope, before.roles.identity, 'the identity before it has not signed')
-  requireSigners(envelope, event.roles.identity, 'its own identity has not signed')
-  if (introduced.length > 0) {
-    const all = { keys: introduced, threshold: introduced.length }
-    requireSigners(envelope, all, 'a key that is new in a role has not signed')
+  requireSigners(envelope, roles.identity, 'its own identity has not signed')
+  requireSigners(envelope, all(keysNewIn(roles, before.roles)), 'a key that is new in a role has not signed')
+  const introduced = witnesses.keys.filter((key) => !before.witnesses.keys.includes(key))
+  const seen = 'KEY_EVENT_WITNESSES'
+  requireSigners(envelope, before.witnesses, 'the witnesses before it have not signed', seen)
+  requireSigners(envelope, witnesses, 'its own witnesses have not signed', seen)
+  requireSigners(envelope, all(introduced), 'a new witness has not signed', seen)
+  if (before.next !== null && !isSame(before.roles.identity, roles.identity)) {
+    const committed = { keys: committedKeys(before.next, roles.identity.keys), threshold: before.next.threshold }
+    requireSigners(
+      envelope,
+      committed,
+      'too few of the keys that were committed to have signed',
+      'KEY_EVENT_COMMITMENT',
+    )
   }
-  const { seq, roles, why, witnesses = NO_WITNESSES, next = null } = event
+  return after
+}
+
+/**
+ * The keys after an event with this payload, once all have signed it who must: its signatures are not asked for. For whoever is to
+ * gather them, so that nobody signs what no reader takes. Throws `KEY_EVENT_INVALID`, `KEY_EVENT_RETIRED` and `KEY_EVENT_COMMITMENT`.
+ */
+export function keyStateAfter(before: KeyState, payload: Uint8Array): KeyState {
+  checkEvent(!before.retired, 'the vault has ended with the event before it', 'KEY_EVENT_RETIRED')
+  checkEvent(before.events.length < MAX_KEY_EVENTS, `a history has at most ${MAX_KEY_EVENTS} events`)
+  const event = parseKeyEvent(payload, { seq: before.seq + 1, head: before.head })
   checkEvent(event.v >= (before.events.at(-1)?.v ?? 1), 'it is of an earlier version than the event before it')
-  checkUnchanged(before, { why, roles, witnesses, next })
-  checkWitnesses(before, envelope, witnesses)
-  checkCommitment(before, envelope, { roles, next })
-  const head = contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' })
+  const { seq, roles, why, witnesses = NO_WITNESSES, next = null } = event
+  const head = contentId(payload, { hash: 'sha2-256', codec: 'dag-cbor' })
   const events = [...before.events, event]
-  return { ...before, seq, head, roles, witnesses, next, retired: why === 'retire', events }
+  const after = { ...before, seq, head, roles, witnesses, next, retired: why === 'retire', events }
+  checkUnchanged(before, after, why)
+  checkCommitment(before, after)
+  return after
 }
 
 /** An event that replaces no keys says so of everything. */
-function checkUnchanged(
-  before: KeyState,
-  after: Pick<KeyState, 'roles' | 'witnesses' | 'next'> & { why: string },
-): void {
-  if (after.why !== 'reshare' && after.why !== 'retire') return
-  const all = ({ roles, witnesses, next }: typeof before | typeof after) => ({ roles, witnesses, next })
-  checkEvent(isSame(all(before), all(after)), `it is to ${after.why}, and replaces keys`)
+function checkUnchanged(before: KeyState, after: KeyState, why: KeyEventReason): void {
+  if (why !== 'reshare' && why !== 'retire') return
+  const kept = ({ roles, witnesses, next }: KeyState) => ({ roles, witnesses, next })
+  checkEvent(isSame(kept(before), kept(after)), `it is to ${why}, and replaces keys`)
 }
 
-function checkWitnesses(before: KeyState, envelope: Envelope, after: Threshold): void {
-  const introduced = after.keys.filter((key) => !before.witnesses.keys.includes(key))
-  const asked: readonly [Threshold, string][] = [
-    [before.witnesses, 'the witnesses before it have not signed'],
-    [after, 'its own witnesses have not signed'],
-    [{ keys: introduced, threshold: introduced.length }, 'a new witness has not signed'],
-  ]
-  for (const [threshold, reason] of asked)
-    if (threshold.threshold > 0) requireSigners(envelope, threshold, reason, 'KEY_EVENT_WITNESSES')
-}
-
-/** Whoever has stolen the identity does not know which follows, and neither takes it nor takes the commitment back. */
-function checkCommitment(
-  { roles: { identity }, next }: KeyState,
-  envelope: Envelope,
-  after: Pick<KeyState, 'roles' | 'next'>,
-): void {
+/**
+ * Whoever has stolen the identity does not know which follows: he neither puts another one in its place nor takes the commitment back,
+ * and does nothing that would keep the owner's event out.
+ */
+function checkCommitment({ events, roles, witnesses, next }: KeyState, after: KeyState): void {
   if (next === null) return
-  const reason = 'its identity is not the one that was committed to'
-  if (isSame(identity, after.roles.identity)) {
-    checkEvent(isSame(next, after.next), 'it takes a commitment back', 'KEY_EVENT_COMMITMENT')
+  const code = 'KEY_EVENT_COMMITMENT'
+  if (!isSame(roles.identity, after.roles.identity)) {
+    const committed = committedKeys(next, after.roles.identity.keys)
+    checkEvent(committed.length >= next.threshold, 'its identity is not the one that was committed to', code)
     return
   }
-  const keys = committedKeys(next, after.roles.identity.keys)
-  requireSigners(envelope, { keys, threshold: next.threshold }, reason, 'KEY_EVENT_COMMITMENT')
+  const first = 'let the identity that was committed to follow first'
+  checkEvent(isSame(next, after.next), `it takes a commitment back; ${first}`, code)
+  checkEvent(isSame(witnesses, after.witnesses), `it names other witnesses under a commitment; ${first}`, code)
+  checkEvent(!after.retired, `it ends the vault under a commitment; ${first}`, code)
+  const room = MAX_KEY_EVENTS - KEPT_FOR_COMMITTED
+  checkEvent(events.length < room, `after ${room} events only an identity that was committed to follows`, code)
 }
 
 function isSame(a: unknown, b: unknown): boolean {
   return equalBytes(encode(a), encode(b))
 }
 
+function all(keys: readonly KeyId[]): Threshold {
+  return { keys, threshold: keys.length }
+}
+
+/** A threshold of 0 is nobody, and asks for nothing. */
 function requireSigners(envelope: Envelope, threshold: Threshold, reason: string, code?: KeyEventErrorCode): void {
+  if (threshold.threshold === 0) return
   try {
     countSigners(envelope, KEY_EVENT, threshold)
   } catch (cause) {

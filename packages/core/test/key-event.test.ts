@@ -1,4 +1,4 @@
-import type { Envelope, KeyEventDraft, KeyState, Roles, Signer } from '@vault/core'
+import type { Envelope, KeyEvent, KeyEventDraft, KeyState, Roles, Signer } from '@vault/core'
 import {
   contentId,
   createInception,
@@ -6,11 +6,14 @@ import {
   createSigner,
   decode,
   encode,
+  followKeyState,
   generateSecretKey,
   isVaultError,
   keyEventPayload,
+  keyStateAfter,
   link,
   mergeEnvelopes,
+  nextKeyDigest,
   signEnvelope,
   systemRandom,
   utf8,
@@ -124,6 +127,53 @@ describe('createKeyEvent', () => {
     const { context: _, ...unplaced } = move(founded)
     await expect(createKeyEvent(unplaced, [never])).rejects.toMatchObject({ code: 'KEY_EVENT_INVALID' })
     expect(codeOf(() => keyEventPayload({ ...move(founded), why: 'rotate' }))).toBe('KEY_EVENT_INVALID')
+  })
+})
+
+describe('a commitment', () => {
+  const next = { digests: [nextKeyDigest(dea.key)], threshold: 1 }
+  const single: Roles = { ...roles, identity: of(1, ana) }
+  const committing = { history: founded, why: 'rotate', roles: single, next, at } as const
+  /** A vault whose thief has made so many events more, without the work of signing them. */
+  const after = async (count: number): Promise<KeyState> => {
+    const state = verifyKeyHistory([inception, await createKeyEvent(committing, [ana, ben])])
+    return {
+      ...state,
+      events: Array.from({ length: count }, () => state.events.at(-1) ?? state.events[0]) as KeyEvent[],
+    }
+  }
+  const rotation = { why: 'rotate', roles: { ...single, identity: of(1, dea) }, at } as const
+
+  it('leaves the identity before it what is done every day, until the history is nearly full', async () => {
+    const log2For = { why: 'rotate', roles: { ...single, log: of(1, log2) }, at } as const
+    await createKeyEvent({ history: await after(959), ...log2For }, [ana, log2])
+    const history = await after(960)
+    const refused = { code: 'KEY_EVENT_COMMITMENT' }
+    for (const draft of [log2For, { why: 'reshare', roles: single, at } as const])
+      await expect(createKeyEvent({ history, ...draft }, [ana, log2])).rejects.toMatchObject(refused)
+  })
+
+  it('has room for the identity that follows, which then does as it likes', async () => {
+    const history = await after(960)
+    const state = followKeyState(history, await createKeyEvent({ history, ...rotation }, [ana, dea]))
+    expect(state).toMatchObject({ roles: { identity: of(1, dea) }, next: null })
+    const ended = { history: state, why: 'retire', roles: state.roles, at } as const
+    expect(followKeyState(state, await createKeyEvent(ended, [dea])).retired).toBe(true)
+  })
+
+  it('is not asked for where the history is full', async () => {
+    const history = await after(1_024)
+    expect(codeOf(() => keyEventPayload({ history, ...rotation }))).toBe('KEY_EVENT_INVALID')
+  })
+
+  it('is seen before anybody signs', async () => {
+    const history = await after(2)
+    const thief = { ...rotation, history, roles: { ...single, identity: of(1, cai) } }
+    expect(codeOf(() => keyEventPayload(thief))).toBe('KEY_EVENT_COMMITMENT')
+    expect(keyStateAfter(history, keyEventPayload({ history, ...rotation }))).toMatchObject({
+      seq: 2,
+      roles: { identity: of(1, dea) },
+    })
   })
 })
 

@@ -27,6 +27,7 @@ const followed: Roles = { ...roles, identity: of(1, dea) }
 const at = new Date(1_767_400_000_000)
 const witnesses = of(1, tom, lea)
 const none = { keys: [], threshold: 0 }
+const THIEF = 'KEY_EVENT_COMMITMENT'
 const next = { digests: [nextKeyDigest(dea.key)], threshold: 1 }
 
 /** Valid and invalid histories with events of version 2. */
@@ -47,6 +48,17 @@ export async function witnessedVectors(): Promise<Record<string, readonly object
   ])
   const logged = { ...roles, log: of(1, eva) }
   const kept = await createKeyEvent({ history: after(committed), why: 'rotate', roles: logged, at }, [ana, eva])
+
+  const watched = { history: founded, why: 'rotate', roles, next, witnesses: of(1, tom), at } as const
+  const bound = await createKeyEvent(watched, [ana, tom])
+  const boundLog = await createKeyEvent({ history: after(bound), why: 'rotate', roles: logged, at }, [ana, eva, tom])
+  const release = { history: after(bound), why: 'recover', roles: followed, witnesses: of(1, lea), at } as const
+  const freed = await createKeyEvent(release, [ana, dea, tom, lea])
+  const ending = { history: after(bound, freed), why: 'retire', roles: followed, at } as const
+  const ended = await createKeyEvent(ending, [dea, lea])
+  const pair = { ...roles, identity: of(1, ana, dea) }
+  const wider = { ...roles, identity: of(1, ana, dea, eva) }
+  const shared = await createKeyEvent({ history: founded, why: 'rotate', roles: pair, next, at }, [ana, dea])
 
   const valid = (name: string, ...events: readonly Envelope[]) => {
     const { vault, seq, head, roles: now, witnesses: by, retired: ended } = after(...events)
@@ -96,6 +108,21 @@ export async function witnessedVectors(): Promise<Record<string, readonly object
       valid('a commitment to the identity that follows', committed),
       valid('and the identity that follows', committed, rotated),
       valid('and a new log key before it does', committed, kept),
+    ],
+    'key-event/v2/valid/commitments.json': [
+      valid('a witness stays under a commitment, with a new log key', bound, boundLog),
+      valid('other witnesses with the identity that was committed to', bound, freed),
+      valid('and then the end of the vault', bound, freed, ended),
+    ],
+    'key-event/v2/invalid/commitments.json': [
+      await later('a witness more under a commitment', THIEF, bound, { witnesses: of(1, tom, lea) }, [ana, tom, lea]),
+      await later('no witness any more under a commitment', THIEF, bound, { witnesses: none }, [ana, tom]),
+      await later('the first witness under a commitment', THIEF, committed, { witnesses: of(1, tom) }, [ana, tom]),
+      await later('the end of a vault under a commitment', THIEF, committed, { why: 'retire' }, [ana]),
+      await later('a key that was committed to has not signed', THIEF, shared, { roles: wider, next: null }, [
+        ana,
+        eva,
+      ]),
     ],
     'key-event/v2/invalid/histories.json': [
       await later('an event after the end', 'KEY_EVENT_RETIRED', retired, {}, [ana]),
