@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes.ts'
-import { compareBytes, equalBytes } from './bytes.ts'
+import { compareBytes } from './bytes.ts'
 import { encode } from './cbor-encode.ts'
 import type { Envelope, Threshold } from './envelope.ts'
 import { signEnvelope } from './envelope.ts'
@@ -11,7 +11,7 @@ import type { NextKeys } from './key-witnesses.ts'
 import { link } from './link.ts'
 import type { AbortOptions } from './options.ts'
 import type { Roles } from './roles.ts'
-import { sortRoles } from './roles.ts'
+import { isSameThreshold, sortRoles } from './roles.ts'
 import type { Signer } from './signature.ts'
 
 /** What a new key event is to say. */
@@ -72,7 +72,7 @@ export function keyEventPayload(draft: KeyEventDraft): Bytes {
 /** What version 2 says besides, which is written where there is something to say, or was before. */
 function moreOf({ history, why, roles, ...draft }: KeyEventDraft): Pick<KeyEvent, 'witnesses' | 'next'> | undefined {
   const { keys, threshold } = draft.witnesses ?? history.witnesses
-  const stays = equalBytes(encode(sortRoles(roles).identity), encode(history.roles.identity))
+  const stays = isSameThreshold(sortRoles(roles).identity, history.roles.identity)
   const next = draft.next === undefined ? (stays ? history.next : null) : draft.next
   const isPlain = threshold === 0 && next === null && why !== 'reshare' && why !== 'retire'
   if (isPlain && history.events.at(-1)?.v !== 2) return undefined

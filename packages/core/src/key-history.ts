@@ -12,11 +12,12 @@ import { parseKeyEvent } from './key-event.ts'
 import type { KeyEventErrorCode } from './key-event-error.ts'
 import { checkEvent, invalidEvent } from './key-event-error.ts'
 import { KEY_EVENT } from './key-event-payload.ts'
-import type { KeyId } from './key-id.ts'
+import type { KeyEventSigners } from './key-event-signers.ts'
+import { keyEventSigners } from './key-event-signers.ts'
 import type { NextKeys } from './key-witnesses.ts'
 import { committedKeys, NO_WITNESSES } from './key-witnesses.ts'
 import type { Roles } from './roles.ts'
-import { keysNewIn } from './roles.ts'
+import { isSameThreshold } from './roles.ts'
 
 /** Which keys act for a vault, after all key events that are known. */
 export interface KeyState {
@@ -73,24 +74,7 @@ function foundKeyState(envelope: Envelope): KeyState {
  */
 export function followKeyState(before: KeyState, envelope: Envelope): KeyState {
   const after = keyStateAfter(before, envelope.payload)
-  const { roles, witnesses } = after
-  requireSigners(envelope, before.roles.identity, 'the identity before it has not signed')
-  requireSigners(envelope, roles.identity, 'its own identity has not signed')
-  requireSigners(envelope, all(keysNewIn(roles, before.roles)), 'a key that is new in a role has not signed')
-  const introduced = witnesses.keys.filter((key) => !before.witnesses.keys.includes(key))
-  const seen = 'KEY_EVENT_WITNESSES'
-  requireSigners(envelope, before.witnesses, 'the witnesses before it have not signed', seen)
-  requireSigners(envelope, witnesses, 'its own witnesses have not signed', seen)
-  requireSigners(envelope, all(introduced), 'a new witness has not signed', seen)
-  if (before.next !== null && !isSame(before.roles.identity, roles.identity)) {
-    const committed = { keys: committedKeys(before.next, roles.identity.keys), threshold: before.next.threshold }
-    requireSigners(
-      envelope,
-      committed,
-      'too few of the keys that were committed to have signed',
-      'KEY_EVENT_COMMITMENT',
-    )
-  }
+  for (const asked of keyEventSigners(before, after)) requireSigners(envelope, asked)
   return after
 }
 
@@ -126,14 +110,14 @@ function checkUnchanged(before: KeyState, after: KeyState, why: KeyEventReason):
 function checkCommitment({ events, roles, witnesses, next }: KeyState, after: KeyState): void {
   if (next === null) return
   const code = 'KEY_EVENT_COMMITMENT'
-  if (!isSame(roles.identity, after.roles.identity)) {
+  if (!isSameThreshold(roles.identity, after.roles.identity)) {
     const committed = committedKeys(next, after.roles.identity.keys)
     checkEvent(committed.length >= next.threshold, 'its identity is not the one that was committed to', code)
     return
   }
   const first = 'let the identity that was committed to follow first'
   checkEvent(isSame(next, after.next), `it takes a commitment back; ${first}`, code)
-  checkEvent(isSame(witnesses, after.witnesses), `it names other witnesses under a commitment; ${first}`, code)
+  checkEvent(isSameThreshold(witnesses, after.witnesses), `it names other witnesses under a commitment; ${first}`, code)
   checkEvent(!after.retired, `it ends the vault under a commitment; ${first}`, code)
   const room = MAX_KEY_EVENTS - KEPT_FOR_COMMITTED
   checkEvent(events.length < room, `after ${room} events only an identity that was committed to follows`, code)
@@ -143,16 +127,21 @@ function isSame(a: unknown, b: unknown): boolean {
   return equalBytes(encode(a), encode(b))
 }
 
-function all(keys: readonly KeyId[]): Threshold {
-  return { keys, threshold: keys.length }
+const UNSIGNED: Readonly<Record<KeyEventSigners['why'], readonly [reason: string, code?: KeyEventErrorCode]>> = {
+  'identity-before': ['the identity before it has not signed'],
+  identity: ['its own identity has not signed'],
+  possession: ['a key that is new in a role has not signed'],
+  'witness-before': ['the witnesses before it have not signed', 'KEY_EVENT_WITNESSES'],
+  'witness-after': ['its own witnesses have not signed', 'KEY_EVENT_WITNESSES'],
+  'witness-new': ['a new witness has not signed', 'KEY_EVENT_WITNESSES'],
+  commitment: ['too few of the keys that were committed to have signed', 'KEY_EVENT_COMMITMENT'],
 }
 
-/** A threshold of 0 is nobody, and asks for nothing. */
-function requireSigners(envelope: Envelope, threshold: Threshold, reason: string, code?: KeyEventErrorCode): void {
-  if (threshold.threshold === 0) return
+function requireSigners(envelope: Envelope, { why, keys, threshold }: KeyEventSigners): void {
   try {
-    countSigners(envelope, KEY_EVENT, threshold)
+    countSigners(envelope, KEY_EVENT, { keys, threshold })
   } catch (cause) {
+    const [reason, code] = UNSIGNED[why]
     throw invalidEvent(reason, cause, code)
   }
 }

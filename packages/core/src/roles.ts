@@ -1,3 +1,5 @@
+import { equalBytes } from './bytes.ts'
+import { encode } from './cbor-encode.ts'
 import type { Threshold } from './envelope.ts'
 import { hasFields } from './fields.ts'
 import { checkEvent, invalidEvent } from './key-event-error.ts'
@@ -40,6 +42,11 @@ export function keysOf({ identity, operators, log }: Roles): readonly KeyId[] {
 /** The keys that have a role that they did not have before, once each. */
 export function keysNewIn(roles: Roles, before: Roles): readonly KeyId[] {
   return [...new Set(ROLE_NAMES.flatMap((name) => roles[name].keys.filter((key) => !before[name].keys.includes(key))))]
+}
+
+/** Whether these are the same keys in the same order, and as many of them are needed. */
+export function isSameThreshold(a: Threshold, b: Threshold): boolean {
+  return equalBytes(encode(a), encode(b))
 }
 
 /** Keys and how many of them, of a decoded value. Throws `KEY_EVENT_INVALID`. */

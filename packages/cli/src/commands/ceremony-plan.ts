@@ -21,6 +21,8 @@ interface Options extends KeystoreOptions, PassphraseOptions, StateDirOptions {
   readonly found?: boolean
   readonly reshare?: boolean
   readonly retire?: boolean
+  readonly eventWitnesses?: string
+  readonly next?: string
   readonly split?: string
   readonly threshold?: string
   readonly holder?: readonly string[]
@@ -45,6 +47,11 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     .option('--recover', 'keys were lost or stolen: what the old ones granted counts no more unless it is anchored')
     .option('--reshare', 'the keys stay, and the one that is split is shared out anew')
     .option('--retire', 'the vault ends for ever')
+    .option(
+      '--event-witnesses <keys>',
+      'who witnesses the key event and those after it, as 1:tom,mia; "none" is nobody',
+    )
+    .option('--next <keys>', 'commit to the identity that follows, as 2:ana,ben; "none" to none')
     .option('--split <key>', 'split this key into shares')
     .option('--threshold <k>', 'how many of the shares give the key back')
     .option('--holder <name=recipient...>', 'who gets a share, and the recipient of age that it is encrypted for')
@@ -95,10 +102,14 @@ async function changeOf(
   const named = ROLES.filter((role) => options[role] !== undefined)
   const stays = options.retire === true ? 'retire' : 'reshare'
   const isKept = options.retire === true || options.reshare === true
-  if (isKept && (named.length > 0 || options.recover === true || options.retire === options.reshare))
+  const more = await witnessedBy(options, book)
+  const isNamed = named.length > 0 || Object.keys(more).length > 0
+  if (isKept && (isNamed || options.recover === true || options.retire === options.reshare))
     throw new UsageError('--reshare and --retire stand alone: they replace no keys.')
-  if (named.length === 0 && !isKept)
-    throw new UsageError('Say which roles get other keys: --identity, --operators, --log.')
+  if (!isNamed && !isKept)
+    throw new UsageError(
+      'Say which roles get other keys: --identity, --operators, --log; or who follows or sees it: --next, --event-witnesses.',
+    )
   const { createRoleKeys } = await import('@vault/embedded')
   const { copyBytes, systemRandom } = await import('@vault/core')
   await using vault = await openVaultAt(
@@ -117,12 +128,27 @@ async function changeOf(
   }
   for (const role of ROLES) book.callRole(role, [...roles[role].keys, ...next[role].keys])
   const replaces = options.recover === true ? 'recover' : 'rotate'
-  return { history, why: isKept ? stays : replaces, roles: next }
+  return { history, why: isKept ? stays : replaces, roles: next, ...more }
+}
+
+/** What the key event says of the events after it. */
+async function witnessedBy(
+  { eventWitnesses, next }: Options,
+  book: KeyBook,
+): Promise<Pick<KeyChange, 'witnesses' | 'next'>> {
+  const { NO_WITNESSES, nextKeyDigest } = await import('@vault/core')
+  const named = (text: string) => (text === 'none' ? undefined : book.threshold(text))
+  const witnesses = eventWitnesses === undefined ? undefined : (named(eventWitnesses) ?? NO_WITNESSES)
+  const following = next === undefined ? undefined : named(next)
+  const committed = following && { digests: following.keys.map(nextKeyDigest), threshold: following.threshold }
+  return { ...(witnesses && { witnesses }), ...(next !== undefined && { next: committed ?? null }) }
 }
 
 /** The place is made before the vault, because its log key signs the inception. */
 async function foundingIn(dir: string, options: Options, book: KeyBook): Promise<KeyFounding> {
-  const { identity, operators, log, recover } = options
+  const { identity, operators, log, recover, eventWitnesses, next } = options
+  if (eventWitnesses !== undefined || next !== undefined)
+    throw new UsageError('--event-witnesses and --next are for a vault that is there: an inception names none.')
   if (identity === undefined || operators === undefined || recover === true || (log ?? 'new') !== 'new')
     throw new UsageError('--found takes --identity and --operators; the log key is made in the folder.')
   const { createRoleKeys, openOrCreatePlace } = await import('@vault/embedded')

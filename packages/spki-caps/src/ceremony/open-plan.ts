@@ -1,12 +1,15 @@
-import type { Bytes, ContentId, KeyId, KeyState, Threshold, VaultId } from '@vault/core'
+import type { Bytes, ContentId, KeyEventSigners, KeyId, KeyState, VaultId } from '@vault/core'
 import {
   contentId,
   countSigners,
   decodeEnvelope,
+  encode,
+  equalBytes,
   inceptionPayload,
   isVaultError,
   keyEventPayload,
-  keysNewIn,
+  keyEventSigners,
+  keyStateAfter,
   keysOf,
   VaultError,
   verifyKeyHistory,
@@ -30,10 +33,12 @@ export interface PlannedEvent {
   readonly seq: number
   /** The keys of the vault before it; absent where it founds the vault. */
   readonly before?: KeyState
+  /** The keys of the vault once it is signed; absent where it founds the vault. */
+  readonly after?: KeyState
   /** What its members sign. */
   readonly payload: Bytes
-  /** The keys that are new in a role: each must sign. */
-  readonly introduced: readonly KeyId[]
+  /** Who must sign it in the ceremony. */
+  readonly signers: readonly KeyEventSigners[]
 }
 
 /** What says who has which part. */
@@ -64,23 +69,32 @@ function plannedEvent({ change, created, nonce, splits }: PlanParts): PlannedEve
   if (change === null) return undefined
   const at = new Date(created * 1000)
   if (change.why === 'inception') return plannedInception(change, { nonce, at })
-  const { history, why, roles, context } = change
+  const { history, why, roles, context, witnesses, next } = change
   const before = verifyKeyHistory(history.map((event) => decodeEnvelope(event)))
-  const introduced = keysNewIn(roles, before.roles)
-  const isSame = introduced.length === 0 && JSON.stringify(roles) === JSON.stringify(before.roles)
+  const more = { ...(context && { context }), ...(witnesses && { witnesses }), ...(next !== undefined && { next }) }
+  const payload = keyEventPayload({ history: before, why, roles, at, ...more })
+  const after = keyStateAfter(before, payload)
+  const keys = ({ roles: acting, witnesses: seen, next: committed }: KeyState) => encode([acting, seen, committed])
   checkPlan(
-    !isSame || why === 'reshare' || why === 'retire',
-    'the roles that it describes are those that the vault has',
+    !equalBytes(keys(before), keys(after)) || why === 'reshare' || why === 'retire',
+    'the keys that it describes are those that the vault has',
   )
   checkPlan(
     why !== 'reshare' || splits.some(({ key }) => keysOf(roles).includes(key)),
     'it is to share out a key of the vault anew, and splits none',
   )
-  const payload = keyEventPayload({ history: before, why, roles, at, ...(context && { context }) })
-  const { vault, seq } = before
-  // Those of a move sign at the place that receives.
-  return { vault, seq: seq + 1, before, introduced: why === 'migrate' ? [] : introduced, payload }
+  const asked = keyEventSigners(before, after)
+  // Those that a move brings in sign at the place that receives.
+  const signers = why === 'migrate' ? asked.filter((each) => SIGN_BEFORE_MOVE.has(each.why)) : asked
+  return { vault: before.vault, seq: after.seq, before, after, signers, payload }
 }
+
+const SIGN_BEFORE_MOVE = new Set<KeyEventSigners['why']>([
+  'identity-before',
+  'witness-before',
+  'witness-after',
+  'witness-new',
+])
 
 function plannedInception(
   { roles, content }: KeyFounding,
@@ -90,7 +104,8 @@ function plannedInception(
   checkPlan(roles.log.keys.length === 1, 'a vault is founded with one log key, that of the place where it begins')
   const payload = inceptionPayload({ roles, content, nonce, at })
   const vault = contentId(payload, { hash: 'sha2-256', codec: 'dag-cbor' })
-  return { vault, seq: 0, introduced: keysOf(roles), payload }
+  const keys = keysOf(roles)
+  return { vault, seq: 0, signers: [{ why: 'possession', keys, threshold: keys.length }], payload }
 }
 
 function checkParts(open: OpenPlan): void {
@@ -109,7 +124,7 @@ function checkParts(open: OpenPlan): void {
   )
 }
 
-/** Everybody who has a part in a plan. Throws `KEY_EVENT_INVALID` where its history is none. */
+/** Everybody who has a part in a plan. Throws where its key event is none that anybody could take. */
 export function partsOf(plan: PlanParts): ReadonlySet<KeyId> {
   const event = plannedEvent(plan)
   const contributors = contributorsOf({ plan, ...(event && { event }) })
@@ -118,23 +133,13 @@ export function partsOf(plan: PlanParts): ReadonlySet<KeyId> {
 
 /** Everybody who may contribute: by signing the key event, or by splitting a key. */
 export function contributorsOf({ plan, event }: PlannedParts): ReadonlySet<KeyId> {
-  const signers = event === undefined ? [] : eventSigners(plan, event)
+  const signers = event?.signers.flatMap(({ keys }) => keys) ?? []
   return new Set([...signers, ...plan.splits.map(({ key }) => key)])
 }
 
-/** Whether a key may sign the key event: of the identity before or after it, or new in a role. */
-export function signsEvent({ plan, event }: PlannedParts, key: KeyId): boolean {
-  return event !== undefined && eventSigners(plan, event).includes(key)
-}
-
-function eventSigners({ change }: PlanParts, { before, introduced }: PlannedEvent): readonly KeyId[] {
-  const identity = [...(before?.roles.identity.keys ?? []), ...(identityAfter(change)?.keys ?? [])]
-  return [...identity, ...introduced, ...(before?.witnesses.keys ?? [])]
-}
-
-/** The identity that follows, where it signs in the ceremony: that of a move signs at the place that receives. */
-export function identityAfter(change: CeremonyPlan['change']): Threshold | undefined {
-  return change === null || change.why === 'migrate' ? undefined : change.roles.identity
+/** Whether a key may sign the key event: of those of whom some, or all, must. */
+export function signsEvent({ event }: Pick<PlannedParts, 'event'>, key: KeyId): boolean {
+  return event?.signers.some(({ keys }) => keys.includes(key)) ?? false
 }
 
 export function holdersOf({ splits }: Pick<CeremonyPlan, 'splits'>): ReadonlySet<KeyId> {

@@ -1,20 +1,14 @@
-import type { KeyId, Threshold } from '@vault/core'
+import type { KeyEventSigners, KeyId, Threshold } from '@vault/core'
 import type { Attestation } from './attestation.ts'
 import type { Documents } from './commit.ts'
 import type { OpenPlan } from './open-plan.ts'
-import { holdersOf, identityAfter } from './open-plan.ts'
+import { holdersOf } from './open-plan.ts'
 
 /** What is still to be done before a ceremony goes on: so many of these keys. */
 export interface Owed {
   readonly what: 'contribution' | 'receipt' | 'attestation'
-  readonly why: /** The keys before say that these follow. */
-    | 'identity-before'
-    /** The keys that follow say that they do. */
-    | 'identity'
-    /** The witnesses that the key events before name. */
-    | 'witness-before'
-    /** Each key that is new in a role proves that it is possessed. */
-    | 'possession'
+  readonly why:
+    | KeyEventSigners['why']
     /** Whoever has a key splits it. */
     | 'shares'
     /** Each holder keeps his shares. */
@@ -29,12 +23,9 @@ export interface Owed {
 export function owedBefore({ plan, event }: OpenPlan, { contributions, receipts }: Documents): readonly Owed[] {
   const signed = new Set([...contributions].filter(([, { record }]) => record.event !== null).map(([key]) => key))
   const split = new Set([...contributions].filter(([, { record }]) => record.shares !== null).map(([key]) => key))
-  const before = event?.before?.roles.identity
+  const signers = event?.signers ?? []
   return [
-    missing('contribution', 'identity-before', before, signed),
-    missing('contribution', 'identity', identityAfter(plan.change), signed),
-    missing('contribution', 'witness-before', event?.before?.witnesses, signed),
-    missing('contribution', 'possession', all(event?.introduced ?? []), signed),
+    ...signers.map((asked) => missing('contribution', asked.why, asked, signed)),
     missing('contribution', 'shares', all(plan.splits.map(({ key }) => key)), split),
     missing('receipt', 'storage', all([...holdersOf(plan)]), receipts),
   ].filter((owed) => owed !== undefined)
@@ -56,10 +47,9 @@ function all(keys: readonly KeyId[]): Threshold {
 function missing(
   what: Owed['what'],
   why: Owed['why'],
-  threshold: Threshold | undefined,
+  { keys, threshold: needed }: Threshold,
   have: { has(key: KeyId): boolean },
 ): Owed | undefined {
-  const { keys, threshold: needed } = threshold ?? { keys: [], threshold: 0 }
   const left = keys.filter((key) => !have.has(key))
   const more = needed - (keys.length - left.length)
   return more <= 0 ? undefined : { what, why, needed: more, keys: left }

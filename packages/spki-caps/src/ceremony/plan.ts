@@ -6,11 +6,20 @@ import type {
   KeyEventContext,
   KeyEventReason,
   KeyId,
+  NextKeys,
   Roles,
   Signer,
   Threshold,
 } from '@vault/core'
-import { hasFields, isVaultError, parseContent, parseContext, parseRoles } from '@vault/core'
+import {
+  hasFields,
+  isVaultError,
+  parseContent,
+  parseContext,
+  parseWitnesses as parseKeyWitnesses,
+  parseNextKeys,
+  parseRoles,
+} from '@vault/core'
 import { invalidRecord } from '../error.ts'
 import type { Opened, RecordHead } from '../record.ts'
 import { checkRecord, natural, recordFormat } from '../record.ts'
@@ -59,6 +68,10 @@ export interface KeyChange {
   readonly roles: Roles
   /** With `migrate`: its new keys lie at the place that receives, and sign there. */
   readonly context?: KeyEventContext
+  /** Who witnesses key events from this one on; none with a threshold of 0. Default: as before. Others than the plan's, who attest the ceremony. */
+  readonly witnesses?: Threshold
+  /** The keys of the identity that may follow; `null` is any. Default: as before where the identity stays, else any. */
+  readonly next?: NextKeys | null
 }
 
 /** A vault that is to be founded together: its inception has the nonce of the plan. */
@@ -91,6 +104,8 @@ export const PLAN = 'ceremony-plan'
 const LIMITS = { maxBytes: 2 * 1024 * 1024, maxItems: 8_192 }
 const MAX_EVENTS = 1_024
 const MAX_MEMBERS = 512
+/** What a change says where it has something to say. */
+const MORE = ['context', 'witnesses', 'next'] as const
 const FIELDS = [
   ...(['nonce', 'created', 'expires', 'proposer', 'software', 'members', 'change', 'splits', 'witnesses'] as const),
 ]
@@ -149,9 +164,10 @@ function parseChange(value: unknown): KeyChange | KeyFounding {
       content: eventField('content', () => parseContent(content)),
     }
   }
-  const moves = hasFields(value, 'history', 'why', 'roles', 'context')
+  const fields = value as Partial<KeyChange> | null
+  const more = MORE.filter((name) => fields?.[name] !== undefined)
   checkRecord(
-    moves || hasFields(value, 'history', 'why', 'roles'),
+    hasFields(value, 'history', 'why', 'roles', ...more),
     PLAN,
     '"change" is neither null nor a map of history, why, roles, nor one of why, roles, content',
   )
@@ -161,12 +177,15 @@ function parseChange(value: unknown): KeyChange | KeyFounding {
     PLAN,
     '"why" is none of rotate, recover, migrate, reshare and retire',
   )
-  checkRecord(moves === (why === 'migrate'), PLAN, '"context" stands with "migrate" and only there')
+  const { context, witnesses, next } = value as { readonly [name in (typeof MORE)[number]]?: unknown }
+  checkRecord((context !== undefined) === (why === 'migrate'), PLAN, '"context" stands with "migrate" and only there')
   return {
     history: listField(PLAN, 'history', history, MAX_EVENTS).map((event) => bytesField(PLAN, 'history', event)),
     why,
     roles: eventField('roles', () => parseRoles(roles)),
-    ...(moves && { context: eventField('context', () => parseContext(value.context)) }),
+    ...(context !== undefined && { context: eventField('context', () => parseContext(context)) }),
+    ...(witnesses !== undefined && { witnesses: eventField('witnesses', () => parseKeyWitnesses(witnesses)) }),
+    ...(next !== undefined && { next: eventField('next', () => parseNextKeys(next)) }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Finding, KeyId } from '@vault/core'
+import { decodeEnvelope, encodeEnvelope, followKeyState, isVaultError, verifyInception } from '@vault/core'
 import type { Opened } from '../record.ts'
 import type { Attestation } from './attestation.ts'
 import type { CeremonyFile } from './ceremony-file.ts'
@@ -95,7 +96,22 @@ function readCommitted(file: CeremonyFile, files: readonly CeremonyFile[], open:
     'CEREMONY_COMMIT_INVALID',
     'it was made before all was there that the plan asks for',
   )
+  checkFile(isTaken(open, commit), 'CEREMONY_COMMIT_INVALID', 'its key event is none that a vault takes')
   return { documents, commit, findings }
+}
+
+/** Whether the key event follows, by the rules of whoever adopts it. That of a move lacks the signatures of the place that receives. */
+function isTaken({ plan, event }: OpenPlan, { keyEvent }: Commit): boolean {
+  if (event === undefined || keyEvent === undefined || plan.change?.why === 'migrate') return true
+  try {
+    const read = decodeEnvelope(encodeEnvelope(keyEvent))
+    if (event.before === undefined) verifyInception(read)
+    else followKeyState(event.before, read)
+    return true
+  } catch (error) {
+    if (!isVaultError(error)) throw error
+    return false
+  }
 }
 
 function documentsIn(
