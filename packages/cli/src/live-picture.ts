@@ -68,7 +68,7 @@ function changes(rounds: readonly LiveRound[], slot: number, middle: (i: number)
       : [text(x + width / 2, scale.y(count) - 5, `${count}`, 'middle', slot < 80 ? 10 : 12)]),
   ]
   return [
-    text(LEFT, UPPER.top - 14, 'objects and entries'),
+    text(LEFT, UPPER.top - 20, 'objects and entries'),
     ...axis(UPPER, scale),
     ...rounds.flatMap(({ dirty, left, ms, throttleMs }, i) => [
       ...bar(middle(i) - width - 1, dirty, SENT, `round ${i + 1}, sent in ${ms} ms`),
