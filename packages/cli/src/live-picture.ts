@@ -30,6 +30,7 @@ export function drawLiveMove(record: Drawn): string {
   const middle = (i: number) => LEFT + slot * (i + 0.5)
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#223">`,
+    `<title>${headline(record)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${LEFT}" y="28" font-size="15" font-weight="bold">${headline(record)}</text>`,
     ...legend(rounds),
