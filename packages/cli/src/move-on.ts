@@ -11,6 +11,7 @@ import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
 import { moveEnd } from './move-end.ts'
 import { ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
+import { movedKeys } from './moved-keys.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -63,9 +64,7 @@ export async function moveOn(
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
     await using target = await end.look()
-    // What several people hold stays theirs; a key that one place holds does not leave it.
-    const { identity, operators } = (await vault.keys({ signal })).roles
-    const keys = identity.keys.length + operators.keys.length > 2 ? 'keep' : 'new'
+    const keys = await movedKeys(source, { signal })
     return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
   })()
   // A wrong passphrase is said before the target has keys under it.

@@ -4,7 +4,7 @@ export type MigrationErrorCode =
   | 'MIGRATION_PLAN_INVALID'
   /** The plan is not of these parts: another vault, another target, or another kind of target. */
   | 'MIGRATION_PLAN_MISMATCH'
-  /** The source is not a whole vault: it is being received, or not there. `details.state`. Nothing was written, or the run ends. */
+  /** The source is not a whole vault: it is being received, or not there; or it has ended, or has committed to another identity than a move could bring. `details.state`. Nothing was written, or the run ends. */
   | 'MIGRATION_SOURCE_REFUSED'
   /** The target holds another vault that has been used. `details.vault`. Nothing was written. */
   | 'MIGRATION_TARGET_NOT_EMPTY'
@@ -45,7 +45,7 @@ export type MigrationErrorCode =
   | 'MIGRATION_CHANGED'
   /** The vault's log key is not held where its trail has to go on. `details.keys`. Nothing is lost: put it back. */
   | 'MIGRATION_LOG_KEY'
-  /** Too few of the identity's keys are held at the source to sign that the vault moves. `details.needed`, `details.held`, `details.keys`. Nothing was handed off. */
+  /** Too few of the identity's keys are held at the source to sign that the vault moves, or too few witnesses of its key events have. `details.needed`, `details.held`, `details.keys`. Nothing was handed off. */
   | 'MIGRATION_IDENTITY_MISSING'
   /** The vault's keys were replaced while it was being moved. Nothing was handed off: roll the migration back, and begin a new one. */
   | 'MIGRATION_KEYS_REPLACED'

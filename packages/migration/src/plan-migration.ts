@@ -52,7 +52,7 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   signal?.throwIfAborted()
   const { source, target } = parts
   // First of all: a vault that was handed off is looked for where it is active, and mostly that is the target.
-  if (handoff !== undefined) await requireActive(source, { signal })
+  if (handoff !== undefined) await requireActive(source, handoff, { signal })
   const held = await target.look(source.vault, { signal })
   const kind = select === undefined ? 'full' : 'partial'
   await requireFit(kind, parts, held, { signal })
@@ -73,16 +73,26 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   return decodePlan(encodePlan(plan))
 }
 
-/** Only the place where a vault is active can give it away. */
-export async function requireActive(source: Source, options: AbortOptions): Promise<void> {
+/** Only the place where a vault is active can give it away, and only under keys that may follow those of now. */
+export async function requireActive(
+  source: Source,
+  { keys }: NonNullable<Plan['handoff']>,
+  options: AbortOptions,
+): Promise<void> {
   const { vault, label, soup } = source
   const { state, migration } = await soup.tenure(options)
   if (state === 'active') {
     const events = await source.keyEvents(options)
-    if (!verifyKeyHistory(events.map((event) => decodeEnvelope(event))).retired) return
+    const { retired, next } = verifyKeyHistory(events.map((event) => decodeEnvelope(event)))
+    // The new identity is made at the target, and nobody has committed to that.
+    const isBound = keys === 'new' && next !== null
+    if (!retired && !isBound) return
+    const why = retired
+      ? 'has ended by its last key event, so it is active nowhere else: copy it (--no-handoff)'
+      : 'has committed to the identity that follows, so it moves with the one that it has: plan it with the keys of now (keep), or let the identity that was committed to follow first'
     throw new VaultError<MigrationErrorCode>({
       code: 'MIGRATION_SOURCE_REFUSED',
-      message: `The vault ${vault} in ${label} has ended by its last key event, so it is active nowhere else: copy it (--no-handoff).`,
+      message: `The vault ${vault} in ${label} ${why}.`,
       details: { vault, state },
     })
   }

@@ -9,6 +9,7 @@ import { counted, humanBytes } from '../human.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveEnd } from '../move-end.ts'
 import { addMoveOptions, type MoveOptions, seatsOf } from '../move-options.ts'
+import { movedKeys } from '../moved-keys.ts'
 import { openVaultAt } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
@@ -46,7 +47,8 @@ export function addRehearse(program: Program): void {
     const { authorize } = vault
     const plan = await (async () => {
       await using target = await end.look()
-      return await planMigration({ source, target, authorize }, { signal, handoff: { keys: 'new' } })
+      const keys = await movedKeys(source, { signal })
+      return await planMigration({ source, target, authorize }, { signal, handoff: { keys } })
     })()
     await source.unlock({ signal })
     await using target = await end.open()

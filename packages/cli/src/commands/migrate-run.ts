@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
+import { movedKeys } from '../moved-keys.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
@@ -85,7 +86,7 @@ async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCo
   await using target = await ends.look()
   const plan = await planMigration(
     { source: ends.source, target, authorize: ends.authorize },
-    { signal, ...(options.handoff && { handoff: { keys: 'new' } }) },
+    { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
   )
   const { objects, bytes } = plan.source.counts
   const result = {

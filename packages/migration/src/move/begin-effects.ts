@@ -1,5 +1,13 @@
-import type { KeyId } from '@vault/core'
-import { decodeEnvelope, encodeEnvelope, keyEventPayload, mergeEnvelopes, VaultError } from '@vault/core'
+import type { Envelope, KeyId, KeyState } from '@vault/core'
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  followKeyState,
+  isVaultError,
+  keyEventPayload,
+  mergeEnvelopes,
+  VaultError,
+} from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import { encodePlan } from '../plan.ts'
 import { verifyAcceptance } from '../records/acceptance.ts'
@@ -41,7 +49,25 @@ export const endorse: Act = async ({ plan, planId, state, parts, options }) => {
   const payload = keyEventPayload({ history, why: 'migrate', roles, context, at: new Date(state.planned * 1000) })
   const old = decodeEnvelope(await source.signAsIdentity(payload, options))
   const next = decodeEnvelope(await target.endorse({ vault, migration, keyEvent: payload }, options))
-  return { keyEvent: encodeEnvelope(mergeEnvelopes([old, next])) }
+  const keyEvent = mergeEnvelopes([old, next])
+  requireTaken(source.label, history, keyEvent)
+  return { keyEvent: encodeEnvelope(keyEvent) }
+}
+
+/** What no place would take is refused before anything is copied. */
+function requireTaken(label: string, history: KeyState, keyEvent: Envelope): void {
+  try {
+    followKeyState(history, keyEvent)
+  } catch (error) {
+    if (!isVaultError(error, 'KEY_EVENT_WITNESSES')) throw error
+    const { vault, witnesses } = history
+    throw new VaultError<MigrationErrorCode>({
+      code: 'MIGRATION_IDENTITY_MISSING',
+      message: `The key events of the vault ${vault} have witnesses, who sign that it moves, and ${label} has not asked enough of them: let them sign in a ceremony, and resume.`,
+      details: { vault, needed: witnesses.threshold, keys: witnesses.keys },
+      cause: error,
+    })
+  }
 }
 
 /** `migration-authorized` and `migration-start` in the trail, before the first byte moves; the plan is held with it. */

@@ -81,7 +81,7 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
   const unfinished = moves.find(({ phase }) => !isEnded(phase))
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
   for (const move of moves) await openStray(move, source, options)
-  await requireActive(source, options)
+  await requireActive(source, plan.handoff ?? { keys: 'new' }, options)
   requireApart(parts)
   // Before anything is written down: what was never granted is no move that stopped.
   await permissionFor(parts, { source: source.vault, target: source.vault }, options).require()
