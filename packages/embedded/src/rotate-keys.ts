@@ -3,6 +3,7 @@ import {
   type AbortOptions,
   type Clock,
   createKeyEvent,
+  type KeyEventErrorCode,
   type KeyId,
   type KeyState,
   type Random,
@@ -44,7 +45,7 @@ export interface RotateOptions extends Reason {
  * before and by every new key, takes effect together with its entry in the audit log. A process that dies before that leaves key
  * files that are no vault's; afterwards the same call makes another rotation. The files of the old keys stay: what they signed is theirs.
  *
- * Throws `KEY_ROLE_SHARED`, `KEY_IDENTITY_MISSING`, `KEY_PASSPHRASE`, `KEY_DAMAGED` and what `adoptKeyEvent` throws; then nothing has
+ * Throws `KEY_ROLE_SHARED`, `KEY_IDENTITY_MISSING`, `KEY_EVENT_COMMITMENT`, `KEY_EVENT_WITNESSES`, `KEY_PASSPHRASE`, `KEY_DAMAGED` and what `adoptKeyEvent` throws; then nothing has
  * changed.
  */
 export async function rotateKeys(
@@ -66,6 +67,7 @@ export async function rotateKeys(
   await checkAdoptable(seat, { vault, withoutCertificate }, abort)
   const identity = options.identity ?? (await seat.keys.signers('identity', history.roles.identity, abort))
   requireIdentity(identity, history.roles)
+  requireFollowing(roles, history, identity)
   const passphrase = roles.some((role) => role !== 'log') ? await newPassphrase() : undefined
   const made = await createRoleKeys({ dir: place.dir, roles, passphrase, random })
   const signers = [...identity, ...roles.map((role) => made[role])]
@@ -92,6 +94,24 @@ function requireOwn(role: KeyRole, roles: Roles): void {
     code: 'KEY_ROLE_SHARED',
     message: `The role ${role} has ${keys.length} keys, so one new key does not replace them: their holders make a key event together.`,
     details: { role, keys },
+  })
+}
+
+/** Throws `KEY_EVENT_COMMITMENT`, `KEY_EVENT_WITNESSES`: before keys are made that the key event could then not bring in. */
+function requireFollowing(roles: readonly KeyRole[], { next, witnesses }: KeyState, signers: readonly Signer[]): void {
+  if (next !== null && roles.includes('identity')) {
+    throw new VaultError<KeyEventErrorCode>({
+      code: 'KEY_EVENT_COMMITMENT',
+      message:
+        'The vault has committed to the identity that follows, and a new key is none of it: let the keys that were committed to follow, in a ceremony.',
+    })
+  }
+  const held = witnesses.keys.filter((key) => signers.some((signer) => signer.key === key)).length
+  if (held >= witnesses.threshold) return
+  throw new VaultError<KeyEventErrorCode>({
+    code: 'KEY_EVENT_WITNESSES',
+    message: `The key events of the vault have witnesses, of whom ${witnesses.threshold} ${witnesses.threshold === 1 ? 'signs' : 'sign'} each: let them do so in a ceremony.`,
+    details: { needed: witnesses.threshold, held, keys: witnesses.keys },
   })
 }
 

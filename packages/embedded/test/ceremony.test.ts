@@ -205,6 +205,10 @@ describe('a ceremony in a folder', () => {
     await joinCeremony(away, { key: log, software, clock })
     await fileCommit(away)
     await expect(vault.adoptCeremony(away)).rejects.toMatchObject({ code: 'CEREMONY_LOG_KEY_MISSING' })
+    // Nor with a file of that name that does not hold it.
+    const { key } = log.signer
+    await writeFile(space.at('vault', 'keys', `log-${key.slice(key.indexOf(':') + 1)}.key`), 'damaged')
+    await expect(vault.adoptCeremony(away)).rejects.toMatchObject({ code: 'KEY_DAMAGED' })
     expect((await vault.keys()).seq).toBe(0)
   })
 })

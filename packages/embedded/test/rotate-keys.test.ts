@@ -1,6 +1,6 @@
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { createNoteSigner, openCheckpoint, signCheckpoint } from '@vault/audit-chain'
-import { createKeyEvent, systemRandom } from '@vault/core'
+import { createKeyEvent, createSigner, type KeyId, nextKeyDigest, systemRandom } from '@vault/core'
 import { adoptKeyEvent, moveVault, planMigration, resumeMove } from '@vault/migration'
 import { describe, expect, test } from 'vitest'
 import {
@@ -30,6 +30,32 @@ async function soundLog(dir: string): Promise<number> {
 }
 
 describe('rotateKeys', () => {
+  test.each([
+    ['KEY_EVENT_WITNESSES', ['log']],
+    ['KEY_EVENT_COMMITMENT', ['identity', 'log']],
+  ] as const)('makes no keys where the key event is refused that would bring them in (%s)', async (code, roles) => {
+    await using space = await scratch()
+    const dir = space.at('a')
+    await createVault(dir, { passphrase: undefined })
+    await using vault = await openVault(dir)
+    const history = await vault.keys()
+    const [key] = history.roles.identity.keys as [KeyId]
+    const [identity, other] = [await openKey({ dir, role: 'identity', key }), createSigner(new Uint8Array(32).fill(7))]
+    const witnesses = { keys: [other.key], threshold: 1 }
+    const next = { digests: [nextKeyDigest(other.key)], threshold: 1 }
+    const says = code === 'KEY_EVENT_WITNESSES' ? { witnesses } : { next }
+    const draft = { history, why: 'rotate', roles: history.roles, ...says, at: new Date() } as const
+    const keyEvent = await createKeyEvent(draft, [identity, other])
+    await adoptKeyEvent(await seatOf(vault.place), { vault: vault.id, keyEvent })
+    const files = await readdir(space.at('a', 'keys'))
+    await expect(vault.rotateKeys({ roles })).rejects.toMatchObject({ code })
+    expect(await readdir(space.at('a', 'keys'))).toEqual(files)
+    expect((await vault.keys()).seq).toBe(1)
+    // Whoever has the witness at hand needs nobody else; and a commitment binds the identity alone.
+    const more = code === 'KEY_EVENT_WITNESSES' ? { identity: [identity, other] } : {}
+    expect((await vault.rotateKeys({ roles: ['log'], ...more })).seq).toBe(2)
+  })
+
   test('replaces every key, and all goes on: changes, the log, and a move', async () => {
     await using space = await scratch()
     const [a, b] = [space.at('a'), space.at('b')]

@@ -3,7 +3,7 @@ import { type AbortOptions, type Clock, type KeyState, VaultError, type VaultId 
 import { adoptKeyEvent } from '@vault/migration'
 import { type Ceremony, type CeremonyPlan, completeCommit } from '@vault/spki-caps/ceremony'
 import type { Reason } from '../act.ts'
-import { hasKey } from '../keystore.ts'
+import { hasKey, openKey } from '../keystore.ts'
 import type { Place } from '../place.ts'
 import { seatOf } from '../seat.ts'
 import type { CeremonyFolder } from './ceremony-folder.ts'
@@ -31,7 +31,7 @@ interface AdoptionParts {
 /**
  * Makes the key event of a complete ceremony one of the vault, with an entry in its audit log that names the ceremony. Done again it
  * changes nothing. Throws `CEREMONY_INCOMPLETE` also where witnesses still owe their attestations, `CEREMONY_REFUSED`,
- * `CEREMONY_OTHER_VAULT`, `CEREMONY_LOG_KEY_MISSING`, and what `adoptKeyEvent` of `@vault/migration` throws.
+ * `CEREMONY_OTHER_VAULT`, `CEREMONY_LOG_KEY_MISSING`, `KEY_DAMAGED`, and what `adoptKeyEvent` of `@vault/migration` throws.
  */
 export async function adoptCeremony(
   { vault, place, actor, clock }: AdoptionParts,
@@ -48,10 +48,14 @@ export async function adoptCeremony(
   return await adoptKeyEvent(await seatOf(place, { actor, clock }), adoption, { signal })
 }
 
-/** Throws `CEREMONY_LOG_KEY_MISSING` unless the place can go on with the log. */
+/** Throws `CEREMONY_LOG_KEY_MISSING`, `KEY_DAMAGED` unless the place can go on with the log. */
 export async function checkLogKey({ dir }: Pick<Place, 'dir'>, { change }: CeremonyPlan): Promise<void> {
   const keys = change?.roles.log.keys ?? []
-  for (const key of keys) if ((await hasKey({ dir, role: 'log', key })) === 'plain') return
+  for (const key of keys) {
+    if ((await hasKey({ dir, role: 'log', key })) !== 'plain') continue
+    await openKey({ dir, role: 'log', key })
+    return
+  }
   throw new VaultError<AdoptCeremonyErrorCode>({
     code: 'CEREMONY_LOG_KEY_MISSING',
     message: `The place in ${dir} holds none of the log keys that the vault would have: ${keys.join(', ')}. Plan with a log key that is made there.`,

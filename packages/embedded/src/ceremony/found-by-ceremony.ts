@@ -19,7 +19,7 @@ import type { CeremonyFolder } from './ceremony-folder.ts'
  * keys need to lie there. Done again it changes nothing, also where the vault has been moved away since.
  *
  * Throws `CEREMONY_INCOMPLETE`, `CEREMONY_REFUSED`, `CEREMONY_OTHER_VAULT` where the ceremony founds none, `CEREMONY_LOG_KEY_MISSING`,
- * `VAULT_EXISTS`, and what the folder and the place throw.
+ * `KEY_DAMAGED`, `VAULT_EXISTS`, and what the folder and the place throw.
  */
 export async function foundByCeremony(
   dir: string,
