@@ -176,6 +176,33 @@ describe('vaultctl ceremony', () => {
     expect(await ana(['verify', space.at('elsewhere')])).toMatchObject({ ok: true })
   })
 
+  test('commits to the identity that follows, before which nobody else gets past a witness', async () => {
+    await using space = await scratch()
+    const { ana, ben, tom } = await fourPeople(space)
+    const vault = space.at('vault')
+    const plan = (out: string) => ['ceremony', 'plan', vault, '--as', 'ana', '--out', space.at(out)]
+    const join = async (out: string) => {
+      await ana(['ceremony', 'join', space.at(out), '--as', 'ana'])
+      await tom(['ceremony', 'join', space.at(out), '--as', 'tom'])
+    }
+    const says = ['--event-witnesses', '1:tom', '--next', '1:ben']
+    expect(await ana([...plan('x'), '--retire', ...says], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    await ana([...plan('first'), '--identity', '1:ana', ...says])
+    await ana(['ceremony', 'join', space.at('first'), '--vault', vault])
+    await join('first')
+    expect(await ana(['ceremony', 'commit', space.at('first'), '--to', vault])).toMatchObject({ sequence: 1 })
+    // What a thief of the identity would do is not even planned.
+    for (const wish of [['--retire'], ['--event-witnesses', 'none'], ['--next', 'none'], ['--identity', '1:eva']])
+      expect(await ana([...plan('theft'), ...wish], 1)).toMatchObject({ error: { code: 'KEY_EVENT_COMMITMENT' } })
+    await ana([...plan('second'), '--identity', '1:ben', '--event-witnesses', 'none'])
+    await join('second')
+    expect(await ana(['ceremony', 'commit', space.at('second'), '--to', vault], 4)).toMatchObject({
+      error: { code: 'CEREMONY_INCOMPLETE' },
+    })
+    await ben(['ceremony', 'join', space.at('second'), '--as', 'ben'])
+    expect(await ana(['ceremony', 'commit', space.at('second'), '--to', vault])).toMatchObject({ sequence: 2 })
+  })
+
   test('moves a vault whose identity is two of three, who sign elsewhere', async () => {
     await using space = await scratch()
     const { as } = peopleIn(space)
