@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { VaultError } from '@vault/core'
+import { isContentId, VaultError } from '@vault/core'
 import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -45,6 +45,9 @@ export async function moveOn(
   if (isRemote(from))
     throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
   const live = liveTermsOf(options)
+  const { allowBroken = [] } = options
+  const noId = allowBroken.find((id) => !isContentId(id))
+  if (noId !== undefined) throw new UsageError(`${noId} is not the id of a certificate.`)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } = await import(
     '@vault/migration'
@@ -75,7 +78,7 @@ export async function moveOn(
     target,
     authorize: vault.authorize,
     address: isRemote(to) ? to : resolve(to),
-    ...(options.allowBroken && { allowBroken: options.allowBroken }),
+    allowBroken,
     ...(live && { live }),
     ...(options.reread && { reread: true }),
     ...(await routingOf(options)),

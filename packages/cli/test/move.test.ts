@@ -158,6 +158,8 @@ describe('vault-migrate', () => {
     expect(await json('vault-migrate', ['certificate', a, '-o', space.at('none.cert')], 2)).toMatchObject({
       error: { code: 'USAGE' },
     })
+    const odd = ['run', '--from', a, '--to', space.at('odd'), '--allow-broken', 'nothing']
+    expect(await json('vault-migrate', odd, 2)).toMatchObject({ error: { code: 'USAGE' } })
 
     const status = await statusOf(a)
     expect(status).toMatchObject({
@@ -185,7 +187,7 @@ describe('vault-migrate', () => {
     expect(refused.error.message).toContain('Cannot rollback completed migration')
     expect((await readdir(space.dir)).sort()).not.toContain('C')
     expect(await statesOf(a, b)).toEqual(['retired', 'active'])
-    expect(await expectSound(a)).toHaveLength(8)
+    expect(await expectSound(a)).toHaveLength(9)
   })
 
   test('goes there and back, and there and back again', { timeout: 180_000 }, async () => {
