@@ -182,14 +182,12 @@ export class VaultCaps {
    * has by its root certificate ends with that, and is not counted. Throws what `followKeyState` does, and `CAPS_LIMIT`.
    */
   async diffAfter(event: Envelope, options: AbortOptions = {}): Promise<AuthorityDiff> {
-    const before = await this.view({ ...options, place: true })
-    const { kept } = await this.#now(options)
-    const keys = followKeyState(await this.keys(options), event)
-    const limits = { search: MAX_JUDGED }
-    const certificates = await Array.fromAsync(this.certificates.all(options))
-    const after = { ...this.#judging(keys, kept), now: before.now, certificates, limits }
-    const { lost, ...diff } = diffAuthority({ ...before, limits }, after)
+    const granted = { ...(await this.view(options)), limits: { search: MAX_JUDGED } }
     const root = await this.rootCertificate(options)
+    const { keys, kept } = await this.#now(options)
+    const before = root === undefined ? granted : { ...granted, certificates: [root, ...granted.certificates] }
+    const after = { ...granted, ...this.#judging(followKeyState(keys, event), kept) }
+    const { lost, ...diff } = diffAuthority(before, after)
     const own = root && openCapCert(root).id
     return { ...diff, lost: lost.filter(({ chain }) => chain.length > 1 || chain[0] !== own) }
   }

@@ -40,10 +40,11 @@ export class PossessionLog {
     // Gone from the source meanwhile: there is nothing to compare with.
     if (bytes === undefined || state.acceptance === null) return
     const proof = await target.prove({ vault, migration, batch, id, nonce }, options).catch(async (error: unknown) => {
+      if (!isVaultError(error, 'MIGRATION_TARGET_LIES')) throw error
       const [charged] = await source.soup.charged([id], options)
+      if (charged === true) throw error
       // Removed meanwhile, and from the target by the batch behind this one.
-      if (isVaultError(error, 'MIGRATION_TARGET_LIES') && charged !== true) return undefined
-      throw error
+      return undefined
     })
     if (proof === undefined) return
     const claim = { vault, migration, plan: planId, instance: target.instance }
