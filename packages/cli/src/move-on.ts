@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { isContentId, VaultError } from '@vault/core'
+import { VaultError } from '@vault/core'
 import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -10,7 +10,7 @@ import { counted, humanBytes, humanSeconds } from './human.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
 import { moveEnd } from './move-end.ts'
-import { ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
+import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { movedKeys } from './moved-keys.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
@@ -45,9 +45,7 @@ export async function moveOn(
   if (isRemote(from))
     throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
   const live = liveTermsOf(options)
-  const { allowBroken = [] } = options
-  const noId = allowBroken.find((id) => !isContentId(id))
-  if (noId !== undefined) throw new UsageError(`${noId} is not the id of a certificate.`)
+  const allowBroken = await brokenBy(options)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const { isEnded, listMoves, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } = await import(
     '@vault/migration'

@@ -49,6 +49,14 @@ export function addMoveOptions(command: Command): Command {
     .option('--route-command <command>', 'run this program when the vault is active there (VAULT_TO, VAULT_EPOCH, …)')
 }
 
+/** The certificates whose chains may break. */
+export async function brokenBy({ allowBroken = [] }: Pick<MoveOptions, 'allowBroken'>): Promise<readonly string[]> {
+  const { isContentId } = await import('@vault/core')
+  const noId = allowBroken.find((id) => !isContentId(id))
+  if (noId !== undefined) throw new UsageError(`${noId} is not the id of a certificate.`)
+  return allowBroken
+}
+
 /** Both ends, the way round that is meant. */
 export function endsOf({ from, to, back = false }: MoveOptions): { readonly from: string; readonly to: string } {
   return back ? { from: to, to: from } : { from, to }

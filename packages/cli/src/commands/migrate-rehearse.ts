@@ -8,7 +8,7 @@ import { followRehearsal } from '../follow-move.ts'
 import { counted, humanBytes } from '../human.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveEnd } from '../move-end.ts'
-import { addMoveOptions, type MoveOptions, seatsOf } from '../move-options.ts'
+import { addMoveOptions, brokenBy, type MoveOptions, seatsOf } from '../move-options.ts'
 import { movedKeys } from '../moved-keys.ts'
 import { openVaultAt } from '../open-vault.ts'
 import type { Program } from '../program.ts'
@@ -35,6 +35,7 @@ export function addRehearse(program: Program): void {
     if ((options.back ?? options.route ?? options.routeCommand) !== undefined)
       throw new UsageError('--back, --route and --route-command are for the move itself.')
     const live = liveTermsOf(options)
+    const allowBroken = await brokenBy(options)
     const { isIdentitySealed, moveSourceOf, rehearseHandoff } = await import('@vault/embedded')
     const { planMigration, rehearseMove } = await import('@vault/migration')
     await using vault = await openVaultAt(from, { ...options, output }, { signal })
@@ -52,7 +53,7 @@ export function addRehearse(program: Program): void {
     })()
     await source.unlock({ signal })
     await using target = await end.open()
-    const events = rehearseMove(plan, { source, target, authorize, ...(live && { live }) }, { signal })
+    const events = rehearseMove(plan, { source, target, authorize, allowBroken, ...(live && { live }) }, { signal })
     const told = options.events === undefined ? events : writeEvents(options.events, events, output)
     const rehearsal = await followRehearsal(run, told)
     if (rehearsal.ok) output.note('hand-off     a throw-away copy is handed off')
