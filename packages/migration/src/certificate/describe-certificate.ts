@@ -76,7 +76,7 @@ function claims(certificate: Certificate): readonly string[] {
     possession.mode === 'none'
       ? 'Possession: the target gave no proof that it stored what it acknowledged, beyond what was read back.'
       : `Possession: the target signed ${possession.acks} proofs that it had objects at hand; ${possession.sample.length} are in this file and can be checked with the objects.`,
-    'Authority: delegations to other keys were not compared; they may not hold at the target.',
+    'Authority: delegations to other keys are not compared in this file; the entry authority-diff of the log says which hold, where the source judged them.',
     'Witnesses: nobody but source and target has signed.',
     ...earlierMoves(certificate),
     'Times are by the clocks of source and target.',
