@@ -117,6 +117,11 @@ describe('vaultctl keys', () => {
     expect(await json('vaultctl', ['log', dir, '--verify'])).toMatchObject({ ok: true, entries: 2 })
     const { events } = await json<{ events: { why: string }[] }>('vaultctl', ['keys', 'history', dir])
     expect(events.at(-1)).toMatchObject({ why: 'retire' })
+    expect(await json('vaultctl', ['status', dir])).toMatchObject({ state: 'ended', epoch: 0, ended: true })
+    expect(await json('vaultctl', ['doctor', dir])).toMatchObject({ ok: true })
+    const copy = space.at('copy')
+    await json('vault-migrate', ['run', '--no-handoff', '--from', dir, '--to', copy])
+    expect(await json('vaultctl', ['status', copy])).toMatchObject({ state: 'replica', ended: true })
   })
 
   test('tells the history of the keys of a vault, and replaces them', async () => {

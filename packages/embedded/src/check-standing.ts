@@ -17,7 +17,7 @@ export interface StandingParts {
 }
 
 /** Where the log is that of all that was ever committed, here. */
-const OWN_LOG: ReadonlySet<TenureState> = new Set(['active', 'quiesced', 'retired'])
+const OWN_LOG: ReadonlySet<TenureState> = new Set(['active', 'quiesced', 'retired', 'ended'])
 /** Damage of the log keeps nobody from reading, and is reported by a scrub. */
 const DAMAGE: ReadonlySet<string> = new Set([
   'AUDIT_TAMPERED',

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@vault/core'
+import { currentTenure } from './current-tenure.ts'
 import type { Check } from './diagnosis.ts'
-import { currentTenure } from './open.ts'
 import type { Place } from './place.ts'
 
 const PAGE = 4096

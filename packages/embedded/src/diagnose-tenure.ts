@@ -1,7 +1,7 @@
 import { type AbortOptions, decodeEnvelope, isVaultError, verifyKeyHistory } from '@vault/core'
 import type { Tenure, TenureState } from '@vault/soup'
+import { currentTenure } from './current-tenure.ts'
 import type { Check } from './diagnosis.ts'
-import { currentTenure } from './open.ts'
 import type { Place } from './place.ts'
 
 const MEANING: Readonly<Record<TenureState, string>> = {
@@ -12,6 +12,7 @@ const MEANING: Readonly<Record<TenureState, string>> = {
   quiesced: 'it is frozen for a hand-off and takes no changes until that is done or rolled back',
   retired: 'it was handed off to another place; it can be read here and is not changed any more',
   replica: 'it is a verified copy; it can be read here and is changed elsewhere',
+  ended: 'it has ended by its last key event; it can be read and copied, and changes nowhere any more',
 }
 
 /** States in which somebody has something left to do. */

@@ -16,7 +16,7 @@ import {
   type VaultId,
   verifyInception,
 } from '@vault/core'
-import type { SoupStore, Tenure, TenureState } from '@vault/soup'
+import type { Tenure } from '@vault/soup'
 import type { Freshness } from '@vault/spki-caps'
 import { beginVault, OWNER } from './begin-vault.ts'
 import { heldOperators } from './caps/cap-issuer.ts'
@@ -27,6 +27,8 @@ import { vaultAuthority } from './caps/vault-authority.ts'
 import { VaultCaps } from './caps/vault-caps.ts'
 import { checkStanding } from './check-standing.ts'
 import { createPlace } from './create-place.ts'
+import { currentTenure } from './current-tenure.ts'
+import { endTenure } from './end-tenure.ts'
 import { createRoleKeys, hasKey } from './keystore.ts'
 import { MarkKeeper } from './mark-keeper.ts'
 import { Marks } from './marks.ts'
@@ -93,9 +95,6 @@ export interface CreateOptions {
 }
 
 const DEFAULT_CONTENT: Inception['content'] = { hash: 'blake3', chunker: { kind: 'fixed', size: 1024 * 1024 } }
-
-/** In the order in which a place prefers them: a folder is the vault that is, or may become, alive in it. */
-const PREFERENCE: readonly TenureState[] = ['active', 'quiesced', 'prepared', 'receiving', 'replica', 'retired']
 
 /** Makes a new vault in a folder that does not exist, or is empty. Throws `VAULT_EXISTS`, `VAULT_INACCESSIBLE`. */
 export async function createVault(dir: string, options: CreateOptions): Promise<VaultId> {
@@ -184,6 +183,7 @@ async function vaultAt(place: Place, tenure: Tenure, options: OpenOptions & Abor
   if (ignoreMark) return vault
   await checkIsNew(vault, { marks, mode }, options)
   if (mode === 'write') {
+    await endTenure(place.soups, vault.id, options)
     await makeGood(vault, options)
     await certifyPlace(vault, options)
   }
@@ -229,14 +229,6 @@ async function makeGood({ log, soup }: Vault, options: AbortOptions): Promise<vo
   await log.drain().catch((error: unknown) => {
     if (!isVaultError(error, 'AUDIT_WRITE_FAILED')) throw error
   })
-}
-
-/** The tenure of the vault that the folder is; `undefined` where the place waits for one. */
-export async function currentTenure(soups: SoupStore): Promise<Tenure | undefined> {
-  const tenures = await soups.tenures.list()
-  return PREFERENCE.map((state) => tenures.find((tenure) => tenure.state === state)).find(
-    (tenure) => tenure !== undefined,
-  )
 }
 
 export function noVault(place: Place, vault?: VaultId): VaultError<PlaceErrorCode> {

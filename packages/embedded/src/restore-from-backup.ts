@@ -16,10 +16,11 @@ import {
 import type { SoupStore, Tenure } from '@vault/soup'
 import { compareStanding } from './check-standing.ts'
 import { listChanged } from './checksums.ts'
+import { currentTenure } from './current-tenure.ts'
 import { writeDurably } from './durable-file.ts'
 import { createPlaceKey } from './keystore.ts'
 import { Marks } from './marks.ts'
-import { currentTenure, noVault } from './open.ts'
+import { noVault } from './open.ts'
 import { openPlace, PLACE_FILE, type Place, type PlaceInfo, placeFileText } from './place.ts'
 import { VaultLog } from './vault-log.ts'
 

@@ -73,6 +73,8 @@ export interface VaultStatus {
   readonly dir: string
   readonly place: PlaceInfo
   readonly tenure: Tenure
+  /** Whether its key events, as they are known here, have come to their end. */
+  readonly ended: boolean
   readonly objects: number
   readonly bytes: number
   readonly entries: number
@@ -166,7 +168,8 @@ export class Vault implements AsyncDisposable {
     const { size } = await this.log.read(options)
     const tenure = await this.soup.tenure(options)
     const log = { size, waiting: Math.max(0, tenure.events - size) }
-    return { vault: this.id, dir, place: info, tenure, ...counts, log }
+    const { retired: ended } = await this.keys(options)
+    return { vault: this.id, dir, place: info, tenure, ended, ...counts, log }
   }
 
   /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */

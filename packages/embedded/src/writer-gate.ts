@@ -58,11 +58,8 @@ export class WriterGate {
     while (true) {
       const tenure = await soups.tenures.read(vault, { signal })
       const { state, migration } = tenure
-      if (state === 'active') {
-        const { retired, seq } = await keyStateAt({ store: soups }, vault, { signal })
-        if (retired) throw this.#ended(seq)
-        return tenure
-      }
+      if (state === 'active') return tenure
+      if (state === 'ended') throw this.#ended((await keyStateAt({ store: soups }, vault, { signal })).seq)
       const notice = await readWriterNotice(soups.records, vault, { signal })
       const waits = notice !== undefined && notice.migration === migration && waited.ms < notice.waitMs
       const moved = await movedTo(soups.records, tenure, { signal })

@@ -88,7 +88,7 @@ export async function requireActive(
     const isBound = keys === 'new' && next !== null
     if (!retired && !isBound) return
     const why = retired
-      ? 'has ended by its last key event, so it is active nowhere else: copy it (--no-handoff)'
+      ? `has ended by its last key event, so ${ENDED}`
       : 'has committed to the identity that follows, so it moves with the one that it has: plan it with the keys of now (keep), or let the identity that was committed to follow first'
     throw new VaultError<MigrationErrorCode>({
       code: 'MIGRATION_SOURCE_REFUSED',
@@ -104,7 +104,10 @@ export async function requireActive(
   })
 }
 
+const ENDED = 'it is active nowhere else: copy it (--no-handoff)'
+
 const WHY: Readonly<Record<string, (migration: string | undefined) => string>> = {
+  ended: () => ENDED,
   retired: (migration) => `it was handed off by the migration ${migration}; move it from where it is active`,
   quiesced: (migration) => `the migration ${migration} has closed it; resume that, or roll it back, which opens it`,
 }

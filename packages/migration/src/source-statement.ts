@@ -6,7 +6,7 @@ import { statementOf } from '@vault/transfer'
 import type { Source } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 
-const WHOLE: ReadonlySet<string> = new Set(['active', 'quiesced', 'replica', 'retired'])
+const WHOLE: ReadonlySet<string> = new Set(['active', 'quiesced', 'replica', 'retired', 'ended'])
 
 /** Refuses with `MIGRATION_SOURCE_REFUSED` a source that has only a part of its vault: a target made equal to it loses the rest. */
 export async function requireWhole({ vault, label, soup }: Source, options: AbortOptions): Promise<Tenure> {

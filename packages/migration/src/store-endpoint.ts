@@ -105,7 +105,10 @@ function isUnused({ sequence, epoch }: Tenure): boolean {
   return sequence === 0 && epoch === 0
 }
 
-/** A vault that was active and never changed makes room for the one that comes. The store itself refuses to let an active vault go that has content by now. */
+/** Of what is so here, there may be nothing elsewhere. */
+const OWN: ReadonlySet<string> = new Set(['active', 'ended'])
+
+/** A vault that was active and never changed makes room for the one that comes, and one that has ended for none. The store itself refuses to let an active vault go that has content by now. */
 export async function giveWay(
   store: SoupStore,
   label: string,
@@ -113,8 +116,8 @@ export async function giveWay(
   options?: AbortOptions,
 ): Promise<void> {
   for (const other of await store.tenures.list(options)) {
-    if (other.vault === received || other.state !== 'active') continue
-    if (!isUnused(other)) throw notEmpty(label, other.vault)
+    if (other.vault === received || !OWN.has(other.state)) continue
+    if (other.state === 'ended' || !isUnused(other)) throw notEmpty(label, other.vault)
     try {
       await store.tenures.transition(other.vault, other, { state: 'none', epoch: other.epoch }, options)
     } catch (error) {

@@ -6,16 +6,18 @@ import type { ExpectedTenure, Tenure, TenureMove, TenureState } from './tenures.
  * Where a tenure may go. A place that gives up receiving goes back to what it was: `retired`, `replica` or `none`; to
  * `replica` goes what was received whole, too.
  * `active` to `active` keeps new key events; `active` to `replica` is what was found to be an old copy; `retired` to `active` is
- * a hand-off that the other side declined.
+ * a hand-off that the other side declined. Nothing leads out of
+ * `ended`.
  */
 const MOVES: Readonly<Record<TenureState, readonly TenureState[]>> = {
   none: ['active', 'receiving'],
   receiving: ['receiving', 'prepared', 'replica', 'retired', 'none'],
   prepared: ['active', 'receiving', 'replica', 'retired', 'none'],
-  active: ['active', 'quiesced', 'replica', 'none'],
+  active: ['active', 'quiesced', 'replica', 'ended', 'none'],
   quiesced: ['active', 'retired'],
   retired: ['receiving', 'active', 'none'],
   replica: ['receiving', 'none'],
+  ended: [],
 }
 
 /** What a vault has that a move must not lose. */
@@ -111,12 +113,15 @@ const isNotShutOut: Rule = (current, _from, to) => {
   return `the driver ${to.driver} is shut out by the driver ${present}`
 }
 
+/** To where a move may bring events: of a vault that ends, its last ones. */
+const TELLS: ReadonlySet<TenureState> = new Set(['active', 'quiesced', 'ended'])
+
 /** An event has one index for ever, everywhere, and the log grows at one place only. */
 const keepsLog: Rule = (current, from, to, { queued }) => {
   const handsOff = current.state === 'quiesced' && to.state === 'retired'
   if (handsOff && to.evidence === undefined) return 'a hand-off has a document'
   if (handsOff && from.events === undefined) return 'a hand-off says how many events the log has'
-  if ((to.events?.length ?? 0) > 0 && to.state !== 'active' && to.state !== 'quiesced') {
+  if ((to.events?.length ?? 0) > 0 && !TELLS.has(to.state)) {
     return `its log does not go on where it is ${to.state}`
   }
   const goesOn = to.sequence !== undefined || to.log !== undefined

@@ -17,6 +17,8 @@ export type TenureState =
   | 'retired'
   /** A verified copy without hand-off; ordinary changes are refused. */
   | 'replica'
+  /** Its key events have come to their end: it is read and copied from here, and changes nowhere any more. */
+  | 'ended'
 
 /** The standing of a vault at a place. */
 export interface Tenure {
@@ -44,7 +46,7 @@ export type ExpectedTenure = Pick<Tenure, 'state' | 'epoch'> &
 export interface TenureMove extends Pick<Tenure, 'state' | 'epoch' | 'migration' | 'driver'> {
   /** Envelopes of the vault's key events, oldest first; absent: those that are kept stay. */
   readonly keyEvents?: readonly Uint8Array[]
-  /** Audit events to queue, as in a change. Only where the log goes on here: to `active` and to `quiesced`. */
+  /** Audit events to queue, as in a change. Only where the log goes on here: to `active`, `quiesced` and `ended`. */
   readonly events?: readonly Uint8Array[]
   /** Blocks to hold, as in a change. */
   readonly hold?: readonly HeldBlock[]

@@ -24,7 +24,16 @@ export interface TenureRow {
   readonly displaced: number
 }
 
-const STATES: readonly TenureState[] = ['none', 'receiving', 'prepared', 'active', 'quiesced', 'retired', 'replica']
+const STATES: readonly TenureState[] = [
+  'none',
+  'receiving',
+  'prepared',
+  'active',
+  'quiesced',
+  'retired',
+  'replica',
+  'ended',
+]
 
 /** The row of a vault, `undefined` where it is not here. */
 export function readTenure(db: Connection, id: ContentId): TenureRow | undefined {

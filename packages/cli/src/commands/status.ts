@@ -10,7 +10,7 @@ export function addStatus(program: Program): void {
   addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl status ~/vault')
   program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { tenure, place, objects, bytes, entries, log } = await vault.status({ signal })
+    const { tenure, ended, place, objects, bytes, entries, log } = await vault.status({ signal })
     const { state, epoch, sequence, migration } = tenure
     await output.result(
       {
@@ -23,6 +23,7 @@ export function addStatus(program: Program): void {
         epoch,
         sequence,
         ...(migration !== undefined && { migration }),
+        ended,
         objects,
         bytes,
         entries,
@@ -32,7 +33,7 @@ export function addStatus(program: Program): void {
         `vault     ${vault.id}`,
         `place     ${vault.place.dir} (instance ${place.instance})`,
         `key       ${place.key}`,
-        `state     ${state}, epoch ${epoch}, change ${sequence}`,
+        `state     ${state}, epoch ${epoch}, change ${sequence}${ended && state !== 'ended' ? '; the vault has ended' : ''}`,
         `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`,
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
       ].join('\n'),

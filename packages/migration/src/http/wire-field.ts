@@ -91,7 +91,16 @@ export const keyedEntries: Field<readonly KeyedEntry[]> = list(
 )
 export const heldBlocks: Field<readonly HeldBlock[]> = list(map<HeldBlock>({ id, size: count }), 65_536)
 
-const STATES: readonly TenureState[] = ['none', 'receiving', 'prepared', 'active', 'quiesced', 'retired', 'replica']
+const STATES: readonly TenureState[] = [
+  'none',
+  'receiving',
+  'prepared',
+  'active',
+  'quiesced',
+  'retired',
+  'replica',
+  'ended',
+]
 const state: Field<TenureState> = word(...STATES)
 /** The name of a migration: those that are made here have 32 hexadecimal digits. */
 export const migration: Field<string> = text(128)

@@ -72,9 +72,9 @@ export async function adoptKeyEvent(seat: AdoptingSeat, adoption: Adoption, opti
     await keepLogBound(records, history.head, events, options)
     const keyEvents = [...known, keyEvent].map(encodeEnvelope)
     try {
-      // Whoever has leave to write has it for the epoch before, and is refused.
-      const next = history.retired ? epoch + 1 : epoch
-      const to = { state: 'active', epoch: next, keyEvents, events: [event] } as const
+      // With the last one it ends in the same transaction, so nobody changes it between the two.
+      const state = history.retired ? 'ended' : 'active'
+      const to = { state, epoch, keyEvents, events: [event] } as const
       await tenures.transition(vault, { state: 'active', epoch, events }, to, options)
       return history
     } catch (error) {

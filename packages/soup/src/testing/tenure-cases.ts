@@ -1,3 +1,4 @@
+import type { ContentId } from '@vault/core'
 import { utf8 } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import { assertRejects } from '@vault/core/testing'
@@ -7,6 +8,7 @@ import {
   activeSoup,
   add,
   assertEqual,
+  assertRefuses,
   commit,
   everything,
   idOf,
@@ -16,17 +18,27 @@ import {
   VAULT,
 } from './subject.ts'
 
-const STATES: readonly TenureState[] = ['none', 'receiving', 'prepared', 'active', 'quiesced', 'retired', 'replica']
+const STATES: readonly TenureState[] = [
+  'none',
+  'receiving',
+  'prepared',
+  'active',
+  'quiesced',
+  'retired',
+  'replica',
+  'ended',
+]
 
 /** How each state is reached from nothing, and where one may go from it in a higher epoch, empty as the vault is. */
 const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: readonly TenureState[] }>> = {
   none: { path: [], next: ['receiving', 'active'] },
   receiving: { path: ['receiving'], next: ['none', 'receiving', 'prepared', 'replica'] },
   prepared: { path: ['receiving', 'prepared'], next: ['none', 'receiving', 'active', 'replica'] },
-  active: { path: ['active'], next: ['none', 'active', 'quiesced', 'replica'] },
+  active: { path: ['active'], next: ['none', 'active', 'quiesced', 'replica', 'ended'] },
   quiesced: { path: ['active', 'quiesced'], next: ['active', 'retired'] },
   retired: { path: ['active', 'quiesced', 'retired'], next: ['none', 'receiving', 'active'] },
   replica: { path: ['receiving', 'replica'], next: ['none', 'receiving'] },
+  ended: { path: ['active', 'ended'], next: [] },
 }
 
 /** What every move there is asks for, in an epoch that is higher unless it must not be. */
@@ -36,22 +48,13 @@ function move(from: Tenure, state: TenureState, epoch: number): TenureMove {
   return { state, epoch: stays ? from.epoch : epoch, migration: 'm1', ...evidence }
 }
 
-async function walk(store: SoupStore, path: readonly TenureState[]): Promise<Tenure> {
+async function walk(store: SoupStore, path: readonly TenureState[], vault: ContentId = VAULT): Promise<Tenure> {
   for (const state of path) {
-    const now = await store.tenures.read(VAULT)
+    const now = await store.tenures.read(vault)
     const handedOff = now.state === 'prepared' || state === 'retired'
-    await store.tenures.transition(VAULT, now, move(now, state, handedOff ? now.epoch + 1 : now.epoch))
+    await store.tenures.transition(vault, now, move(now, state, handedOff ? now.epoch + 1 : now.epoch))
   }
-  return await store.tenures.read(VAULT)
-}
-
-/** Away again, by whatever way there is. */
-async function clear(store: SoupStore): Promise<void> {
-  const way: Readonly<Partial<Record<TenureState, TenureState>>> = { quiesced: 'active' }
-  for (let now = await store.tenures.read(VAULT); now.state !== 'none'; now = await store.tenures.read(VAULT)) {
-    const state = way[now.state] ?? now.before?.state ?? 'none'
-    await store.tenures.transition(VAULT, now, { state, epoch: now.epoch })
-  }
+  return await store.tenures.read(vault)
 }
 
 const moveCases = STATES.map(
@@ -59,19 +62,20 @@ const moveCases = STATES.map(
     name: `a tenure goes from ${from} only where it may`,
     async run(store) {
       for (const state of STATES) {
-        const now = await walk(store, MOVES[from].path)
+        // One of its own: out of some states there is no way.
+        const vault = idOf(`to ${state}`)
+        const now = await walk(store, MOVES[from].path, vault)
         assertEqual(now.state, from, 'the state to start from')
         const to = move(now, state, 3)
-        const outcome = store.tenures.transition(VAULT, now, to)
+        const outcome = store.tenures.transition(vault, now, to)
         if (MOVES[from].next.includes(state)) {
           await outcome
-          const { state: after, epoch } = await store.tenures.read(VAULT)
+          const { state: after, epoch } = await store.tenures.read(vault)
           assertEqual({ after, epoch }, { after: state, epoch: state === 'none' ? 0 : to.epoch }, `to ${state}`)
         } else {
           await assertRejects(outcome, 'SOUP_TENURE', `to ${state}`)
-          assertEqual(await store.tenures.read(VAULT), now, `the tenure after it did not go to ${state}`)
+          assertEqual(await store.tenures.read(vault), now, `the tenure after it did not go to ${state}`)
         }
-        await clear(store)
       }
     },
   }),
@@ -161,6 +165,34 @@ export const tenureCases: readonly ContractCase<SoupStore>[] = [
       await assertRejects(tenures.transition(VAULT, replica, { ...from, epoch: 1 }), 'SOUP_TENURE', 'active again')
       await tenures.transition(VAULT, replica, { state: 'receiving', epoch: 0, migration: 'm2' })
       assertEqual((await tenures.read(VAULT)).before?.state, 'replica', 'what it was before')
+    },
+  },
+  {
+    name: 'a vault ends with its last key events and its last audit events, and is read on',
+    async run(store) {
+      const { tenures } = store
+      const soup = await activeSoup(store)
+      await commit(soup, { objects: { add: [object('one')] }, events: [utf8('event')] })
+      const limit = 10
+      const before = await soup.members({ limit })
+      const to = { state: 'ended', epoch: 0, keyEvents: [utf8('end')], events: [utf8('last')] } as const
+      const stale = { state: 'active', epoch: 0, events: 0 } as const
+      await assertRejects(tenures.transition(VAULT, stale, to), 'SOUP_TENURE', 'another number of events')
+      await tenures.transition(VAULT, { ...stale, events: 1 }, to)
+      const ended = { vault: VAULT, state: 'ended', epoch: 0, sequence: 1, events: 2 } as const
+      assertEqual(await tenures.read(VAULT), ended, 'the tenure')
+      assertEqual(await tenures.keyEvents(VAULT), [utf8('end')], 'its key events')
+      assertEqual(
+        (await soup.queued({ limit })).map(({ bytes }) => bytes),
+        [utf8('event'), utf8('last')],
+        'what waits for its log',
+      )
+      await soup.settled(2)
+      assertEqual((await soup.queued({ limit: 1 })).length, 0, 'what waits once the log has it')
+      assertEqual(await soup.members({ limit }), before, 'what it holds')
+      const receive = () => soup.receive({ migration: 'm1', objects: { add: [object('two')] } })
+      await assertRefuses(soup, receive, 'SOUP_TENURE', 'receiving over it')
+      await assertRefuses(soup, () => add(soup, object('two')), 'SOUP_NOT_ACTIVE', 'a change')
     },
   },
   {
