@@ -2,9 +2,10 @@
 // A file that exists is never written again, because other implementations rely on it.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { ceremonyCases } from './ceremony/ceremony-cases.ts'
 import { vectorCases } from './vector-cases.ts'
 
-for (const [path, cases] of Object.entries(await vectorCases())) {
+for (const [path, cases] of Object.entries({ ...(await vectorCases()), ...(await ceremonyCases()) })) {
   const file = new URL(`../../../vectors/${path}`, import.meta.url).pathname
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, `${JSON.stringify(cases, null, 2)}\n`, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {

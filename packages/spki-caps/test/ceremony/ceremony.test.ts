@@ -107,6 +107,28 @@ describe('what others complain about', () => {
     await expect(join(swapped, ana)).rejects.toMatchObject({ code: 'CEREMONY_REFUSED' })
   })
 
+  test('no part of one plan counts in another, though both have the same key event', async () => {
+    const files = await whole()
+    const swapped = replaced(files, PLAN_FILE, (await planOf({ random: (length) => new Uint8Array(length) })).bytes)
+    const event = (all: readonly CeremonyFile[]) => readCeremony(all).event?.payload
+    expect(event(swapped)).toEqual(event(files))
+    expect(codes(swapped)).toEqual(
+      files
+        .map(({ name }) => ['CEREMONY_FILE_FOREIGN', name])
+        .filter(([, name]) => name !== PLAN_FILE)
+        .sort(([, a], [, b]) => ((a as string) < (b as string) ? -1 : 1)),
+    )
+    const { contributions, receipts, attestations, commit } = readCeremony(swapped)
+    expect([contributions.size, receipts.size, attestations.size, commit]).toEqual([0, 0, 0, undefined])
+    // The signature of the event alone is taken from nobody but who signs for this plan, too.
+    const { id } = readCeremony(swapped)
+    const given = readCeremony(files).contributions.get(owner.key)?.record
+    const { type: _, v: __, ...said } = { ...(given as NonNullable<typeof given>), plan: link(id) }
+    const name = fileNameOf('contrib', owner.key)
+    const spliced = { name, bytes: encodeEnvelope(await signContribution(said, mia)) }
+    expect(codes([swapped[0] as CeremonyFile, spliced])).toEqual([['CEREMONY_SIGNATURE', name]])
+  })
+
   // HashiCorp Vault #845: the new shares were lost on their way, and the old ones had been replaced already.
   test('nothing is replaced before every share is kept', async () => {
     let files: readonly CeremonyFile[] = [await planOf()]
