@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@vault/core'
 import { checkChecksums } from './checksums.ts'
+import { diagnoseCaps } from './diagnose-caps.ts'
 import { diagnoseKeys } from './diagnose-keys.ts'
 import { diagnoseLog } from './diagnose-log.ts'
 import { diagnoseMigrations } from './diagnose-migrations.ts'
@@ -48,6 +49,7 @@ export async function diagnose(dir: string, { stateDir, signal }: DiagnoseOption
     () => diagnoseLog(open, marks, { signal }),
     () => diagnosePacks(open, { signal }),
     () => diagnoseMigrations(open, { signal }),
+    () => diagnoseCaps(open, { signal }),
   ]
   for (const step of steps) {
     const done = await attempt('stores', dir, step)

@@ -66,6 +66,8 @@ export function checkRevocation(
   const may = new Set([...upstream, principalText(issuer), ...checks.map(({ by }) => principalText(by))])
   const by = revocations.revokers(id).find((text) => may.has(text))
   if (by !== undefined) return refuse('CAPS_REVOKED', `revoked by ${by}`)
+  const unread = revocations.unread?.[0]
+  if (unread !== undefined) return refuse('CAPS_STALE', unread.message)
   for (const check of checks) {
     const { fresh, note } = standingOfSet(revocations, principalText(check.by), check.maxAge, secondsOf(now))
     if (!fresh) return refuse('CAPS_STALE', note, { have: note, asked: `at most ${check.maxAge} s old` })

@@ -32,7 +32,7 @@ export type CapsFindingCode =
   | 'CAPS_REVOKED'
   /** A signature that is needed was made with a key that was revoked by one who may. */
   | 'CAPS_KEY_REVOKED'
-  /** There is no set of revocations that is fresh enough, so nobody can say that nothing was revoked. */
+  /** There is no set of revocations that is fresh enough, or a revocation that cannot be read, so nobody can say that nothing was revoked. */
   | 'CAPS_STALE'
   /** The keys of a vault in the chain are not known here. */
   | 'CAPS_KEYS_UNKNOWN'

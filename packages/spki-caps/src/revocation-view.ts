@@ -19,6 +19,11 @@ export interface RevocationView {
   latest(by: string, at?: number): RevocationSet | undefined
   /** What was given and does not count, with `CAPS_REVOCATION_UNUSABLE`. */
   readonly unusable: readonly Finding[]
+  /**
+   * What the keeper of the revocations has and cannot read. While there is any, nobody knows what it revokes, so no certificate stands
+   * (`CAPS_STALE`). Default: there is none.
+   */
+  readonly unread?: readonly Finding[]
 }
 
 /**

@@ -6,15 +6,21 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
   const command = caps.command('show <dir>').description('list what everybody holds by certificates of the vault')
   addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl caps show ~/vault --json')
   action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
-    const { listAuthority, tagText } = await import('@vault/embedded')
+    const { listAuthority, tagText, unreadableCaps } = await import('@vault/embedded')
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const held = listAuthority(await vault.caps.view({ signal })).filter(({ chain }) => chain.length > 0)
+    const unreadable = await unreadableCaps(vault.caps, { signal })
+    const warned = unreadable.map(
+      ({ entry, refuses }) =>
+        `${entry} cannot be read${refuses ? ', so no certificate counts' : ''}: see "vaultctl doctor ${dir}"`,
+    )
     const lines = held.map(({ subject, shares, tag, expires, left, chain }) => {
       const until = expires === null ? 'for ever' : `until ${new Date(expires * 1000).toISOString()}`
       const part = shares.length === 0 ? '' : `  as a part of ${shares.join(', ')}`
       return `${subject}${part}\n    ${tagText(tag)}  ${until}  ${left > 0 ? 'may grant it on' : 'may not grant it on'}\n    by ${chain.join(' → ')}`
     })
-    await output.result({ ok: true, held }, lines.length === 0 ? 'Nothing was granted to anybody.' : lines.join('\n'))
+    const said = lines.length === 0 ? ['Nothing was granted to anybody.'] : lines
+    await output.result({ ok: true, held, unreadable }, [...warned, ...said].join('\n'))
     return EXIT.ok
   })
 }

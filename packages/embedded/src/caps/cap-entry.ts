@@ -1,5 +1,6 @@
 import {
   type AbortOptions,
+  type ContentId,
   decodeEnvelope,
   type Envelope,
   encodeEnvelope,
@@ -29,7 +30,8 @@ const REVOCATION_SET = 'revocation-set'
 const TYPES: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
 
 /** A certificate as it is kept. */
-export interface KeptCap {
+interface KeptCap {
+  readonly id: ContentId
   readonly envelope: Envelope
   /** The number of the vault's last key event when it was brought in: an entry of this type never changes. */
   readonly anchor: number
@@ -53,7 +55,7 @@ export async function bringing(
 }
 
 /** The entries of a certificate: its own, and one for everybody to whom it grants. */
-export function capEntries({ envelope, anchor }: KeptCap): readonly Entry[] {
+export function capEntries({ envelope, anchor }: Omit<KeptCap, 'id'>): readonly Entry[] {
   const { id, record } = openCapCert(envelope)
   return [
     { key: `${CAP_PREFIX}${id}`, type: CAPABILITY, fields: { envelope: encodeEnvelope(envelope), anchor } },
@@ -66,11 +68,12 @@ export function subjectPrefix(text: string): string {
   return `${SUBJECT_PREFIX}${toHex(hashBytes('sha2-256', utf8(text)))}/`
 }
 
-/** The certificate in an entry; `undefined` where there is none: what is not readable grants nothing. */
-export function keptCap({ fields }: Entry): KeptCap | undefined {
+/** The certificate in an entry; `undefined` where there is none, or another one than its key says: what is not readable grants nothing. */
+export function keptCap({ key, fields }: Entry): KeptCap | undefined {
   const { anchor } = fields
-  const envelope = envelopeIn(fields.envelope)
-  return envelope !== undefined && typeof anchor === 'number' ? { envelope, anchor } : undefined
+  const opened = openedIn(fields.envelope, openCapCert)
+  if (opened === undefined || typeof anchor !== 'number' || key !== `${CAP_PREFIX}${opened.id}`) return undefined
+  return { id: opened.id, envelope: opened.envelope, anchor }
 }
 
 export function revocationEntry(envelope: Envelope): Entry {
@@ -83,9 +86,16 @@ export function revocationSetEntry(envelope: Envelope): Entry {
   return { key: `${SET_PREFIX}${id}`, type: REVOCATION_SET, fields: { envelope: encodeEnvelope(envelope) } }
 }
 
-/** The revocation, or the set of them, in an entry; `undefined` where there is none. */
-export function keptRevocation({ fields }: Entry): Envelope | undefined {
-  return envelopeIn(fields.envelope)
+/** The revocation in an entry; `undefined` where there is none, or another one than its key says. */
+export function keptRevocation({ key, fields }: Entry): Envelope | undefined {
+  const opened = openedIn(fields.envelope, openRevocation)
+  return opened !== undefined && key === `${REVOCATION_PREFIX}${opened.id}` ? opened.envelope : undefined
+}
+
+/** The set of revocations in an entry; `undefined` as above. */
+export function keptRevocationSet({ key, fields }: Entry): Envelope | undefined {
+  const opened = openedIn(fields.envelope, openRevocationSet)
+  return opened !== undefined && key === `${SET_PREFIX}${opened.id}` ? opened.envelope : undefined
 }
 
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
@@ -106,10 +116,10 @@ export function refuseCapEntries({ entries = {} }: Pick<Change, 'entries'>): voi
   })
 }
 
-function envelopeIn(value: unknown): Envelope | undefined {
+function openedIn<T>(value: unknown, open: (envelope: Envelope) => T): T | undefined {
   if (!(value instanceof Uint8Array)) return undefined
   try {
-    return decodeEnvelope(value)
+    return open(decodeEnvelope(value))
   } catch (error) {
     if (isVaultError(error)) return undefined
     throw error

@@ -29,12 +29,17 @@ export async function draftRevocationSet(
   const { revocations: kept, sets, view } = await caps.revocations(options)
   const last = view.latest(principalText(vaultPrincipal(vault)))
   const previous = [...sets.values()]
+    .flatMap((envelope) => envelope ?? [])
     .map(openRevocationSet)
     .find(({ record }) => record.seq === last?.seq && record.epoch === last.epoch && record.from === last.from)
   const now = clock()
   const from = previous === undefined ? now : new Date(Math.max(now.getTime(), previous.record.next * 1000))
   if (until.getTime() - from.getTime() < 1000) throw endsTooEarly(from, until)
-  const revocations = [...kept.values()].map((envelope) => openRevocation(envelope).id)
+  const refused = new Set(view.unusable.map(({ subject }) => subject))
+  const revocations = [...kept.values()]
+    .flatMap((envelope) => (envelope === undefined ? [] : openRevocation(envelope).id))
+    // A set that lists one that does not count would not count itself.
+    .filter((id) => !refused.has(id))
   const draft = { issuer, epoch: seq, ...(previous && { previous }), from, next: until, revocations }
   const envelope = await createRevocationSet(draft, signers, options)
   const { id } = openRevocationSet(envelope)

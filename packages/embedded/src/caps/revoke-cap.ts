@@ -26,11 +26,18 @@ export async function draftRevocation(
   const { clock, soup } = caps.parts
   const isVault = caps.isVault(issuer)
   if (!isVault) await requireUpstream(caps, target, issuer, options)
-  else if ('certificate' in target) await knownCap(caps, target.certificate, options)
+  else if ('certificate' in target && !(await isUnread(caps, target.certificate, options)))
+    await knownCap(caps, target.certificate, options)
   const { seq } = await caps.keys(options)
   const draft = { issuer, target, reason, at: clock(), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createRevocation(draft, signers, options)
   return { id: openRevocation(envelope).id, change: await bringing([revocationEntry(envelope)], soup, options) }
+}
+
+/** Whether it is a revocation that cannot be read: the vault itself says that nothing needs to be waited for with it. */
+async function isUnread(caps: VaultCaps, id: ContentId, options: AbortOptions): Promise<boolean> {
+  const { unread } = (await caps.revocations(options)).view
+  return unread?.some(({ subject }) => subject === id) === true
 }
 
 /** Only who issued a certificate, or those from whom the issuer has what it grants, take it back; a key is given up by itself. */

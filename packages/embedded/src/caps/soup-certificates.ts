@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentId, Envelope } from '@vault/core'
-import { decodeEntry, entryKey, type SoupReader } from '@vault/soup'
-import { type CertificateIndex, openCapCert } from '@vault/spki-caps'
-import { CAP_PREFIX, type KeptCap, keptCap, subjectPrefix } from './cap-entry.ts'
+import { decodeEntry, type Entry, entryKey, type SoupReader } from '@vault/soup'
+import type { CertificateIndex } from '@vault/spki-caps'
+import { CAP_PREFIX, keptCap, subjectPrefix } from './cap-entry.ts'
 
 /** The certificates in the soup of a vault, found by those to whom they grant without reading any other. */
 export class SoupCertificates implements CertificateIndex {
@@ -17,8 +17,8 @@ export class SoupCertificates implements CertificateIndex {
     for await (const page of this.#soup.query({ prefix }, options)) {
       const keys = page.map(({ key }) => entryKey(`${CAP_PREFIX}${key.slice(prefix.length)}`))
       for (const { bytes } of await this.#soup.entriesByKey(keys, options)) {
-        const kept = keptCap(decodeEntry(bytes))
-        if (kept !== undefined) yield this.#remember(kept)
+        const envelope = this.#opened(decodeEntry(bytes))
+        if (envelope !== undefined) yield envelope
       }
     }
   }
@@ -27,8 +27,8 @@ export class SoupCertificates implements CertificateIndex {
   async *all(options: AbortOptions = {}): AsyncGenerator<Envelope> {
     for await (const page of this.#soup.query({ prefix: CAP_PREFIX }, options)) {
       for (const entry of page) {
-        const kept = keptCap(entry)
-        if (kept !== undefined) yield this.#remember(kept)
+        const envelope = this.#opened(entry)
+        if (envelope !== undefined) yield envelope
       }
     }
   }
@@ -36,8 +36,7 @@ export class SoupCertificates implements CertificateIndex {
   /** The one with this id. */
   async read(id: string, options: AbortOptions = {}): Promise<Envelope | undefined> {
     const entry = await this.#soup.entry(`${CAP_PREFIX}${id}`, options)
-    const kept = entry && keptCap(entry)
-    return kept && this.#remember(kept)
+    return entry && this.#opened(entry)
   }
 
   /** Whether a certificate that was read here was in the vault before this key event. */
@@ -46,13 +45,12 @@ export class SoupCertificates implements CertificateIndex {
     return anchor !== undefined && anchor < seq
   }
 
-  #remember({ envelope, anchor }: KeptCap): Envelope {
-    // What is no certificate is nobody's proof, and is passed over by whoever looks for one.
-    try {
-      this.#anchors.set(openCapCert(envelope).id, anchor)
-    } catch {
-      return envelope
-    }
+  /** The certificate in an entry. Where there is none nothing is granted, and it keeps nobody from what others grant. */
+  #opened(entry: Entry): Envelope | undefined {
+    const kept = keptCap(entry)
+    if (kept === undefined) return undefined
+    const { id, envelope, anchor } = kept
+    this.#anchors.set(id, anchor)
     return envelope
   }
 }

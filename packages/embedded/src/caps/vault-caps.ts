@@ -1,7 +1,7 @@
 import type { AbortOptions, Clock, ContentId, Envelope, KeyId, KeyState, Random, VaultId } from '@vault/core'
 import { followKeyState } from '@vault/core'
 import { keyStateAt } from '@vault/migration'
-import type { VaultSoup } from '@vault/soup'
+import type { Entry, VaultSoup } from '@vault/soup'
 import {
   type AuthorityDiff,
   type AuthorityTrees,
@@ -12,7 +12,6 @@ import {
   type CertificateIndex,
   type Circumstances,
   createKeyDirectory,
-  createRevocationView,
   createSignatureMemo,
   diffAuthority,
   type Freshness,
@@ -36,7 +35,8 @@ import {
   whoCan,
 } from '@vault/spki-caps'
 import type { Place } from '../place.ts'
-import { keptRevocation, REVOCATION_PREFIX, SET_PREFIX } from './cap-entry.ts'
+import { keptRevocation, keptRevocationSet, REVOCATION_PREFIX, SET_PREFIX } from './cap-entry.ts'
+import { revocationsIn } from './revocations-in.ts'
 import { readRootCertificate } from './root-certificate.ts'
 import { SoupCertificates } from './soup-certificates.ts'
 
@@ -71,10 +71,10 @@ interface Known {
   readonly kept: KeptRevocations
 }
 
-/** The revocations and the sets of them that a vault keeps, by the keys of their entries, and what they come to. */
+/** The revocations and the sets of them that a vault keeps, by the keys of their entries, and what they come to; `undefined` is what cannot be read. */
 export interface KeptRevocations {
-  readonly revocations: ReadonlyMap<string, Envelope>
-  readonly sets: ReadonlyMap<string, Envelope>
+  readonly revocations: ReadonlyMap<string, Envelope | undefined>
+  readonly sets: ReadonlyMap<string, Envelope | undefined>
   readonly view: RevocationView
 }
 
@@ -108,7 +108,10 @@ export class VaultCaps {
     const { place, vault } = this.parts
     const question = { action: wish.action, tag: this.tagOf(wish), voices: knownVoices([place.info.key]) }
     // What is revoked here, the place sees for itself: it needs nobody's word that nothing else is.
-    const circumstances = { ...(await this.circumstances(options)), roots: [rootOf(vault, 'none')] }
+    const { revocations, ...known } = await this.circumstances(options)
+    // Nor does what cannot be read keep it from acting: somebody has to be able to mend that.
+    const seen = revocations === 'unchecked' ? revocations : { ...revocations, unread: [] }
+    const circumstances = { ...known, revocations: seen, roots: [rootOf(vault, 'none')] }
     const verdict = reduce(question, [openCapCert(root)], circumstances)
     if (verdict.ok) return { standing: 'good', verdict }
     const { key } = place.info
@@ -220,12 +223,17 @@ export class VaultCaps {
   async #now(options: AbortOptions): Promise<Known> {
     const { vault, place } = this.parts
     const keys = await keyStateAt({ store: place.soups }, vault, options)
-    const revocations = await this.#kept(REVOCATION_PREFIX, options)
-    const sets = await this.#kept(SET_PREFIX, options)
+    const revocations = await this.#kept(REVOCATION_PREFIX, keptRevocation, options)
+    const sets = await this.#kept(SET_PREFIX, keptRevocationSet, options)
     const print = [keys.head, ...revocations.keys(), ...sets.keys()].join(' ')
     if (this.#known?.print === print) return this.#known
     const circumstances = this.#judging(keys, { revocations, sets })
-    this.#known = { print, keys, circumstances, kept: { revocations, sets, view: circumstances.revocations } }
+    this.#known = {
+      print,
+      keys,
+      circumstances,
+      kept: { revocations, sets, view: circumstances.revocations },
+    }
     return this.#known
   }
 
@@ -237,7 +245,7 @@ export class VaultCaps {
     const directory = createKeyDirectory([keys], ({ certificate, vault: whose, seq }) =>
       this.#isAnchored(certificate, whose, seq),
     )
-    const view = createRevocationView({ revocations: revocations.values(), sets: sets.values(), keys: directory })
+    const view = revocationsIn({ vault: keys.vault, revocations, sets, keys: directory })
     const { freshness = {} } = this.parts
     // Who has once said that nothing else was revoked must go on saying it: from then on silence refuses.
     const roots = [rootOf(keys.vault, sets.size > 0 ? vaultPrincipal(keys.vault) : 'none')]
@@ -245,13 +253,14 @@ export class VaultCaps {
   }
 
   /** What is kept under these keys, by its key. */
-  async #kept(prefix: string, options: AbortOptions): Promise<ReadonlyMap<string, Envelope>> {
-    const kept = new Map<string, Envelope>()
+  async #kept(
+    prefix: string,
+    read: (entry: Entry) => Envelope | undefined,
+    options: AbortOptions,
+  ): Promise<ReadonlyMap<string, Envelope | undefined>> {
+    const kept = new Map<string, Envelope | undefined>()
     for await (const page of this.parts.soup.query({ prefix }, options)) {
-      for (const entry of page) {
-        const envelope = keptRevocation(entry)
-        if (envelope !== undefined) kept.set(entry.key, envelope)
-      }
+      for (const entry of page) kept.set(entry.key, read(entry))
     }
     return kept
   }
