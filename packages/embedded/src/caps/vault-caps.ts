@@ -19,8 +19,6 @@ import {
   indexTexts,
   type KeysAuthority,
   knownVoices,
-  nearestMiss,
-  type OpenCapCert,
   openCapCert,
   type Principal,
   principalText,
@@ -39,6 +37,7 @@ import { keptRevocation, keptRevocationSet, REVOCATION_PREFIX, SET_PREFIX } from
 import { revocationsIn } from './revocations-in.ts'
 import { readRootCertificate } from './root-certificate.ts'
 import { SoupCertificates } from './soup-certificates.ts'
+import { type Judged, verdictOn } from './verdict-on.ts'
 
 /** What authority in a vault is read from. */
 export interface VaultCapsParts {
@@ -158,16 +157,14 @@ export class VaultCaps {
     keys: Iterable<KeyId>,
     wish: Wish,
     { as, ...options }: AbortOptions & { readonly as?: Principal } = {},
-  ): Promise<{ readonly verdict: Verdict; readonly proof: readonly OpenCapCert[] }> {
+  ): Promise<Judged> {
     const question = { action: wish.action, tag: this.tagOf(wish), voices: knownVoices(keys) }
     const [circumstances, index] = [await this.circumstances(options), await this.index(options)]
     if (as !== undefined) {
       const own = await answer(question, grantingTo(as, question.voices.claimed, index), circumstances, options)
       if (own.verdict.ok) return own
     }
-    const found = await answer(question, index, circumstances, options)
-    if (found.verdict.ok || found.proof.length > 0) return found
-    return { verdict: await nearestMiss(question, index, circumstances, options), proof: [] }
+    return await verdictOn(question, index, circumstances, options)
   }
 
   /** What comes of everything that was granted here; with `place`, also what the place has by its root certificate, which no other place has. */

@@ -1,0 +1,46 @@
+import { decodeEnvelope, type Envelope, isVaultError, VaultError } from '@vault/core'
+import { type CapsErrorCode, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
+
+/** What somebody shows who wants to be let in, beside what is known where they ask. Nothing of it is verified. */
+export interface ShownProofs {
+  readonly certificates: readonly Envelope[]
+  /** Only take away, and are needed for the sets. */
+  readonly revocations: readonly Envelope[]
+  /** Say that nothing else was revoked: for a place whose copy of the vault is older than its last set. */
+  readonly sets: readonly Envelope[]
+}
+
+export const NOTHING_SHOWN: ShownProofs = { certificates: [], revocations: [], sets: [] }
+
+/** Tells the envelopes apart. Throws `CAPS_RECORD_INVALID` for one that is none of these. */
+export function readProofs(proofs: readonly Uint8Array[]): ShownProofs {
+  const certificates: Envelope[] = []
+  const revocations: Envelope[] = []
+  const sets: Envelope[] = []
+  for (const [i, bytes] of proofs.entries()) {
+    const envelope = readable(() => decodeEnvelope(bytes))
+    if (envelope === undefined) throw unreadable(i)
+    if (readable(() => openCapCert(envelope)) !== undefined) certificates.push(envelope)
+    else if (readable(() => openRevocation(envelope)) !== undefined) revocations.push(envelope)
+    else if (readable(() => openRevocationSet(envelope)) !== undefined) sets.push(envelope)
+    else throw unreadable(i)
+  }
+  return { certificates, revocations, sets }
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isVaultError(error)) return undefined
+    throw error
+  }
+}
+
+function unreadable(index: number): VaultError<CapsErrorCode> {
+  return new VaultError({
+    code: 'CAPS_RECORD_INVALID',
+    message: `Proof ${index + 1} is neither a certificate nor a revocation nor a set of them. Show what "vaultctl caps issue --out" wrote.`,
+    details: { index },
+  })
+}
