@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@vault/core'
 import type { MigrationEvent } from './event.ts'
-import { permissionFor } from './permission.ts'
+import { permissionFor, refusedMeanwhile } from './permission.ts'
 import type { Plan } from './plan.ts'
 import type { MigrationParts } from './plan-migration.ts'
 import { requireFit } from './plan-migration.ts'
@@ -17,9 +17,16 @@ export async function* authorizedRun(
   await requireFit(kind, parts, held, options)
   const permission = permissionFor(parts, { source: source.vault, target: held.tenure.vault }, options)
   await permission.require()
-  for await (const event of events) {
-    yield event
-    // Weeks may pass, and what was allowed when it began may no longer be.
-    if (event.type !== 'summary') await permission.keep()
+  let hasBegun = false
+  try {
+    for await (const event of events) {
+      yield event
+      // The target is opened between the first phase and what is told next.
+      hasBegun ||= event.type !== 'phase'
+      // Weeks may pass, and what was allowed when it began may no longer be.
+      if (event.type !== 'summary') await permission.keep()
+    }
+  } catch (error) {
+    throw hasBegun ? refusedMeanwhile(error) : error
   }
 }

@@ -65,6 +65,7 @@ export type { MoveInput, Outcome } from './move/machine.ts'
 export { reduceMove, stepsOf } from './move/machine.ts'
 export type {
   HandoffTerms,
+  JudgingTarget,
   LogEnd,
   MoveOffer,
   MoveSource,

@@ -1,6 +1,7 @@
 import type { AbortOptions, Authorize, Clock, ContentId, KeyId } from '@vault/core'
 import { isVaultError, systemClock, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from './error.ts'
+import type { HttpErrorCode } from './http/http-error.ts'
 
 /** On whose authority something is done. */
 export interface Mandate {
@@ -49,11 +50,17 @@ export function permissionFor(
   }
 }
 
+/** What a place that judges for itself refuses in the middle was granted before, and is not any more; any other error as it is. */
+export function refusedMeanwhile(error: unknown): unknown {
+  return isVaultError(error, 'HTTP_NOT_ALLOWED' satisfies HttpErrorCode) ? notGranted(error) : error
+}
+
 function notGranted(cause: VaultError): VaultError<MigrationErrorCode> {
+  const { code = cause.code, ...details } = cause.details ?? {}
   return new VaultError({
     code: 'MIGRATION_NOT_GRANTED',
     message: `The migration has stopped, because it is not granted any more: ${cause.message} What was done stays. Let it be granted, and go on, or roll it back.`,
-    details: { ...cause.details, code: cause.code },
+    details: { ...details, code },
     cause,
   })
 }

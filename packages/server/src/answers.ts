@@ -18,6 +18,8 @@ export interface Asked {
   readonly spend: (requests: number) => void
   /** Asks for leave to do more than the side of the request already needs. Throws `HTTP_NOT_ALLOWED`. */
   readonly require: (action: 'receive-part') => Promise<void>
+  /** Keeps in mind what certificates the client shows. Throws `HTTP_NOT_ALLOWED` where they do not grant what the side needs. */
+  readonly show: (proofs: readonly Uint8Array[]) => Promise<void>
 }
 
 // Objects, each of which is read and hashed, that cost a client as much as a request.
@@ -50,6 +52,10 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   async place({ served }) {
     const { label, seat } = served
     return { label, instance: seat.instance, key: seat.place.key }
+  },
+  async present({ show }, { proofs }) {
+    await show(proofs)
+    return null
   },
   tenure: (asked) => soupOf(asked).tenure(asked.options),
   charged: (asked, { ids }) => soupOf(asked).charged(ids, asked.options),

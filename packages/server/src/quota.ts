@@ -1,4 +1,3 @@
-import type { KeyId } from '@vault/core'
 import type { ServerLimits } from './limits.ts'
 import { refusal } from './refusal.ts'
 
@@ -11,11 +10,11 @@ interface Used {
 // Keys that asked lately; a key that is forgotten begins with a full second.
 const MAX_KEYS = 4_096
 
-/** Counts the requests of each key, so that one that asks too much does not slow the others down. */
+/** Counts the requests of each key, or of each network, so that one that asks too much does not slow the others down. */
 export class Quota {
   readonly #limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>
   readonly #now: () => number
-  readonly #used = new Map<KeyId, Used>()
+  readonly #used = new Map<string, Used>()
 
   constructor(limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>, now: () => number = () => performance.now()) {
     this.#limits = limits
@@ -23,7 +22,7 @@ export class Quota {
   }
 
   /** Begins a request; what it gives ends it. Throws `HTTP_LIMIT`. */
-  begin(key: KeyId): () => void {
+  begin(key: string): () => void {
     const { concurrent, perSecond } = this.#limits
     const now = this.#now()
     const used = this.#used.get(key) ?? { running: 0, left: perSecond, at: now }
@@ -33,8 +32,8 @@ export class Quota {
     this.#used.set(key, used)
     this.#forget()
     if (used.running >= concurrent)
-      throw refusal('HTTP_LIMIT', `${concurrent} requests of this key are worked on; wait for one.`)
-    if (used.left < 1) throw refusal('HTTP_LIMIT', `This key has asked ${perSecond} times within a second; wait.`)
+      throw refusal('HTTP_LIMIT', `${concurrent} requests of this client are worked on; wait for one.`)
+    if (used.left < 1) throw refusal('HTTP_LIMIT', `This client has asked ${perSecond} times within a second; wait.`)
     used.left--
     used.running++
     return () => {
@@ -43,7 +42,7 @@ export class Quota {
   }
 
   /** Counts as so many requests more what a request of this key is about: what it owes by it, its next ones wait for. */
-  spend(key: KeyId, requests: number): void {
+  spend(key: string, requests: number): void {
     const used = this.#used.get(key)
     if (used !== undefined) used.left -= requests
   }

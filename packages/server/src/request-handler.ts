@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { Authorize, Clock, ContentId, KeyId } from '@vault/core'
+import type { Clock, ContentId, KeyId } from '@vault/core'
 import { isContentId, isVaultError, type VaultError } from '@vault/core'
 import type { Call, CallName, Side } from '@vault/migration/http'
 import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf } from '@vault/migration/http'
 import { encodeFrame, readFrames } from '@vault/transfer/frame'
 import { ANSWERS, type Asked } from './answers.ts'
+import type { LeaveDesk } from './leave-desk.ts'
 import type { ServerLimits } from './limits.ts'
+import { networkOf } from './network-of.ts'
 import { openApi } from './openapi.ts'
 import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
@@ -16,7 +18,7 @@ import { STREAMS } from './streams.ts'
 
 interface Parts {
   readonly limits: ServerLimits
-  readonly authorize: Authorize
+  readonly leave: LeaveDesk
   readonly clock: Clock
   readonly failed: (error: unknown) => void
   readonly signal: AbortSignal
@@ -29,6 +31,9 @@ interface Route {
   readonly name: string
 }
 
+/** What leave is needed for. */
+const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write' }
+
 const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
 const FRAMES = 'application/vnd.vault.frames'
 const MAX_REQUEST: number = 8 * 1024 * 1024
@@ -38,12 +43,15 @@ const WORKING_MS = 5_000
 const SHORT_REQUEST: number = 64 * 1024
 // For a client that is still sending to read why it is refused.
 const LINGER_MS = 1_000
+// What is shown is looked at before anything is known of whoever shows it, and keys cost nothing: so it is counted by networks.
+const PRESENTED = { concurrent: 4, perSecond: 10 }
 
 /** Answers requests: who asks, whether they may, how much, and only then what. */
 export class RequestHandler {
   readonly #served: ServedPlace
   readonly #parts: Parts
   readonly #quota: Quota
+  readonly #presented = new Quota(PRESENTED)
   readonly #running = new Set<Promise<void>>()
 
   constructor(served: ServedPlace, parts: Parts) {
@@ -75,9 +83,10 @@ export class RequestHandler {
       return
     }
     const route = routeOf(request)
-    const { vault, side } = route
-    await this.#authorize(side === 'source' ? 'migrate' : 'write', vault, key)
-    const end = this.#quota.begin(key)
+    const isShowing = route.name === 'present' && this.#parts.leave.takesProofs
+    const end = isShowing
+      ? this.#presented.begin(networkOf(request.socket.remoteAddress ?? ''))
+      : await this.#begin(route, key)
     const working = setInterval(() => {
       if (!response.headersSent) response.writeProcessing()
     }, WORKING_MS)
@@ -89,20 +98,10 @@ export class RequestHandler {
     }
   }
 
-  async #authorize(action: string, vault: ContentId, key: KeyId): Promise<void> {
-    const { authorize, clock, signal } = this.#parts
-    try {
-      await authorize({ signers: [key], action, object: vault, at: clock() }, { signal })
-    } catch (error) {
-      if (!isVaultError(error)) throw error
-      const { code, message, details } = error
-      throw refusal('HTTP_NOT_ALLOWED', `${key} may not ${action} ${vault} here: ${message}`, {
-        key,
-        action,
-        code,
-        ...details,
-      })
-    }
+  /** Counts a request of whoever has leave. */
+  async #begin({ vault, side, name }: Route, key: KeyId): Promise<() => void> {
+    await this.#parts.leave.require(ACTIONS[side], { vault, key }, name)
+    return this.#quota.begin(key)
   }
 
   async #work(
@@ -119,7 +118,8 @@ export class RequestHandler {
       options: { signal: this.#parts.signal },
       whileThere: () => ({ signal: AbortSignal.any([this.#parts.signal, untilGone(response)]) }),
       spend: (requests) => this.#quota.spend(key, requests),
-      require: (action) => this.#authorize(action, vault, key),
+      require: (action) => this.#parts.leave.require(action, { vault, key }),
+      show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, key }),
     }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
       if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })

@@ -4,8 +4,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Authorize, Clock, KeyId, Random, Signer } from '@vault/core'
 import { systemClock, systemRandom } from '@vault/core'
-import { openOrCreatePlace, type SeatOptions } from '@vault/embedded'
+import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/embedded'
 import { createPeerCredentials } from '@vault/migration/http'
+import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
 import { networkOf } from './network-of.ts'
 import { RequestHandler } from './request-handler.ts'
@@ -24,6 +25,11 @@ export interface ServerOptions {
    * source; and for `receive-part`, too, where a part of another vault comes into an active one. The signer is the key that the client has shown.
    */
   readonly authorize: Authorize
+  /**
+   * Lets in, too, whom certificates grant it: those of a vault for what is done with it here, and those of the place, or of the keys that
+   * it trusts, for bringing vaults. Default: only `authorize` counts.
+   */
+  readonly certificates?: { readonly trust?: readonly KeyId[] }
   /** How the place takes part in hand-offs. */
   readonly seat?: SeatOptions
   readonly limits?: Partial<ServerLimits>
@@ -56,8 +62,11 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
     const served = await ServedPlace.open(place, { limits, clock, random, seat: options.seat ?? {} })
     const { place: signer } = served.seat
     const stopping = new AbortController()
-    const { authorize, failed = () => {} } = options
-    const handler = new RequestHandler(served, { limits, authorize, clock, failed, signal: stopping.signal })
+    const { authorize, certificates: wanted, failed = () => {} } = options
+    const certificates = wanted && new ClientAuthority(place, { ...wanted, clock, random })
+    const { signal } = stopping
+    const leave = new LeaveDesk({ authorize, certificates, clock, signal })
+    const handler = new RequestHandler(served, { limits, leave, clock, failed, signal })
     const server = createServer(
       { ...(await tlsOptions(signer, { clock, random })), maxHeaderSize: MAX_HEADER_BYTES, ...timeoutsOf(limits) },
       (request, response) => void handler.handle(request, response),

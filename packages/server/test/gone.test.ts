@@ -9,6 +9,7 @@ import { createPeerCredentials } from '@vault/migration/http'
 import { encodeFrame } from '@vault/transfer/frame'
 import { expect, test } from 'vitest'
 import { allowedKeys } from '../src/index.ts'
+import { LeaveDesk } from '../src/leave-desk.ts'
 import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { RequestHandler } from '../src/request-handler.ts'
 import { ServedPlace } from '../src/served-place.ts'
@@ -36,11 +37,12 @@ test.each(['rehash', 'get-objects'])('%s is given up when the client has gone', 
   const client = anyKey()
   const { cert } = await createPeerCredentials(client, { clock: systemClock, random: systemRandom })
   const failed: unknown[] = []
+  const { signal } = new AbortController()
   const handler = new RequestHandler(served, {
     ...parts,
-    authorize: allowedKeys([client.key]),
+    leave: new LeaveDesk({ authorize: allowedKeys([client.key]), certificates: undefined, clock: systemClock, signal }),
     failed: (error) => failed.push(error),
-    signal: new AbortController().signal,
+    signal,
   })
   // Without TLS, whose certificate is shown in its place.
   const server = createServer((asked, answer) => {

@@ -40,6 +40,7 @@ export function serve(
     readonly allow?: readonly KeyId[]
     readonly parts?: readonly KeyId[]
     readonly authorize?: Authorize
+    readonly certificates?: { readonly trust?: readonly KeyId[] }
     readonly limits?: Partial<ServerLimits>
     readonly failed?: (error: unknown) => void
     readonly clock?: Clock

@@ -27,6 +27,7 @@ import {
   note,
   nothing,
   prefix,
+  proofs,
   shape,
   statement,
   subtree,
@@ -86,6 +87,7 @@ type WireMove<T> = Omit<T, 'vault'>
 /** Everything that can be asked for with one request and one answer, by its name in the path. */
 export interface Calls {
   readonly place: Call<null, PlaceName>
+  readonly present: Call<{ readonly proofs: readonly Bytes[] }, null>
   readonly tenure: Call<null, Tenure>
   readonly charged: Call<{ readonly ids: readonly ContentId[] }, readonly boolean[]>
   readonly holds: Call<{ readonly ids: readonly ContentId[] }, readonly boolean[]>
@@ -154,10 +156,16 @@ const page = { limit }
 
 // A change of the longest entries, and the ids of a window.
 const LONG: number = 96 * 1024 * 1024
+// It is read before anything is known of whoever sends it.
+const MAX_PROOFS: number = 64 * 1024
 
 export const CALLS: Calls = {
   place: call(BOTH, 'What the place is called, and its key', nothing, {
     response: map<PlaceName>({ label: text(256), instance: hex(32), key }),
+  }),
+  present: call(BOTH, 'Shows certificates that grant leave, and keeps them in mind', map({ proofs }), {
+    response: nothing,
+    maxBytes: MAX_PROOFS,
   }),
   tenure: call(BOTH, 'What may be done with the vault here', nothing, { response: tenure }),
   charged: call(BOTH, 'Which of these objects belong to the vault', map({ ids }), { response: flags }),

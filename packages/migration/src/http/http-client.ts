@@ -13,6 +13,7 @@ import { createPeerCredentials, type PeerCredentials } from './peer-certificate.
 import { PinnedAgent } from './pinned-agent.ts'
 import { Rate } from './rate.ts'
 import { answerInvalid, refusalIn, refusalOf, unreachable } from './wire-error.ts'
+import { nothing } from './wire-field.ts'
 
 /** How another place is reached. */
 export interface HttpOptions {
@@ -20,6 +21,11 @@ export interface HttpOptions {
   readonly place: Signer
   /** The key of the other place: whoever has another one is sent nothing. */
   readonly peerKey: KeyId
+  /**
+   * Certificates, as envelopes, that grant the key of this place what it asks of the other one, with the revocations and the sets of them
+   * that these need. Shown where the other place does not let it in without. Default: none.
+   */
+  readonly proofs?: readonly Uint8Array[]
   /** Bytes in a second, both ways together. Default: as many as go. */
   readonly bytesPerSecond?: number
   /** Connections at a time. Default 4. */
@@ -99,15 +105,22 @@ export class HttpClient {
     parse: (value: unknown) => T,
   ): Promise<T> {
     const frame = await encodeFrame(value, body)
-    return await this.patiently(options, async () => {
-      const answers: T[] = []
-      // To its end, after which the connection can carry the next one.
-      for await (const answer of this.frames(path, frame, options)) {
-        answers.push(this.parsed(path, answer.value, parse))
-      }
-      if (answers.length !== 1) throw answerInvalid(path, `it has ${answers.length} parts`)
-      return answers[0] as T
-    })
+    return await this.patiently(options, () => this.#answer(path, frame, options, parse), path)
+  }
+
+  async #answer<T>(
+    path: string,
+    frame: Bytes,
+    options: AbortOptions | undefined,
+    parse: (value: unknown) => T,
+  ): Promise<T> {
+    const answers: T[] = []
+    // To its end, after which the connection can carry the next one.
+    for await (const answer of this.frames(path, frame, options)) {
+      answers.push(this.parsed(path, answer.value, parse))
+    }
+    if (answers.length !== 1) throw answerInvalid(path, `it has ${answers.length} parts`)
+    return answers[0] as T
   }
 
   /** Reads what another place says. Throws `HTTP_ANSWER_INVALID`. */
@@ -120,8 +133,12 @@ export class HttpClient {
     }
   }
 
-  /** Tries until it is done or patience is at an end. What the other place refuses is refused. Throws `HTTP_UNREACHABLE`. */
-  async patiently<T>(options: AbortOptions | undefined, attempt: () => Promise<T>): Promise<T> {
+  /**
+   * Tries until it is done or patience is at an end. What the other place refuses is refused; where it does not let this one in to what
+   * lies at `path`, or has forgotten why, it is shown the proofs once. Throws `HTTP_UNREACHABLE`.
+   */
+  async patiently<T>(options: AbortOptions | undefined, attempt: () => Promise<T>, path?: string): Promise<T> {
+    let isShown = (this.#options.proofs ?? []).length === 0
     let failedAt: number | undefined
     for (let tries = 0; ; tries++) {
       options?.signal?.throwIfAborted()
@@ -129,6 +146,11 @@ export class HttpClient {
         return await attempt()
       } catch (error) {
         options?.signal?.throwIfAborted()
+        if (path !== undefined && !isShown && isVaultError(error, 'HTTP_NOT_ALLOWED')) {
+          isShown = true
+          await this.#show(path, error, options)
+          continue
+        }
         if (isVaultError(error) && error.code !== 'HTTP_LIMIT') throw error
         const now = performance.now()
         failedAt ??= now
@@ -138,6 +160,17 @@ export class HttpClient {
         }
         await pause(wait, { signal: options?.signal })
       }
+    }
+  }
+
+  /** Throws what is wrong with the proofs, or the refusal itself where the other place takes none. */
+  async #show(path: string, refused: unknown, options: AbortOptions | undefined): Promise<void> {
+    const present = path.replace(/[^/]*$/, 'present')
+    const frame = await encodeFrame({ proofs: this.#options.proofs })
+    try {
+      await this.patiently(options, () => this.#answer(present, frame, options, (value) => nothing(value, 'present')))
+    } catch (error) {
+      throw isVaultError(error, 'HTTP_REQUEST_INVALID') ? refused : error
     }
   }
 

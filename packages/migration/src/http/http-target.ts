@@ -2,7 +2,7 @@ import type { LogReader } from '@vault/audit-chain'
 import type { AbortOptions, ContentId } from '@vault/core'
 import { encodeFrame } from '@vault/transfer/frame'
 import type { AbandonableTarget, Held, RehashingTarget, TrailTarget } from '../endpoint.ts'
-import type { ProvingTarget } from '../move/move-endpoint.ts'
+import type { JudgingTarget, ProvingTarget } from '../move/move-endpoint.ts'
 import type { Ask } from './calls.ts'
 import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
@@ -15,6 +15,7 @@ export interface HttpTarget
   extends AbandonableTarget,
     RehashingTarget,
     Omit<ProvingTarget, 'receiveTrail'>,
+    Pick<JudgingTarget, 'requireLeave'>,
     AsyncDisposable {
   /** Both kinds of targets take a trail, and each names it in its own way. */
   readonly receiveTrail: TrailTarget['receiveTrail'] & ProvingTarget['receiveTrail']
@@ -43,17 +44,11 @@ export async function httpTarget(
   ): Promise<void> {
     const path = `/vaults/${id}/target/${call}`
     const first = await encodeFrame(value)
-    await client.patiently(abort, () =>
-      client.converse(
-        path,
-        first,
-        async (question) => {
-          const { need } = client.parsed(path, question, (answer) => trailQuestion(answer, 'question'))
-          return need === null ? undefined : await encodeFrame((await from.read(need, abort)) ?? null)
-        },
-        abort,
-      ),
-    )
+    const answer = async (question: unknown) => {
+      const { need } = client.parsed(path, question, (asked) => trailQuestion(asked, 'question'))
+      return need === null ? undefined : await encodeFrame((await from.read(need, abort)) ?? null)
+    }
+    await client.patiently(abort, () => client.converse(path, first, answer, abort), path)
   }
 
   async function look(id: ContentId, abort?: AbortOptions): Promise<Held> {
@@ -98,6 +93,10 @@ export async function httpTarget(
         await asking(id)('open', { migration, driver }, abort),
       )
       return receiving
+    },
+    async requireLeave(id, abort) {
+      // Who may only end a move is told nothing of it.
+      await asking(id)('tenure', null, abort)
     },
     batches: ({ vault: id, ...range }, abort) => asking(id)('batches', range, abort),
     prove: ({ vault: id, nonce, ...what }, abort) => asking(id)('prove', { ...what, nonce: asBytes(nonce) }, abort),

@@ -69,7 +69,7 @@ export function remoteObjects(
     }
     try {
       while (open.size > 0) {
-        const frame = await client.patiently(options, next)
+        const frame = await client.patiently(options, next, `${path}/get-objects`)
         if (frame === undefined) throw answerInvalid(path, `it leaves ${open.size} objects out`)
         const piece = client.parsed(path, frame.value, (value) => blockPiece(value, 'piece'))
         yield readPiece(path, piece, frame.body, open)

@@ -181,6 +181,12 @@ export interface ProvingTarget extends MoveTarget {
   ): Promise<Bytes>
 }
 
+/** A target that judges for itself who may write it. */
+export interface JudgingTarget extends MoveTarget {
+  /** Asked before the hand-off is signed, when nothing else is asked of the target. Throws where it is not granted any more. */
+  requireLeave(vault: ContentId, options?: AbortOptions): Promise<void>
+}
+
 /** Leads clients to the place that is active (M089). Done after activation, and may be done again. */
 export interface Routing {
   update(

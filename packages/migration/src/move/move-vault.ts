@@ -1,10 +1,10 @@
 import type { AbortOptions } from '@vault/core'
-import { decodeEnvelope, systemClock, systemRandom, VaultError } from '@vault/core'
+import { decodeEnvelope, isVaultError, systemClock, systemRandom, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import type { MigrationEvent } from '../event.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Permission } from '../permission.ts'
-import { permissionFor } from '../permission.ts'
+import { permissionFor, refusedMeanwhile } from '../permission.ts'
 import type { Plan } from '../plan.ts'
 import { encodePlan, planId } from '../plan.ts'
 import { requireActive } from '../plan-migration.ts'
@@ -175,6 +175,7 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
     // Weeks may have passed: another run may have gone on with the move, or taken it back.
     await journal.requireOwn(options)
     if (!UNASKED.has(phase)) await leaveToGoOn(journal, permission)
+    if (next === 'sign') await leaveToSign(parts.target, journal.state, options)
     let input: MoveInput
     let deadline: PauseDeadline | undefined
     const work = workOf(journal, parts, { pause, elapsed, options })
@@ -189,7 +190,8 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
       input = { type: 'done', effect: next, outcome }
     } catch (thrown) {
       // Whatever a part makes of the abort, it is what has stopped the step.
-      const error: unknown = deadline?.signal.aborted === true ? deadline.signal.reason : thrown
+      const error: unknown = deadline?.signal.aborted === true ? deadline.signal.reason : refusedMeanwhile(thrown)
+      if (isVaultError(error, 'MIGRATION_NOT_GRANTED')) await pauseSending(journal)
       input = await recovered(journal, work, error)
       if (input.type === 'changed' && ++repeats > MAX_REPEATS) throw error
       await journal.write(reduceMove(journal.state, input), options)
@@ -209,9 +211,21 @@ async function leaveToGoOn(journal: Journal, permission: Permission): Promise<vo
   try {
     await permission.keep()
   } catch (error) {
-    if (journal.state.phase === 'transferring') await journal.write(reduceMove(journal.state, { type: 'pause' }))
+    await pauseSending(journal)
     throw error
   }
+}
+
+/** A target that judges for itself is asked once more before the vault is its own. */
+async function leaveToSign(target: MoveParts['target'], { vault }: MoveState, options: AbortOptions): Promise<void> {
+  if (!('requireLeave' in target)) return
+  await target.requireLeave(vault, options).catch((error: unknown) => {
+    throw refusedMeanwhile(error)
+  })
+}
+
+async function pauseSending(journal: Journal): Promise<void> {
+  if (journal.state.phase === 'transferring') await journal.write(reduceMove(journal.state, { type: 'pause' }))
 }
 
 /** A step; where it is aborted while objects are sent, the move is paused. */
@@ -233,9 +247,7 @@ async function* untilAborted(
       if (event.type === 'batch') await leaveToGoOn(journal, permission)
     }
   } catch (error) {
-    if (signal?.aborted && error === signal.reason && journal.state.phase === 'transferring') {
-      await journal.write(reduceMove(journal.state, { type: 'pause' }))
-    }
+    if (signal?.aborted && error === signal.reason) await pauseSending(journal)
     throw error
   } finally {
     await effect.return(undefined as never).catch(() => {})

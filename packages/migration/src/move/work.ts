@@ -7,13 +7,13 @@ import type { LiveRound } from './live/converge.ts'
 import type { LiveTerms } from './live/live-terms.ts'
 import type { PauseTime } from './live/pause-time.ts'
 import type { Outcome } from './machine.ts'
-import type { MoveSource, MoveTarget, ProvingTarget, Routing } from './move-endpoint.ts'
+import type { JudgingTarget, MoveSource, MoveTarget, ProvingTarget, Routing } from './move-endpoint.ts'
 import type { MoveState } from './state.ts'
 
 /** The parts of a move: two places, leave to use them, and who leads clients to the new one. */
 export interface MoveParts extends Mandate {
   readonly source: MoveSource
-  readonly target: MoveTarget | ProvingTarget
+  readonly target: MoveTarget | ProvingTarget | JudgingTarget
   readonly routing?: Routing
   readonly random?: Random
   /** Reads everything back from a target that could prove by itself that it has it. Default: what is proven is not read back. */
