@@ -38,7 +38,7 @@ async function pushed({ from, to, keepHashes, ...parts }: Parts): Promise<CopyEn
   const { lookAtTarget, openTarget, sourceOf } = await import('@vault/embedded')
   const { signal } = parts
   const vault = await openVaultAt(from, parts, { mode: 'read', intent: { action: 'migrate' }, keepHashes, signal })
-  const reach = () => remoteTarget(to, { ...parts, vault: vault.id, place: vault.place })
+  const reach = () => remoteTarget(to, { ...parts, of: vault })
   return {
     source: sourceOf(vault),
     authorize: vault.authorize,

@@ -15,7 +15,7 @@ export function moveEnd(
 ): MoveEnd {
   const { vault, seat } = parts
   if (isRemote(to)) {
-    const open = () => remoteTarget(to, { ...parts, vault: vault.id, place: vault.place })
+    const open = () => remoteTarget(to, { ...parts, of: vault })
     return { look: open, open }
   }
   return {

@@ -1,15 +1,18 @@
-import type { Signer, VaultId } from '@vault/core'
-import type { Place } from '@vault/embedded'
+import type { Bytes, Signer, VaultId } from '@vault/core'
+import type { Place, Vault } from '@vault/embedded'
 import type { HttpOptions, HttpPartTarget, HttpSource, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-count.ts'
+import { readProofFiles } from './read-proofs.ts'
+import { repeatable } from './repeatable.ts'
 
 /** Options of the commands whose other end may be a server. */
 export interface RemoteOptions {
   readonly peerKey?: string
   readonly bwlimit?: string
   readonly timeout?: string
+  readonly proof?: readonly string[]
 }
 
 /** Gives a command the options of an end that is a server. */
@@ -18,6 +21,11 @@ export function addRemoteOptions(command: Command): Command {
     .option('--peer-key <key>', 'where an end is https://…: the key of that server, which "vaultctl serve" prints')
     .option('--bwlimit <rate>', 'send at most so many bytes a second, as 500K or 10M')
     .option('--timeout <seconds>', 'give up when the server has been away for so long; default: 60')
+    .option(
+      '--proof <file>',
+      'a certificate that lets this place in at the server; may be repeated. Those of the vault that is moved are found without it',
+      repeatable,
+    )
 }
 
 /** Whether an end is a server, and no folder. */
@@ -26,15 +34,21 @@ export function isRemote(end: string): boolean {
 }
 
 /** How the server is reached: this end shows the key of its own place. */
-async function httpOptions({ peerKey, bwlimit, timeout }: RemoteOptions, place: Signer): Promise<HttpOptions> {
+async function httpOptions(
+  { peerKey, bwlimit, timeout, proof = [] }: RemoteOptions,
+  place: Signer,
+  found: readonly Bytes[] = [],
+): Promise<HttpOptions> {
   const { parseKeyId } = await import('@vault/core')
   if (peerKey === undefined) {
     throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
   }
   const patience = timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
+  const proofs = [...(await readProofFiles(proof)), ...found]
   return {
     place,
     peerKey: parseKeyId(peerKey),
+    ...(proofs.length > 0 && { proofs }),
     ...(bwlimit !== undefined && { bytesPerSecond: parseRate(bwlimit) }),
     ...(patience !== undefined && {
       timeouts: { patience, idle: Math.min(patience, 30_000), connect: Math.min(patience, 10_000) },
@@ -42,17 +56,18 @@ async function httpOptions({ peerKey, bwlimit, timeout }: RemoteOptions, place: 
   }
 }
 
-/** The server as the target of a vault that lies in this place. Throws what `httpTarget` throws. */
+/** The server as the target of a vault that lies on this machine, which shows what the vault grants its place. Throws what `httpTarget` throws. */
 export async function remoteTarget(
   url: string,
-  options: RemoteOptions & { readonly vault: HttpTargetVault; readonly place: Place; readonly signal: AbortSignal },
+  { of, ...options }: RemoteOptions & { readonly of: Vault; readonly signal: AbortSignal },
 ): Promise<HttpTarget> {
   const { httpTarget } = await import('@vault/migration/http')
-  const { vault, place, signal } = options
-  return await httpTarget(addressOf(url), { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+  const { proofsOf } = await import('@vault/embedded')
+  const { signal } = options
+  const found = await proofsOf(of, 'write', { signal })
+  const http = await httpOptions(options, await keyOf(of.place), found)
+  return await httpTarget(addressOf(url), { vault: of.id, signal, ...http })
 }
-
-type HttpTargetVault = Parameters<typeof import('@vault/migration/http').httpTarget>[1]['vault']
 
 /** A vault at a server as the source of a copy; its address names it: `https://HOST:PORT/vaults/ID`. Throws what `httpSource` throws. */
 export async function remoteSource(

@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises'
 import { actionsOf, openingFor, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { issueForPlace } from '../place-grants.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends StateOptions {
@@ -10,6 +12,8 @@ interface Options extends StateOptions {
   readonly delegate?: boolean
   readonly expires?: string
   readonly message?: string
+  readonly place?: boolean
+  readonly out?: string
 }
 
 /** Where nothing is said. For ever must be written. */
@@ -25,14 +29,22 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     .option('--delegate', 'it may be granted on')
     .option('--expires <date>', `2027-01-31, 30d, 12h or never; default: ${DEFAULT_EXPIRY}`)
     .option('-m, --message <text>', 'why, for the audit log')
+    .option('-o, --out <file>', 'write the certificate into this file, too, to be shown elsewhere (--proof)')
+    .option(
+      '--place',
+      'let somebody bring vaults to this place: write on any that is not there yet, or on the one that --object names. By the key of the place, or one of yours that "vaultctl serve --trust" names (--as)',
+    )
   addStateOption(command).addHelpText(
     'after',
-    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write',
+    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
   )
-  action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
+  action<[string, Options]>(command, async (run, dir, options) => {
+    const { output, signal } = run
+    const { expires: until = DEFAULT_EXPIRY } = options
+    if (options.place) return await issueForPlace(run, dir, { ...options, expires: until })
     const { nameFromPath } = await import('@vault/embedded')
     const to = await principalOf(options.to, options)
-    const expires = parseExpiry(options.expires ?? DEFAULT_EXPIRY, new Date())
+    const expires = parseExpiry(until, new Date())
     const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
     const actions = actionsOf(options.action)
     const signing = await signingBy(options)
@@ -42,6 +54,10 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
+    if (options.out !== undefined) {
+      const { encodeEnvelope } = await import('@vault/core')
+      await writeFile(options.out, encodeEnvelope(issued.envelope))
+    }
     await sayIssued(output, issued)
     return EXIT.ok
   })

@@ -1,10 +1,12 @@
 import { openingFor, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { revokeForPlace } from '../place-grants.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends StateOptions {
   readonly message?: string
+  readonly place?: boolean
 }
 
 export function addCapsRevoke({ caps, action }: CapsProgram): void {
@@ -12,11 +14,14 @@ export function addCapsRevoke({ caps, action }: CapsProgram): void {
     .command('revoke <dir> <id>')
     .description('take a certificate back, for ever, with all that was granted on by it')
     .option('-m, --message <text>', 'why, for the audit log')
+    .option('--place', 'a certificate of this place, which lets somebody bring vaults: "caps issue --place"')
   addStateOption(command).addHelpText(
     'after',
     '\nIts issuer can, those from whom the issuer has what it grants, and the operators of the vault.\n\nExamples:\n  vaultctl caps revoke ~/vault bafy…\n  vaultctl caps revoke ~/vault bafy… --as ana',
   )
-  action<[string, string, Options]>(command, async ({ output, signal }, dir, id, options) => {
+  action<[string, string, Options]>(command, async (run, dir, id, options) => {
+    const { output, signal } = run
+    if (options.place) return await revokeForPlace(run, dir, { ...options, certificate: id })
     const { isContentId } = await import('@vault/core')
     if (!isContentId(id)) throw new UsageError(`${id} is not the id of a certificate.`)
     const signing = await signingBy(options)

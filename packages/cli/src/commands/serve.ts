@@ -9,6 +9,9 @@ interface Options extends PassphraseOptions {
   readonly host: string
   readonly allow?: readonly string[]
   readonly allowParts?: readonly string[]
+  readonly trust?: readonly string[]
+  /** `false` for `--no-certificates`. */
+  readonly certificates: boolean
 }
 
 export function addServe(program: Program): void {
@@ -19,11 +22,16 @@ export function addServe(program: Program): void {
     .option('--host <address>', 'on which address of this machine', '127.0.0.1')
     .option('--allow <key...>', 'keys of places that may move vaults here, and copy those that are here')
     .option('--allow-parts <key...>', 'as --allow, and they may bring parts of other vaults into those active here')
+    .option(
+      '--trust <key...>',
+      'keys whose certificates let vaults be brought here, beside the key of this place: "caps issue --place"',
+    )
+    .option('--no-certificates', 'let in only keys of these lists, and nobody by certificates')
     .option('--passphrase-file <file>', 'protect the keys of vaults that come here with the passphrase in this file')
     .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
     .addHelpText(
       'after',
-      '\nPrints its address and its key when it is ready, and ends with Ctrl-C. Both ends know each other by their keys alone:\nthe other one names the key of this server (--peer-key), and is let in by the key of its place ("vaultctl status").\n\nExample:\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --allow ed25519:z6Mk…',
+      '\nPrints its address and its key when it is ready, and ends with Ctrl-C. Both ends know each other by their keys alone:\nthe other one names the key of this server (--peer-key), and is let in by the key of its place ("vaultctl status"):\nby these lists, or by certificates. A vault that is here grants what is done with it; the key of this place, and those of --trust,\ngrant that vaults are brought here.\n\nExamples:\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --allow ed25519:z6Mk…\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --trust ed25519:z6Mk…',
     )
   program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { allowedKeys, startServer } = await import('@vault/server')
@@ -31,7 +39,10 @@ export function addServe(program: Program): void {
     if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
     const keys = await keysOf(options.allow ?? [])
     const parts = await keysOf(options.allowParts ?? [])
-    if (keys.length + parts.length === 0) output.warn('No key is allowed (--allow), so everybody is refused.')
+    const trust = await keysOf(options.trust ?? [])
+    if (!options.certificates && trust.length > 0) throw new UsageError('--trust is about certificates.')
+    if (!options.certificates && keys.length + parts.length === 0)
+      output.warn('No key is allowed (--allow), so everybody is refused.')
     const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
     if (passphrase === undefined) {
       output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
@@ -41,6 +52,7 @@ export function addServe(program: Program): void {
       host: options.host,
       port,
       authorize: allowedKeys(keys, { parts }),
+      ...(options.certificates && { certificates: { trust } }),
       seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
       failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
     })

@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises'
+import type { Signer } from '@vault/core'
+import { type AsOptions, actingAs } from './as-options.ts'
+import { parseExpiry, principalOf } from './caps-options.ts'
+import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import type { Run } from './program.ts'
+
+interface IssueOptions extends AsOptions {
+  readonly to: string
+  readonly action: string
+  /** A vault. */
+  readonly object?: string
+  readonly delegate?: boolean
+  readonly expires: string
+  readonly out?: string
+}
+
+/** Writes a certificate by which somebody may bring vaults to a place: by its key, or by one of one's own that it trusts. */
+export async function issueForPlace({ output, signal }: Run, dir: string, options: IssueOptions): Promise<ExitCode> {
+  const { object: vault, out, delegate = false } = options
+  const { encodeEnvelope, isContentId } = await import('@vault/core')
+  if (options.action !== 'write') throw new UsageError('A place grants write, to bring vaults: leave the rest to them.')
+  if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
+  if (vault !== undefined && !isContentId(vault))
+    throw new UsageError('With --place, --object names a vault by its id.')
+  const { issuePlaceGrant } = await import('@vault/embedded')
+  const to = await principalOf(options.to, options)
+  const expires = parseExpiry(options.expires, new Date())
+  const signer = await signerFor(dir, options)
+  const grant = { to, delegate, expires, ...(vault !== undefined && { vault }) }
+  const { id, envelope } = await issuePlaceGrant(grant, signer, { signal })
+  await writeFile(out, encodeEnvelope(envelope))
+  const until = expires?.toISOString() ?? null
+  await output.result(
+    { ok: true, id, issuer: signer.key, file: out, expires: until, findings: [] },
+    `Issued ${id} by ${signer.key}, ${until === null ? 'for ever' : `until ${until}`}. It is in ${out}, to be shown with --proof.`,
+  )
+  return EXIT.ok
+}
+
+/** Takes such a certificate back, at this place. */
+export async function revokeForPlace(
+  { output, signal }: Run,
+  dir: string,
+  { certificate, ...options }: AsOptions & { readonly certificate: string },
+): Promise<ExitCode> {
+  const { isContentId } = await import('@vault/core')
+  if (!isContentId(certificate)) throw new UsageError(`${certificate} is not the id of a certificate.`)
+  const { openPlace, revokePlaceGrant } = await import('@vault/embedded')
+  const signer = await signerFor(dir, options)
+  await using place = await openPlace(dir, { mode: 'write' })
+  const revocation = await revokePlaceGrant(place.soups.records, certificate, signer, { signal })
+  await output.result(
+    { ok: true, id: certificate, revocation: revocation.id, issuer: signer.key },
+    `Revoked ${certificate} at ${dir}, as far as ${signer.key} issued it, or those who had it from this key.`,
+  )
+  return EXIT.ok
+}
+
+/** The key of the place, or the one that was named. */
+async function signerFor(dir: string, options: AsOptions): Promise<Signer> {
+  const acting = await actingAs(options)
+  if (acting !== undefined) {
+    const [signer, ...others] = acting.as
+    if (signer === undefined || others.length > 0) throw new UsageError('For a place one key signs.')
+    return signer
+  }
+  const { openKey, openPlace } = await import('@vault/embedded')
+  await using place = await openPlace(dir, { mode: 'read' })
+  return await openKey({ dir: place.dir, role: 'place', key: place.info.key })
+}
