@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
-import type { MoveEvent, RehearsalEvent } from '@vault/migration'
+import type { MoveEvent, RehearsalEvent, ToldEvent } from '@vault/migration'
 import type { Output } from './output.ts'
 
 /** What a line is made of. */
-type Event = MoveEvent | RehearsalEvent
+type Event = MoveEvent | RehearsalEvent | ToldEvent
+type Told = ToldEvent | Extract<RehearsalEvent, { type: 'rehearsed' }>
 
 /**
  * The same events; each is a line of JSON before it is passed on: added to a file, or with `-` on stdout, where the result follows.
@@ -14,24 +15,21 @@ export async function* writeEvents<E extends Event>(
   events: AsyncIterable<E>,
   output: Output,
 ): AsyncGenerator<E> {
+  const { toldEvent } = await import('@vault/migration')
+  const told = (event: Event): Told => {
+    return (event.type === 'batch' || event.type === 'repaired') && !('count' in event) ? toldEvent(event) : event
+  }
   await using handle = file === '-' ? undefined : await open(file, 'a')
   for await (const event of events) {
-    const line = `${JSON.stringify({ at: new Date().toISOString(), ...described(event) })}\n`
+    const line = `${JSON.stringify({ at: new Date().toISOString(), ...described(told(event)) })}\n`
     await (handle === undefined ? output.raw(line) : handle.appendFile(line))
     yield event
   }
 }
 
-/** An event without lists of ids and without documents. */
-function described(event: Event): Readonly<Record<string, unknown>> {
+/** An event without documents, and with numbers where it has parts. */
+function described(event: Told): Readonly<Record<string, unknown>> {
   switch (event.type) {
-    case 'batch': {
-      const { batch, progress } = event
-      const count = 'ids' in batch ? batch.ids.length : 'keys' in batch ? batch.keys.length : batch.entries
-      return { type: 'batch', kind: batch.type, count, progress }
-    }
-    case 'repaired':
-      return { type: 'repaired', count: event.ids.length }
     case 'moved': {
       const { migration, phase, sent, reason } = event.state
       return { type: 'moved', migration_id: migration, phase, sent, ...(reason !== null && { reason }) }

@@ -1,4 +1,4 @@
-import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent } from '@vault/migration'
+import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent, ToldEvent } from '@vault/migration'
 import { humanBytes } from './human.ts'
 import { MigrationStanding } from './migration-standing.ts'
 import type { Run } from './program.ts'
@@ -6,7 +6,7 @@ import type { Run } from './program.ts'
 /** Shows a move as it goes on, and gives its state at the end. */
 export async function followMove(
   run: Run,
-  events: AsyncIterable<MoveEvent>,
+  events: AsyncIterable<MoveEvent | ToldEvent>,
   { begins }: { readonly begins: (step: MoveStep) => Promise<void> },
 ): Promise<MoveState> {
   const standing = await MigrationStanding.create()
@@ -37,7 +37,7 @@ export async function followRehearsal(run: Run, events: AsyncIterable<RehearsalE
 function show(
   { output, progress }: Run,
   standing: MigrationStanding,
-  event: Exclude<RehearsalEvent, { type: 'rehearsed' }>,
+  event: Exclude<RehearsalEvent | ToldEvent, { type: 'rehearsed' | 'moved' }>,
 ): void {
   switch (event.type) {
     case 'step':

@@ -1,17 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { VaultError } from '@vault/core'
-import type { LiveRecord, MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
-import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
-import { howChecked } from './how-checked.ts'
-import { counted, humanBytes, humanSeconds } from './human.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
+import { moveBetween } from './move-between.ts'
 import { moveEnd } from './move-end.ts'
+import { describeMoved, keepCertificate, movedResult, type Returned } from './move-ending.ts'
 import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
-import { movedKeys } from './moved-keys.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -19,13 +18,7 @@ import { isRemote } from './remote-end.ts'
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
 
-/** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
-export interface Returned {
-  readonly migration: string
-  readonly newer: number
-}
-
-/** Does a move between two folders, as far as it is asked, and says how it ended. */
+/** Does a move from a folder to another one or to a server, or has two servers do it, as far as it is asked, and says how it ended. */
 export async function moveOn(
   run: Run,
   options: MoveOptions &
@@ -42,14 +35,12 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
-  if (isRemote(from))
-    throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
+  if (isRemote(from)) return await moveBetween(run, options, verb)
   const live = liveTermsOf(options)
   const allowBroken = await brokenBy(options)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
-  const { isEnded, listMoves, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } = await import(
-    '@vault/migration'
-  )
+  const { isEnded, listMoves, movedKeys, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } =
+    await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
@@ -105,7 +96,7 @@ export async function moveOn(
   const record = await readLiveMove(source.records, state.migration, { signal })
   if (record !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(record))
   const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
-  await output.result(resultOf(state, ending), describe(state, ending))
+  await output.result(movedResult(state, ending), describeMoved(state, ending))
   return EXIT.ok
 }
 
@@ -121,92 +112,4 @@ function tooLate({ migration }: MoveState, to: string): VaultError<MigrationErro
 /** Opening a vault keeps how far it is. */
 async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
   await using _ = await openVaultAt(dir, { ...options, as: [], output }, { mode: 'read', signal })
-}
-
-interface Ending {
-  readonly from: string
-  readonly to: string
-  readonly certificate: string | undefined
-  readonly seconds: number
-  readonly live: LiveRecord | undefined
-  readonly returns: Returned | undefined
-}
-
-async function keepCertificate({ certificate }: MoveState, file: string | undefined): Promise<string | undefined> {
-  if (certificate === null || file === undefined) return undefined
-  await writeFile(file, certificate)
-  return file
-}
-
-function resultOf(
-  state: MoveState,
-  { from, to, certificate, seconds, live, returns }: Ending,
-): Readonly<Record<string, unknown>> {
-  const { migration, phase, statement, sent, verification, reason } = state
-  return {
-    ok: true,
-    migration_id: migration,
-    phase,
-    source: from,
-    target: to,
-    ...(certificate !== undefined && { certificate }),
-    ...(reason !== null && { reason }),
-    ...(statement !== null && {
-      objects: statement.counts.objects,
-      bytes: statement.counts.bytes,
-      entries: statement.counts.entries,
-      objects_root: statement.roots.objects,
-      soup_root: statement.roots.soup,
-    }),
-    sent: sent.objects,
-    sent_bytes: sent.bytes,
-    rounds: sent.rounds,
-    ...(verification !== null && { verified: verification }),
-    ...(returns && { returns: returns.migration, newer: returns.newer }),
-    ...(live && {
-      pause_ms: live.pauseMs,
-      longest_pause_ms: live.longestPauseMs,
-      overruns: live.overruns,
-      live_rounds: live.rounds.map(({ dirty, left, ms, throttleMs, estimateMs, goalMs }) => ({
-        dirty,
-        left,
-        ms,
-        throttle_ms: throttleMs,
-        estimate_ms: estimateMs,
-        goal_ms: goalMs,
-      })),
-    }),
-    seconds,
-    state: phase === 'complete' ? 'active' : 'receiving',
-  }
-}
-
-function describe(state: MoveState, { from, to, certificate, seconds, live, returns }: Ending): string {
-  const { phase, statement, sent, migration } = state
-  if (phase === 'rolled-back') {
-    return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
-  }
-  const { objects = 0, bytes = 0 } = statement?.counts ?? {}
-  return [
-    ...(returns
-      ? [
-          `The migration ${returns.migration} is taken back, and ${counted(returns.newer, 'difference')} that came about since came along.`,
-        ]
-      : []),
-    `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
-    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification)}, both roots are equal, and the audit trail goes on there.`,
-    ...(live?.pauseMs == null
-      ? []
-      : [
-          `Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`,
-          ...(live.longestPauseMs > live.pauseMs
-            ? [
-                `Before that, ${counted(live.overruns, 'pause')} had been given up, after at most ${live.longestPauseMs} ms.`,
-              ]
-            : []),
-        ]),
-    certificate === undefined
-      ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
-      : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
-  ].join('\n')
 }

@@ -8,14 +8,16 @@ import { openKeystore } from './keystore-options.ts'
 import { addStateOption, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
-import { addRemoteOptions, isRemote, type RemoteOptions } from './remote-end.ts'
+import { addRemoteOptions, isRemote } from './remote-end.ts'
+import { addPlaceOption, type RemotePlaceOptions } from './remote-place.ts'
 import { repeatable } from './repeatable.ts'
 import { thisSoftware } from './software.ts'
 
 /** Options of the commands that hand a vault off. */
-export interface MoveOptions extends StateOptions, RemoteOptions {
+export interface MoveOptions extends StateOptions, RemotePlaceOptions {
   readonly from: string
   readonly to: string
+  readonly fromKey?: string
   readonly back?: boolean
   readonly passphraseFile?: string
   readonly toPassphraseFile?: string
@@ -30,7 +32,8 @@ export interface MoveOptions extends StateOptions, RemoteOptions {
 
 /** Gives a command the options of both places, their keys and routing. */
 export function addMoveOptions(command: Command): Command {
-  return addRemoteOptions(addStateOption(command))
+  return addPlaceOption(addRemoteOptions(addStateOption(command)))
+    .option('--from-key <key>', 'where both ends are https://…: the key of the server at --from')
     .option('--back', 'move it back: --from and --to the other way round')
     .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
     .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')

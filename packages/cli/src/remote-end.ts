@@ -33,8 +33,8 @@ export function isRemote(end: string): boolean {
   return /^https?:\/\//.test(end)
 }
 
-/** How the server is reached: this end shows the key of its own place. */
-async function httpOptions(
+/** How a server is reached by whoever shows this key, an end that is a folder that of its place, and what was found of certificates. */
+export async function httpOptions(
   { peerKey, bwlimit, timeout, proof = [] }: RemoteOptions,
   place: Signer,
   found: readonly Bytes[] = [],
@@ -91,8 +91,8 @@ export async function remotePartTarget(
   return await httpPartTarget(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
 }
 
-/** The vault that an address names. */
-async function vaultIn(url: string): Promise<VaultId> {
+/** The vault that an address names. Throws a `UsageError`. */
+export async function vaultIn(url: string): Promise<VaultId> {
   const { isContentId } = await import('@vault/core')
   const vault = new URL(addressOf(url)).pathname.replace(/^\/vaults\//, '')
   if (!isContentId(vault)) throw new UsageError('Name the vault in the address: https://HOST:PORT/vaults/ID.')
@@ -100,19 +100,21 @@ async function vaultIn(url: string): Promise<VaultId> {
 }
 
 /** The key of a place, by which others know it. */
-async function keyOf({ dir, info }: Place): Promise<Signer> {
+export async function keyOf({ dir, info }: Place): Promise<Signer> {
   const { openKey } = await import('@vault/embedded')
   return await openKey({ dir, role: 'place', key: info.key })
 }
 
-function addressOf(url: string): string {
+/** An address of a server. Throws a `UsageError`. */
+export function addressOf(url: string): string {
   if (url.startsWith('https://') && URL.canParse(url)) return url
   throw new UsageError(`A server has an address https://HOST:PORT, not ${url}.`)
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
 
-function parseRate(text: string): number {
+/** Bytes a second. Throws a `UsageError`. */
+export function parseRate(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?(?:\/s)?$/i.exec(text) ?? []
   const rate = Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN)
   if (number !== '' && rate >= 1) return rate

@@ -1,5 +1,14 @@
 import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
-import { ownObjects } from '@vault/migration'
+import {
+  isEnded,
+  listMoves,
+  type MoveStatus,
+  moveStatus,
+  ownObjects,
+  pauseMove,
+  readMoveCheckpoint,
+  readMovePace,
+} from '@vault/migration'
 import type { CallName, RequestOf, ResponseOf, Side } from '@vault/migration/http'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
@@ -17,7 +26,7 @@ export interface Asked {
   /** Counts the request as so many more of its key. */
   readonly spend: (requests: number) => void
   /** Asks for leave to do more than the side of the request already needs. Throws `HTTP_NOT_ALLOWED`. */
-  readonly require: (action: 'receive-part') => Promise<void>
+  readonly require: (action: 'migrate' | 'receive-part' | 'move-away') => Promise<void>
   /** Keeps in mind what certificates the client shows. Throws `HTTP_NOT_ALLOWED` where they do not grant what the side needs. */
   readonly show: (proofs: readonly Uint8Array[]) => Promise<void>
 }
@@ -87,6 +96,27 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   async children(asked, { prefix, ...which }) {
     const found = await tableOf(asked, which).children(prefix, asked.options)
     return found.map((subtree): Subtree | null => subtree ?? null)
+  },
+
+  async moves({ served, vault, options }) {
+    const { records } = served.place.soups
+    const statuses: MoveStatus[] = []
+    for (const state of await listMoves(records, options)) {
+      if (state.vault !== vault) continue
+      const checkpoint = await readMoveCheckpoint(records, state.migration, options)
+      statuses.push(moveStatus(state, checkpoint, await readMovePace(records, state.migration, options)))
+    }
+    return statuses
+  },
+  async 'pause-move'(asked, { migration: named }) {
+    const { served, vault, options } = asked
+    await asked.require('move-away')
+    const { records } = served.place.soups
+    const moves = (await listMoves(records, options)).filter((move) => move.vault === vault)
+    const move = moves.find(({ migration, phase }) => (named === null ? !isEnded(phase) : migration === named))
+    if (move === undefined) throw refusal('HTTP_REQUEST_INVALID', 'No such migration of the vault is under way here.')
+    const { migration, phase, next } = await pauseMove(records, move.migration, options)
+    return { migration, phase, next }
   },
 
   'key-events': ({ served, vault, options }) => served.place.soups.tenures.keyEvents(vault, options),

@@ -1,5 +1,5 @@
 import type { Side } from '@vault/migration/http'
-import { CALLS } from '@vault/migration/http'
+import { CALLS, VAULTS_PATH } from '@vault/migration/http'
 import { STREAMS } from './streams.ts'
 
 interface Described {
@@ -30,7 +30,7 @@ export function openApi(): Readonly<Record<string, unknown>> {
       title: 'Vault server',
       version: '1',
       description:
-        'TLS 1.3 with a certificate on both sides. Every request but the one for this document needs leave: `migrate` on the vault where the place is asked as a source, `write` where it is asked as a target, and `receive-part` beside it where parts come into an active vault. It is given by lists of the server, or by certificates: those that lie in the vault here, and those that the client has shown with `present`, which needs no leave beforehand.',
+        'TLS 1.3 with a certificate on both sides. Every request but the one for this document needs leave: `migrate` on the vault where the place is asked as a source, `write` where it is asked as a target, and `receive-part` beside it where parts come into an active vault; `move-away` beside `migrate` where the server is to move a vault to another one. It is given by lists of the server, or by certificates: those that lie in the vault here, and those that the client has shown with `present`, which needs no leave beforehand.',
     },
     paths: {
       '/openapi.json': {
@@ -39,6 +39,9 @@ export function openApi(): Readonly<Record<string, unknown>> {
           summary: 'This document',
           responses: { 200: { description: 'The document', content: { 'application/json': {} } }, default: REFUSED },
         },
+      },
+      [VAULTS_PATH]: {
+        post: operation('vaults', 'The vaults that the client may ask about, and what they are here', []),
       },
       ...Object.fromEntries(paths),
     },
@@ -73,11 +76,13 @@ export function openApi(): Readonly<Record<string, unknown>> {
   }
 }
 
-function operation(operationId: string, summary: string) {
+const VAULT = { name: 'vault', in: 'path', required: true, schema: { type: 'string', pattern: '^b[a-z2-7]{58}$' } }
+
+function operation(operationId: string, summary: string, parameters: readonly unknown[] = [VAULT]) {
   return {
     operationId,
     summary,
-    parameters: [{ name: 'vault', in: 'path', required: true, schema: { type: 'string', pattern: '^b[a-z2-7]{58}$' } }],
+    parameters,
     requestBody: { required: true, content: FRAMES },
     responses: { 200: { description: 'The answer', content: FRAMES }, default: REFUSED },
   }

@@ -4,8 +4,8 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
 import { isContentId, isVaultError, type VaultError } from '@vault/core'
 import type { Call, CallName, Side } from '@vault/migration/http'
-import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf } from '@vault/migration/http'
-import { encodeFrame, readFrames } from '@vault/transfer/frame'
+import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf, VAULTS_PATH } from '@vault/migration/http'
+import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
 import { ANSWERS, type Asked } from './answers.ts'
 import type { LeaveDesk } from './leave-desk.ts'
 import type { ServerLimits } from './limits.ts'
@@ -14,6 +14,7 @@ import { openApi } from './openapi.ts'
 import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
+import { standingOf } from './standing-of.ts'
 import { STREAMS } from './streams.ts'
 
 interface Parts {
@@ -82,16 +83,25 @@ export class RequestHandler {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
       return
     }
+    if (request.method === 'POST' && request.url === VAULTS_PATH) {
+      await this.#working(response, this.#quota.begin(key), () => this.#list(key, request, response))
+      return
+    }
     const route = routeOf(request)
     const isShowing = route.name === 'present' && this.#parts.leave.takesProofs
     const end = isShowing
       ? this.#presented.begin(networkOf(request.socket.remoteAddress ?? ''))
       : await this.#begin(route, key)
+    await this.#working(response, end, () => this.#work(route, key, request, response))
+  }
+
+  /** Works on a request that has been counted, and lets the client hear that it is worked on. */
+  async #working(response: ServerResponse, end: () => void, work: () => Promise<void>): Promise<void> {
     const working = setInterval(() => {
       if (!response.headersSent) response.writeProcessing()
     }, WORKING_MS)
     try {
-      await this.#work(route, key, request, response)
+      await work()
     } finally {
       clearInterval(working)
       end()
@@ -102,6 +112,23 @@ export class RequestHandler {
   async #begin({ vault, side, name }: Route, key: KeyId): Promise<() => void> {
     await this.#parts.leave.require(ACTIONS[side], { vault, key }, name)
     return this.#quota.begin(key)
+  }
+
+  /** Which vaults are here, of those that the client may ask about as a source or as a target. */
+  async #list(key: KeyId, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await onlyFrame(readFrames(request, { maxBytes: SHORT_REQUEST, maxItems: 1 }))
+    const mayAsk = async (vault: ContentId) => {
+      for (const action of ['migrate', 'write']) {
+        try {
+          await this.#parts.leave.require(action, { vault, key })
+          return true
+        } catch (error) {
+          if (!isVaultError(error, 'HTTP_NOT_ALLOWED')) throw error
+        }
+      }
+      return false
+    }
+    await reply(response, await standingOf(this.#served.place, mayAsk, { signal: this.#parts.signal }))
   }
 
   async #work(
@@ -136,13 +163,10 @@ export class RequestHandler {
       await stream.run(asked, frames, say)
       response.end()
     } else {
-      const { value } = (await frames.next()).value ?? {}
-      if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
+      const value = await onlyFrame(frames)
       const question = (call as Call<unknown, unknown>).request(value, name)
       const answer = ANSWERS[name as CallName] as (asked: Asked, question: unknown) => Promise<unknown>
-      // In one piece: there are many small ones, and each piece costs as much again.
-      const frame = await encodeFrame(await answer(asked, question))
-      response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
+      await reply(response, await answer(asked, question))
     }
   }
 
@@ -173,6 +197,18 @@ export class RequestHandler {
     this.#parts.failed(error)
     return refusal('HTTP_SERVER_FAILED', 'Something failed at the server; what it was stands in its own log.')
   }
+}
+
+async function onlyFrame(frames: AsyncGenerator<Frame>): Promise<unknown> {
+  const { value } = (await frames.next()).value ?? {}
+  if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
+  return value
+}
+
+/** In one piece: there are many small ones, and each piece costs as much again. */
+async function reply(response: ServerResponse, value: unknown): Promise<void> {
+  const frame = await encodeFrame(value)
+  response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
 }
 
 function routeOf({ method, url = '' }: IncomingMessage): Route {

@@ -13,6 +13,7 @@ import type {
 import { ownObjects, rehashObjects, seatTarget } from '@vault/migration'
 import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
+import { type MoveDestination, MovesAway } from './moves-away.ts'
 import { OpenVaults } from './open-vaults.ts'
 import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
@@ -26,6 +27,8 @@ interface Parts {
   readonly limits: ServerLimits
   readonly random: Random
   readonly clock: Clock
+  /** Where vaults may move to from here. */
+  readonly moveTo?: readonly MoveDestination[]
 }
 
 /** A place with all that is kept for those who ask it over the wire. */
@@ -37,21 +40,32 @@ export class ServedPlace {
   readonly copy: AbandonableTarget & TrailTarget
   readonly views: HeldViews
   readonly sessions: Sessions
+  readonly away: MovesAway
   readonly #clock: Clock
-  readonly #parts: OpenVaults
+  readonly #vaults: OpenVaults
   readonly #trails = new Recent<SignedTrail>(MAX_WRITERS)
   readonly #stored = new Recent<StoredBlocks>(MAX_WRITERS)
 
-  private constructor(place: Place, seat: Seat, { limits, random, clock }: Parts) {
+  private constructor(
+    place: Place,
+    seat: Seat,
+    { limits, random, clock, moveTo = [], seat: keys }: Parts & { readonly seat: SeatOptions },
+  ) {
     this.place = place
     this.#clock = clock
     this.seat = seat
-    this.#parts = new OpenVaults(place.dir)
+    this.#vaults = new OpenVaults(place.dir)
     this.label = placeName(place.dir)
     this.move = seatTarget(seat)
     this.copy = targetAt(place)
     this.views = new HeldViews(limits, random)
     this.sessions = new Sessions(limits.held, random)
+    this.away = new MovesAway({
+      destinations: moveTo,
+      seat: { clock, random, ...keys },
+      reach: { place: seat.place },
+      use: (vault, by, run) => this.#vaults.use(vault, by, run),
+    })
   }
 
   static async open(place: Place, options: Parts & { readonly seat: SeatOptions }): Promise<ServedPlace> {
@@ -72,7 +86,7 @@ export class ServedPlace {
   ): Promise<Receiving> {
     const soup = this.place.soups.soup(vault)
     const opened = <Result>(run: (receiving: Receiving) => Promise<Result>, abort?: AbortOptions) =>
-      this.#parts.use(vault, by, async (each) => {
+      this.#vaults.use(vault, by, async (each) => {
         return await run(await partTargetOf(each).receive({ vault: from, migration, keyEvents: [] }, abort))
       })
     const found = await opened(async (receiving) => receiving.found, options)
@@ -93,7 +107,7 @@ export class ServedPlace {
 
   /** Ends what is open beside the place itself. */
   async close(): Promise<void> {
-    await this.#parts.close()
+    await this.#vaults.close()
   }
 
   /** The trail that was given to a client last, whose files it asks for: opened once, not with each of them. */

@@ -8,6 +8,7 @@ import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/emb
 import { createPeerCredentials } from '@vault/migration/http'
 import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
+import type { MoveDestination } from './moves-away.ts'
 import { networkOf } from './network-of.ts'
 import { RequestHandler } from './request-handler.ts'
 import { ServedPlace } from './served-place.ts'
@@ -22,7 +23,8 @@ export interface ServerOptions {
   readonly port?: number
   /**
    * Asked with every request: for `write` where the place is the target of a migration of this vault, for `migrate` where it is the
-   * source; and for `receive-part`, too, where a part of another vault comes into an active one. The signer is the key that the client has shown.
+   * source; and for `receive-part`, too, where a part of another vault comes into an active one, and for `move-away` where the server is to
+   * move a vault to another one. The signer is the key that the client has shown.
    */
   readonly authorize: Authorize
   /**
@@ -32,6 +34,8 @@ export interface ServerOptions {
   readonly certificates?: { readonly trust?: readonly KeyId[] }
   /** How the place takes part in hand-offs. */
   readonly seat?: SeatOptions
+  /** The servers to which this one moves vaults where it is asked to: it connects to nobody else. Default: none. */
+  readonly moveTo?: readonly MoveDestination[]
   readonly limits?: Partial<ServerLimits>
   /** Is told what failed that no client is told. */
   readonly failed?: (error: unknown) => void
@@ -59,7 +63,8 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const place = await openOrCreatePlace(dir)
   try {
-    const served = await ServedPlace.open(place, { limits, clock, random, seat: options.seat ?? {} })
+    const { seat = {}, moveTo = [] } = options
+    const served = await ServedPlace.open(place, { limits, clock, random, seat, moveTo })
     const { place: signer } = served.seat
     const stopping = new AbortController()
     const { authorize, certificates: wanted, failed = () => {} } = options

@@ -7,6 +7,7 @@ import {
   blockList,
   copyTrailRequest,
   cutBlocks,
+  moveRequest,
   moveTrailRequest,
   objectRequest,
   type Side,
@@ -16,6 +17,7 @@ import type { Frame } from '@vault/transfer/frame'
 import type { Asked } from './answers.ts'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
+import { Teller } from './teller.ts'
 
 /** The other way of a conversation: frames to the client. */
 export type Say = (value: unknown, body?: readonly Uint8Array[]) => Promise<void>
@@ -30,6 +32,7 @@ export interface Stream {
 }
 
 const MAX_BATCH = 10 * 1024 * 1024
+const MAX_MOVE = 512 * 1024
 const MAX_TRAIL_FILE = 24 * 1024 * 1024
 /** What a copy is while its trail comes: whoever sends one would else put it in the place of another. */
 const COPIED: ReadonlySet<string> = new Set(['receiving', 'replica'])
@@ -60,6 +63,12 @@ export const STREAMS: Readonly<Record<string, Stream>> = {
     summary: 'Takes the audit trail of a copy, file by file as they are asked for',
     maxBytes: MAX_TRAIL_FILE,
     run: copyTrail,
+  },
+  move: {
+    sides: ['source'],
+    summary: 'Moves the vault to another server, or goes on with that, and tells how',
+    maxBytes: MAX_MOVE,
+    run: moveAway,
   },
 }
 
@@ -128,6 +137,12 @@ async function copyTrail({ served, vault, options }: Asked, frames: AsyncGenerat
     throw refusal('HTTP_REQUEST_INVALID', `The vault is ${state} here, so no trail is copied to it.`)
   await served.copy.receiveTrail({ vault, keyEvents, trail: { log: clientLog(frames, say), note } }, options)
   await say({ need: null })
+}
+
+async function moveAway(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+  const request = moveRequest((await next(frames)).value, 'move')
+  await using teller = new Teller(say)
+  await asked.served.away.run(asked, request, teller)
 }
 
 /** The log of a client, which is asked for one file after the other. */

@@ -6,7 +6,7 @@ import { createSigner, generateSecretKey, systemRandom } from '@vault/core'
 import { createVault, moveSourceOf, openKey, openVault, owner, type Vault } from '@vault/embedded'
 import { type MoveState, moveVault, type ProvingTarget, planMigration } from '@vault/migration'
 import { type HttpOptions, type HttpTarget, httpTarget } from '@vault/migration/http'
-import { allowedKeys, type ServerLimits, startServer, type VaultServer } from '../src/index.ts'
+import { allowedKeys, type MoveDestination, type ServerLimits, startServer, type VaultServer } from '../src/index.ts'
 
 /** A folder that is taken away at the end of the scope. */
 export async function scratch(): Promise<{ readonly at: (name: string) => string } & AsyncDisposable> {
@@ -39,6 +39,8 @@ export function serve(
   options: {
     readonly allow?: readonly KeyId[]
     readonly parts?: readonly KeyId[]
+    readonly moves?: readonly KeyId[]
+    readonly moveTo?: readonly MoveDestination[]
     readonly authorize?: Authorize
     readonly certificates?: { readonly trust?: readonly KeyId[] }
     readonly limits?: Partial<ServerLimits>
@@ -47,8 +49,8 @@ export function serve(
     readonly port?: number
   },
 ): Promise<VaultServer> {
-  const { allow = [], parts = [], ...rest } = options
-  return startServer({ dir, authorize: allowedKeys(allow, { parts }), ...rest })
+  const { allow = [], parts = [], moves = [], ...rest } = options
+  return startServer({ dir, authorize: allowedKeys(allow, { parts, moves }), ...rest })
 }
 
 /** Short, because nothing is far away. */

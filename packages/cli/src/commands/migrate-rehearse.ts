@@ -9,7 +9,6 @@ import { counted, humanBytes } from '../human.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveEnd } from '../move-end.ts'
 import { addMoveOptions, brokenBy, type MoveOptions, seatsOf } from '../move-options.ts'
-import { movedKeys } from '../moved-keys.ts'
 import { openVaultAt } from '../open-vault.ts'
 import type { Program } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
@@ -37,7 +36,7 @@ export function addRehearse(program: Program): void {
     const live = liveTermsOf(options)
     const allowBroken = await brokenBy(options)
     const { isIdentitySealed, moveSourceOf, rehearseHandoff } = await import('@vault/embedded')
-    const { planMigration, rehearseMove } = await import('@vault/migration')
+    const { movedKeys, planMigration, rehearseMove } = await import('@vault/migration')
     await using vault = await openVaultAt(from, { ...options, output }, { signal })
     const beside = options.to === undefined || isRemote(options.to) ? vault.place.dir : options.to
     await using scratch = await throwAway(beside)

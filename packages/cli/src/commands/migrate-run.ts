@@ -5,7 +5,6 @@ import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
-import { movedKeys } from '../moved-keys.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
@@ -25,7 +24,10 @@ export function addRun(program: Program): void {
   const command = program.command
     .command('run')
     .description('move a vault to another place: all of it, verified; afterwards it is active there, and here no more')
-    .requiredOption('--from <dir>', 'the vault')
+    .requiredOption(
+      '--from <dir>',
+      'the vault: a folder, or https://HOST:PORT[/vaults/ID] of "vaultctl serve", which then moves it to the server at --to',
+    )
     .requiredOption(
       '--to <dir>',
       'the place it moves to: a folder, made if it does not exist, or https://HOST:PORT of "vaultctl serve"',
@@ -48,7 +50,7 @@ export function addRun(program: Program): void {
     .option('-n, --dry-run', 'say what would be done, and change nothing')
   addLiveOptions(addMoveOptions(command)).addHelpText(
     'after',
-    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
   program.action<[Options]>(command, async (run, options) => {
     if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
@@ -81,7 +83,8 @@ function isPartial({ from, kind = 'full', where, dryRun, certificate, reread }: 
 
 async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const { planMigration } = await import('@vault/migration')
+  if (options.handoff && isRemote(from)) throw new UsageError('--dry-run is for a vault of this machine.')
+  const { movedKeys, planMigration } = await import('@vault/migration')
   await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
   const plan = await planMigration(

@@ -1,33 +1,67 @@
-import { EXIT } from '../exit-code.ts'
+import type { VaultId } from '@vault/core'
+import type { MoveStatus } from '@vault/migration'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
-import type { Program } from '../program.ts'
+import type { Program, Run } from '../program.ts'
+import { addRemoteOptions, isRemote } from '../remote-end.ts'
+import { addPlaceOption, type RemotePlaceOptions, remotePlace, remoteVault } from '../remote-place.ts'
+
+type Options = ReadOptions & RemotePlaceOptions
 
 export function addMigrateStatus(program: Program): void {
   const command = program.command
-    .command('status <dir>')
+    .command('status <vault>')
     .description('say which migrations left this place, how far each has come, and what is left to do')
     .addHelpText(
       'after',
-      '\nWorks while one is running, and changes nothing.\n\nExample:\n  vault-migrate status ~/vault',
+      '\nWorks while one is running, and changes nothing.\n\nExamples:\n  vault-migrate status ~/vault\n  vault-migrate status https://old.example:8443 --peer-key ed25519:z6Mk… --as me',
     )
-  addReadOptions(command)
-  program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
-    const { listMoves, moveStatus, readMoveCheckpoint, readMovePace } = await import('@vault/migration')
-    await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { records } = vault.place.soups
-    const migrations = []
-    for (const state of await listMoves(records, { signal })) {
-      const { migration } = state
-      const checkpoint = await readMoveCheckpoint(records, migration, { signal })
-      migrations.push(moveStatus(state, checkpoint, await readMovePace(records, migration, { signal })))
-    }
-    const { state, migration } = await vault.soup.tenure({ signal })
-    const standing = `The vault is ${state} in ${vault.place.dir}${migration === undefined ? '' : ` (migration ${migration})`}.`
-    await output.result(
-      { ok: true, vault: vault.id, state, ...(migration !== undefined && { migration }), migrations },
-      [standing, ...migrations.map(describeStatus)].join('\n'),
-    )
-    return EXIT.ok
+  addPlaceOption(addRemoteOptions(addReadOptions(command)))
+  program.action<[string, Options]>(command, async (run, from, options) => {
+    return isRemote(from) ? await remoteStatus(run, from, options) : await localStatus(run, from, options)
   })
+}
+
+async function localStatus({ output, signal }: Run, dir: string, options: ReadOptions): Promise<ExitCode> {
+  const { listMoves, moveStatus, readMoveCheckpoint, readMovePace } = await import('@vault/migration')
+  await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
+  const { records } = vault.place.soups
+  const migrations = []
+  for (const state of await listMoves(records, { signal })) {
+    const { migration } = state
+    const checkpoint = await readMoveCheckpoint(records, migration, { signal })
+    migrations.push(moveStatus(state, checkpoint, await readMovePace(records, migration, { signal })))
+  }
+  const { state, migration } = await vault.soup.tenure({ signal })
+  return await report(output, { vault: vault.id, state, migration }, vault.place.dir, migrations)
+}
+
+async function remoteStatus({ output, signal }: Run, url: string, options: Options): Promise<ExitCode> {
+  await using place = await remotePlace(url, options)
+  const vault = await remoteVault(url, place, signal)
+  const migrations = await place.moves(vault, { signal })
+  const { state, migration } = (await place.vaults({ signal })).find((each) => each.vault === vault) ?? {
+    state: 'none',
+    migration: null,
+  }
+  return await report(output, { vault, state, migration: migration ?? undefined }, url, migrations)
+}
+
+async function report(
+  output: Run['output'],
+  {
+    vault,
+    state,
+    migration,
+  }: { readonly vault: VaultId; readonly state: string; readonly migration: string | undefined },
+  where: string,
+  migrations: readonly MoveStatus[],
+): Promise<ExitCode> {
+  const standing = `The vault is ${state} in ${where}${migration === undefined ? '' : ` (migration ${migration})`}.`
+  await output.result(
+    { ok: true, vault, state, ...(migration !== undefined && { migration }), migrations },
+    [standing, ...migrations.map(describeStatus)].join('\n'),
+  )
+  return EXIT.ok
 }

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import type { KeyId } from '@vault/core'
+import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import type { Program } from '../program.ts'
+import { addressOf } from '../remote-end.ts'
 
 interface Options extends PassphraseOptions {
   readonly port: string
@@ -12,6 +14,8 @@ interface Options extends PassphraseOptions {
   readonly trust?: readonly string[]
   /** `false` for `--no-certificates`. */
   readonly certificates: boolean
+  readonly allowMoves?: readonly string[]
+  readonly moveTo?: readonly string[]
 }
 
 export function addServe(program: Program): void {
@@ -27,7 +31,18 @@ export function addServe(program: Program): void {
       'keys whose certificates let vaults be brought here, beside the key of this place: "caps issue --place"',
     )
     .option('--no-certificates', 'let in only keys of these lists, and nobody by certificates')
-    .option('--passphrase-file <file>', 'protect the keys of vaults that come here with the passphrase in this file')
+    .option(
+      '--allow-moves <key...>',
+      'as --allow, and they may have this server move vaults to those of --move-to: "vault-migrate run" with two addresses',
+    )
+    .option(
+      '--move-to <address...>',
+      'servers that vaults may move to from here: https://HOST:PORT#KEY, with the key of each',
+    )
+    .option(
+      '--passphrase-file <file>',
+      'protect the keys of vaults that come here with the passphrase in this file, and open those of vaults that move away',
+    )
     .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
     .addHelpText(
       'after',
@@ -39,9 +54,13 @@ export function addServe(program: Program): void {
     if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
     const keys = await keysOf(options.allow ?? [])
     const parts = await keysOf(options.allowParts ?? [])
+    const moves = await keysOf(options.allowMoves ?? [])
+    const moveTo = await destinationsOf(options.moveTo ?? [])
+    if (moves.length > 0 && moveTo.length === 0)
+      output.warn('No server is named that vaults may move to (--move-to), so none is moved.')
     const trust = await keysOf(options.trust ?? [])
     if (!options.certificates && trust.length > 0) throw new UsageError('--trust is about certificates.')
-    if (!options.certificates && keys.length + parts.length === 0)
+    if (!options.certificates && keys.length + parts.length + moves.length === 0)
       output.warn('No key is allowed (--allow), so everybody is refused.')
     const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
     if (passphrase === undefined) {
@@ -51,8 +70,9 @@ export function addServe(program: Program): void {
       dir,
       host: options.host,
       port,
-      authorize: allowedKeys(keys, { parts }),
+      authorize: allowedKeys(keys, { parts, moves }),
       ...(options.certificates && { certificates: { trust } }),
+      moveTo,
       seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
       failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
     })
@@ -60,6 +80,15 @@ export function addServe(program: Program): void {
     await output.result({ ok: true, url, key }, `Serving ${dir} at ${url}\nIts key: ${key}`)
     if (!signal.aborted) await once(signal, 'abort')
     return EXIT.ok
+  })
+}
+
+async function destinationsOf(texts: readonly string[]): Promise<readonly MoveDestination[]> {
+  const { parseKeyId } = await import('@vault/core')
+  return texts.map((text) => {
+    const [url = '', key] = text.split('#')
+    if (key !== undefined && new URL(addressOf(url)).pathname === '/') return { url, key: parseKeyId(key) }
+    throw new UsageError(`--move-to takes an address with the key of the server, https://HOST:PORT#KEY, not ${text}.`)
   })
 }
 

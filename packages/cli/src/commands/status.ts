@@ -2,13 +2,25 @@ import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes, humanCount } from '../human.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
+import { addRemoteOptions, isRemote } from '../remote-end.ts'
+import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
+import { serverStatus } from '../server-status.ts'
+
+type Options = ReadOptions & RemotePlaceOptions
 
 export function addStatus(program: Program): void {
   const command = program.command
-    .command('status <dir>')
-    .description('say which vault this is, what it may do here, and how much it holds')
-  addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl status ~/vault')
-  program.action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
+    .command('status <vault>')
+    .description(
+      'say which vault this is, what it may do here, and how much it holds; of a server, https://HOST:PORT: which are there that this key may ask about',
+    )
+  addPlaceOption(addRemoteOptions(addReadOptions(command))).addHelpText(
+    'after',
+    '\nExamples:\n  vaultctl status ~/vault\n  vaultctl status https://vault.example:8443 --peer-key ed25519:z6Mk… --as me',
+  )
+  program.action<[string, Options]>(command, async (run, dir, options) => {
+    if (isRemote(dir)) return await serverStatus(run, dir, options)
+    const { output, signal } = run
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { tenure, ended, place, objects, bytes, entries, log } = await vault.status({ signal })
     const { state, epoch, sequence, migration } = tenure

@@ -1,5 +1,6 @@
 import { type AbortOptions, type Bytes, type Envelope, encodeEnvelope } from '@vault/core'
 import type { Vault } from '../vault.ts'
+import { present } from './revocations-in.ts'
 
 /** More than a server takes is not shown: it may have what it needs in its copy of the vault. */
 const MOST = 32
@@ -16,7 +17,7 @@ export async function proofsOf(
   const { verdict, proof } = await caps.ask([place.info.key], { action }, options)
   if (!verdict.ok) return []
   const { revocations, sets } = await caps.revocations(options)
-  const fresh: readonly Envelope[] = sets.size === 0 ? [] : [...revocations.values(), ...sets.values()]
+  const fresh: readonly Envelope[] = sets.size === 0 ? [] : [...present(revocations), ...present(sets)]
   const chain = proof.map(({ envelope }) => envelope)
   return [...chain, ...(chain.length + fresh.length <= MOST ? fresh : [])].map((envelope) => encodeEnvelope(envelope))
 }

@@ -22,7 +22,6 @@ interface Kept {
  * vault itself revokes it by its id. An entry with another key than an id was never made for a revocation, and says nothing.
  */
 export function revocationsIn({ vault, revocations, sets, keys }: Kept): RevocationView {
-  const present = (of: ReadonlyMap<string, Envelope | undefined>) => [...of.values()].flatMap((each) => each ?? [])
   const view = createRevocationView({ revocations: present(revocations), sets: present(sets), keys })
   const refused = new Set(view.unusable.map(({ subject }) => subject))
   const owner = principalText(vaultPrincipal(vault))
@@ -34,6 +33,11 @@ export function revocationsIn({ vault, revocations, sets, keys }: Kept): Revocat
     unread.push({ code: 'CAPS_REVOCATION_UNUSABLE', message: messageOf(id), subject: id })
   }
   return { ...view, unread }
+}
+
+/** What can be read of what is kept. */
+export function present(kept: ReadonlyMap<string, Envelope | undefined>): readonly Envelope[] {
+  return [...kept.values()].flatMap((each) => each ?? [])
 }
 
 function messageOf(id: ContentId): string {

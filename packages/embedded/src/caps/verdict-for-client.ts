@@ -1,5 +1,6 @@
 import type { AbortOptions, KeyId } from '@vault/core'
 import { type CertificateIndex, createCertificateIndex, createRevocationView, knownVoices } from '@vault/spki-caps'
+import { present } from './revocations-in.ts'
 import type { ShownProofs } from './shown-proofs.ts'
 import type { VaultCaps } from './vault-caps.ts'
 import { type Judged, verdictOn } from './verdict-on.ts'
@@ -25,11 +26,13 @@ export async function verdictForClient(
   }
   const { keys } = circumstances
   const [revocations, sets] = [
-    [...kept.revocations.values(), ...proofs.revocations],
-    [...kept.sets.values(), ...proofs.sets],
+    [...present(kept.revocations), ...proofs.revocations],
+    [...present(kept.sets), ...proofs.sets],
   ]
   const nothingNew = proofs.revocations.length + proofs.sets.length === 0
-  const view = nothingNew ? kept.view : createRevocationView({ revocations, sets, keys })
+  const view = nothingNew
+    ? kept.view
+    : { ...createRevocationView({ revocations, sets, keys }), unread: kept.view.unread ?? [] }
   const question = { action, tag: caps.tagOf({ action }), voices: knownVoices([key]) }
   return await verdictOn(question, index, { ...circumstances, revocations: view }, options)
 }

@@ -3,10 +3,12 @@ import type { AbortOptions, Bytes, ContentId, KeyId, Prefix, Subtree } from '@va
 import type { FeedRange, HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Received, Tenure } from '@vault/soup'
 import type { Offer } from '../endpoint.ts'
 import type { MoveOffer, NumberedBatch } from '../move/move-endpoint.ts'
+import type { MoveStatus } from '../move/move-status.ts'
 import type { MoveState } from '../move/state.ts'
 import type { Field } from '../records/field.ts'
 import { bytes, count, hex, id, key, list, map, nullable, text } from '../records/field.ts'
 import { MAX_REHASHED } from '../records/rehash.ts'
+import { effect, movePhase, moveStatuses } from './move-field.ts'
 import {
   anyBytes,
   anyText,
@@ -75,6 +77,9 @@ export interface Session {
   readonly found: Tenure
 }
 
+/** A move that goes on when it is resumed. */
+export type PausedMove = Pick<MoveState, 'migration' | 'phase' | 'next'>
+
 /** Strictly after `after`, at most `limit`. */
 interface Page<Key> {
   readonly after?: Key
@@ -138,6 +143,8 @@ export interface Calls {
   readonly activate: Call<{ readonly handoff: Bytes; readonly keyEvent: Bytes }, Tenure>
   readonly decline: Call<{ readonly migration: string }, Bytes>
   readonly conclude: Call<MoveState, Bytes>
+  readonly moves: Call<null, readonly MoveStatus[]>
+  readonly 'pause-move': Call<{ readonly migration: string | null }, PausedMove>
   readonly 'trail-head': Call<null, Bytes | null>
   readonly 'trail-file': Call<{ readonly name: string }, Bytes | null>
 }
@@ -250,6 +257,10 @@ export const CALLS: Calls = {
   activate: call(TARGET, 'Takes the vault', map({ handoff: document, keyEvent: document }), { response: tenure }),
   decline: call(TARGET, 'Gives a migration up for good', map({ migration }), { response: document }),
   conclude: call(TARGET, 'Makes the certificate', moveState, { response: document }),
+  moves: call(SOURCE, 'The moves of the vault from here', nothing, { response: moveStatuses }),
+  'pause-move': call(SOURCE, 'Lets a move stop behind its next batch', map({ migration: nullable(migration) }), {
+    response: map<PausedMove>({ migration, phase: movePhase, next: nullable(effect) }),
+  }),
   'trail-head': call(SOURCE, 'The signed end of the trail', nothing, { response: nullable(note) }),
   'trail-file': call(SOURCE, 'A file of the trail', map({ name: text(256) }), { response: nullable(anyBytes) }),
 }

@@ -4,19 +4,26 @@ export type { HttpOptions, HttpTimeouts } from './http-client.ts'
 export type { HttpErrorCode } from './http-error.ts'
 export type { HttpPartTarget } from './http-part-target.ts'
 export { httpPartTarget } from './http-part-target.ts'
+export type { HttpPlace } from './http-place.ts'
+export { httpPlace } from './http-place.ts'
 export type { HttpSource } from './http-source.ts'
 export { httpSource } from './http-source.ts'
 export type { HttpTarget } from './http-target.ts'
 export { httpTarget } from './http-target.ts'
+export type { MoveRequest } from './move-field.ts'
+export type { VaultStanding } from './standing.ts'
 
 // For those who write a server.
 
 export type { Field } from '../records/field.ts'
 export { FieldFault } from '../records/field.ts'
-export type { Call, CallName, Calls, HeldView, RequestOf, ResponseOf, Session, Side } from './calls.ts'
+export type { Call, CallName, Calls, HeldView, PausedMove, RequestOf, ResponseOf, Session, Side } from './calls.ts'
 export { CALLS } from './calls.ts'
+export type { MoveSaying } from './move-field.ts'
+export { moveRequest } from './move-field.ts'
 export type { PeerCredentials } from './peer-certificate.ts'
 export { createPeerCredentials, peerKeyOf } from './peer-certificate.ts'
+export { VAULTS_PATH } from './standing.ts'
 export type { BlockList, BlockPiece } from './stream-field.ts'
 export {
   blockList,

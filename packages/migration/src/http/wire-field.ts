@@ -48,7 +48,7 @@ export const nothing: Field<null> = (value, name) => {
   return null
 }
 
-const bool: Field<boolean> = (value, name) => {
+export const bool: Field<boolean> = (value, name) => {
   if (typeof value !== 'boolean') throw new FieldFault(name, 'is neither true nor false')
   return value
 }
@@ -103,16 +103,16 @@ const STATES: readonly TenureState[] = [
   'replica',
   'ended',
 ]
-const state: Field<TenureState> = word(...STATES)
+export const tenureState: Field<TenureState> = word(...STATES)
 /** The name of a migration: those that are made here have 32 hexadecimal digits. */
 export const migration: Field<string> = text(128)
 
 export const tenure: Field<Tenure> = shape<Tenure>(
-  { vault: id, state, epoch: count, sequence: count, events: count },
+  { vault: id, state: tenureState, epoch: count, sequence: count, events: count },
   {
     migration,
     driver: count,
-    before: shape<NonNullable<Tenure['before']>>({ state, sequence: count }, { migration }),
+    before: shape<NonNullable<Tenure['before']>>({ state: tenureState, sequence: count }, { migration }),
   },
 )
 

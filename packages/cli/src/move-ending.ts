@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises'
+import type { LiveRecord, MoveState } from '@vault/migration'
+import { howChecked } from './how-checked.ts'
+import { counted, humanBytes, humanSeconds } from './human.ts'
+import { isRemote } from './remote-end.ts'
+
+/** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
+export interface Returned {
+  readonly migration: string
+  readonly newer: number
+}
+
+/** How a move ended, beside its state. */
+export interface Ending {
+  readonly from: string
+  readonly to: string
+  readonly certificate: string | undefined
+  readonly seconds: number
+  readonly live: LiveRecord | undefined
+  readonly returns: Returned | undefined
+}
+
+/** Writes the certificate into a file, where one is named. */
+export async function keepCertificate(
+  { certificate }: MoveState,
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (certificate === null || file === undefined) return undefined
+  await writeFile(file, certificate)
+  return file
+}
+
+/** What a move gives, for programs. */
+export function movedResult(
+  state: MoveState,
+  { from, to, certificate, seconds, live, returns }: Ending,
+): Readonly<Record<string, unknown>> {
+  const { migration, phase, statement, sent, verification, reason } = state
+  return {
+    ok: true,
+    migration_id: migration,
+    phase,
+    source: from,
+    target: to,
+    ...(certificate !== undefined && { certificate }),
+    ...(reason !== null && { reason }),
+    ...(statement !== null && {
+      objects: statement.counts.objects,
+      bytes: statement.counts.bytes,
+      entries: statement.counts.entries,
+      objects_root: statement.roots.objects,
+      soup_root: statement.roots.soup,
+    }),
+    sent: sent.objects,
+    sent_bytes: sent.bytes,
+    rounds: sent.rounds,
+    ...(verification !== null && { verified: verification }),
+    ...(returns && { returns: returns.migration, newer: returns.newer }),
+    ...(live && {
+      pause_ms: live.pauseMs,
+      longest_pause_ms: live.longestPauseMs,
+      overruns: live.overruns,
+      live_rounds: live.rounds.map(({ dirty, left, ms, throttleMs, estimateMs, goalMs }) => ({
+        dirty,
+        left,
+        ms,
+        throttle_ms: throttleMs,
+        estimate_ms: estimateMs,
+        goal_ms: goalMs,
+      })),
+    }),
+    seconds,
+    state: phase === 'complete' ? 'active' : 'receiving',
+  }
+}
+
+/** The same for people. */
+export function describeMoved(state: MoveState, { from, to, certificate, seconds, live, returns }: Ending): string {
+  const { phase, statement, sent, migration } = state
+  if (phase === 'rolled-back') {
+    return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
+  }
+  const { objects = 0, bytes = 0 } = statement?.counts ?? {}
+  return [
+    ...(returns
+      ? [
+          `The migration ${returns.migration} is taken back, and ${counted(returns.newer, 'difference')} that came about since came along.`,
+        ]
+      : []),
+    `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification)}, both roots are equal, and the audit trail goes on there.`,
+    ...(live?.pauseMs == null
+      ? []
+      : [
+          `Nobody could write for ${live.pauseMs} ms, after ${counted(live.rounds.length, 'round')} of catching up.`,
+          ...(live.longestPauseMs > live.pauseMs
+            ? [
+                `Before that, ${counted(live.overruns, 'pause')} had been given up, after at most ${live.longestPauseMs} ms.`,
+              ]
+            : []),
+        ]),
+    certificate === undefined
+      ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
+      : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
+  ].join('\n')
+}

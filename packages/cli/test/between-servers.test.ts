@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { json, run, type Started, scratch } from './harness.ts'
+import { type Served, serve, vaultIn } from './serving.ts'
+
+type Space = Awaited<ReturnType<typeof scratch>>
+
+interface Servers {
+  readonly me: string
+  readonly vault: string
+  readonly placeOfA: string
+  readonly keystore: readonly string[]
+}
+
+/** A vault in A, a key of the user's own, and no machine that has both. */
+async function prepared(space: Space, files: number): Promise<Servers> {
+  const placeOfA = await vaultIn(space, files)
+  const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('A')])
+  const keystore = ['--keystore', space.at('keys')]
+  const { key: me } = await json<{ key: string }>('vaultctl', ['keys', 'new', 'me', '--no-passphrase', ...keystore])
+  return { me, vault, placeOfA, keystore }
+}
+
+const between = ({ keystore }: Servers, a: Served, b: Served, verb = 'run') => [
+  verb,
+  ...['--from', a.url, '--from-key', a.key, '--to', b.url, '--peer-key', b.key],
+  ...['--as', 'me', ...keystore, '--timeout', '20'],
+]
+
+test('a vault moves between two servers, while both of them and the client are killed on the way', async () => {
+  await using space = await scratch()
+  const servers = await prepared(space, 300)
+  const { me, placeOfA, vault, keystore } = servers
+  let b = await serve(space.at('B'), placeOfA)
+  const more = ['--move-to', `${b.url}#${b.key}`]
+  let a = await serve(space.at('A'), me, { allow: '--allow-moves', more })
+  const [portA, portB] = [a, b].map(({ url }) => Number(new URL(url).port)) as [number, number]
+  const kills = [
+    ['announce', 'A'],
+    ['copy', 'B'],
+    ['verify', 'client'],
+    ['account', 'A'],
+    ['prepare', 'B'],
+    ['sign', 'client'],
+    ['activate', 'A'],
+  ] as const
+  let done = 0
+  for (let runs = 0, code: number | null = null; code !== 0; runs++) {
+    expect(runs).toBeLessThan(12)
+    let stopped: Promise<unknown> = Promise.resolve()
+    const started = (child: Started) => {
+      let seen = ''
+      child.stderr.on('data', (text) => {
+        seen += text
+        const [effect, whom] = kills[done] ?? []
+        if (effect === undefined || !seen.includes(`${effect} `)) return
+        seen = ''
+        done++
+        if (whom === 'client') return void child.kill('SIGKILL')
+        // Begun anew at once: the client has patience, and asks the first one again by itself.
+        stopped = stopped.then(async () => {
+          if (whom === 'A') {
+            await a.stop('SIGKILL')
+            a = await serve(space.at('A'), me, { port: portA, allow: '--allow-moves', more })
+          } else {
+            await b.stop('SIGKILL')
+            b = await serve(space.at('B'), placeOfA, { port: portB })
+          }
+        })
+      })
+    }
+    const ended = await run('vault-migrate', between(servers, a, b), { started })
+    await stopped
+    code = ended.code
+    expect([null, 4, 0], ended.stderr).toContain(code)
+  }
+  expect(done).toBeGreaterThan(3)
+  const certificate = space.at('cert')
+  const moved = await json('vault-migrate', [...between(servers, a, b), '--certificate', certificate])
+  expect(moved).toMatchObject({ ok: true, phase: 'complete', state: 'active', vault, certificate })
+  expect(await json('vault-migrate', ['verify-cert', certificate])).toMatchObject({ ok: true })
+  const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
+  expect(await json('vaultctl', ['status', a.url, ...asking])).toMatchObject({ vaults: [{ vault, state: 'retired' }] })
+  expect(await json('vault-migrate', ['status', a.url, ...asking])).toMatchObject({
+    vault,
+    state: 'retired',
+    migrations: [{ phase: 'complete' }],
+  })
+  expect(await a.stop('SIGTERM')).toBe(0)
+  expect(await b.stop('SIGTERM')).toBe(0)
+  expect(await json('vaultctl', ['status', space.at('B')])).toMatchObject({ vault, state: 'active' })
+  expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+  const put = await json('vaultctl', ['put', space.at('A'), 'f0'], 1, { cwd: space.at('tree') })
+  expect(put).toMatchObject({ error: { code: 'VAULT_MOVED', details: { address: b.url } } })
+})
+
+test('live, slowly, interrupted, paused and resumed; and what is refused says why', async () => {
+  await using space = await scratch()
+  const servers = await prepared(space, 60)
+  const { me, placeOfA, vault, keystore } = servers
+  const b = await serve(space.at('B'), placeOfA)
+  const more = ['--move-to', `${b.url}#${b.key}`]
+  const a = await serve(space.at('A'), me, { allow: '--allow-moves', more })
+  const usage = { error: { code: 'USAGE' } }
+  const toFolder = ['run', '--from', a.url, '--to', space.at('C'), '--peer-key', a.key, '--as', 'me', ...keystore]
+  expect(await json('vault-migrate', toFolder, 2)).toMatchObject(usage)
+  expect(await json('vault-migrate', between(servers, a, b, 'rollback'), 2)).toMatchObject(usage)
+  const move = between(servers, a, b)
+  expect(await json('vault-migrate', [...move, '--route', 'r.json'], 2)).toMatchObject(usage)
+  const nobody = move.filter((part) => part !== '--as' && part !== 'me')
+  expect(await json('vault-migrate', nobody, 2)).toMatchObject(usage)
+  const named = nobody.map((part) => (part === a.url ? `${a.url}/vaults/${vault}` : part))
+  expect(await json('vault-migrate', [...named, '--place', space.at('B')], 1)).toMatchObject({
+    error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'migrate' } },
+  })
+  const unnamed = between(servers, a, { ...b, url: a.url, key: a.key })
+  expect(await json('vault-migrate', unnamed, 1)).toMatchObject({
+    error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'move-away' } },
+  })
+
+  const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
+  const slow = [...move, '--live', '--max-pause', '60000', '--bwlimit', '30K']
+  const interrupted = await run('vault-migrate', slow, {
+    started: (child) => void child.stderr.on('data', (text) => /^copy /m.test(String(text)) && child.kill('SIGINT')),
+  })
+  expect(interrupted.code, interrupted.stderr).toBe(130)
+  let paused: Promise<unknown> | undefined
+  const stopped = await run('vault-migrate', slow, {
+    started: (child) =>
+      void child.stderr.on('data', (text) => {
+        if (/^copy /m.test(String(text))) paused ??= json('vault-migrate', ['pause', a.url, ...asking])
+      }),
+  })
+  expect(stopped.code, stopped.stderr).toBe(4)
+  expect(await paused).toMatchObject({ ok: true, phase: 'paused' })
+  expect(await json('vaultctl', ['status', a.url, ...asking])).toMatchObject({ vaults: [{ state: 'active' }] })
+  const resumed = between(servers, a, b, 'resume')
+  const events = space.at('events')
+  expect(await json('vault-migrate', [...resumed, '--events', events])).toMatchObject({ ok: true, phase: 'complete' })
+  const lines = (await readFile(events, 'utf8')).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line)).at(-1)).toMatchObject({ type: 'moved', phase: 'complete' })
+  expect(await a.stop('SIGTERM')).toBe(0)
+  expect(await b.stop('SIGTERM')).toBe(0)
+  expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+})

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { json, type scratch } from './harness.ts'
+
+type Space = Awaited<ReturnType<typeof scratch>>
+
+/** A server that runs in a process of its own. */
+export interface Served {
+  readonly url: string
+  readonly key: string
+  stop(signal: NodeJS.Signals): Promise<number | null>
+}
+
+/** Runs `vaultctl serve` until it says that it is ready. */
+export async function serve(
+  dir: string,
+  client: string,
+  {
+    port = 0,
+    allow = '--allow',
+    more = [],
+  }: {
+    readonly port?: number
+    readonly allow?: '--allow' | '--allow-parts' | '--allow-moves'
+    readonly more?: readonly string[]
+  } = {},
+): Promise<Served> {
+  const bin = join(import.meta.dirname, '../bin/vaultctl.mjs')
+  const args = ['serve', dir, '--no-passphrase', allow, client, '--port', String(port), '--json', ...more]
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text) => {
+    said += text
+  })
+  const ended = new Promise<number | null>((resolve) => void child.once('close', resolve))
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (text) => resolve(String(text)))
+    child.once('close', () => reject(new Error(`It ended before it was ready: ${said}`)))
+  })
+  const { url, key } = JSON.parse(line) as { readonly url: string; readonly key: string }
+  const stop = (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    return ended
+  }
+  return { url, key, stop }
+}
+
+/** A vault with so many files in A; gives the key of its place. */
+export async function vaultIn(space: Space, files: number): Promise<string> {
+  await mkdir(space.at('tree'))
+  for (let i = 0; i < files; i++) await writeFile(space.at('tree', `f${i}`), `content ${i} `.repeat(1_000))
+  await json('vaultctl', ['init', space.at('A'), '--no-passphrase'])
+  await json('vaultctl', ['put', space.at('A'), '.'], 0, { cwd: space.at('tree') })
+  return (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
+}

@@ -1,0 +1,73 @@
+import type { AbortOptions, ContentId } from '@vault/core'
+import type { Frame } from '@vault/transfer/frame'
+import { encodeFrame } from '@vault/transfer/frame'
+import type { MoveStatus } from '../move/move-status.ts'
+import type { ToldEvent } from '../move/told-event.ts'
+import type { PausedMove } from './calls.ts'
+import type { HttpOptions } from './http-client.ts'
+import { HttpClient } from './http-client.ts'
+import type { MoveRequest } from './move-field.ts'
+import { moveSaying } from './move-field.ts'
+import type { VaultStanding } from './standing.ts'
+import { standings, VAULTS_PATH } from './standing.ts'
+import { answerInvalid } from './wire-error.ts'
+
+/** A place that is reached over HTTPS, as one that is asked what lies there, and to move it. It must be closed. */
+export interface HttpPlace extends AsyncDisposable {
+  /** The vaults there that this end may ask about. */
+  vaults(options?: AbortOptions): Promise<readonly VaultStanding[]>
+  /** The moves of a vault that left from there, the latest first. */
+  moves(vault: ContentId, options?: AbortOptions): Promise<readonly MoveStatus[]>
+  /** Lets a move that runs there stop behind its next batch. Default: the one that has not ended. */
+  pauseMove(vault: ContentId, migration?: string, options?: AbortOptions): Promise<PausedMove>
+  /**
+   * Has the place move a vault to another one, or go on with that: the data goes from there to the other place, and what happens is told
+   * here. Leaving the loop stops the move behind its next batch, unless the vault is passing over; asked again, it goes on, and says how it
+   * ended where it has. A connection that is cut is opened again, within the patience.
+   */
+  move(vault: ContentId, request: MoveRequest, options?: AbortOptions): AsyncGenerator<ToldEvent>
+}
+
+/** The place behind an address. Throws a `TypeError` for what is no address of a server. */
+export function httpPlace(url: string, options: HttpOptions): HttpPlace {
+  const client = new HttpClient(url, options)
+  const asking = (vault: ContentId) => client.asking(vault, 'source')
+
+  async function* move(vault: ContentId, request: MoveRequest, abort: AbortOptions = {}): AsyncGenerator<ToldEvent> {
+    const path = `/vaults/${vault}/source/move`
+    const question = await encodeFrame(request)
+    let said: AsyncGenerator<Frame> | undefined
+    const next = async (): Promise<Frame> => {
+      said ??= client.frames(path, question, abort)
+      try {
+        const { value } = await said.next()
+        if (value === undefined) throw answerInvalid(path, 'it ends before the move does')
+        return value
+      } catch (error) {
+        said = undefined
+        throw error
+      }
+    }
+    try {
+      while (true) {
+        const { value } = await client.patiently(abort, next)
+        const event = client.parsed(path, value, (saying) => moveSaying(saying, 'event'))
+        if (event.type === 'working') continue
+        yield event
+        if (event.type === 'moved') return
+      }
+    } finally {
+      await said?.return(undefined)
+    }
+  }
+
+  return {
+    vaults: (abort) => client.exchange(VAULTS_PATH, { value: null }, abort, (answer) => standings(answer, 'vaults')),
+    moves: (vault, abort) => asking(vault)('moves', null, abort),
+    pauseMove: (vault, migration, abort) => asking(vault)('pause-move', { migration: migration ?? null }, abort),
+    move,
+    async [Symbol.asyncDispose]() {
+      client.close()
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import type { Finding, KeyId } from '@vault/core'
+import type { Progress, Share } from '../event.ts'
+import type { EffectName, MoveStep } from '../move/effect.ts'
+import { ROLLBACK_STEPS, STEPS } from '../move/effect.ts'
+import type { LiveRound } from '../move/live/converge.ts'
+import type { LiveTerms } from '../move/live/live-terms.ts'
+import { settleTerms } from '../move/live/live-terms.ts'
+import type { MoveStatus, StepStatus } from '../move/move-status.ts'
+import { MOVE_PHASES } from '../move/phase.ts'
+import type { ToldEvent } from '../move/told-event.ts'
+import type { Field } from '../records/field.ts'
+import { count, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
+import { statementField } from '../records/statement-field.ts'
+import { bool, document, migration, moveState, shape, word } from './wire-field.ts'
+
+/** How a place is to move a vault of its own to another one. */
+export interface MoveRequest {
+  /** Where to: an address that the operator of the asked place has named, with its key. */
+  readonly to: { readonly url: string; readonly key: KeyId }
+  readonly live: LiveTerms | null
+  readonly reread: boolean
+  readonly allowBroken: readonly string[]
+  readonly bytesPerSecond: number | null
+}
+
+const amount: Field<number> = (value, name) => {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new FieldFault(name, 'is no amount')
+  return value
+}
+
+const liveTerms: Field<LiveTerms> = (value, name) => {
+  const terms = shape<LiveTerms>(
+    {},
+    {
+      maxPauseMs: count,
+      goalPauseMs: count,
+      threshold: count,
+      maxRounds: count,
+      diverging: word('throttle', 'raise', 'abort'),
+    },
+  )(value, name)
+  try {
+    settleTerms(terms)
+  } catch (cause) {
+    throw new FieldFault(name, 'are no terms of a live move', cause)
+  }
+  return terms
+}
+
+const rate: Field<number> = (value, name) => {
+  const number = count(value, name)
+  if (number === 0) throw new FieldFault(name, 'is no rate')
+  return number
+}
+
+export const moveRequest: Field<MoveRequest> = map<MoveRequest>({
+  to: map<MoveRequest['to']>({ url: text(2_048), key }),
+  live: nullable(liveTerms),
+  reread: bool,
+  allowBroken: list(id, 4_096),
+  bytesPerSecond: nullable(rate),
+})
+
+/** What a step of a move is called. */
+export const effect: Field<EffectName> = word(...[...STEPS, ...ROLLBACK_STEPS].map((step) => step.effect))
+export const movePhase: Field<MoveStatus['phase']> = word(...MOVE_PHASES)
+
+const words: Field<string> = text(4_096)
+const step = { effect, phase: movePhase, kind: word('required', 'cleanup'), title: words }
+
+export const moveStatuses: Field<readonly MoveStatus[]> = list(
+  map<MoveStatus>({
+    migration_id: migration,
+    kind: word('full', 'partial'),
+    phase: movePhase,
+    source: words,
+    target: words,
+    objects: count,
+    bytes: count,
+    eta_seconds: nullable(amount),
+    steps: list(map<StepStatus>({ ...step, status: word('done', 'next', 'open') }), 64),
+    reason: nullable(words),
+  }),
+  4_096,
+)
+
+const share: Field<Share> = shape<Share>({ done: count }, { total: count })
+const migrationPhase = word('snapshot', 'transfer', 'verify', 'complete')
+const progress: Field<Progress> = map<Progress>({ phase: migrationPhase, round: count, objects: share, bytes: share })
+
+/** Longer ones are for the log of the place that says them. */
+const message = text(16_384)
+const finding: Field<Finding> = shape<Finding>({ code: text(64), message }, { subject: message })
+
+const round: Field<LiveRound> = map<LiveRound>({
+  dirty: count,
+  left: count,
+  ms: amount,
+  estimateMs: amount,
+  throttleMs: amount,
+  goalMs: amount,
+  walked: bool,
+})
+
+/** The state of a move that has ended well. */
+const endState: Field<Extract<ToldEvent, { type: 'moved' }>['state']> = (value, name) => {
+  const state = moveState(value, name)
+  if (state.phase !== 'complete') throw new FieldFault(`${name}.phase`, 'is not complete')
+  document(state.certificate, `${name}.certificate`)
+  nullable(words)(state.reason, `${name}.reason`)
+  return state
+}
+
+/** What a place says while it moves a vault; `working`: that it still does. */
+export type MoveSaying = ToldEvent | { readonly type: 'working' }
+
+const FORMS: { readonly [Type in MoveSaying['type']]: Field<Omit<Extract<MoveSaying, { type: Type }>, 'type'>> } = {
+  working: map({}),
+  phase: map({ phase: migrationPhase }),
+  statement: map({ statement: statementField }),
+  batch: map({
+    kind: word('objects', 'entries', 'entries-removed', 'objects-removed'),
+    count,
+    progress,
+  }),
+  checked: map({ progress }),
+  repaired: map({ count }),
+  finding: map({ finding }),
+  step: map({ step: map<MoveStep>(step), phase: movePhase }),
+  round: map({ round }),
+  moved: map({ state: endState }),
+}
+
+export const moveSaying: Field<MoveSaying> = (value, name) => {
+  const { type, ...rest } = value as { readonly type?: unknown }
+  if (typeof type !== 'string' || !Object.hasOwn(FORMS, type)) throw new FieldFault(`${name}.type`, 'is unknown')
+  return { type, ...FORMS[type as MoveSaying['type']](rest, name) } as MoveSaying
+}

@@ -1,0 +1,213 @@
+import { type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
+import { openVault } from '@vault/embedded'
+import { type MoveState, type ToldEvent, verifyCertificate } from '@vault/migration'
+import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
+import { describe, expect, test } from 'vitest'
+import type { VaultServer } from '../src/index.ts'
+import { anyKey, SHORT, scratch, serve, vaultIn } from './served.ts'
+
+type Folder = Awaited<ReturnType<typeof scratch>>
+
+/** Two servers: at the first one a vault, and a key that may have it moved to the second one. */
+async function twoServers(
+  folder: Folder,
+  {
+    files = 40,
+    authorize,
+  }: { readonly files?: number; readonly authorize?: Parameters<typeof serve>[1]['authorize'] } = {},
+) {
+  const { vault, place } = await vaultIn(folder.at('a'), files)
+  await vault[Symbol.asyncDispose]()
+  const client = anyKey()
+  const b = await serve(folder.at('b'), { allow: [place.key, client.key] })
+  const failed: unknown[] = []
+  const a = await serve(folder.at('a'), {
+    moves: [client.key],
+    moveTo: [b],
+    failed: (error) => failed.push(error),
+    ...(authorize && { authorize }),
+  })
+  return {
+    a,
+    b,
+    client,
+    failed,
+    vault: vault.id,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([a.close(), b.close()])
+    },
+  }
+}
+
+function placeAt({ url, key }: VaultServer, place: Signer): HttpPlace {
+  return httpPlace(url, { place, peerKey: key, timeouts: SHORT })
+}
+
+function requestTo({ url, key }: { readonly url: string; readonly key: KeyId }): MoveRequest {
+  return { to: { url, key }, live: null, reread: false, allowBroken: [], bytesPerSecond: null }
+}
+
+/** The move to its end, or until this step begins. */
+async function follow(events: AsyncIterable<ToldEvent>, until?: string): Promise<MoveState | undefined> {
+  for await (const event of events) {
+    if (event.type === 'moved') return event.state
+    if (event.type === 'step' && event.step.effect === until) return undefined
+  }
+  throw new Error('The move ended without a word.')
+}
+
+async function standing(place: HttpPlace, vault: VaultId): Promise<string | undefined> {
+  return (await place.vaults()).find((each) => each.vault === vault)?.state
+}
+
+/** Asks until the place says so. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error('It does not come to hold.')
+}
+
+/** Waits until what is asked for does not change any more. */
+async function stays(ask: () => Promise<unknown>): Promise<void> {
+  for (let before = await ask(), alike = 0; alike < 8; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const now = await ask()
+    alike = now === before ? alike + 1 : 0
+    before = now
+  }
+}
+
+test('a vault moves from one server to another, for a client that has neither of them; asked again, it is said how it ended', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using to = placeAt(b, client)
+  expect(await from.vaults()).toMatchObject([{ vault, state: 'active', objects: 40 }])
+  const state = await follow(from.move(vault, requestTo(b)))
+  expect(state?.phase).toBe('complete')
+  const certificate = state?.certificate as Uint8Array
+  expect(verifyCertificate(certificate, { trust: { vaults: [vault] } })).toMatchObject({ trusted: true, findings: [] })
+  expect(await standing(from, vault)).toBe('retired')
+  expect(await standing(to, vault)).toBe('active')
+  expect(await from.moves(vault)).toMatchObject([{ phase: 'complete', objects: 40 }])
+  expect(await follow(from.move(vault, requestTo(b)))).toEqual(state)
+  expect(servers.failed).toEqual([])
+
+  await a.close()
+  await using left = await openVault(folder.at('a'), { choose: () => vault })
+  await expect(left.put(new TextEncoder().encode('late'))).rejects.toMatchObject({
+    code: 'VAULT_MOVED',
+    details: { address: b.url },
+  })
+})
+
+test('whoever may only copy does not have it moved; and it goes nowhere but where the operator has named', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 2 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  const stranger = anyKey()
+  await using foreign = placeAt(a, stranger)
+  const refused = (action: string) => ({ code: 'HTTP_NOT_ALLOWED', details: { action } })
+  expect(await foreign.vaults()).toEqual([])
+  await expect(follow(foreign.move(vault, requestTo(b)))).rejects.toMatchObject(refused('migrate'))
+  await expect(follow(from.move(vault, requestTo({ ...b, key: stranger.key })))).rejects.toMatchObject(
+    refused('move-away'),
+  )
+  const elsewhere = { url: 'https://127.0.0.1:1', key: b.key }
+  await expect(follow(from.move(vault, requestTo(elsewhere)))).rejects.toMatchObject(refused('move-away'))
+  await expect(follow(from.move(vault, requestTo({ ...b, url: `${b.url}/x` })))).rejects.toMatchObject({
+    code: 'HTTP_REQUEST_INVALID',
+  })
+  await a.close()
+  await using copying = await serve(folder.at('a'), { allow: [client.key], moveTo: [b] })
+  await using only = placeAt(copying, client)
+  expect(await standing(only, vault)).toBe('active')
+  await expect(follow(only.move(vault, requestTo(b)))).rejects.toMatchObject(refused('move-away'))
+  await expect(only.pauseMove(vault)).rejects.toMatchObject(refused('move-away'))
+  await copying.close()
+  await using wrong = await serve(folder.at('a'), { moves: [client.key], moveTo: [{ ...b, key: stranger.key }] })
+  await using misled = placeAt(wrong, client)
+  await expect(follow(misled.move(vault, requestTo({ ...b, key: stranger.key })))).rejects.toMatchObject({
+    code: 'HTTP_PEER_KEY',
+  })
+  expect(await misled.moves(vault)).toEqual([])
+})
+
+describe('a client that goes away', () => {
+  test.each(['announce', 'copy', 'verify'])(
+    'in %s stops the move, which goes on when it is asked again',
+    async (step) => {
+      await using folder = await scratch()
+      await using servers = await twoServers(folder)
+      const { a, b, client, vault } = servers
+      await using from = placeAt(a, client)
+      // So slow that it is known to have gone long before the end.
+      await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), step)
+      const [left] = await from.moves(vault)
+      expect(left?.phase).not.toBe('complete')
+      await stays(async () => (await from.moves(vault))[0]?.steps.filter(({ status }) => status === 'done').length)
+      expect(await standing(from, vault)).toBe('active')
+      expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+      expect(await from.moves(vault)).toHaveLength(1)
+      expect(servers.failed).toEqual([])
+    },
+  )
+
+  test('when the hand-off is being signed has the move ended without it', async () => {
+    await using folder = await scratch()
+    await using servers = await twoServers(folder)
+    const { a, b, client, vault } = servers
+    await using from = placeAt(a, client)
+    await follow(from.move(vault, requestTo(b)), 'sign')
+    await eventually(async () => (await from.moves(vault))[0]?.phase === 'complete')
+    await using to = placeAt(b, client)
+    expect(await standing(to, vault)).toBe('active')
+    expect((await follow(from.move(vault, requestTo(b))))?.certificate).not.toBeNull()
+  })
+})
+
+test('a move that is asked for again while it runs goes on there, and is one move', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using first = placeAt(a, client)
+  await using second = placeAt(a, client)
+  const events = first.move(vault, requestTo(b))
+  for await (const event of events) if (event.type === 'step' && event.step.effect === 'copy') break
+  expect((await follow(second.move(vault, requestTo(b))))?.phase).toBe('complete')
+  expect(await second.moves(vault)).toHaveLength(1)
+})
+
+test('a move is paused over the wire, and leave that is taken back on the way stops it', async () => {
+  await using folder = await scratch()
+  let granted = true
+  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
+    if (action === 'move-away' && !granted) throw new VaultError({ code: 'CAP_DENIED', message: 'It was taken back.' })
+    return { action, object, proven: true }
+  }
+  await using servers = await twoServers(folder, { authorize })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using other = placeAt(a, client)
+  await expect(other.pauseMove(vault)).rejects.toMatchObject({ code: 'HTTP_REQUEST_INVALID' })
+  const paused = (async () => {
+    for await (const event of from.move(vault, requestTo(b))) {
+      if (event.type === 'step' && event.step.effect === 'announce') await other.pauseMove(vault)
+    }
+  })()
+  await expect(paused).rejects.toMatchObject({ code: 'MIGRATION_PAUSED' })
+  expect(await other.moves(vault)).toMatchObject([{ phase: 'paused' }])
+  const ended = (async () => {
+    for await (const event of from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 })) {
+      if (event.type === 'step' && event.step.effect === 'copy') granted = false
+    }
+  })()
+  await expect(ended).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED', details: { code: 'HTTP_NOT_ALLOWED' } })
+  await expect(follow(from.move(vault, requestTo(b)))).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
+  granted = true
+  expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+})
