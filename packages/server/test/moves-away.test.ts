@@ -206,7 +206,7 @@ test('a move is paused over the wire, and leave that is taken back on the way st
       if (event.type === 'step' && event.step.effect === 'copy') granted = false
     }
   })()
-  await expect(ended).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED', details: { code: 'HTTP_NOT_ALLOWED' } })
+  await expect(ended).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED', details: { code: 'CAP_DENIED' } })
   await expect(follow(from.move(vault, requestTo(b)))).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
   granted = true
   expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
