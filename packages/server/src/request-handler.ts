@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
 import { isContentId, isVaultError, type VaultError } from '@vault/core'
-import type { Call, CallName, Side } from '@vault/migration/http'
+import type { Call, CallName, Rate, Side } from '@vault/migration/http'
 import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf, VAULTS_PATH } from '@vault/migration/http'
 import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
 import { ANSWERS, type Asked } from './answers.ts'
@@ -23,6 +23,8 @@ interface Parts {
   readonly clock: Clock
   readonly failed: (error: unknown) => void
   readonly signal: AbortSignal
+  /** How fast all requests and answers may come and go together. Default: as fast as they do. */
+  readonly rate?: Rate
 }
 
 /** What a path asks for. */
@@ -116,7 +118,7 @@ export class RequestHandler {
 
   /** Which vaults are here, of those that the client may ask about as a source or as a target. */
   async #list(key: KeyId, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await onlyFrame(readFrames(request, { maxBytes: SHORT_REQUEST, maxItems: 1 }))
+    await onlyFrame(readFrames(this.#paced(request), { maxBytes: SHORT_REQUEST, maxItems: 1 }))
     const mayAsk = async (vault: ContentId) => {
       for (const action of ['migrate', 'write']) {
         try {
@@ -128,7 +130,7 @@ export class RequestHandler {
       }
       return false
     }
-    await reply(response, await standingOf(this.#served.place, mayAsk, { signal: this.#parts.signal }))
+    await this.#reply(response, await standingOf(this.#served.place, mayAsk, { signal: this.#parts.signal }))
   }
 
   async #work(
@@ -151,14 +153,16 @@ export class RequestHandler {
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
       if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })
       if (response.destroyed) throw gone()
-      if (response.write(await encodeFrame(value, body))) return
+      const frame = await encodeFrame(value, body)
+      await this.#parts.rate?.take(frame.length, { signal: this.#parts.signal })
+      if (response.write(frame)) return
       await Promise.race([once(response, 'drain'), once(response, 'close')])
     }
     const stream = Object.hasOwn(STREAMS, name) ? STREAMS[name] : undefined
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
     const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
-    const frames = readFrames(request, { maxBytes, maxItems: MAX_ITEMS })
+    const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS })
     if (stream !== undefined) {
       await stream.run(asked, frames, say)
       response.end()
@@ -166,7 +170,23 @@ export class RequestHandler {
       const value = await onlyFrame(frames)
       const question = (call as Call<unknown, unknown>).request(value, name)
       const answer = ANSWERS[name as CallName] as (asked: Asked, question: unknown) => Promise<unknown>
-      await reply(response, await answer(asked, question))
+      await this.#reply(response, await answer(asked, question))
+    }
+  }
+
+  /** In one piece: there are many small ones, and each piece costs as much again. */
+  async #reply(response: ServerResponse, value: unknown): Promise<void> {
+    const frame = await encodeFrame(value)
+    await this.#parts.rate?.take(frame.length, { signal: this.#parts.signal })
+    response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
+  }
+
+  /** A request as fast as the server takes it in. */
+  async *#paced(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+    const { rate, signal } = this.#parts
+    for await (const chunk of request as AsyncIterable<Uint8Array>) {
+      await rate?.take(chunk.length, { signal })
+      yield chunk
     }
   }
 
@@ -203,12 +223,6 @@ async function onlyFrame(frames: AsyncGenerator<Frame>): Promise<unknown> {
   const { value } = (await frames.next()).value ?? {}
   if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
   return value
-}
-
-/** In one piece: there are many small ones, and each piece costs as much again. */
-async function reply(response: ServerResponse, value: unknown): Promise<void> {
-  const frame = await encodeFrame(value)
-  response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
 }
 
 function routeOf({ method, url = '' }: IncomingMessage): Route {

@@ -29,6 +29,8 @@ interface Parts {
   readonly clock: Clock
   /** Where vaults may move to from here. */
   readonly moveTo?: readonly MoveDestination[]
+  /** How much goes there in a second. */
+  readonly bytesPerSecond?: number | undefined
 }
 
 /** A place with all that is kept for those who ask it over the wire. */
@@ -49,7 +51,7 @@ export class ServedPlace {
   private constructor(
     place: Place,
     seat: Seat,
-    { limits, random, clock, moveTo = [], seat: keys }: Parts & { readonly seat: SeatOptions },
+    { limits, random, clock, moveTo = [], bytesPerSecond, seat: keys }: Parts & { readonly seat: SeatOptions },
   ) {
     this.place = place
     this.#clock = clock
@@ -63,7 +65,7 @@ export class ServedPlace {
     this.away = new MovesAway({
       destinations: moveTo,
       seat: { clock, random, ...keys },
-      reach: { place: seat.place },
+      reach: { place: seat.place, ...(bytesPerSecond !== undefined && { bytesPerSecond }) },
       use: (vault, by, run) => this.#vaults.use(vault, by, run),
     })
   }

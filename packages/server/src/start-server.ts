@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Authorize, Clock, KeyId, Random, Signer } from '@vault/core'
 import { systemClock, systemRandom } from '@vault/core'
 import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/embedded'
-import { createPeerCredentials } from '@vault/migration/http'
+import { createPeerCredentials, Rate } from '@vault/migration/http'
 import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
 import type { MoveDestination } from './moves-away.ts'
@@ -37,6 +37,8 @@ export interface ServerOptions {
   /** The servers to which this one moves vaults where it is asked to: it connects to nobody else. Default: none. */
   readonly moveTo?: readonly MoveDestination[]
   readonly limits?: Partial<ServerLimits>
+  /** Bytes in a second, of all requests and answers together, and again of each move to another server. Default: as many as go. */
+  readonly bytesPerSecond?: number
   /** Is told what failed that no client is told. */
   readonly failed?: (error: unknown) => void
   readonly clock?: Clock
@@ -61,17 +63,19 @@ const RENEW_MS: number = 24 * 3_600_000
 export async function startServer(options: ServerOptions): Promise<VaultServer> {
   const { dir, host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const { bytesPerSecond } = options
+  const paced = bytesPerSecond === undefined ? {} : { rate: new Rate(bytesPerSecond) }
   const place = await openOrCreatePlace(dir)
   try {
     const { seat = {}, moveTo = [] } = options
-    const served = await ServedPlace.open(place, { limits, clock, random, seat, moveTo })
+    const served = await ServedPlace.open(place, { limits, clock, random, seat, moveTo, bytesPerSecond })
     const { place: signer } = served.seat
     const stopping = new AbortController()
     const { authorize, certificates: wanted, failed = () => {} } = options
     const certificates = wanted && new ClientAuthority(place, { ...wanted, clock, random })
     const { signal } = stopping
     const leave = new LeaveDesk({ authorize, certificates, clock, signal })
-    const handler = new RequestHandler(served, { limits, leave, clock, failed, signal })
+    const handler = new RequestHandler(served, { limits, leave, clock, failed, signal, ...paced })
     const server = createServer(
       { ...(await tlsOptions(signer, { clock, random })), maxHeaderSize: MAX_HEADER_BYTES, ...timeoutsOf(limits) },
       (request, response) => void handler.handle(request, response),

@@ -47,6 +47,7 @@ export function serve(
     readonly failed?: (error: unknown) => void
     readonly clock?: Clock
     readonly port?: number
+    readonly bytesPerSecond?: number
   },
 ): Promise<VaultServer> {
   const { allow = [], parts = [], moves = [], ...rest } = options

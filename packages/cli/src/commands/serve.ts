@@ -4,7 +4,7 @@ import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import type { Program } from '../program.ts'
-import { addressOf } from '../remote-end.ts'
+import { addressOf, parseRate } from '../remote-end.ts'
 
 interface Options extends PassphraseOptions {
   readonly port: string
@@ -16,6 +16,7 @@ interface Options extends PassphraseOptions {
   readonly certificates: boolean
   readonly allowMoves?: readonly string[]
   readonly moveTo?: readonly string[]
+  readonly bwlimit?: string
 }
 
 export function addServe(program: Program): void {
@@ -44,6 +45,7 @@ export function addServe(program: Program): void {
       'protect the keys of vaults that come here with the passphrase in this file, and open those of vaults that move away',
     )
     .option('--no-passphrase', 'keep the keys of vaults that come here without a passphrase')
+    .option('--bwlimit <rate>', 'take and send at most so many bytes a second, all clients together, as 500K or 10M')
     .addHelpText(
       'after',
       '\nPrints its address and its key when it is ready, and ends with Ctrl-C. Both ends know each other by their keys alone:\nthe other one names the key of this server (--peer-key), and is let in by the key of its place ("vaultctl status"):\nby these lists, or by certificates. A vault that is here grants what is done with it; the key of this place, and those of --trust,\ngrant that vaults are brought here.\n\nExamples:\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --allow ed25519:z6Mk…\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --trust ed25519:z6Mk…',
@@ -73,6 +75,7 @@ export function addServe(program: Program): void {
       authorize: allowedKeys(keys, { parts, moves }),
       ...(options.certificates && { certificates: { trust } }),
       moveTo,
+      ...(options.bwlimit !== undefined && { bytesPerSecond: parseRate(options.bwlimit) }),
       seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
       failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
     })

@@ -23,6 +23,7 @@ export type { MoveSaying } from './move-field.ts'
 export { moveRequest } from './move-field.ts'
 export type { PeerCredentials } from './peer-certificate.ts'
 export { createPeerCredentials, peerKeyOf } from './peer-certificate.ts'
+export { Rate } from './rate.ts'
 export { VAULTS_PATH } from './standing.ts'
 export type { BlockList, BlockPiece } from './stream-field.ts'
 export {
