@@ -40,11 +40,13 @@ export async function httpOptions(
   found: readonly Bytes[] = [],
 ): Promise<HttpOptions> {
   const { parseKeyId } = await import('@vault/core')
+  const { MAX_PROOFS } = await import('@vault/migration')
   if (peerKey === undefined) {
     throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
   }
   const patience = timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
   const proofs = [...(await readProofFiles(proof)), ...found]
+  if (proofs.length > MAX_PROOFS) throw new UsageError(`A server is shown at most ${MAX_PROOFS} certificates.`)
   return {
     place,
     peerKey: parseKeyId(peerKey),

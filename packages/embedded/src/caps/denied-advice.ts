@@ -3,8 +3,10 @@ import type { CapsFindingCode } from '@vault/spki-caps'
 const AGAIN = 'Let it be granted again, by whoever granted it.'
 
 const ADVICE: Partial<Readonly<Record<CapsFindingCode, string>>> = {
-  CAPS_NO_CHAIN: 'Show certificates that grant it to this key (--proof), or let whoever runs the server allow the key.',
-  CAPS_NO_ROOT: 'It has to begin with the vault, or with a key that the server trusts (--trust).',
+  CAPS_NO_CHAIN:
+    'Show certificates that grant it to this key (--proof), or let whoever runs the server issue one ("vaultctl caps issue --place") or allow the key (--allow).',
+  CAPS_NO_ROOT:
+    'It has to begin with a key that the server trusts, or, where the vault is there already, with the vault. Whoever runs the server can issue such a certificate ("vaultctl caps issue --place") or allow the key (--allow).',
   CAPS_NOT_YET: 'Wait until then, or let it be granted from now on.',
   CAPS_EXPIRED: AGAIN,
   CAPS_REVOKED: AGAIN,

@@ -1,9 +1,7 @@
 import { type AbortOptions, type Bytes, type Envelope, encodeEnvelope } from '@vault/core'
+import { MAX_PROOFS } from '@vault/migration'
 import type { Vault } from '../vault.ts'
 import { present } from './revocations-in.ts'
-
-/** More than a server takes is not shown: it may have what it needs in its copy of the vault. */
-const MOST = 32
 
 /**
  * What the key of the place can show to be let in with its vault elsewhere: the chain by which the vault grants it this, and the last
@@ -19,5 +17,7 @@ export async function proofsOf(
   const { revocations, sets } = await caps.revocations(options)
   const fresh: readonly Envelope[] = sets.size === 0 ? [] : [...present(revocations), ...present(sets)]
   const chain = proof.map(({ envelope }) => envelope)
-  return [...chain, ...(chain.length + fresh.length <= MOST ? fresh : [])].map((envelope) => encodeEnvelope(envelope))
+  // More than a server takes is not shown: it may have what it needs in its copy of the vault.
+  const shown = chain.length + fresh.length <= MAX_PROOFS ? [...chain, ...fresh] : chain
+  return shown.map((envelope) => encodeEnvelope(envelope))
 }

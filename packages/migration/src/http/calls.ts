@@ -164,7 +164,7 @@ const page = { limit }
 // A change of the longest entries, and the ids of a window.
 const LONG: number = 96 * 1024 * 1024
 // It is read before anything is known of whoever sends it.
-const MAX_PROOFS: number = 64 * 1024
+const MAX_SHOWN: number = 64 * 1024
 
 export const CALLS: Calls = {
   place: call(BOTH, 'What the place is called, and its key', nothing, {
@@ -172,7 +172,7 @@ export const CALLS: Calls = {
   }),
   present: call(BOTH, 'Shows certificates that grant leave, and keeps them in mind', map({ proofs }), {
     response: nothing,
-    maxBytes: MAX_PROOFS,
+    maxBytes: MAX_SHOWN,
   }),
   tenure: call(BOTH, 'What may be done with the vault here', nothing, { response: tenure }),
   charged: call(BOTH, 'Which of these objects belong to the vault', map({ ids }), { response: flags }),

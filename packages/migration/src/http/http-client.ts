@@ -11,6 +11,7 @@ import { cut, idle, isHopeless } from './connection-failure.ts'
 import { pause } from './pause.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
+import { MAX_PROOF_BYTES, MAX_PROOFS } from './proof-limits.ts'
 import { Rate } from './rate.ts'
 import { answerInvalid, refusalIn, refusalOf, unreachable } from './wire-error.ts'
 import { nothing } from './wire-field.ts'
@@ -62,8 +63,9 @@ export class HttpClient {
   readonly #agent: PinnedAgent
   #credentials: { readonly made: number; readonly pair: PeerCredentials } | undefined
 
-  /** Throws a `TypeError` for what is no address of a server. */
+  /** Throws a `TypeError` for what is no address of a server, and a `RangeError` for more proofs than one takes. */
   constructor(url: string, options: HttpOptions) {
+    checkProofs(options.proofs ?? [])
     this.url = new URL(url)
     if (this.url.protocol !== 'https:') throw new TypeError(`A vault server has an address https://…, not ${url}`)
     this.#options = options
@@ -293,6 +295,12 @@ export class HttpClient {
   newName(): string {
     return toHex(this.random(16))
   }
+}
+
+function checkProofs(proofs: readonly Uint8Array[]): void {
+  const bytes = proofs.reduce((sum, { length }) => sum + length, 0)
+  if (proofs.length <= MAX_PROOFS && bytes <= MAX_PROOF_BYTES) return
+  throw new RangeError(`A server is shown at most ${MAX_PROOFS} proofs of together ${MAX_PROOF_BYTES} bytes.`)
 }
 
 function responseOf(sent: ClientRequest): Promise<IncomingMessage> {

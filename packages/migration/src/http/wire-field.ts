@@ -9,6 +9,7 @@ import type { MoveState } from '../move/state.ts'
 import type { Field, Fields } from '../records/field.ts'
 import { bytes, count, FieldFault, hex, id, list, map, text } from '../records/field.ts'
 import { hexId, MAX_NOTE, statementField } from '../records/statement-field.ts'
+import { MAX_PROOFS } from './proof-limits.ts'
 
 /** A map with these fields, of which the optional ones may be left out, and no others. */
 export function shape<T>(
@@ -65,8 +66,8 @@ export const document: Field<Uint8Array<ArrayBuffer>> = bytes({ most: MAX_DOCUME
 export const note: Field<Uint8Array<ArrayBuffer>> = bytes({ most: MAX_NOTE })
 export const key32: Field<Uint8Array<ArrayBuffer>> = bytes({ length: KEY_LENGTH })
 export const keyEvents: Field<readonly Uint8Array<ArrayBuffer>[]> = list(document, 4_096, 1)
-/** Certificates that are shown: enough for a chain of thresholds, and little to look through. */
-export const proofs: Field<readonly Uint8Array<ArrayBuffer>[]> = list(bytes({ most: 32 * 1024 }), 32, 1)
+/** Certificates that are shown. */
+export const proofs: Field<readonly Uint8Array<ArrayBuffer>[]> = list(bytes({ most: 32 * 1024 }), MAX_PROOFS, 1)
 export const ids: Field<readonly ContentId[]> = list(id, 65_536)
 export const keys: Field<readonly Uint8Array<ArrayBuffer>[]> = list(key32, MOST_ROWS)
 export const flags: Field<readonly boolean[]> = list(bool, 65_536)

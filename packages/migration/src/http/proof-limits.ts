@@ -1,0 +1,6 @@
+// What a server reads before anything is known of whoever sends it: enough for a chain of thresholds, and little to look through.
+
+/** Certificates that are shown to a server at most. */
+export const MAX_PROOFS = 32
+/** Bytes of all of them together: the frame around them is short. */
+export const MAX_PROOF_BYTES: number = 62 * 1024
