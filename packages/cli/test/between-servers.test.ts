@@ -31,9 +31,9 @@ test('a vault moves between two servers, while both of them and the client are k
   await using space = await scratch()
   const servers = await prepared(space, 300)
   const { me, placeOfA, vault, keystore } = servers
-  let b = await serve(space.at('B'), placeOfA)
+  let b = await serve(space.at('B'), ['--allow', placeOfA])
   const more = ['--move-to', `${b.url}#${b.key}`]
-  let a = await serve(space.at('A'), me, { allow: '--allow-moves', more })
+  let a = await serve(space.at('A'), ['--allow-moves', me, ...more])
   const [portA, portB] = [a, b].map(({ url }) => Number(new URL(url).port)) as [number, number]
   const kills = [
     ['announce', 'A'],
@@ -61,10 +61,10 @@ test('a vault moves between two servers, while both of them and the client are k
         stopped = stopped.then(async () => {
           if (whom === 'A') {
             await a.stop('SIGKILL')
-            a = await serve(space.at('A'), me, { port: portA, allow: '--allow-moves', more })
+            a = await serve(space.at('A'), ['--allow-moves', me, ...more], { port: portA })
           } else {
             await b.stop('SIGKILL')
-            b = await serve(space.at('B'), placeOfA, { port: portB })
+            b = await serve(space.at('B'), ['--allow', placeOfA], { port: portB })
           }
         })
       })
@@ -98,9 +98,9 @@ test('live, slowly, interrupted, paused and resumed; and what is refused says wh
   await using space = await scratch()
   const servers = await prepared(space, 60)
   const { me, placeOfA, vault, keystore } = servers
-  const b = await serve(space.at('B'), placeOfA)
+  const b = await serve(space.at('B'), ['--allow', placeOfA])
   const more = ['--move-to', `${b.url}#${b.key}`]
-  const a = await serve(space.at('A'), me, { allow: '--allow-moves', more })
+  const a = await serve(space.at('A'), ['--allow-moves', me, ...more])
   const usage = { error: { code: 'USAGE' } }
   const toFolder = ['run', '--from', a.url, '--to', space.at('C'), '--peer-key', a.key, '--as', 'me', ...keystore]
   expect(await json('vault-migrate', toFolder, 2)).toMatchObject(usage)

@@ -19,7 +19,7 @@ const ends = (space: Space, { url, key }: Served) => [
 test('a vault moves to a server, while both processes are killed on the way', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 400)
-  let served = await serve(space.at('B'), key)
+  let served = await serve(space.at('B'), ['--allow', key])
   const port = Number(new URL(served.url).port)
   let kills = 0
   for (const effect of ['announce', 'copy', 'verify', 'account', 'move-trail', 'prepare', 'sign', 'activate']) {
@@ -39,7 +39,7 @@ test('a vault moves to a server, while both processes are killed on the way', as
     // Killed, or left alone by the server: what is left to do is done by the same command.
     expect([null, 4, 0], stderr).toContain(code)
     if (stopped !== undefined) kills++
-    if (isServer && stopped !== undefined) served = await serve(space.at('B'), key, { port })
+    if (isServer && stopped !== undefined) served = await serve(space.at('B'), ['--allow', key], { port })
     if (code === 0) break
   }
   expect(kills).toBeGreaterThan(4)
@@ -62,7 +62,7 @@ test('a vault moves to a server, while both processes are killed on the way', as
 test('a copy goes to a server and comes from there; whoever is not let in, or gone, is said so', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 5)
-  const served = await serve(space.at('B'), key)
+  const served = await serve(space.at('B'), ['--allow', key])
   expect(await json('vault-migrate', ['plan', ...ends(space, served)])).toMatchObject({ ok: true })
   await json('vault-migrate', ['run', '--no-handoff', ...ends(space, served), '--bwlimit', '10M'])
   const verify = ['verify', ...ends(space, served)]
@@ -89,7 +89,7 @@ test('a copy goes to a server and comes from there; whoever is not let in, or go
   await served.stop('SIGKILL')
 
   const { key: pulling } = await json<{ key: string }>('vaultctl', ['status', space.at('C')])
-  const again = await serve(space.at('B'), pulling, { port: Number(new URL(served.url).port) })
+  const again = await serve(space.at('B'), ['--allow', pulling], { port: Number(new URL(served.url).port) })
   expect(await json('vault-migrate', pull)).toMatchObject({ ok: true, state: 'replica' })
   expect(await json('vault-migrate', ['verify', ...pull.slice(2)])).toMatchObject({ ok: true, findings: [] })
   expect(await again.stop('SIGTERM')).toBe(0)
@@ -116,14 +116,14 @@ test('a part of a vault goes into an active vault at a server, and is in the aud
   const key = await vaultIn(space, 6)
   await json('vaultctl', ['init', space.at('B'), '--no-passphrase'])
   const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('B')])
-  const moves = await serve(space.at('B'), key)
+  const moves = await serve(space.at('B'), ['--allow', key])
   const part = ['--kind', 'partial', '--where', 'key~path:f?']
   const into = ['run', '--from', space.at('A'), '--peer-key', moves.key, '--timeout', '3', ...part, '--to']
   expect(await json('vault-migrate', [...into, `${moves.url}/vaults/${vault}`], 1)).toMatchObject({
     error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'receive-part' } },
   })
   expect(await moves.stop('SIGTERM')).toBe(0)
-  const served = await serve(space.at('B'), key, { allow: '--allow-parts' })
+  const served = await serve(space.at('B'), ['--allow-parts', key])
   const named = `${served.url}/vaults/${vault}`
   expect(await json('vault-migrate', [...into, served.url], 2)).toMatchObject({ error: { code: 'USAGE' } })
   expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, entries: 6, state: 'active' })
@@ -140,7 +140,7 @@ test('a part of a vault goes into an active vault at a server, and is in the aud
 test('a vault moves live to a server while another process writes it: nothing that was acknowledged is lost', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 60)
-  const served = await serve(space.at('B'), key)
+  const served = await serve(space.at('B'), ['--allow', key])
   const acknowledged: string[] = []
   const writing = (async () => {
     for (let i = 0; ; i++) {

@@ -3,8 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { json, type scratch } from './harness.ts'
 
-type Space = Awaited<ReturnType<typeof scratch>>
-
 /** A server that runs in a process of its own. */
 export interface Served {
   readonly url: string
@@ -15,19 +13,11 @@ export interface Served {
 /** Runs `vaultctl serve` until it says that it is ready. */
 export async function serve(
   dir: string,
-  client: string,
-  {
-    port = 0,
-    allow = '--allow',
-    more = [],
-  }: {
-    readonly port?: number
-    readonly allow?: '--allow' | '--allow-parts' | '--allow-moves'
-    readonly more?: readonly string[]
-  } = {},
+  options: readonly string[],
+  { port = 0 }: { readonly port?: number } = {},
 ): Promise<Served> {
   const bin = join(import.meta.dirname, '../bin/vaultctl.mjs')
-  const args = ['serve', dir, '--no-passphrase', allow, client, '--port', String(port), '--json', ...more]
+  const args = ['serve', dir, '--no-passphrase', ...options, '--port', String(port), '--json']
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text) => {
@@ -46,8 +36,8 @@ export async function serve(
   return { url, key, stop }
 }
 
-/** A vault with so many files in A; gives the key of its place. */
-export async function vaultIn(space: Space, files: number): Promise<string> {
+/** A vault `A` with so many files of the folder `tree`; gives the key of its place. */
+export async function vaultIn(space: Awaited<ReturnType<typeof scratch>>, files: number): Promise<string> {
   await mkdir(space.at('tree'))
   for (let i = 0; i < files; i++) await writeFile(space.at('tree', `f${i}`), `content ${i} `.repeat(1_000))
   await json('vaultctl', ['init', space.at('A'), '--no-passphrase'])
