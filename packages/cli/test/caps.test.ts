@@ -48,6 +48,29 @@ describe('vaultctl caps', () => {
     expect(await ctl(['caps', 'show', B])).toMatchObject({ ok: true })
   })
 
+  test('a hand-off waits for the approval of others', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'A', '--no-passphrase'])
+    await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1', '--as', 'ana'], 2)
+    await ctl(['caps', 'mandate', 'A', '--action', 'write', '--approvals', '1'], 2)
+    expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1'])).toMatchObject({ seq: 1 })
+    const run = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
+    const refused = await json<{ error: { code: string; details: { plan: string } } }>('vault-migrate', run, 1, options)
+    expect(refused.error.code).toBe('MIGRATION_NOT_APPROVED')
+    const { plan } = refused.error.details
+    const approve = ['caps', 'approve', 'A', plan]
+    expect(await ctl([...approve, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
+    await ctl(approve, 2)
+    expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
+    expect(await json('vault-migrate', run, 0, options)).toMatchObject({ phase: 'complete' })
+    expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active' })
+  })
+
   test('a folder, and the words that are understood', async () => {
     await using space = await scratch()
     const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }

@@ -24,6 +24,7 @@ const FREE: Readonly<Record<string, string>> = {
   'ceremony status': 'knows no vault',
   'ceremony verify': 'knows no vault',
   'caps demo': 'knows no vault',
+  'caps mandate': 'what the operators sign; --as is refused',
   'caps publish': 'what the operators sign; --as is refused',
   'verify-cert': 'knows no vault',
   'show-cert': 'knows no vault',
@@ -78,6 +79,7 @@ const VAULTCTL: readonly Asked[] = [
   asked('caps issue', 'read', 'A --to mallory --action read --object docs --expires 1d'),
   asked('caps attenuate', 'read', 'A CERTIFICATE --to ben'),
   asked('caps revoke', 'read', 'A ISSUED'),
+  asked('caps approve', 'approve', 'A ISSUED'),
   asked('restore-from-backup', 'restore', 'R --without-mark'),
 ]
 

@@ -2,7 +2,7 @@ export type { ReclaimEvent, ReclaimOptions, ReclaimReport } from '@vault/transfe
 export type { Act, Reason } from './act.ts'
 export type { AgeIdentities, AgeIdentityErrorCode } from './age-identities.ts'
 export { openAgeIdentities } from './age-identities.ts'
-export type { SigningOptions } from './caps/cap-desk.ts'
+export type { Approving, MandatedAction, Mandating, SigningOptions } from './caps/cap-desk.ts'
 export type { ClientAuthorityOptions, ClientRequest } from './caps/client-authority.ts'
 export { ClientAuthority } from './caps/client-authority.ts'
 export type { CapGrant, CapIssuer, IssuedCap } from './caps/issue-cap.ts'

@@ -18,6 +18,7 @@ import {
   type GrantingSource,
   keyStateAt,
   type LiveSource,
+  type MandatedSource,
   type ProvingTarget,
   type Seat,
   type SeatKeys,
@@ -92,7 +93,7 @@ function logStores(open: (vault: VaultId) => Promise<LogStore>): Seat['log'] {
 }
 
 /** A source of moves whose keys lie in its place. */
-export interface OpenMoveSource extends LiveSource, GrantingSource {
+export interface OpenMoveSource extends LiveSource, GrantingSource, MandatedSource {
   /**
    * Opens the identity keys that lie here, if any: before a move begins, because the target protects its new keys with the same
    * passphrase unless it has another. Throws `KEY_PASSPHRASE`, and nothing has been written.
@@ -127,6 +128,7 @@ export async function moveSourceOf(
       const { kept, lost, gained } = await vault.caps.diffAfter(decodeEnvelope(keyEvent), abort)
       return { kept: kept.length, broken: chainEnds(lost), gained: chainEnds(gained) }
     },
+    missingApprovals: (plan, abort) => vault.missingApprovals({ action: 'migrate', act: plan }, abort),
     async unlock(abort) {
       const { roles } = await keyStateAt(seat, vault.id, abort)
       await seat.keys.signers('identity', roles.identity, abort)

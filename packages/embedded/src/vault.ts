@@ -9,6 +9,7 @@ import {
   type Codec,
   type ContentId,
   copyBytes,
+  type Finding,
   type Inception,
   type KeyState,
   type Random,
@@ -22,7 +23,8 @@ import { storeAndCommit } from '@vault/soup'
 import type { RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
-import { CapDesk, type SigningOptions } from './caps/cap-desk.ts'
+import { missingApprovals } from './caps/approvals.ts'
+import { type Approving, CapDesk, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
@@ -438,6 +440,37 @@ export class Vault implements AsyncDisposable {
    */
   async publishRevocations(until: Date, options: Omit<SigningOptions, 'signers'> = {}): Promise<PublishedRevocations> {
     return await this.#desk.publish(until, options)
+  }
+
+  /**
+   * Approves an act before it is done, each signer for himself: the plan of a hand-off, by its id. Throws `CAPS_DENIED` where `approve` is not granted to one,
+   * `VAULT_READ_ONLY`.
+   */
+  async approve(
+    approving: Approving,
+    options: SigningOptions & { readonly signers: readonly Signer[] },
+  ): Promise<{ readonly ids: readonly ContentId[] }> {
+    return await this.#desk.approve(approving, options)
+  }
+
+  /**
+   * Says, signed by the operators, how many others have to approve an act of a kind before it is done: different people, none of whom does it.
+   * The last word counts. Throws `CAPS_OPERATORS_MISSING`, `VAULT_READ_ONLY`.
+   */
+  async mandate(
+    mandating: Mandating,
+    options: Omit<SigningOptions, 'signers'> = {},
+  ): Promise<{ readonly id: ContentId; readonly seq: number }> {
+    return await this.#desk.mandate(mandating, options)
+  }
+
+  /** Why this act, by whoever opened the vault, is not approved as its mandate asks; empty where it is, or none asks. */
+  async missingApprovals(
+    { action, act }: Pick<Approving, 'action' | 'act'>,
+    options: AbortOptions = {},
+  ): Promise<readonly Finding[]> {
+    const { keys: executors = [this.place.info.key] } = await this.#leaves.ask(action, options)
+    return await missingApprovals(this.caps, { action, act, executors }, options)
   }
 
   /**

@@ -51,6 +51,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_KEYS_REPLACED'
   /** "Broken delegation chain" (M071): with the keys that follow somebody would have less than was granted to him, or more. `details.broken`, `details.gained`: certificates. Nothing was handed off. */
   | 'MIGRATION_CHAINS_BROKEN'
+  /** The vault has a mandate, and fewer have approved the plan of the hand-off than must, or the one who does it. `details.plan`, `details.findings`. Nothing was handed off. */
+  | 'MIGRATION_NOT_APPROVED'
   /** What the target acknowledged it cannot prove to hold. `details.id`, `details.batch`. Nothing was handed off. */
   | 'MIGRATION_TARGET_LIES'
   /** The vault comes from a copy that was handed off since: the target knows a higher epoch. `details.epoch`, `details.offered`. */

@@ -64,6 +64,7 @@ export { readWriterNotice, writerDelay } from './move/live/writer-notice.ts'
 export { logKeysAt } from './move/log-keys.ts'
 export type { MoveInput, Outcome } from './move/machine.ts'
 export { reduceMove, stepsOf } from './move/machine.ts'
+export type { MandatedSource } from './move/mandated-source.ts'
 export type {
   HandoffTerms,
   JudgingTarget,

@@ -12,6 +12,8 @@ export { askedTag, vaultGrantOf, vaultTag } from './vault-tag.ts'
 
 // Records: certificates, requests, revocations.
 
+export type { Approval, ApprovalDraft, OpenApproval } from './approval.ts'
+export { createApproval, isApproved, openApproval } from './approval.ts'
 export type { CapCert, CapCertDraft, OpenCapCert, RevocationCheck } from './cap-cert.ts'
 export { capCertPayload, createCapCert, openCapCert } from './cap-cert.ts'
 export type { CapRequest, CapRequestDraft, OpenCapRequest } from './cap-request.ts'
@@ -23,6 +25,8 @@ export type { OpenRevocation, Revocation, RevocationDraft, RevocationReason, Rev
 export { createRevocation, openRevocation, revocationPayload } from './revocation.ts'
 export type { OpenRevocationSet, RevocationSet, RevocationSetDraft } from './revocation-set.ts'
 export { createRevocationSet, openRevocationSet, revocationSetPayload } from './revocation-set.ts'
+export type { OpenStandingMandate, StandingMandate, StandingMandateDraft } from './standing-mandate.ts'
+export { createStandingMandate, mandateSigners, openStandingMandate } from './standing-mandate.ts'
 
 // Verification: what is granted, and why not.
 

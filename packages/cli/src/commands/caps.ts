@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import type { Program } from '../program.ts'
+import { addCapsApprove } from './caps-approve.ts'
 import { addCapsAttenuate } from './caps-attenuate.ts'
 import { addCapsDemo } from './caps-demo.ts'
 import { addCapsDiff } from './caps-diff.ts'
 import { addCapsExplain } from './caps-explain.ts'
 import { addCapsIssue } from './caps-issue.ts'
+import { addCapsMandate } from './caps-mandate.ts'
 import { addCapsPublish } from './caps-publish.ts'
 import { addCapsRevoke } from './caps-revoke.ts'
 import { addCapsShow } from './caps-show.ts'
@@ -24,6 +26,8 @@ export function addCaps({ command, action }: Program): void {
     addCapsAttenuate,
     addCapsRevoke,
     addCapsPublish,
+    addCapsMandate,
+    addCapsApprove,
     addCapsExplain,
     addCapsShow,
     addCapsTree,

@@ -1,8 +1,17 @@
-import type { AbortOptions, ContentId, Signer } from '@vault/core'
-import type { RevocationReason } from '@vault/spki-caps'
+import type { AbortOptions, ContentId, Envelope, Signer } from '@vault/core'
+import {
+  createApproval,
+  createStandingMandate,
+  denied,
+  openApproval,
+  openStandingMandate,
+  type RevocationReason,
+} from '@vault/spki-caps'
 import type { Act, Reason } from '../act.ts'
 import type { Leaves } from '../leaves.ts'
 import type { Leave, Recorder } from '../recorder.ts'
+import { mandateFor } from './approvals.ts'
+import { approvalEntry, bringing, mandateEntry } from './cap-entry.ts'
 import { issuerOf, vaultIssuer } from './cap-issuer.ts'
 import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue-cap.ts'
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
@@ -17,6 +26,22 @@ export interface SigningOptions extends AbortOptions, Reason {
   /** Opens the operators' keys: asked once, and only where one is sealed. */
   readonly passphrase?: () => Promise<string | undefined>
 }
+
+/** What is approved: an act by the id of its plan, until when. */
+export interface Approving {
+  readonly action: MandatedAction
+  readonly act: ContentId
+  readonly expires: Date
+}
+
+/** How many others approve an act of a kind before it is done; 0: nobody any more. */
+export interface Mandating {
+  readonly action: MandatedAction
+  readonly approvals: number
+}
+
+/** What can be made to need approvals: only what is held to it. */
+export type MandatedAction = 'migrate'
 
 /** Where certificates and revocations come into a vault, each with its entry in the log: what the methods of `Vault` of these names do. */
 export class CapDesk {
@@ -73,6 +98,45 @@ export class CapDesk {
     const { change, ...published } = await draftRevocationSet(this.#caps, until, issuer, { signal })
     await this.#recorder.commit(change, leave, act('cap-publish', `rev-set:${published.id}`, options), { signal })
     return published
+  }
+
+  /** Adds the approval of an act by each of these. Throws `CAPS_DENIED` where one would not count, and adds none. */
+  async approve(
+    { action, act: what, expires }: Approving,
+    options: SigningOptions & { readonly signers: readonly Signer[] },
+  ): Promise<{ readonly ids: readonly ContentId[] }> {
+    const { signal, signers } = options
+    const { vault, clock, soup } = this.#caps.parts
+    const leave = await this.#leaves.bySignature(signers, { signal })
+    const draft = { vault, action, act: what, at: clock(), expires }
+    const envelopes: Envelope[] = []
+    for (const signer of signers) {
+      const { verdict } = await this.#caps.ask([signer.key], { action: 'approve' }, { signal })
+      if (!verdict.ok) throw denied('approve', vault, verdict)
+      envelopes.push(await createApproval(draft, signer, { signal }))
+    }
+    const change = await bringing(envelopes.map(approvalEntry), soup, { signal })
+    await this.#recorder.commit(change, leave, act('cap-approve', `plan:${what}`, options), { signal })
+    return { ids: envelopes.map((envelope) => openApproval(envelope).id) }
+  }
+
+  /** Says how many approve an act of a kind from now on. */
+  async mandate(
+    { action, approvals }: Mandating,
+    options: Omit<SigningOptions, 'signers'>,
+  ): Promise<{ readonly id: ContentId; readonly seq: number }> {
+    const { signal } = options
+    const { clock, soup } = this.#caps.parts
+    const leave = await this.#leaves.bySignature(undefined, { signal })
+    const { issuer, signers } = await this.#issuer(options)
+    const { next: seq } = await mandateFor(this.#caps, action, { signal })
+    const { seq: epoch } = await this.#caps.keys({ signal })
+    const draft = { issuer, epoch, action, seq, approvals, at: clock() }
+    const envelope = await createStandingMandate(draft, signers, { signal })
+    const { id } = openStandingMandate(envelope)
+    const change = await bringing([mandateEntry(envelope)], soup, { signal })
+    await this.#recorder.commit(change, leave, act('cap-mandate', `mandate:${action}/${seq}`, options), { signal })
+    return { id, seq }
   }
 
   async #issue(grant: CapGrant, issuer: CapIssuer, leave: Leave, options: SigningOptions): Promise<IssuedCap> {

@@ -11,7 +11,14 @@ import {
   VaultError,
 } from '@vault/core'
 import { type Change, declarationKey, type Entry, type SoupReader } from '@vault/soup'
-import { indexTexts, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
+import {
+  indexTexts,
+  openApproval,
+  openCapCert,
+  openRevocation,
+  openRevocationSet,
+  openStandingMandate,
+} from '@vault/spki-caps'
 import type { CapEntryErrorCode } from './revoke-cap.ts'
 
 /** The key of a certificate in the soup begins so, and goes on with its id. */
@@ -23,11 +30,19 @@ export const SET_PREFIX = 'rev-set:'
 /** Under which a certificate is found by those to whom it grants: a hash, because a threshold of many is a long text. */
 const SUBJECT_PREFIX = 'cap-to:'
 
+/** That of an approval, before the id of what is approved and its own. */
+export const APPROVAL_PREFIX = 'approval:'
+/** That of a mandate, before the action and its number. */
+export const MANDATE_PREFIX = 'mandate:'
+
 const CAPABILITY = 'capability'
 const SUBJECT = 'capability-subject'
 const REVOCATION = 'revocation'
 const REVOCATION_SET = 'revocation-set'
-const TYPES: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
+const APPROVAL = 'approval'
+const MANDATE = 'mandate'
+const ALWAYS: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
+const TYPES: readonly string[] = [...ALWAYS, APPROVAL, MANDATE]
 
 /** A certificate as it is kept. */
 interface KeptCap {
@@ -37,12 +52,11 @@ interface KeptCap {
   readonly anchor: number
 }
 
-/** What the types of these entries declare: they never change and never go. */
-const DECLARATIONS: readonly Entry[] = TYPES.map((type) => ({
-  key: declarationKey(type),
-  type: 'type',
-  fields: { rollback: 'none' },
-}))
+/** What the types of these entries declare: they never change and never go. Not every vault has approvals and mandates. */
+function declarationsFor(entries: readonly Entry[]): readonly Entry[] {
+  const types = new Set([...ALWAYS, ...entries.map(({ type }) => type)])
+  return [...types].map((type) => ({ key: declarationKey(type), type: 'type', fields: { rollback: 'none' } }))
+}
 
 /** The change that brings such entries into a vault, with the declarations that it does not have yet. */
 export async function bringing(
@@ -50,8 +64,9 @@ export async function bringing(
   soup: Pick<SoupReader, 'entry'>,
   options: AbortOptions,
 ): Promise<Pick<Change, 'entries'>> {
-  const declared = await Promise.all(DECLARATIONS.map(({ key }) => soup.entry(key, options)))
-  return { entries: { put: [...DECLARATIONS.filter((_, i) => declared[i] === undefined), ...entries] } }
+  const declarations = declarationsFor(entries)
+  const declared = await Promise.all(declarations.map(({ key }) => soup.entry(key, options)))
+  return { entries: { put: [...declarations.filter((_, i) => declared[i] === undefined), ...entries] } }
 }
 
 /** The entries of a certificate: its own, and one for everybody to whom it grants. */
@@ -86,6 +101,17 @@ export function revocationSetEntry(envelope: Envelope): Entry {
   return { key: `${SET_PREFIX}${id}`, type: REVOCATION_SET, fields: { envelope: encodeEnvelope(envelope) } }
 }
 
+export function approvalEntry(envelope: Envelope): Entry {
+  const { id, record } = openApproval(envelope)
+  const fields = { envelope: encodeEnvelope(envelope) }
+  return { key: `${APPROVAL_PREFIX}${record.act.id}/${id}`, type: APPROVAL, fields }
+}
+
+export function mandateEntry(envelope: Envelope): Entry {
+  const { action, seq } = openStandingMandate(envelope).record
+  return { key: `${MANDATE_PREFIX}${action}/${seq}`, type: MANDATE, fields: { envelope: encodeEnvelope(envelope) } }
+}
+
 /** The revocation in an entry; `undefined` where there is none, or another one than its key says. */
 export function keptRevocation({ key, fields }: Entry): Envelope | undefined {
   const opened = openedIn(fields.envelope, openRevocation)
@@ -98,9 +124,18 @@ export function keptRevocationSet({ key, fields }: Entry): Envelope | undefined 
   return opened !== undefined && key === `${SET_PREFIX}${opened.id}` ? opened.envelope : undefined
 }
 
+const PREFIXES: readonly string[] = [
+  CAP_PREFIX,
+  REVOCATION_PREFIX,
+  SET_PREFIX,
+  SUBJECT_PREFIX,
+  APPROVAL_PREFIX,
+  MANDATE_PREFIX,
+]
+
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
 function isCapEntry(key: string, type = ''): boolean {
-  const isKey = [CAP_PREFIX, REVOCATION_PREFIX, SET_PREFIX, SUBJECT_PREFIX].some((prefix) => key.startsWith(prefix))
+  const isKey = PREFIXES.some((prefix) => key.startsWith(prefix))
   return isKey || TYPES.includes(type) || TYPES.some((name) => key === declarationKey(name))
 }
 
@@ -116,7 +151,8 @@ export function refuseCapEntries({ entries = {} }: Pick<Change, 'entries'>): voi
   })
 }
 
-function openedIn<T>(value: unknown, open: (envelope: Envelope) => T): T | undefined {
+/** What is in the field of an entry; `undefined` where it is not that. */
+export function openedIn<T>(value: unknown, open: (envelope: Envelope) => T): T | undefined {
   if (!(value instanceof Uint8Array)) return undefined
   try {
     return open(decodeEnvelope(value))

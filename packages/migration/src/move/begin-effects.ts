@@ -15,10 +15,13 @@ import { requireRoles } from '../records/roles-rule.ts'
 import { sourceStatement } from '../source-statement.ts'
 import { authorizedNote, startNote } from './audit-note.ts'
 import { requireChains } from './granting-source.ts'
+import { requireApprovals } from './mandated-source.ts'
 import type { Act, Effect } from './work.ts'
 
 /** The target becomes receiving and says under which keys it will have the vault. */
-export const accept: Act = async ({ plan, planId, state, parts, driver, options }) => {
+export const accept: Act = async (work) => {
+  await requireApprovals(work)
+  const { plan, planId, state, parts, driver, options } = work
   const { source, target } = parts
   const { vault, migration } = state
   const keyEvents = await source.keyEvents(options)

@@ -6,11 +6,14 @@ import { parseHandoff } from '../records/handoff.ts'
 import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import { requireChains } from './granting-source.ts'
+import { requireApprovals } from './mandated-source.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
 export const quiesce: Act = async (work) => {
   const { state, parts, options } = work
+  // Again, as what was approved may have expired by now; later nobody could approve it any more.
+  await requireApprovals(work)
   await work.pause.begin(work)
   await parts.source.quiesce(state.migration, options)
   // Whoever took the move over or back meanwhile may have opened the source before this closed it; the driver opens it then.

@@ -1,0 +1,114 @@
+import type { AbortOptions, ContentId, Finding, KeyId } from '@vault/core'
+import type { Entry } from '@vault/soup'
+import {
+  type Act,
+  checkMandate,
+  isApproved,
+  knownVoices,
+  mandateSigners,
+  openApproval,
+  openStandingMandate,
+  type StandingMandate,
+  vaultTag,
+} from '@vault/spki-caps'
+import { APPROVAL_PREFIX, MANDATE_PREFIX, openedIn } from './cap-entry.ts'
+import type { VaultCaps } from './vault-caps.ts'
+
+/** What is about to be done, and by which keys. */
+export interface Undertaking {
+  readonly action: string
+  /** The id of its plan. */
+  readonly act: ContentId
+  readonly executors: readonly KeyId[]
+}
+
+// Only who may approve adds one, so more than these are no accident, and none of them is looked at.
+const MOST_APPROVALS = 1_024
+
+/** The number of the next mandate about an action, and the one that counts now; `undefined`: there is one, and it cannot be read. */
+export async function mandateFor(
+  caps: VaultCaps,
+  action: string,
+  options: AbortOptions,
+): Promise<{ readonly next: number; readonly approvals: number | undefined }> {
+  const prefix = `${MANDATE_PREFIX}${action}/`
+  let seq = 0
+  let last: Entry | undefined
+  for await (const page of caps.parts.soup.query({ prefix }, options)) {
+    for (const entry of page) {
+      const number = Number(entry.key.slice(prefix.length))
+      if (number > seq) [seq, last] = [number, entry]
+    }
+  }
+  if (last === undefined) return { next: 1, approvals: 0 }
+  const mandate = await mandateIn(caps, last, options)
+  return { next: seq + 1, approvals: mandate?.action === action && mandate.seq === seq ? mandate.approvals : undefined }
+}
+
+/** A mandate of the vault, signed by its operators. */
+async function mandateIn(
+  caps: VaultCaps,
+  { fields }: Entry,
+  options: AbortOptions,
+): Promise<StandingMandate | undefined> {
+  const opened = openedIn(fields.envelope, openStandingMandate)
+  if (opened === undefined || !caps.isVault(opened.record.issuer)) return undefined
+  const { keys } = await caps.circumstances(options)
+  return mandateSigners(opened.envelope, keys).length > 0 ? opened.record : undefined
+}
+
+/** Why an undertaking is not approved as the vault's mandate asks; empty where it is, or no mandate asks. */
+export async function missingApprovals(
+  caps: VaultCaps,
+  { action, act, executors }: Undertaking,
+  options: AbortOptions,
+): Promise<readonly Finding[]> {
+  const { approvals } = await mandateFor(caps, action, options)
+  if (approvals === 0) return []
+  if (approvals === undefined) {
+    return [{ code: 'CAPS_MANDATE_INVALID', message: `The vault has a mandate about ${action} that cannot be read.` }]
+  }
+  const { vault } = caps.parts
+  const tag = (verb: string) => vaultTag({ actions: [verb], object: vault })
+  const mandate = {
+    name: action,
+    class: 'execution',
+    scope: vaultTag({ actions: '*', object: vault }),
+    roles: { approve: tag('approve'), execute: tag(action) },
+    distinct: [['approve', 'execute']],
+    quorum: { approve: approvals },
+  }
+  const approved: Act[] = []
+  for (const { id, approver } of await approvalsOf(caps, { action, act }, options)) {
+    const { verdict, proof } = await caps.ask([approver], { action: 'approve' }, options)
+    // What does not count any more takes nothing from what the others have approved.
+    if (verdict.ok) approved.push({ role: 'approve', voices: knownVoices([approver]), proof, id })
+  }
+  const { proof } = await caps.ask(executors, { action }, options)
+  const executed: Act = { role: 'execute', voices: knownVoices(executors), proof }
+  return checkMandate(mandate, [...approved, executed], await caps.circumstances(options))
+}
+
+/** Approvals of this act that are signed, and have not expired. */
+async function approvalsOf(
+  caps: VaultCaps,
+  { action, act }: Pick<Undertaking, 'action' | 'act'>,
+  options: AbortOptions,
+): Promise<readonly { readonly id: ContentId; readonly approver: KeyId }[]> {
+  const { soup, vault, clock } = caps.parts
+  const now = clock().getTime() / 1000
+  const found = []
+  let seen = 0
+  for await (const page of soup.query({ prefix: `${APPROVAL_PREFIX}${act}/` }, options)) {
+    for (const { fields } of page) {
+      if (++seen > MOST_APPROVALS) return found
+      const opened = openedIn(fields.envelope, openApproval)
+      if (opened === undefined) continue
+      const { record, id, envelope } = opened
+      const isOfThis = record.vault.id === vault && record.act.id === act && record.action === action
+      const isGood = now < record.expires && isApproved(envelope)
+      if (isOfThis && isGood) found.push({ id, approver: record.approver })
+    }
+  }
+  return found
+}

@@ -1,0 +1,145 @@
+import { type ContentId, contentId, createSigner, encodeEnvelope, isVaultError, type Signer, utf8 } from '@vault/core'
+import { moveVault, planId, planMigration, resumeMove } from '@vault/migration'
+import { createApproval, createStandingMandate, openApproval, vaultPrincipal } from '@vault/spki-caps'
+import { expect, test } from 'vitest'
+import { createVault, moveSourceOf, openMoveTarget, openVault, type Vault } from '../src/index.ts'
+import { scratch } from './scratch.ts'
+
+const [ana, ben, eva, mia] = [1, 2, 3, 4].map((n) => createSigner(new Uint8Array(32).fill(n))) as [
+  Signer,
+  Signer,
+  Signer,
+  Signer,
+]
+const PLAN: ContentId = contentId(utf8('a plan'), { hash: 'sha2-256', codec: 'dag-cbor' })
+const soon = () => new Date(Date.now() + 60_000)
+
+async function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return await work.then(
+    () => 'done',
+    (error) => (isVaultError(error) ? error.code : error),
+  )
+}
+
+/** A vault in which ana, ben and eva may approve, and ben may move it. */
+async function vaultWith(dir: string, approvals: number): Promise<void> {
+  await createVault(dir, { passphrase: undefined })
+  await using vault = await openVault(dir)
+  for (const { key } of [ana, eva])
+    await vault.issueCap({ to: key, actions: ['approve'], expires: null, delegate: true })
+  await vault.issueCap({ to: ben.key, actions: ['approve', 'migrate', 'write', 'read'], expires: null })
+  await vault.mandate({ action: 'migrate', approvals })
+}
+
+const missing = async (vault: Vault, act = PLAN) =>
+  (await vault.missingApprovals({ action: 'migrate', act })).map(({ code }) => code)
+const approve = (vault: Vault, signer: Signer, act = PLAN) =>
+  vault.approve({ action: 'migrate', act, expires: soon() }, { signers: [signer] })
+
+/** Past all that issues: as a fault, or somebody with the soup in hand, would write it. */
+async function put(vault: Vault, key: string, type: string, envelope: Uint8Array): Promise<void> {
+  const { epoch } = await vault.soup.tenure()
+  await vault.soup.commit({ epoch, entries: { put: [{ key, type, fields: { envelope } as never }] } })
+}
+
+test('a mandate wants so many people, none of whom does it, for this plan, in time', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir, 2)
+  {
+    await using vault = await openVault(dir, { as: [ben] })
+    expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+    await approve(vault, ana)
+    await approve(vault, ana)
+    expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+    // Whoever does it does not approve it.
+    await approve(vault, ben)
+    expect(await missing(vault)).toContain('CAPS_MANDATE_NOT_SEPARATE')
+  }
+  await using vault = await openVault(dir)
+  expect(await missing(vault)).toEqual([])
+  expect(await missing(vault, contentId(utf8('another plan')))).toEqual(['CAPS_MANDATE_QUORUM'])
+  // Nobody else's word counts, nor is it taken.
+  expect(await codeOf(approve(vault, mia))).toBe('CAPS_DENIED')
+})
+
+test('an approval counts no more once it has expired, or what it rests on was taken back', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir, 1)
+  let now = new Date()
+  await using vault = await openVault(dir, { clock: () => now })
+  const { id } = await vault.issueCap({ to: mia.key, actions: ['approve'], expires: null })
+  await approve(vault, mia)
+  expect(await missing(vault)).toEqual([])
+  await vault.revokeCap({ certificate: id })
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+  await approve(vault, eva)
+  expect(await missing(vault)).toEqual([])
+  now = new Date(Date.now() + 61_000)
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+})
+
+test('two keys of one grant are one person, and unsigned, foreign and unreadable approvals are none', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir, 2)
+  await using vault = await openVault(dir)
+  await vault.issueCap({ to: mia.key, actions: ['approve'], expires: null }, { signers: [ana] })
+  await approve(vault, ana)
+  await approve(vault, mia)
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+  const draft = { vault: vault.id, action: 'migrate', act: PLAN, at: new Date(), expires: soon() }
+  const signed = await createApproval(draft, eva)
+  const stolen = { ...signed, signatures: [{ key: eva.key, signature: new Uint8Array(64) as never }] }
+  await put(vault, `approval:${PLAN}/1`, 'approval', encodeEnvelope(stolen))
+  await put(vault, `approval:${PLAN}/2`, 'approval', new Uint8Array(9))
+  const elsewhere = await createApproval({ ...draft, act: contentId(utf8('other')) }, eva)
+  await put(vault, `approval:${PLAN}/${openApproval(elsewhere).id}`, 'approval', encodeEnvelope(elsewhere))
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+  await put(vault, `approval:${PLAN}/3`, 'approval', encodeEnvelope(signed))
+  expect(await missing(vault)).toEqual([])
+})
+
+test('the last mandate counts, and one that cannot be read or is not signed by the operators opens nothing', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir, 1)
+  await using vault = await openVault(dir)
+  await put(vault, 'mandate:migrate/2', 'mandate', new Uint8Array(9))
+  await approve(vault, ana)
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_INVALID'])
+  expect(await vault.mandate({ action: 'migrate', approvals: 1 })).toMatchObject({ seq: 3 })
+  expect(await missing(vault)).toEqual([])
+  const lifted = { issuer: vaultPrincipal(vault.id), epoch: 0, action: 'migrate', seq: 4, approvals: 0, at: new Date() }
+  await put(vault, 'mandate:migrate/4', 'mandate', encodeEnvelope(await createStandingMandate(lifted, [ben])))
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_INVALID'])
+  await vault.mandate({ action: 'migrate', approvals: 0 })
+  expect(await missing(vault, contentId(utf8('any')))).toEqual([])
+  expect(await codeOf(vault.commit({ entries: { put: [{ key: 'mandate:x/1', type: 'mandate', fields: {} }] } }))).toBe(
+    'CAPS_RESERVED',
+  )
+})
+
+test('a move waits for its approvals before anything is made at the target, and goes on with them', async () => {
+  await using space = await scratch()
+  await vaultWith(space.at('a'), 1)
+  await using vault = await openVault(space.at('a'))
+  await vault.put(utf8('content'))
+  await using target = await openMoveTarget(space.at('b'))
+  const parts = { source: await moveSourceOf(vault), target, authorize: vault.authorize }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const refused = await Array.fromAsync(moveVault(plan, parts)).catch((error: unknown) => error)
+  expect(refused).toMatchObject({
+    code: 'MIGRATION_NOT_APPROVED',
+    details: { plan: planId(plan), findings: [{ code: 'CAPS_MANDATE_QUORUM' }] },
+  })
+  expect((await target.look(vault.id)).tenure.state).toBe('none')
+  expect((await vault.soup.tenure()).state).toBe('active')
+  await approve(vault, eva, planId(plan))
+  await Array.fromAsync(resumeMove(plan.migration_id, parts))
+  expect((await vault.soup.tenure()).state).toBe('retired')
+  await using moved = await openVault(space.at('b'))
+  // It goes on to hold, under the keys that came.
+  expect(await missing(moved)).toEqual(['CAPS_MANDATE_QUORUM'])
+})
