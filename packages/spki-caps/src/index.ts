@@ -20,6 +20,20 @@ export type { CapRequest, CapRequestDraft, OpenCapRequest } from './cap-request.
 export { capRequestPayload, createCapRequest, openCapRequest } from './cap-request.ts'
 export type { HashPrincipal, Principal, ThresholdPrincipal, VaultPrincipal } from './principal.ts'
 export { hashPrincipal, parsePrincipal, principalText, thresholdPrincipal, vaultPrincipal } from './principal.ts'
+export type {
+  OpenPrincipalObject,
+  PrincipalDraft,
+  PrincipalFindingCode,
+  PrincipalObject,
+  PrincipalStats,
+} from './principal-object.ts'
+export {
+  createPrincipalObject,
+  followsPrincipal,
+  openPrincipalObject,
+  principalIdentity,
+  verifyPrincipalObject,
+} from './principal-object.ts'
 export type { Issuer, Opened, RecordHead } from './record.ts'
 export type { OpenRevocation, Revocation, RevocationDraft, RevocationReason, RevocationTarget } from './revocation.ts'
 export { createRevocation, openRevocation, revocationPayload } from './revocation.ts'

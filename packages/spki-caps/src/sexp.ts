@@ -1,6 +1,7 @@
 // S-expressions of RFC 9804, and certificates written in them.
 
 export { parseCanonicalSexp, parseSexp } from './sexp/parse-sexp.ts'
+export { readPrincipal, writePrincipal } from './sexp/principal-sexp.ts'
 export type { Octets, Sexp, SexpText } from './sexp/sexp.ts'
 export { sexp } from './sexp/sexp.ts'
 export type { SpkiCertDraft, SpkiNames } from './sexp/spki-cert.ts'

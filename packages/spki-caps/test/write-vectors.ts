@@ -3,9 +3,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ceremonyCases } from './ceremony/ceremony-cases.ts'
+import { principalCases } from './principal-cases.ts'
 import { vectorCases } from './vector-cases.ts'
 
-for (const [path, cases] of Object.entries({ ...(await vectorCases()), ...(await ceremonyCases()) })) {
+for (const [path, cases] of Object.entries({
+  ...(await vectorCases()),
+  ...(await ceremonyCases()),
+  ...(await principalCases()),
+})) {
   const file = new URL(`../../../vectors/${path}`, import.meta.url).pathname
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, `${JSON.stringify(cases, null, 2)}\n`, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
