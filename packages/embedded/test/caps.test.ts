@@ -3,6 +3,7 @@ import { type ContentId, createSigner, generateSecretKey, isVaultError, systemRa
 import { moveVault, planMigration } from '@vault/migration'
 import { openCapCert, type Principal, thresholdPrincipal } from '@vault/spki-caps'
 import { describe, expect, test } from 'vitest'
+import { subjectPrefix } from '../src/caps/cap-entry.ts'
 import {
   type CapGrant,
   type CapNarrowing,
@@ -97,6 +98,29 @@ describe('a chain of certificates', () => {
     expect(await codeOf(vault.put(bytes('no more')))).toBe('CAPS_DENIED')
     const { verdict } = await owned.caps.ask([carol.key], { action: 'write' })
     expect(verdict).toMatchObject({ ok: false, code: 'CAPS_REVOKED' })
+  })
+
+  test('names nobody more than a thousand times, unless the vault itself does', async () => {
+    await using space = await scratch()
+    await createVault(space.at('v'), plain)
+    await using vault = await openVault(space.at('v'))
+    const grant = { actions: ['read'], expires: null }
+    await vault.issueCap({ to: ana.key, ...grant, delegate: true })
+    const { epoch } = await vault.soup.tenure()
+    const put = Array.from({ length: 1_024 }, (_, i) => ({
+      key: `${subjectPrefix(ben.key)}${i}`,
+      type: 'capability-subject',
+      fields: {},
+    }))
+    await vault.soup.commit({ epoch, entries: { put } })
+    const byAna = { signers: [ana] }
+    expect(await codeOf(vault.issueCap({ to: ben.key, ...grant }, byAna))).toBe('CAPS_LIMIT')
+    expect(await codeOf(vault.issueCap({ to: thresholdPrincipal(1, [ben.key, eva.key]), ...grant }, byAna))).toBe(
+      'CAPS_LIMIT',
+    )
+    await vault.issueCap({ to: carol.key, ...grant }, byAna)
+    await vault.issueCap({ to: ben.key, ...grant })
+    expect((await vault.caps.ask([ben.key], { action: 'read' })).verdict.ok).toBe(true)
   })
 
   test('is refused with its reason, and changes nothing', async () => {

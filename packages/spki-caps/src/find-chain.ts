@@ -15,6 +15,9 @@ import type { Root } from './root.ts'
 import type { Hearing } from './speak.ts'
 import { speak } from './speak.ts'
 
+// Reading a certificate takes a small part of the time that verifying one takes.
+const SEEN_FOR_ONE = 16
+
 /** How a principal came to speak: by a certificate that it issued, so many certificates before those who ask. */
 interface Reach {
   readonly hops: number
@@ -54,7 +57,9 @@ class Search {
   readonly #reached = new Map<string, Reach>()
   readonly #usable = new Map<ContentId, readonly KeyId[]>()
   readonly #done: Set<ContentId>
+  /** Verified, and read at all. */
   #opened = 0
+  #seen = 0
 
   constructor(
     question: Question,
@@ -89,7 +94,7 @@ class Search {
     for (const text of texts) {
       for await (const envelope of this.#index.naming(text, this.#options)) {
         this.#options.signal?.throwIfAborted()
-        const cert = this.#open(envelope)
+        const cert = this.#open(envelope, found)
         if (cert === undefined || !speak(cert.record.subject, hearing).ok) continue
         this.#done.add(cert.id)
         const { issuer, delegate, depth } = cert.record
@@ -105,11 +110,16 @@ class Search {
   }
 
   /** A certificate that can be used for this question, if those to whom it grants speak. */
-  #open(envelope: Envelope): OpenCapCert | undefined {
-    if (++this.#opened > this.#limits.search) throw limitReached('certificates to look through', this.#limits.search)
+  #open(envelope: Envelope, found: ReadonlyMap<string, Reach>): OpenCapCert | undefined {
+    const { search } = this.#limits
+    if (++this.#seen > search * SEEN_FOR_ONE) throw limitReached('certificates to pass over', search * SEEN_FOR_ONE)
     const cert = tryOpenCapCert(envelope)
     if (cert === undefined || this.#done.has(cert.id)) return undefined
     if (this.#usable.has(cert.id)) return cert
+    // One key that grants to somebody ten thousand times is reached by the first that holds, and the others are not verified.
+    const { issuer } = cert.record
+    if (typeof issuer === 'string' && (found.has(issuer) || this.#reached.has(issuer))) return undefined
+    if (++this.#opened > search) throw limitReached('certificates to look through', search)
     const circumstances = this.#circumstances
     const isGood =
       envelope.signatures.length <= this.#limits.signatures &&

@@ -6,7 +6,7 @@ export interface CapsLimits {
   readonly depth?: number
   /** Signatures on one certificate or request. Default 64. */
   readonly signatures?: number
-  /** Certificates that a search opens. Default 10,000. */
+  /** Certificates that a search verifies; it reads at most 16 times as many. Default 10,000. */
   readonly search?: number
 }
 

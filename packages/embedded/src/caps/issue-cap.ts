@@ -24,7 +24,7 @@ import {
   vaultTag,
 } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
-import { bringing, capEntries } from './cap-entry.ts'
+import { bringing, capEntries, subjectPrefix } from './cap-entry.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
 
 /** What a new certificate of a vault is to grant, and to whom. */
@@ -60,6 +60,9 @@ export interface IssuedCap {
   readonly findings: readonly Finding[]
 }
 
+// A search reads some ten thousand of them in the time that a person waits.
+const MOST_NAMING = 1_024
+
 /** Signs a certificate, and gives the change that brings it into the vault. */
 export async function draftCap(
   caps: VaultCaps,
@@ -72,6 +75,7 @@ export async function draftCap(
   const { seq } = await caps.keys(options)
   const tag = vaultTag({ actions, object: vault, path, limits })
   const isVault = caps.isVault(issuer)
+  if (!isVault) await requireRoom(caps, to, options)
   const draft = { ...rest, issuer, subject: to, tag, nonce: random(16), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createCapCert(draft, signers, options)
   const cert = openCapCert(envelope)
@@ -87,6 +91,22 @@ export async function draftCap(
     expires: grant.expires,
     findings,
     change: await bringing(capEntries({ envelope, anchor: seq }), soup, options),
+  }
+}
+
+/** Whoever asks has all read that name him, so nobody but the vault itself names anybody more often than this. Throws `CAPS_LIMIT`. */
+async function requireRoom(caps: VaultCaps, subject: Principal, options: AbortOptions): Promise<void> {
+  for (const text of indexTexts(subject)) {
+    let naming = 0
+    for await (const page of caps.parts.soup.query({ prefix: subjectPrefix(text) }, options)) {
+      naming += page.length
+      if (naming < MOST_NAMING) continue
+      throw new VaultError<CapsErrorCode>({
+        code: 'CAPS_LIMIT',
+        message: `There are ${MOST_NAMING} certificates that grant to ${text}, and only the vault's operators add more. Nothing was issued.`,
+        details: { limit: MOST_NAMING },
+      })
+    }
   }
 }
 
