@@ -65,7 +65,11 @@ export class RequestHandler {
 
   /** Never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const handled = this.#answer(request, response).catch((error: unknown) => this.#refuse(request, response, error))
+    // A request whose body is not read to its end has none later.
+    const { socket } = request
+    const handled = this.#answer(request, response).catch((error: unknown) =>
+      this.#refuse({ request, socket, response }, error),
+    )
     this.#running.add(handled)
     await handled
     this.#running.delete(handled)
@@ -190,7 +194,17 @@ export class RequestHandler {
     }
   }
 
-  async #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+  async #refuse(
+    {
+      request,
+      socket,
+      response,
+    }: Pick<IncomingMessage, 'socket'> & {
+      readonly request: IncomingMessage
+      readonly response: ServerResponse
+    },
+    error: unknown,
+  ): Promise<void> {
     if (response.destroyed) return
     const refused = this.#refusalFor(error)
     if (response.headersSent) {
@@ -198,7 +212,7 @@ export class RequestHandler {
       response.end(await encodeFrame(refusalFrame(refused)))
       return
     }
-    const { socket, headers } = request
+    const { headers } = request
     // A little that is left of the request is read away, so that the connection can carry another one; more is not waited for.
     const isShort = Number(headers['content-length'] ?? Number.NaN) <= SHORT_REQUEST
     const ending = isShort ? {} : { connection: 'close' }
