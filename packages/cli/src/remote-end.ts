@@ -66,9 +66,10 @@ export async function remoteTarget(
   const { httpTarget } = await import('@vault/migration/http')
   const { proofsOf } = await import('@vault/embedded')
   const { signal } = options
+  const address = addressOf(url)
   const found = await proofsOf(of, 'write', { signal })
   const http = await httpOptions(options, await keyOf(of.place), found)
-  return await httpTarget(addressOf(url), { vault: of.id, signal, ...http })
+  return await httpTarget(address, { vault: of.id, signal, ...http })
 }
 
 /** A vault at a server as the source of a copy; its address names it: `https://HOST:PORT/vaults/ID`. Throws what `httpSource` throws. */

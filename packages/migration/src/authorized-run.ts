@@ -21,8 +21,8 @@ export async function* authorizedRun(
   try {
     for await (const event of events) {
       yield event
-      // The target is opened between the first phase and what is told next.
-      hasBegun ||= event.type !== 'phase'
+      // By then the target is open: what it has refused before was never granted.
+      hasBegun ||= event.type === 'phase' && event.phase === 'transfer'
       // Weeks may pass, and what was allowed when it began may no longer be.
       if (event.type !== 'summary') await permission.keep()
     }
