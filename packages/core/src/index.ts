@@ -41,7 +41,7 @@ export { countSigners, decodeEnvelope, encodeEnvelope, mergeEnvelopes, signEnvel
 export { hasFields } from './fields.ts'
 export type { Hasher, HashName } from './hash.ts'
 export { createHasher, hashBytes } from './hash.ts'
-export type { KeyPage, KeyTable, Prefix, Subtree } from './key-table.ts'
+export type { DistantTable, KeyPage, KeyTable, Prefix, Span, SpanDifference, Subtree } from './key-table.ts'
 export { KEY_LENGTH, objectKey } from './key-table.ts'
 export type { Link } from './link.ts'
 export { isLink, link } from './link.ts'

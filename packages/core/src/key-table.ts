@@ -44,6 +44,26 @@ export interface KeyTable {
   keep(subtrees: ReadonlyMap<Prefix, Subtree>, options?: AbortOptions): Promise<void>
 }
 
+/** What one table has under a prefix: the sixteen subtrees one digit longer. */
+export interface Span {
+  readonly prefix: Prefix
+  readonly children: readonly Subtree[]
+}
+
+/** Under which digits below the prefix of a span another table has something else. */
+export interface SpanDifference {
+  /** Ascending, from 0 to 15. */
+  readonly digits: readonly number[]
+  /** For each of them all rows that the other table has there, where they are few. */
+  readonly rows: readonly (KeyPage | undefined)[]
+}
+
+/** A table that is far away: rather than being read subtree by subtree, it is told of many what the one who asks has, and says where it differs. */
+export interface DistantTable extends KeyTable {
+  /** In the order of the spans. */
+  differences(spans: readonly Span[], options?: AbortOptions): Promise<readonly SpanDifference[]>
+}
+
 /**
  * The key of an object in the object table: SHA-256 of its id's 36 bytes. Codec and hash function are bound too, so equal
  * tables mean equal ids, and bytes that are held under two codecs are two objects.

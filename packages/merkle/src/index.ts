@@ -1,8 +1,8 @@
 // The set tree: one hash for a set of keys with values.
 
 export type { Branch } from './branch.ts'
-export type { Divergence, DivergeOptions } from './diverge.ts'
 export { diverge } from './diverge.ts'
+export type { Divergence, DivergeOptions } from './divergences.ts'
 export { rootOfPage } from './page-root.ts'
 export { proveAbsence, provePresence } from './prove.ts'
 export type { BranchPage } from './read-branches.ts'
@@ -10,6 +10,8 @@ export { readBranches } from './read-branches.ts'
 export type { AbsenceProof, PresenceProof, ProofStep, SetProof } from './set-proof.ts'
 export { decodeSetProof, encodeSetProof, MAX_SET_PROOF_LENGTH } from './set-proof.ts'
 export { setRoot } from './set-root.ts'
+export type { StatedSpan } from './span.ts'
+export { spanDifferences } from './span.ts'
 export { KEEP_ABOVE } from './subtree-walk.ts'
 export { verifyAbsence, verifyPresence } from './verify-set-proof.ts'
 

@@ -1,9 +1,9 @@
-import type { Bytes, KeyTable } from '@vault/core'
-import { compareBytes, isVaultError, toHex } from '@vault/core'
+import type { Bytes, DistantTable, KeyTable } from '@vault/core'
+import { compareBytes, equalBytes, isVaultError, toHex } from '@vault/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Divergence } from '../src/index.ts'
-import { diverge, rootOfPage, setRoot } from '../src/index.ts'
+import { diverge, rootOfPage, setRoot, spanDifferences } from '../src/index.ts'
 import { anyKey, anyValue, hashedKeys } from './arbitrary.ts'
 import { PackedStore, ZEROS } from './packed-store.ts'
 
@@ -60,6 +60,26 @@ function expectedOf(a: PackedStore, b: PackedStore): string[][] {
   ]
 }
 
+/** The table as one that is far away: it is told what the other one has. Counts the questions and what they are about. */
+function distant(table: KeyTable, asked = { questions: 0, spans: 0, rows: 0 }): DistantTable {
+  return {
+    scan: (range, options) => table.scan(range, options),
+    children: () => Promise.reject(new Error('It is not read node by node.')),
+    keep: (subtrees, options) => table.keep(subtrees, options),
+    async differences(spans, options) {
+      asked.questions++
+      asked.spans += spans.length
+      const stated = spans.map(({ prefix, children }) => ({
+        prefix,
+        isSame: (digit: number, { hash }: { readonly hash: Bytes }) => equalBytes(hash, children[digit]?.hash as Bytes),
+      }))
+      const answers = await spanDifferences(table, stated, options)
+      for (const page of answers.flatMap(({ rows }) => rows)) asked.rows += page?.count ?? 0
+      return answers
+    },
+  }
+}
+
 describe('diverge', () => {
   test('is the difference of the sets, in windows of any size, whatever is kept on either side', async () => {
     const rows = fc.array(fc.tuple(anyKey, anyValue), { maxLength: 60 })
@@ -77,7 +97,8 @@ describe('diverge', () => {
         keeping,
         keeping,
         fc.constantFrom(1, 3, 64, 100_000),
-        async (x, y, common, keepA, keepB, limit) => {
+        fc.constantFrom('neither', 'a', 'b'),
+        async (x, y, common, keepA, keepB, limit, far) => {
           const keys = hashedKeys(common.count, 1, new Uint8Array(common.shared))
           const a = storeOf(keys)
           const b = storeOf(keys.filter((_, i) => i % common.drop !== 0))
@@ -87,9 +108,13 @@ describe('diverge', () => {
           b.apply(y.map(([key, value]) => ({ key, value })))
           if (keepA === 'all') await setRoot(a.view())
           if (keepB === 'all') await setRoot(b.view())
+          const viewOf = (store: PackedStore, isForgetful: boolean, isFar: boolean) => () => {
+            const view = store.view({ forgetful: isForgetful })
+            return isFar ? distant(view) : view
+          }
           const views = [
-            () => a.view({ forgetful: keepA === 'forgetful' }),
-            () => b.view({ forgetful: keepB === 'forgetful' }),
+            viewOf(a, keepA === 'forgetful', far === 'a'),
+            viewOf(b, keepB === 'forgetful', far === 'b'),
           ] as const
           const expected = expectedOf(a, b)
           const wanted = Math.max(limit, Math.ceil(expected.flat().length / 20))
@@ -100,8 +125,39 @@ describe('diverge', () => {
           for (const store of [a, b]) expect((await setRoot(store.view())).hash).toEqual(rootOfPage(store.page()))
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 45 },
     )
+  })
+
+  test('asks a table that is far away once for each level of the tree, and has it give few rows', async () => {
+    const keys = hashedKeys(20_000, 3)
+    const [a, b] = [storeOf(keys), storeOf(keys)]
+    a.apply(hashedKeys(100, 4).map((key) => ({ key, value: ZEROS })))
+    await setRoot(a.view())
+    await setRoot(b.view())
+    const asked = { questions: 0, spans: 0, rows: 0 }
+    const found = await diverge(a.view(), distant(b.view(), asked), { limit: 65_536 })
+    expect([found.onlyA.length, found.onlyB.length, found.differing.length]).toEqual([100, 0, 0])
+    expect(asked.questions).toBeLessThanOrEqual(5)
+    expect(asked.spans).toBeLessThanOrEqual(1 + 16 + 3 * 100)
+    expect(asked.rows).toBeLessThanOrEqual(8 * 100)
+  })
+
+  test('refuses what a table that is far away cannot have', async () => {
+    const keys = hashedKeys(2_000, 5)
+    const a = storeOf(keys)
+    const b = storeOf(keys.slice(1))
+    const saying = (differences: DistantTable['differences']): DistantTable => ({ ...distant(b.view()), differences })
+    const from = (differences: DistantTable['differences']) => diverge(a.view(), saying(differences), { limit: 10 })
+    const refused = { code: 'MERKLE_TABLE_INVALID' }
+    await expect(from(async () => [])).rejects.toMatchObject(refused)
+    await expect(from(async (spans) => spans.map(() => ({ digits: [16], rows: [] })))).rejects.toMatchObject(refused)
+    // That everything differs, and no rows: it is asked ever deeper, and not for ever.
+    await expect(from(async (spans) => spans.map(() => ({ digits: [0], rows: [] })))).resolves.toBeDefined()
+    const foreign = { count: 1, keys: new Uint8Array(32).fill(255) }
+    const shallow = storeOf(keys.slice(0, 40)).view()
+    const lying = saying(async () => [{ digits: [0], rows: [foreign] }])
+    await expect(diverge(shallow, lying, { limit: 10 })).rejects.toMatchObject(refused)
   })
 
   test('costs what differs where subtrees are kept', async () => {

@@ -1,4 +1,5 @@
 import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
+import { spanDifferences } from '@vault/merkle'
 import {
   isEnded,
   listMoves,
@@ -9,7 +10,14 @@ import {
   readMoveCheckpoint,
   readMovePace,
 } from '@vault/migration'
-import type { CallName, RequestOf, ResponseOf, Side } from '@vault/migration/http'
+import {
+  type CallName,
+  isMarked,
+  packDifferences,
+  type RequestOf,
+  type ResponseOf,
+  type Side,
+} from '@vault/migration/http'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
@@ -119,6 +127,13 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     return { migration, phase, next }
   },
 
+  async differences(asked, { spans, ...which }) {
+    const stated = spans.map((span) => ({
+      prefix: span.prefix,
+      isSame: (digit: number, subtree: Subtree) => isMarked(which.view, span, digit, subtree),
+    }))
+    return packDifferences(await spanDifferences(tableOf(asked, which), stated, asked.options))
+  },
   'key-events': ({ served, vault, options }) => served.place.soups.tenures.keyEvents(vault, options),
   async 'trail-head'({ served, vault, key, options }) {
     return (await served.trail(vault, key, options, { anew: true }))?.note ?? null

@@ -9,6 +9,8 @@ import type { Field } from '../records/field.ts'
 import { bytes, count, hex, id, key, list, map, nullable, text } from '../records/field.ts'
 import { MAX_REHASHED } from '../records/rehash.ts'
 import { effect, movePhase, moveStatuses } from './move-field.ts'
+import type { MarkedSpan, PackedDifferences } from './span-field.ts'
+import { markedSpans, packedDifferences } from './span-field.ts'
 import {
   anyBytes,
   anyText,
@@ -108,6 +110,10 @@ export interface Calls {
   readonly 'close-view': Call<{ readonly view: string }, null>
   readonly scan: Call<ViewRange & Page<Bytes>, Packed>
   readonly children: Call<ViewRange, readonly (Subtree | null)[]>
+  readonly differences: Call<
+    { readonly view: string; readonly table: 'objects' | 'entries'; readonly spans: readonly MarkedSpan[] },
+    PackedDifferences
+  >
   readonly 'key-events': Call<null, readonly Bytes[]>
   readonly look: Call<null, Tenure>
   readonly accept: Call<WireMove<MoveOffer>, Bytes>
@@ -158,7 +164,8 @@ const TARGET: readonly Side[] = ['target']
 
 const received: Field<Received> = shape<Received>({ sequence: count, added: count, released: count }, { batch: count })
 const session: Field<Session> = map<Session>({ session: hex(32), found: tenure })
-const viewRange = { view: hex(32), table: word('objects', 'entries'), prefix }
+const viewTable = { view: hex(32), table: word('objects', 'entries') }
+const viewRange = { ...viewTable, prefix }
 const page = { limit }
 
 // A change of the longest entries, and the ids of a window.
@@ -203,6 +210,9 @@ export const CALLS: Calls = {
     response: map<Packed>({ count, keys: anyBytes, values: nullable(anyBytes) }),
   }),
   children: call(BOTH, 'Subtrees of a table', map(viewRange), { response: list(nullable(subtree), 16, 16) }),
+  differences: call(BOTH, 'Where a table differs from what is stated', map({ ...viewTable, spans: markedSpans }), {
+    response: packedDifferences,
+  }),
   'key-events': call(SOURCE, 'The key events of the vault', nothing, { response: keyEvents }),
   look: call(TARGET, 'What a migration would find', nothing, { response: tenure }),
   accept: call(

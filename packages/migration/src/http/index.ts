@@ -24,6 +24,8 @@ export { moveRequest } from './move-field.ts'
 export type { PeerCredentials } from './peer-certificate.ts'
 export { createPeerCredentials, peerKeyOf } from './peer-certificate.ts'
 export { Rate } from './rate.ts'
+export type { MarkedSpan, PackedDifferences } from './span-field.ts'
+export { isMarked, packDifferences } from './span-field.ts'
 export { VAULTS_PATH } from './standing.ts'
 export type { BlockList, BlockPiece } from './stream-field.ts'
 export {

@@ -1,10 +1,13 @@
-import type { AbortOptions, ContentId, KeyTable } from '@vault/core'
+import type { AbortOptions, ContentId, DistantTable } from '@vault/core'
 import { isVaultError, VaultError } from '@vault/core'
 import type { Entry, SoupReader, SoupView } from '@vault/soup'
 import { decodeEntry, entryKey } from '@vault/soup'
 import { previousOf } from '@vault/transfer'
+import { FieldFault } from '../records/field.ts'
 import type { Ask, HeldView } from './calls.ts'
 import type { HttpErrorCode } from './http-error.ts'
+import { markSpan, unpackDifferences } from './span-field.ts'
+import { answerInvalid } from './wire-error.ts'
 import { asBytes } from './wire-field.ts'
 
 // A view that was let go, because the server began anew, is opened again: reading it has changed nothing.
@@ -62,7 +65,7 @@ export function remoteSoup(ask: Ask): SoupReader {
 }
 
 function remoteView(ask: Ask, { view, sequence, counts }: HeldView): SoupView {
-  const table = (name: 'objects' | 'entries'): KeyTable => ({
+  const table = (name: 'objects' | 'entries'): DistantTable => ({
     async scan({ prefix, after, limit }, options) {
       const range = { view, table: name, prefix, limit, ...(after && { after: asBytes(after) }) }
       const { count, keys, values } = await ask('scan', range, options)
@@ -71,6 +74,15 @@ function remoteView(ask: Ask, { view, sequence, counts }: HeldView): SoupView {
     async children(prefix, options) {
       const found = await ask('children', { view, table: name, prefix }, options)
       return found.map((subtree) => subtree ?? undefined)
+    },
+    async differences(spans, options) {
+      const marked = spans.map((span) => markSpan(view, span))
+      const packed = await ask('differences', { view, table: name, spans: marked }, options)
+      try {
+        return unpackDifferences(packed, spans.length)
+      } catch (error) {
+        throw error instanceof FieldFault ? answerInvalid('differences', error.message, error) : error
+      }
     },
     // The other place keeps what it computes itself, and takes no hashes from anybody.
     async keep() {},
