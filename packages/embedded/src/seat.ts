@@ -164,12 +164,16 @@ export async function openMoveTarget(dir: string, options?: SeatOptions): Promis
   const place = await openOrCreatePlace(dir)
   try {
     const seat = await seatOf(place, options)
-    const target = certifyingTarget(seatTarget(seat), place, seat)
-    return { ...target, place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+    return { ...moveTargetAt(place, seat), place, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
   } catch (error) {
     await place[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** An open place as the target of moves: with the keys of a vault that comes, it makes its own root certificate of it. */
+export function moveTargetAt(place: Place, seat: Seat): ProvingTarget {
+  return certifyingTarget(seatTarget(seat), place, seat)
 }
 
 function seatKeys({ dir }: Place, options: SeatOptions & { readonly random: Random }): SeatKeys {

@@ -1,5 +1,14 @@
 import type { AbortOptions, Bytes, Clock, ContentId, KeyId, Random, VaultId } from '@vault/core'
-import { type Place, partTargetOf, placeName, type SeatOptions, seatOf, sourceAt, targetAt } from '@vault/embedded'
+import {
+  moveTargetAt,
+  type Place,
+  partTargetOf,
+  placeName,
+  type SeatOptions,
+  seatOf,
+  sourceAt,
+  targetAt,
+} from '@vault/embedded'
 import type {
   AbandonableTarget,
   ProvingTarget,
@@ -10,7 +19,7 @@ import type {
   TrailSource,
   TrailTarget,
 } from '@vault/migration'
-import { ownObjects, rehashObjects, seatTarget } from '@vault/migration'
+import { ownObjects, rehashObjects } from '@vault/migration'
 import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
 import { type MoveDestination, MovesAway } from './moves-away.ts'
@@ -58,7 +67,7 @@ export class ServedPlace {
     this.seat = seat
     this.#vaults = new OpenVaults(place.dir)
     this.label = placeName(place.dir)
-    this.move = seatTarget(seat)
+    this.move = moveTargetAt(place, seat)
     this.copy = targetAt(place)
     this.views = new HeldViews(limits, random)
     this.sessions = new Sessions(limits.held, random)

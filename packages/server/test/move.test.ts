@@ -21,6 +21,7 @@ test('a vault moves to a server, with certificate, trail and keys', async () => 
   await using moved = await openVault(folder.at('b'))
   expect(moved.id).toBe(vault.id)
   expect((await moved.status()).tenure.state).toBe('active')
+  expect(await moved.caps.rootStanding()).toMatchObject({ standing: 'good' })
   expect((await vault.status()).tenure.state).toBe('retired')
 })
 
