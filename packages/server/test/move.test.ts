@@ -21,8 +21,26 @@ test('a vault moves to a server, with certificate, trail and keys', async () => 
   await using moved = await openVault(folder.at('b'))
   expect(moved.id).toBe(vault.id)
   expect((await moved.status()).tenure.state).toBe('active')
-  expect(await moved.caps.rootStanding()).toMatchObject({ standing: 'good' })
   expect((await vault.status()).tenure.state).toBe('retired')
+})
+
+test('the place of a server acts by a root certificate of its own, with the operators sealed', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 1)
+  await using _ = vault
+  const passphrase = async () => 'three words more'
+  await using server = await serve(folder.at('b'), {
+    allow: [place.key],
+    seat: { passphrase, newPassphrase: passphrase },
+  })
+  // Keys are sealed slowly.
+  const timeouts = { connect: 10_000, idle: 60_000, patience: 60_000 }
+  await using target = await reach(server, place, vault.id, { timeouts })
+  await moveTo(vault, target)
+  await server.close()
+  // Without the passphrase nothing is signed when it is opened.
+  await using moved = await openVault(folder.at('b'))
+  expect(await moved.caps.rootStanding()).toMatchObject({ standing: 'good' })
 })
 
 test('a copy is pushed to a server, brought up to date, and pulled from there', async () => {

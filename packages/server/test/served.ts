@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Authorize, Clock, KeyId, Signer, VaultId } from '@vault/core'
 import { createSigner, generateSecretKey, systemRandom } from '@vault/core'
-import { createVault, moveSourceOf, openKey, openVault, owner, type Vault } from '@vault/embedded'
+import { createVault, moveSourceOf, openKey, openVault, owner, type SeatOptions, type Vault } from '@vault/embedded'
 import { type MoveState, moveVault, type ProvingTarget, planMigration } from '@vault/migration'
 import { type HttpOptions, type HttpTarget, httpTarget } from '@vault/migration/http'
 import { allowedKeys, type MoveDestination, type ServerLimits, startServer, type VaultServer } from '../src/index.ts'
@@ -48,6 +48,7 @@ export function serve(
     readonly clock?: Clock
     readonly port?: number
     readonly bytesPerSecond?: number
+    readonly seat?: SeatOptions
   },
 ): Promise<VaultServer> {
   const { allow = [], parts = [], moves = [], ...rest } = options
