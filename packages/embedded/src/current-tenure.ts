@@ -1,6 +1,6 @@
 import type { SoupStore, Tenure, TenureState } from '@vault/soup'
 
-/** In the order in which a place prefers them: a folder is the vault that is, or may become, alive in it. */
+/** In the order in which a place prefers them: a folder is the vault that is alive in it, or has ended in it, or else may become alive. */
 const PREFERENCE: readonly TenureState[] = [
   'active',
   'quiesced',
