@@ -131,6 +131,27 @@ describe('a vault that is brought to a place', () => {
     await using ____ = await reach(server, other, vault.id, { proofs: [named] })
   })
 
+  test('what is granted on any vault reaches no further where it is granted on, narrowed to one', async () => {
+    await using folder = await scratch()
+    const { vault, place } = await vaultIn(folder.at('a'), 2)
+    await using _ = vault
+    const [other, second] = [anyKey(), anyKey()]
+    await using server = await serve(folder.at('b'), trusting)
+    await using target = await reach(server, place, vault.id, { proofs: [(await granted({ to: place.key })).bytes] })
+    await copyTo(vault, target)
+    const any = (await granted({ to: other.key, delegate: true })).bytes
+    const narrowed = (await granted({ to: second.key, vault: vault.id }, other)).bytes
+    await expect(reach(server, second, vault.id, { proofs: [any, narrowed] })).rejects.toMatchObject(
+      refused('CAPS_NOT_COVERED'),
+    )
+    // In the order in which it is shown it makes no difference.
+    await expect(reach(server, second, vault.id, { proofs: [narrowed, any] })).rejects.toMatchObject(
+      refused('CAPS_NOT_COVERED'),
+    )
+    const named = (await granted({ to: other.key, vault: vault.id, delegate: true })).bytes
+    await using __ = await reach(server, second, vault.id, { proofs: [narrowed, named] })
+  })
+
   test('where certificates do not count, only the list does', async () => {
     await using folder = await scratch()
     const { vault, place } = await vaultIn(folder.at('a'), 1)

@@ -149,14 +149,18 @@ export class ClientAuthority {
     return await verdictOn(question, createCertificateIndex(proofs.certificates), circumstances, options)
   }
 
-  /** Whether what the place grants is about this vault: what is granted on any does not reach those that others have brought. */
+  /**
+   * Whether what the place grants is about this vault: what is granted on any does not reach those that others have brought. That is
+   * decided by what the root has issued: whoever holds it can narrow it down to any vault there is.
+   */
   async #isMeant(
-    { verdict, proof }: Judged,
+    { proof }: Judged,
     { vault, key }: ClientRequest,
     { state }: Tenure,
     options: AbortOptions,
   ): Promise<boolean> {
-    const isAny = verdict.ok && proof.length > 0 && covers(verdict.effective.tag, anyVault())
+    const issued = proof[0]?.record.tag
+    const isAny = issued !== undefined && covers(issued, anyVault())
     return !isAny || state === 'none' || (await isBringer(this.#place.soups.records, { vault, key }, options))
   }
 
