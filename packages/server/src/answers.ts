@@ -1,4 +1,4 @@
-import type { AbortOptions, ContentId, KeyId, Subtree } from '@vault/core'
+import { type AbortOptions, type ContentId, decodeEnvelope, type KeyId, type Subtree } from '@vault/core'
 import { spanDifferences } from '@vault/merkle'
 import {
   isEnded,
@@ -6,6 +6,7 @@ import {
   type MoveStatus,
   moveStatus,
   ownObjects,
+  parseHandoff,
   pauseMove,
   readMoveCheckpoint,
   readMovePace,
@@ -62,6 +63,11 @@ async function opened({ served, vault, key: owner, require }: Asked, session: st
   const open = served.sessions.use(session, { owner, vault })
   if (open.needs !== undefined) await require(open.needs)
   return open
+}
+
+/** A document that names a vault: leave was asked for the one in the path, and for no other. Throws `HTTP_REQUEST_INVALID`. */
+function requireSame({ vault }: Asked, named: ContentId): void {
+  if (named !== vault) throw refusal('HTTP_REQUEST_INVALID', 'The document is of another vault than the one asked for.')
 }
 
 /** How each call is answered: by the port behind it, and by nothing else. */
@@ -185,7 +191,13 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     return own.length === request.ids.length ? ((await served.rehash({ ...request, vault }, options)) ?? null) : null
   },
   prepare: ({ served, vault, options }, request) => served.move.prepare({ ...request, vault }, options),
-  activate: ({ served, options }, request) => served.move.activate(request, options),
+  async activate(asked, request) {
+    requireSame(asked, parseHandoff(decodeEnvelope(request.handoff).payload).vault.id)
+    return await asked.served.move.activate(request, asked.options)
+  },
   decline: ({ served, vault, options }, { migration }) => served.move.decline({ vault, migration }, options),
-  conclude: ({ served, options }, state) => served.move.conclude(state, options),
+  async conclude(asked, state) {
+    requireSame(asked, state.vault)
+    return await asked.served.move.conclude(state, asked.options)
+  },
 }

@@ -152,6 +152,50 @@ describe('a vault that is brought to a place', () => {
     await using __ = await reach(server, second, vault.id, { proofs: [narrowed, named] })
   })
 
+  test('leave for one vault is none for another one', async () => {
+    await using folder = await scratch()
+    const { vault, place } = await vaultIn(folder.at('a'), 3)
+    await using _ = vault
+    const other = anyKey()
+    const elsewhere = await vaultIn(folder.at('c'), 1)
+    await using __ = elsewhere.vault
+    await using server = await serve(folder.at('b'), trusting)
+    const proofs = [(await granted({ to: place.key })).bytes]
+    await using target = await reach(server, place, vault.id, { proofs })
+    const theirs = [(await granted({ to: other.key })).bytes]
+    const id = elsewhere.vault.id
+    await using hers = await reach(server, other, id, { proofs: theirs })
+    const source = await moveSourceOf(vault)
+    const parts = { source, target, authorize: owner }
+    const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+    const migration = plan.migration_id
+    const foreign = { code: 'MIGRATION_RECORD_FOREIGN' }
+    const seen: string[] = []
+    let phase: string | undefined
+    for await (const event of moveVault(plan, parts)) {
+      if (event.type === 'moved') phase = event.state.phase
+      if (event.type !== 'step') continue
+      const [state] = await listMoves(source.records)
+      const { handoff, keyEvent } = state ?? {}
+      if (event.step.effect === 'activate' && state && handoff && keyEvent) {
+        await expect(hers.activate({ handoff, keyEvent })).rejects.toMatchObject({ code: 'HTTP_REQUEST_INVALID' })
+        await expect(hers.decline({ vault: id, migration })).rejects.toMatchObject(foreign)
+        seen.push('activate')
+      }
+      if (event.step.effect === 'conclude' && state) {
+        await expect(hers.conclude({ ...state, vault: id })).rejects.toMatchObject(foreign)
+        let reads = 0
+        const named = Object.defineProperty({ ...state }, 'vault', {
+          get: () => (reads++ === 0 ? id : vault.id),
+          enumerable: true,
+        })
+        await expect(hers.conclude(named)).rejects.toMatchObject({ code: 'HTTP_REQUEST_INVALID' })
+        seen.push('conclude')
+      }
+    }
+    expect({ phase, seen }).toEqual({ phase: 'complete', seen: ['activate', 'conclude'] })
+  })
+
   test('where certificates do not count, only the list does', async () => {
     await using folder = await scratch()
     const { vault, place } = await vaultIn(folder.at('a'), 1)

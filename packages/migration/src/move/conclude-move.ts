@@ -20,7 +20,7 @@ import { Told, tellOnce } from './tell-once.ts'
 /**
  * Writes `migration-complete` into the trail of a vault that has arrived, and makes, holds and gives its certificate. Throws
  * `MIGRATION_TARGET_ADVANCED` where the vault has been handed on since: its trail goes on elsewhere, under other keys; and `MIGRATION_UNFINISHED` where another migration has
- * quiesced it, which may be rolled back.
+ * quiesced it, which may be rolled back; and `MIGRATION_RECORD_FOREIGN` where the migration is one of another vault.
  */
 export async function concludeMove(
   seat: Seat,
@@ -29,6 +29,7 @@ export async function concludeMove(
   options?: AbortOptions,
 ): Promise<Bytes> {
   const { vault, migration } = state
+  await records.accepted(vault, migration, options)
   const known = await records.certificate(migration, options)
   if (known !== undefined) return known
   const soup = seat.store.soup(vault)

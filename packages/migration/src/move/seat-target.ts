@@ -93,6 +93,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     const envelope = encodeEnvelope(await signAcceptance(acceptance, place, options))
     const evidence = (await tenures.evidence(vault, options)) ?? null
     return await records.accept(
+      vault,
       migration,
       { acceptance: envelope, keyEvents: offer.keyEvents, epoch, evidence },
       options,
@@ -111,7 +112,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
   async function accept(offer: MoveOffer, options?: AbortOptions): Promise<Bytes> {
     const { vault, migration, driver } = offer
     await refuseDeclined(migration, options)
-    const accepted = (await records.accepted(migration, options)) ?? (await begin(offer, options))
+    const accepted = (await records.accepted(vault, migration, options)) ?? (await begin(offer, options))
     if ((await tenures.read(vault, options)).migration !== migration) {
       // The vault may have been here between the acceptance and now.
       const tenure = await receivable(offer, accepted, options)
@@ -154,7 +155,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     tenure: Tenure,
     options?: AbortOptions,
   ): Promise<{ readonly handoff: Handoff; readonly keyEvents: readonly Uint8Array[] }> {
-    const accepted = await records.accepted(migration, options)
+    const accepted = await records.accepted(vault, migration, options)
     const prepared = await tenures.evidence(vault, options)
     if (tenure.state !== 'prepared' || tenure.migration !== migration || !accepted || !prepared) {
       throw refused(label, tenure, migration)
@@ -207,7 +208,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     await undo(vault, migration, options)
     const { before, state, epoch, driver, migration: now } = await tenures.read(vault, options)
     if (before === undefined || now !== migration) return
-    const accepted = await records.accepted(migration, options)
+    const accepted = await records.accepted(vault, migration, options)
     // What explained the tenure before explains it again.
     const evidence = accepted?.evidence ? { evidence: accepted.evidence } : {}
     const { sequence: _, ...standing } = before
@@ -234,7 +235,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     open,
 
     async endorse({ vault, migration, keyEvent }, options) {
-      const accepted = await records.accepted(migration, options)
+      const accepted = await records.accepted(vault, migration, options)
       if (accepted === undefined) throw refused(label, await tenures.read(vault, options), migration)
       const { roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
       const history = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
@@ -272,7 +273,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
 
     async receiveTrail({ vault, migration, from, note, size }, options) {
       const tenure = await tenureFor(vault, migration, options)
-      const accepted = await records.accepted(migration, options)
+      const accepted = await records.accepted(vault, migration, options)
       // The old log key still opens the trail where the vault is active by now, and must not add to it.
       if (accepted === undefined || tenure.state !== 'receiving') throw refused(label, tenure, migration)
       const history = verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes)))
@@ -289,7 +290,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
     async prepare({ vault, migration, driver, statement, frozen, keyEvent }, options) {
       await refuseDeclined(migration, options)
       const tenure = await tenureFor(vault, migration, options)
-      const accepted = await records.accepted(migration, options)
+      const accepted = await records.accepted(vault, migration, options)
       if (accepted === undefined) throw refused(label, tenure, migration)
       const { nonce, roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
       const log = { size: frozen.size, root: frozen.root }
@@ -354,10 +355,12 @@ export function seatTarget(seat: Seat): ProvingTarget {
     },
 
     async decline({ vault, migration }, options) {
+      // Refused before anything is kept under the migration's name.
+      await records.accepted(vault, migration, options)
       await undo(vault, migration, options)
       // Nobody can take it from here on; whether somebody did before is asked now, and not before.
       if (await hasTaken(vault, migration, options)) throw advanced(label, vault, migration)
-      const { epoch } = (await records.accepted(migration, options)) ?? (await tenures.read(vault, options))
+      const { epoch } = (await records.accepted(vault, migration, options)) ?? (await tenures.read(vault, options))
       const record = { vault: link(vault), migration, instance, epoch: epoch + 1, at: seconds() }
       const envelope = encodeEnvelope(await signDecline({ type: 'migration-decline', v: 1, ...record }, place, options))
       const decline = await records.decline(migration, envelope, options)

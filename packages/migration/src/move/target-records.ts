@@ -1,6 +1,8 @@
-import type { AbortOptions, Bytes } from '@vault/core'
-import { decode, encode, isVaultError } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import { decode, decodeEnvelope, encode, isVaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
+import { parseAcceptance } from '../records/acceptance.ts'
+import { requireFields } from '../records/record.ts'
 
 /** What a target accepted, and the keys under which the vault came. */
 export interface Accepted {
@@ -20,14 +22,15 @@ export class TargetRecords {
     this.#records = records
   }
 
-  async accepted(migration: string, options?: AbortOptions): Promise<Accepted | undefined> {
+  /** What was accepted of this vault. Throws `MIGRATION_RECORD_FOREIGN` where the migration is one of another vault: who may bring one has no say in the other. */
+  async accepted(vault: ContentId, migration: string, options?: AbortOptions): Promise<Accepted | undefined> {
     const bytes = await this.#read(migration, 'acceptance', options)
-    return bytes && (decode(bytes) as Accepted)
+    return bytes && acceptedOf(vault, bytes)
   }
 
-  /** Gives what was accepted first. */
-  async accept(migration: string, accepted: Accepted, options?: AbortOptions): Promise<Accepted> {
-    return decode(await this.#keep(migration, 'acceptance', encode(accepted), options)) as Accepted
+  /** Gives what was accepted first. Throws as {@link accepted}. */
+  async accept(vault: ContentId, migration: string, accepted: Accepted, options?: AbortOptions): Promise<Accepted> {
+    return acceptedOf(vault, await this.#keep(migration, 'acceptance', encode(accepted), options))
   }
 
   /** The key event that will count with the hand-off. */
@@ -70,6 +73,12 @@ export class TargetRecords {
       return first.bytes
     }
   }
+}
+
+function acceptedOf(vault: ContentId, bytes: Bytes): Accepted {
+  const accepted = decode(bytes) as Accepted
+  requireFields(parseAcceptance(decodeEnvelope(accepted.acceptance).payload), { vault })
+  return accepted
 }
 
 function keyOf(migration: string, name: string): string {

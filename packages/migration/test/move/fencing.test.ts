@@ -5,6 +5,9 @@ import { STEPS } from '../../src/move/effect.ts'
 import { listMoves, readMove } from '../../src/move/journal.ts'
 import { moveVault } from '../../src/move/move-vault.ts'
 import { seatSource } from '../../src/move/seat-source.ts'
+import { seatTarget } from '../../src/move/seat-target.ts'
+import { decodePlan } from '../../src/parse-plan.ts'
+import { planId } from '../../src/plan.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { runMigration } from '../../src/run-migration.ts'
 import { soupStoreTarget } from '../../src/store-endpoint.ts'
@@ -13,7 +16,7 @@ import { activeAt, expectSound, move, partsOf, resume, rollBack, unfinished } fr
 import type { Scene } from './processes.ts'
 import { codeOf, expectCertified, moveWith, rootsAt, scene, stopAt } from './processes.ts'
 import type { MemoryPlace } from './seats.ts'
-import { memoryPlace, put, trailAt } from './seats.ts'
+import { found, memoryPlace, put, trailAt } from './seats.ts'
 
 const EFFECTS = STEPS.map(({ effect }) => effect)
 
@@ -115,6 +118,29 @@ describe('a process that waits in the middle of a step', () => {
     // It is as free as it was.
     expectCertified(await move(a, b, vault))
   })
+})
+
+test('a migration of one vault is none of another one at the same target, which keeps what it has of it', async () => {
+  const places = await scene(1)
+  const { a, b, vault } = places
+  const stopped = await stopAt('activate', places)
+  const { migration } = stopped
+  const c = memoryPlace('C', 3)
+  const other = await found(c)
+  const target = seatTarget(b.seat)
+  const epoch = 0
+  const offer = { plan: planId(decodePlan((await stopped.state()).plan)), keys: 'new', epoch, driver: 1 } as const
+  const keyEvents = await c.store.tenures.keyEvents(other)
+  const asked = [
+    target.accept({ vault: other, migration, keyEvents, ...offer }),
+    target.endorse({ vault: other, migration, keyEvent: Uint8Array.of(0) }),
+    target.decline({ vault: other, migration }),
+    target.conclude({ ...(await stopped.state()), vault: other }),
+  ]
+  for (const each of asked) expect(await codeOf(each)).toBe('MIGRATION_RECORD_FOREIGN')
+  expect((await b.store.tenures.read(other)).state).toBe('none')
+  expectCertified(await stopped.goOn())
+  expect(await activeAt([a, b], vault)).toEqual([b])
 })
 
 describe('two moves of one vault at once', () => {

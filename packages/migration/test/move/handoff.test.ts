@@ -53,7 +53,7 @@ type Change = (handoff: Handoff, scene: Signed) => Partial<Handoff> | Promise<Pa
 const REFUSED: readonly (readonly [name: string, code: string, change: Change])[] = [
   ['of a later epoch than the next', 'MIGRATION_HANDOFF_REFUSED', () => ({ epoch: 1_000 })],
   ['of another migration', 'MIGRATION_TARGET_REFUSED', () => ({ migration: '0'.repeat(32) })],
-  ['of another vault', 'MIGRATION_TARGET_REFUSED', () => ({ vault: OTHER })],
+  ['of another vault', 'MIGRATION_RECORD_FOREIGN', () => ({ vault: OTHER })],
   ['to another instance', 'MIGRATION_HANDOFF_REFUSED', ({ to }) => ({ to: { ...to, instance: '0'.repeat(32) } })],
   ['to another key', 'MIGRATION_HANDOFF_REFUSED', ({ to }) => ({ to: { ...to, place: STRANGER.key } })],
   ['with another nonce', 'MIGRATION_HANDOFF_REFUSED', () => ({ nonce: new Uint8Array(32) })],
