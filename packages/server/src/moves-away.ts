@@ -1,5 +1,5 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError, type VaultId } from '@vault/core'
-import { moveSourceOf, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
+import { moveSourceOf, owner, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
 import {
   isEnded,
   listMoves,
@@ -79,11 +79,37 @@ export class MovesAway {
         if (event.type === 'step' && (event.step.effect === 'sign' || PASSED.has(event.phase))) isPassing = true
         teller.tell(toldEvent(event))
       }
-      await this.#parts.use(vault, asked.key, (opened) =>
-        this.#move(opened, { asked, request, to, tell, options: { signal: stopping.signal } }),
-      )
+      const options = { signal: stopping.signal }
+      await this.#parts.use(vault, asked.key, async (opened) => {
+        isPassing = (await opened.soup.tenure(options)).state === 'retired'
+        await this.#move(opened, { authorize: leaveOf(asked), request, to, tell, options })
+      })
     } finally {
       gone?.removeEventListener('abort', leave)
+      done.resolve()
+      if (this.#moving.get(vault)?.ended === done.promise) this.#moving.delete(vault)
+    }
+  }
+
+  /**
+   * Ends a move that was left behind its signature, which needs nobody's leave: the vault is active nowhere until then. Does nothing where
+   * it goes to a place that the operator has not named, and where somebody goes on with it.
+   */
+  async end({ vault, migration, acceptance }: MoveState, options: AbortOptions): Promise<void> {
+    const { destinations, reach, use } = this.#parts
+    const to = destinations.find(({ key }) => key === takerOf(acceptance))
+    if (to === undefined || this.#moving.has(vault)) return
+    const stopping = new AbortController()
+    const done = Promise.withResolvers<void>()
+    this.#moving.set(vault, { stop: (reason) => stopping.abort(reason), ended: done.promise })
+    const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])])
+    try {
+      await use(vault, reach.place.key, async (opened) => {
+        const tenure = await opened.soup.tenure({ signal })
+        if (tenure.state !== 'retired' || tenure.migration !== migration) return
+        await this.#move(opened, { authorize: owner, request: ENDING, to, tell: () => {}, options: { signal } })
+      })
+    } finally {
       done.resolve()
       if (this.#moving.get(vault)?.ended === done.promise) this.#moving.delete(vault)
     }
@@ -105,14 +131,14 @@ export class MovesAway {
   async #move(
     vault: Vault,
     {
-      asked,
+      authorize,
       request,
       to,
       tell,
       options,
     }: {
-      readonly asked: Asked
-      readonly request: MoveRequest
+      readonly authorize: Authorize
+      readonly request: Omit<MoveRequest, 'to'>
       readonly to: MoveDestination
       readonly tell: (event: MoveEvent) => void
       readonly options: AbortOptions
@@ -136,7 +162,7 @@ export class MovesAway {
     const parts: MoveParts = {
       source,
       target,
-      authorize: leaveOf(asked),
+      authorize,
       address: to.url,
       allowBroken: request.allowBroken,
       reread: request.reread,
@@ -151,6 +177,9 @@ export class MovesAway {
     }
   }
 }
+
+/** How a move is ended that nobody asks for: nothing of it is copied any more. */
+const ENDING: Omit<MoveRequest, 'to'> = { live: null, reread: false, allowBroken: [], bytesPerSecond: null }
 
 const PASSED: ReadonlySet<MoveState['phase']> = new Set(['handoff-signed', 'activated'])
 
@@ -179,14 +208,18 @@ async function endedMove(
   const moved = await movedTo(place.soups.records, tenure, options)
   if (moved === undefined) return undefined
   const latest = moves.find(({ migration }) => migration === moved.migration)
-  const { acceptance = null } = latest ?? {}
-  if (acceptance !== null && parseAcceptance(decodeEnvelope(acceptance).payload).place === to.key) return latest
+  if (latest !== undefined && takerOf(latest.acceptance) === to.key) return latest
   const { migration, label, address } = moved
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_SOURCE_REFUSED',
     message: `The vault ${id} was handed off from here, and is active in ${address ?? label}: ask there.`,
     details: { vault: id, state: tenure.state, migration, place: label, ...(address !== undefined && { address }) },
   })
+}
+
+/** The key of the place that has accepted to take the vault. */
+function takerOf(acceptance: MoveState['acceptance']): KeyId | undefined {
+  return acceptance === null ? undefined : parseAcceptance(decodeEnvelope(acceptance).payload).place
 }
 
 /** Whoever asked may still ask: with each step and each batch. Whether the other place takes the vault is for that to say. */

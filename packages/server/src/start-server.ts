@@ -10,6 +10,7 @@ import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
 import type { MoveDestination } from './moves-away.ts'
 import { networkOf } from './network-of.ts'
+import { endPassedMoves } from './passed-moves.ts'
 import { RequestHandler } from './request-handler.ts'
 import { ServedPlace } from './served-place.ts'
 
@@ -84,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
     const renewal = setInterval(() => void renew(server, signer, { clock, random }).catch(failed), RENEW_MS)
     renewal.unref()
     await listen(server, { host, port })
+    const passed = endPassedMoves(served, { failed, signal })
     const close = async () => {
       clearInterval(renewal)
       stopping.abort(new Error('The server ends.'))
@@ -91,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       served.views.closeAll()
       await handler.idle()
+      await passed
       await served.close()
       server.closeAllConnections()
       await ended

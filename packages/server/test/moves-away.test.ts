@@ -1,6 +1,6 @@
 import { type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
-import { openVault } from '@vault/embedded'
-import { type MoveState, type ToldEvent, verifyCertificate } from '@vault/migration'
+import { openPlace, openVault } from '@vault/embedded'
+import { listMoves, type MoveState, type ToldEvent, verifyCertificate } from '@vault/migration'
 import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
 import { describe, expect, test } from 'vitest'
 import type { VaultServer } from '../src/index.ts'
@@ -168,6 +168,32 @@ describe('a client that goes away', () => {
     expect(await standing(to, vault)).toBe('active')
     expect((await follow(from.move(vault, requestTo(b))))?.certificate).not.toBeNull()
   })
+})
+
+test('a server that died behind the signature ends the move when it begins anew, also where nobody may ask for it any more', async () => {
+  await using folder = await scratch()
+  const { vault } = await vaultIn(folder.at('a'), 3)
+  await vault[Symbol.asyncDispose]()
+  const client = anyKey()
+  await using seen = await openPlace(folder.at('a'), { mode: 'read' })
+  let isClosed = true
+  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
+    if (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired')
+      throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
+    return { action, object, proven: true }
+  }
+  await using b = await serve(folder.at('b'), { authorize })
+  const a = await serve(folder.at('a'), { moves: [client.key], moveTo: [b] })
+  await using from = placeAt(a, client)
+  await expect(follow(from.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
+  await a.close()
+  const phase = async () => (await listMoves(seen.soups.records))[0]?.phase
+  expect(await phase()).toBe('handoff-signed')
+  isClosed = false
+  await using _ = await serve(folder.at('a'), { moveTo: [b] })
+  await eventually(async () => (await phase()) === 'complete')
+  await using to = await openPlace(folder.at('b'), { mode: 'read' })
+  expect((await to.soups.tenures.read(vault.id)).state).toBe('active')
 })
 
 test('a move that is asked for again while it runs goes on there, and is one move', async () => {
