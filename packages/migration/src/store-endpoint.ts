@@ -4,6 +4,7 @@ import { isVaultError, VaultError } from '@vault/core'
 import type { SoupStore, Tenure } from '@vault/soup'
 import type { AbandonableTarget, Held, Offer, Receiving, Source } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
+import { continues } from './move/judge-handoff.ts'
 
 /** A vault at a place, as the source of a migration. */
 export function soupStoreSource(place: {
@@ -44,9 +45,16 @@ export function soupStoreTarget(place: {
   async function receive(offer: Offer, options?: AbortOptions): Promise<Receiving> {
     const { vault, migration } = offer
     const { tenure: found } = await look(vault, options)
+    await requireGoingOn(offer, found, options)
     if (found.state !== 'receiving' || found.migration !== migration) await begin(offer, found, options)
     const soup = store.soup(vault)
     return { found, objects, soup, intake: soup, finish: (verified, o) => finish(offer, verified, o) }
+  }
+
+  /** Who may write a copy has no say in its keys: what was rotated out would count again. */
+  async function requireGoingOn({ vault, keyEvents }: Offer, found: Tenure, options?: AbortOptions): Promise<void> {
+    if (continues(keyEvents, await tenures.keyEvents(vault, options))) return
+    throw refused(label, found, 'its key events do not go on from those that are known there')
   }
 
   async function begin({ vault, migration, keyEvents }: Offer, found: Tenure, options?: AbortOptions): Promise<void> {
@@ -65,6 +73,7 @@ export function soupStoreTarget(place: {
     if (!FINISHABLE.has(tenure.state) || tenure.migration !== migration) throw refused(label, tenure)
     if (tenure.sequence !== verified) throw changedSince(label, tenure)
     if (tenure.state === 'replica') return tenure
+    await requireGoingOn(offer, tenure, options)
     // Before the end, so that a crash between the two leaves the migration to be finished, not two vaults.
     await giveWay(store, label, vault, options)
     const replica = { ...tenure, state: 'replica' } as const
@@ -145,10 +154,10 @@ function changedSince(label: string, { vault, migration }: Tenure, cause?: unkno
   })
 }
 
-function refused(label: string, tenure: Tenure): VaultError<MigrationErrorCode> {
+function refused(label: string, tenure: Tenure, why?: string): VaultError<MigrationErrorCode> {
   return new VaultError({
     code: 'MIGRATION_TARGET_REFUSED',
-    message: `The vault ${tenure.vault} is ${tenure.state} at the target ${label}${tenure.migration === undefined ? '' : ` (migration ${tenure.migration})`} and cannot be received there now.`,
+    message: `The vault ${tenure.vault} is ${tenure.state} at the target ${label}${tenure.migration === undefined ? '' : ` (migration ${tenure.migration})`} and cannot be received there now${why === undefined ? '' : `: ${why}`}.`,
     details: { vault: tenure.vault, state: tenure.state },
   })
 }

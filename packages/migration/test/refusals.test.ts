@@ -172,7 +172,11 @@ test('giving up an update that has not written leaves the replica as it was', as
     quiesced: { state: 'quiesced', epoch: 0, migration: 'm' },
   } as const
   await source.store.tenures.transition(source.vault, active, quiesced)
-  await source.store.tenures.transition(source.vault, quiesced, { ...active, keyEvents: [utf8('other events')] })
+  const inception = await source.store.tenures.keyEvents(source.vault)
+  await source.store.tenures.transition(source.vault, quiesced, {
+    ...active,
+    keyEvents: [...inception, utf8('another event')],
+  })
   const events = await target.store.tenures.keyEvents(source.vault)
   const plan = await planMigration(parts)
   for await (const event of runMigration(plan, parts)) if (event.type === 'statement') break
@@ -181,6 +185,34 @@ test('giving up an update that has not written leaves the replica as it was', as
   expect(await target.soup.tenure()).toEqual(replica)
   expect(await target.store.tenures.keyEvents(source.vault)).toEqual(events)
   expect(await target.soup.members({ limit: 100 })).toHaveLength(20)
+})
+
+test('a copy keeps the key events that it knows: who brings fewer changes nothing, at whatever step', async () => {
+  const source = await activeVault('v')
+  await fill(source, 3)
+  const target = freshPlace()
+  const parts = fullParts(source, target)
+  await planAndRun(parts)
+  const [inception = utf8('')] = await source.store.tenures.keyEvents(source.vault)
+  const events = [inception, utf8('rotation')]
+  const { vault } = source
+  const { receive } = parts.target
+  const refusal = { code: 'MIGRATION_TARGET_REFUSED' }
+  const bring = async (migration: string, keyEvents: typeof events) => {
+    const { sequence } = await target.soup.tenure()
+    return await (await receive({ vault, migration, keyEvents })).finish?.(sequence)
+  }
+  await bring('rotated', events)
+  const replica = await target.soup.tenure()
+  await expect(bring('fewer', [inception])).rejects.toMatchObject(refusal)
+  expect(await target.soup.tenure()).toEqual(replica)
+  // Between the two: another one brought more.
+  const { finish } = await receive({ vault, migration: 'late', keyEvents: events })
+  const receiving = { state: 'receiving', epoch: 0, migration: 'late' } as const
+  const more = [...events, utf8('another')]
+  await target.store.tenures.transition(vault, receiving, { ...receiving, keyEvents: more })
+  await expect(finish?.(replica.sequence)).rejects.toMatchObject(refusal)
+  expect(await target.store.tenures.keyEvents(vault)).toEqual(more)
 })
 
 test('giving up an update that has written puts back what was there, also for a plan that went on', async () => {

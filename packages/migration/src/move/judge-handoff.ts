@@ -14,8 +14,11 @@ const LATEST = 8.64e12
 
 /** Whether a list of key events begins with another one: the same payloads, whoever signed them. */
 export function continues(events: readonly Uint8Array[], known: readonly Uint8Array[]): boolean {
-  const payload = (bytes: Uint8Array | undefined) => bytes && decodeEnvelope(bytes).payload
-  return known.every((event, i) => isEqual(payload(event), payload(events[i]) ?? null))
+  const payload = (bytes: Uint8Array) => decodeEnvelope(bytes).payload
+  return known.every((event, i) => {
+    const offered = events[i]
+    return offered !== undefined && (equalBytes(event, offered) || isEqual(payload(event), payload(offered)))
+  })
 }
 
 /** Whether a key event is this one, whatever time it claims. */
