@@ -109,13 +109,25 @@ const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'receiving', 'replica',
 const RESTORED_AT_ONCE = 4_096
 const FINISHABLE: ReadonlySet<string> = new Set(['receiving', 'replica'])
 
-/** Never changed and never handed over: one that was emptied, or came from elsewhere, has a history that somebody may rely on. */
-function isUnused({ sequence, epoch }: Tenure): boolean {
-  return sequence === 0 && epoch === 0
+/** Never changed, never handed over and never ended: one that was emptied, or came from elsewhere, has a history that somebody may rely on. */
+function isUnused({ state, sequence, epoch }: Tenure): boolean {
+  return state !== 'ended' && sequence === 0 && epoch === 0
 }
 
 /** Of what is so here, there may be nothing elsewhere. */
 const OWN: ReadonlySet<string> = new Set(['active', 'ended'])
+
+/** The vaults of a place that make room for the one that comes. Throws `MIGRATION_TARGET_NOT_EMPTY` where one does not. */
+export async function requireRoom(
+  { label, store }: { readonly label: string; readonly store: SoupStore },
+  received: ContentId,
+  options?: AbortOptions,
+): Promise<readonly Tenure[]> {
+  const others = (await store.tenures.list(options)).filter(({ vault, state }) => vault !== received && OWN.has(state))
+  const used = others.find((other) => !isUnused(other))
+  if (used !== undefined) throw notEmpty(label, used.vault)
+  return others
+}
 
 /** A vault that was active and never changed makes room for the one that comes, and one that has ended for none. The store itself refuses to let an active vault go that has content by now. */
 export async function giveWay(
@@ -124,9 +136,7 @@ export async function giveWay(
   received: ContentId,
   options?: AbortOptions,
 ): Promise<void> {
-  for (const other of await store.tenures.list(options)) {
-    if (other.vault === received || !OWN.has(other.state)) continue
-    if (other.state === 'ended' || !isUnused(other)) throw notEmpty(label, other.vault)
+  for (const other of await requireRoom({ label, store }, received, options)) {
     try {
       await store.tenures.transition(other.vault, other, { state: 'none', epoch: other.epoch }, options)
     } catch (error) {

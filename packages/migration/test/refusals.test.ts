@@ -45,6 +45,14 @@ test('a vault that was emptied does not give way: it was in use', async () => {
   await expect(planMigration(fullParts(source, other))).rejects.toMatchObject(refusal)
 })
 
+test('a vault that has ended unchanged does not give way', async () => {
+  const source = await activeVault('v')
+  const other = await activeVault('other')
+  await other.store.tenures.transition(other.vault, { state: 'active', epoch: 0 }, { state: 'ended', epoch: 0 })
+  const refusal = { code: 'MIGRATION_TARGET_NOT_EMPTY', details: { vault: other.vault } }
+  await expect(planMigration(fullParts(source, other))).rejects.toMatchObject(refusal)
+})
+
 test('a vault that comes to life at the target under way is not swept away', async () => {
   const source = await activeVault('v')
   await fill(source, 5)

@@ -25,7 +25,7 @@ import type { Handoff } from '../records/handoff.ts'
 import { verifyHandoff } from '../records/handoff.ts'
 import { possessionProof, signPossession } from '../records/possession.ts'
 import { parseReady, readyId, signReady } from '../records/ready.ts'
-import { giveWay, soupStoreTarget } from '../store-endpoint.ts'
+import { giveWay, requireRoom, soupStoreTarget } from '../store-endpoint.ts'
 import { noteKey } from './audit-note.ts'
 import { concludeMove } from './conclude-move.ts'
 import { claimOf, continues, currentLogKeys, headOf, isEndorsable, isEqual } from './judge-handoff.ts'
@@ -292,6 +292,8 @@ export function seatTarget(seat: Seat): ProvingTarget {
       const tenure = await tenureFor(vault, migration, options)
       const accepted = await records.accepted(vault, migration, options)
       if (accepted === undefined) throw refused(label, tenure, migration)
+      // Asked here what is asked again behind the signature.
+      await requireRoom({ label, store }, vault, options)
       const { nonce, roles } = parseAcceptance(decodeEnvelope(accepted.acceptance).payload)
       const log = { size: frozen.size, root: frozen.root }
       if (tenure.state === 'prepared') {

@@ -143,6 +143,22 @@ test('a migration of one vault is none of another one at the same target, which 
   expect(await activeAt([a, b], vault)).toEqual([b])
 })
 
+test.each(['active', 'ended'] as const)(
+  'another vault that is %s at the target by then stops a move before anything is signed',
+  async (state) => {
+    const places = await scene(1)
+    const { a, b, vault } = places
+    const stopped = await stopAt('prepare', places)
+    const other = await found(b)
+    if (state === 'active') await put(b, other, [rawBlock('mine')])
+    else await b.store.tenures.transition(other, { state: 'active', epoch: 0 }, { state, epoch: 0 })
+    expect(await codeOf(stopped.goOn())).toBe('MIGRATION_TARGET_NOT_EMPTY')
+    expect((await stopped.state()).handoff).toBe(null)
+    expect((await rollBack(a, b, vault, stopped.migration)).phase).toBe('rolled-back')
+    expect(await activeAt([a], vault)).toEqual([a])
+  },
+)
+
 describe('two moves of one vault at once', () => {
   test('one of them gets it, the other one is refused and can be taken back', async () => {
     const { a, b, vault } = await scene(1)
