@@ -17,6 +17,7 @@ import {
 } from '@vault/migration'
 import { type HttpOptions, httpTarget, type MoveRequest } from '@vault/migration/http'
 import type { Asked } from './answers.ts'
+import { MoveStop } from './move-stop.ts'
 import { refusal } from './refusal.ts'
 import type { Teller } from './teller.ts'
 
@@ -61,27 +62,24 @@ export class MovesAway {
     await requireLeave(asked)
     const to = this.#destination(asked, request)
     const { vault } = asked
-    const stopping = new AbortController()
+    const stopping = new MoveStop(asked.options.signal)
     const done = Promise.withResolvers<void>()
     const { signal: gone } = asked.whileThere()
-    let isPassing = false
-    const stop = (reason: unknown) => {
-      if (!isPassing || asked.options.signal?.aborted) stopping.abort(reason)
-    }
-    const leave = () => stop(gone?.reason)
+    const leave = () => stopping.stop(gone?.reason)
+    if (gone?.aborted) leave()
     gone?.addEventListener('abort', leave, { once: true })
     const before = this.#moving.get(vault)
-    this.#moving.set(vault, { stop, ended: done.promise })
+    this.#moving.set(vault, { stop: (reason) => stopping.stop(reason), ended: done.promise })
     try {
       before?.stop(new Error(ASKED_AGAIN))
       await before?.ended
       const tell = (event: MoveEvent) => {
-        if (event.type === 'step' && (event.step.effect === 'sign' || PASSED.has(event.phase))) isPassing = true
+        if (event.type === 'step') stopping.pass(event.step.effect === 'sign' || PASSED.has(event.phase))
         teller.tell(toldEvent(event))
       }
       const options = { signal: stopping.signal }
       await this.#parts.use(vault, asked.key, async (opened) => {
-        isPassing = (await opened.soup.tenure(options)).state === 'retired'
+        stopping.pass((await opened.soup.tenure(options)).state === 'retired')
         await this.#move(opened, { authorize: leaveOf(asked), request, to, tell, options })
       })
     } finally {
