@@ -1,18 +1,23 @@
 import { createSigner, type Envelope, encodeEnvelope, generateSecretKey, type Signer, systemRandom } from '@vault/core'
-import { planMigration, runMigration } from '@vault/migration'
+import { moveVault, type ProvingTarget, planMigration, runMigration } from '@vault/migration'
 import { createCapCert, type Tag } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
 import {
   ClientAuthority,
   createVault,
   issuePlaceGrant,
+  moveSourceOf,
+  moveTargetAt,
   NOTHING_SHOWN,
   openKey,
+  openMoveTarget,
+  openOrCreatePlace,
   openTarget,
   openVault,
   owner,
   proofsOf,
   readProofs,
+  seatOf,
   sourceOf,
   type Vault,
 } from '../src/index.ts'
@@ -68,6 +73,54 @@ test('what the key of a place signs is about the place: it grants nothing on by 
   await expect(authority.judge({ key: client.key, action: 'migrate', vault: vault.id, proofs })).rejects.toMatchObject({
     code: 'CAPS_DENIED',
   })
+})
+
+test('of two who begin at once, the vault is brought by the one by whose migration it comes', async () => {
+  await using space = await scratch()
+  await using vault = await vaultIn(space.at('a'))
+  await using at = await vaultIn(space.at('place'))
+  const authority = new ClientAuthority(at.place, { trust: [operator.key] })
+  const mine = { key: client.key, vault: vault.id, action: 'write', proofs: shown(await issued('*', operator, client)) }
+  const theirs = { ...mine, key: other.key, proofs: shown(await issued('*', operator, other)) }
+  for (const each of [mine, theirs]) await authority.judge(each)
+  const migration = '1'.repeat(32)
+  await authority.brings({ ...mine, migration })
+  await authority.brings({ ...theirs, migration: '2'.repeat(32) })
+  const { tenures } = at.place.soups
+  const keyEvents = await sourceOf(vault).keyEvents()
+  const to = { state: 'receiving', epoch: 0, migration, keyEvents } as const
+  await tenures.transition(vault.id, { state: 'none', epoch: 0 }, to)
+  expect(await authority.judge(mine)).toMatchObject({ proven: true })
+  await expect(authority.judge(theirs)).rejects.toMatchObject(denied('CAPS_NOT_COVERED'))
+  // Who asks for the same one later has not brought it either.
+  await authority.brings({ ...theirs, migration })
+  expect(await authority.judge(mine)).toMatchObject({ proven: true })
+  await expect(authority.judge(theirs)).rejects.toMatchObject(denied('CAPS_NOT_COVERED'))
+})
+
+test('who brought a vault that has left again may bring it back', async () => {
+  await using space = await scratch()
+  await using vault = await vaultIn(space.at('a'))
+  const at = await openOrCreatePlace(space.at('place'))
+  await using _ = at
+  const authority = new ClientAuthority(at, { trust: [operator.key] })
+  const proofs = shown(await issued('*', operator, client))
+  const ask = () => authority.judge({ key: client.key, vault: vault.id, action: 'write', proofs })
+  const move = async (from: Vault, target: ProvingTarget, brings: (migration: string) => Promise<void>) => {
+    const parts = { source: await moveSourceOf(from), target, authorize: owner }
+    const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+    await brings(plan.migration_id)
+    for await (const _ of moveVault(plan, parts));
+  }
+  await move(vault, moveTargetAt(at, await seatOf(at)), (migration) =>
+    authority.brings({ key: client.key, vault: vault.id, migration }),
+  )
+  expect((await at.soups.tenures.read(vault.id)).state).toBe('active')
+  await using back = await openMoveTarget(space.at('a'))
+  await using there = await openVault(space.at('place'))
+  await move(there, back, async () => {})
+  expect((await at.soups.tenures.read(vault.id)).state).toBe('retired')
+  expect(await ask()).toMatchObject({ proven: true })
 })
 
 async function rootOf(vault: Vault): Promise<readonly Envelope[]> {

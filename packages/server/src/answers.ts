@@ -36,6 +36,8 @@ export interface Asked {
   readonly spend: (requests: number) => void
   /** Asks for leave to do more than the side of the request already needs. Throws `HTTP_NOT_ALLOWED`. */
   readonly require: (action: 'migrate' | 'receive-part' | 'move-away') => Promise<void>
+  /** Keeps in mind that the client brings the vault by this migration, which is to be done before it comes. */
+  readonly brings: (migration: string) => Promise<void>
   /** Keeps in mind what certificates the client shows. Throws `HTTP_NOT_ALLOWED` where they do not grant what the side needs. */
   readonly show: (proofs: readonly Uint8Array[]) => Promise<void>
 }
@@ -150,7 +152,10 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
 
   look: async ({ served, vault, options }) => (await served.move.look(vault, options)).tenure,
-  accept: ({ served, vault, options }, offer) => served.move.accept({ ...offer, vault }, options),
+  async accept({ served, vault, options, brings }, offer) {
+    await brings(offer.migration)
+    return await served.move.accept({ ...offer, vault }, options)
+  },
   endorse: ({ served, vault, options }, request) => served.move.endorse({ ...request, vault }, options),
   async open(asked, { migration, driver }) {
     const { served, vault, options } = asked
@@ -159,6 +164,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   async receive(asked, { keyEvents, migration }) {
     const { served, vault, options } = asked
     checkHistory(vault, keyEvents)
+    await asked.brings(migration)
     return openSession(asked, { receiving: await served.copy.receive({ vault, keyEvents, migration }, options) })
   },
   async 'receive-part'(asked, { from, migration }) {

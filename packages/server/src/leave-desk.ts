@@ -23,15 +23,8 @@ interface Client {
 // Each has at most 64 KiB. What is forgotten is shown again.
 const MAX_SHOWN = 256
 
-const STAGES: Partial<Readonly<Record<CallName, NonNullable<ClientRequest['stage']>>>> = {
-  accept: 'begins',
-  receive: 'begins',
-  place: 'ends',
-  look: 'ends',
-  activate: 'ends',
-  conclude: 'ends',
-  decline: 'ends',
-}
+/** What only ends a move that was prepared for. */
+const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'look', 'activate', 'conclude', 'decline'])
 
 /** Whether a client may do what it asks for: asked for each request anew, by lists first, because that costs nothing. */
 export class LeaveDesk {
@@ -47,10 +40,16 @@ export class LeaveDesk {
     return this.#parts.certificates !== undefined
   }
 
-  /** Throws `HTTP_NOT_ALLOWED`. `call`: the name of what is asked for, which may begin a move, or only end it. */
+  /** Throws `HTTP_NOT_ALLOWED`. `call`: the name of what is asked for, which may only end a move. */
   async require(action: string, client: Client, call?: string): Promise<void> {
-    const stage = call !== undefined && Object.hasOwn(STAGES, call) ? STAGES[call as CallName] : undefined
-    await this.#judge(action, client, this.#shown.get(nameOf(client)) ?? NOTHING_SHOWN, stage)
+    const ends = call !== undefined && ENDING.has(call)
+    await this.#judge({ action, ...client, proofs: this.#shown.get(nameOf(client)) ?? NOTHING_SHOWN, ends })
+  }
+
+  /** Keeps in mind who brings a vault, before it comes: once it does, whoever brought it may end the move. */
+  async brings({ key, vault }: Client, migration: string): Promise<void> {
+    const { certificates, signal } = this.#parts
+    await certificates?.brings({ key, vault, migration }, { signal })
   }
 
   /**
@@ -59,22 +58,17 @@ export class LeaveDesk {
    */
   async show(proofs: readonly Uint8Array[], action: string, client: Client): Promise<void> {
     const shown = proofsIn(proofs)
-    await this.#judge(action, client, shown)
+    await this.#judge({ action, ...client, proofs: shown })
     this.#shown.keep(nameOf(client), shown)
   }
 
-  async #judge(
-    action: string,
-    { key, vault }: Client,
-    proofs: ShownProofs,
-    stage?: ClientRequest['stage'],
-  ): Promise<void> {
+  async #judge(request: ClientRequest): Promise<void> {
+    const { key, action, vault } = request
     const { authorize, certificates, clock, signal } = this.#parts
     const byLists = await vaultErrorOf(() =>
       authorize({ signers: [key], action, object: vault, at: clock() }, { signal }),
     )
     if (byLists === undefined) return
-    const request = { key, action, vault, proofs, ...(stage !== undefined && { stage }) }
     const refused = certificates && (await vaultErrorOf(() => certificates.judge(request, { signal })))
     if (certificates !== undefined && refused === undefined) return
     const { code, message, details } = refused ?? byLists

@@ -152,6 +152,7 @@ export class RequestHandler {
       whileThere: () => ({ signal: AbortSignal.any([this.#parts.signal, untilGone(response)]) }),
       spend: (requests) => this.#quota.spend(key, requests),
       require: (action) => this.#parts.leave.require(action, { vault, key }),
+      brings: (migration) => this.#parts.leave.brings({ vault, key }, migration),
       show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, key }),
     }
     const say = async (value: unknown, body: readonly Uint8Array[] = []) => {

@@ -23,6 +23,8 @@ const HOUR = 3_600_000
 const soon = () => new Date(Date.now() + HOUR)
 const refused = (code: string) => ({ code: 'HTTP_NOT_ALLOWED', details: { code } })
 
+const codeOf = (error: unknown) => (error as { readonly code?: unknown }).code
+
 /** A certificate of the operator, as it is shown. */
 async function granted(grant: Partial<PlaceGrant> & Pick<PlaceGrant, 'to'>, by: Signer = operator) {
   const { id, envelope } = await issuePlaceGrant({ expires: soon(), ...grant }, by)
@@ -385,6 +387,35 @@ describe('a move whose leave ends', () => {
     await expect(again.requireLeave(vault.id)).rejects.toMatchObject(refused('CAPS_REVOKED'))
     const resumed = resumeMove(plan.migration_id, { ...parts, target: again })
     expect(await movedUntil(resumed, async () => {})).toBe('complete')
+  })
+
+  test('behind the signature nobody becomes who brought the vault by asking for something else', async () => {
+    await using folder = await scratch()
+    const { vault, place, source } = await begun(folder.at, 4)
+    await using _ = vault
+    const other = anyKey()
+    await using server = await serve(folder.at('b'), trusting)
+    const { id, bytes } = await granted({ to: place.key })
+    await using target = await reach(server, place, vault.id, { proofs: [bytes] })
+    const parts = { source, target, authorize: owner }
+    const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+    for await (const event of moveVault(plan, parts)) {
+      if (event.type === 'step' && event.step.effect === 'activate') break
+    }
+    const named = (await granted({ to: other.key, vault: vault.id })).bytes
+    await using theirs = await reach(server, other, vault.id, { proofs: [named] })
+    const keyEvents = await sourceOf(vault).keyEvents()
+    const offer = { vault: vault.id, driver: 1, plan: vault.id, keys: 'new', epoch: 0, keyEvents } as const
+    const asked: readonly (readonly [string | undefined, () => Promise<unknown>])[] = [
+      ['HTTP_REQUEST_INVALID', () => theirs.accept({ ...offer, migration: '' })],
+      ['MIGRATION_TARGET_REFUSED', () => theirs.accept({ ...offer, migration: '1'.repeat(32) })],
+      ['MIGRATION_TARGET_REFUSED', () => theirs.receive({ ...offer, migration: '2'.repeat(32) })],
+      ['MIGRATION_TARGET_REFUSED', () => theirs.receive({ ...offer, migration: plan.migration_id })],
+      [undefined, () => theirs.accept({ ...offer, migration: plan.migration_id })],
+    ]
+    for (const [code, ask] of asked) expect(await ask().then(() => undefined, codeOf), code).toBe(code)
+    await revoke(folder.at('b'), id)
+    expect(await movedUntil(resumeMove(plan.migration_id, parts), async () => {})).toBe('complete')
   })
 
   test('a copy stops with the same code, and goes on', async () => {

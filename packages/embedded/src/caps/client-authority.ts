@@ -41,11 +41,8 @@ export interface ClientRequest {
   readonly vault: VaultId
   /** What it has shown. The same object for the same proofs. */
   readonly proofs: ShownProofs
-  /**
-   * `begins`: the vault begins to come with this request. `ends`: it only ends a move that the place has prepared for; refused, it would
-   * leave the vault active nowhere.
-   */
-  readonly stage?: 'begins' | 'ends'
+  /** Whether it only ends a move that the place has prepared for: refused, it would leave the vault active nowhere. */
+  readonly ends?: boolean
 }
 
 export interface ClientAuthorityOptions {
@@ -93,23 +90,34 @@ export class ClientAuthority {
 
   /** Throws `CAPS_DENIED`, with the code of the first thing that is wrong in `details.code`. */
   async judge(request: ClientRequest, options: AbortOptions = {}): Promise<Grant> {
-    const { key, action, vault, proofs, stage } = request
+    const { key, action, vault, proofs, ends = false } = request
     const { records, tenures } = this.#place.soups
     const tenure = await tenures.read(vault, options)
-    if (stage === 'ends' && (await this.#mayEnd(request, tenure, options)))
-      return { action, object: vault, proven: true }
+    if (ends && (await this.#mayEnd(request, tenure, options))) return { action, object: vault, proven: true }
     const revoked = await listPlaceRevocations(records, options)
-    const print = [tenure.state, tenure.sequence, tenure.events, tenure.epoch, ...revoked].join(' ')
+    const { state, sequence, events, epoch, migration } = tenure
+    // The migration says who has brought it.
+    const print = [state, sequence, events, epoch, migration, ...revoked].join(' ')
     const name = `${key} ${action} ${vault}`
     const at = this.#clock().getTime()
     const known = this.#given.get(name)
-    if (stage !== 'begins' && known?.print === print && known.proofs === proofs && at < known.until) return known.grant
+    if (known?.print === print && known.proofs === proofs && at < known.until) return known.grant
     this.#given.delete(name)
     const grant = await this.#decide(request, { tenure, revoked }, options)
-    if (stage === 'begins') await keepBringer(records, { vault, key }, options)
     const until = Math.min(at + REMEMBERED_MS, grant.expires?.getTime() ?? Number.POSITIVE_INFINITY)
     remember(this.#given, name, { grant, proofs, print, until }, MAX_GIVEN)
     return grant
+  }
+
+  /**
+   * Keeps in mind that a client, which has been judged, brings a vault by this migration: what is granted on any vault reaches it, and it
+   * may end the move. To be called before the vault begins to come. Durable when it resolves.
+   */
+  async brings(
+    bringing: { readonly key: KeyId; readonly vault: VaultId; readonly migration: string },
+    options: AbortOptions = {},
+  ): Promise<void> {
+    await keepBringer(this.#place, bringing, options)
   }
 
   async #decide(
@@ -153,21 +161,16 @@ export class ClientAuthority {
    * Whether what the place grants is about this vault: what is granted on any does not reach those that others have brought. That is
    * decided by what the root has issued: whoever holds it can narrow it down to any vault there is.
    */
-  async #isMeant(
-    { proof }: Judged,
-    { vault, key }: ClientRequest,
-    { state }: Tenure,
-    options: AbortOptions,
-  ): Promise<boolean> {
+  async #isMeant({ proof }: Judged, { key }: ClientRequest, tenure: Tenure, options: AbortOptions): Promise<boolean> {
     const issued = proof[0]?.record.tag
     const isAny = issued !== undefined && covers(issued, anyVault())
-    return !isAny || state === 'none' || (await isBringer(this.#place.soups.records, { vault, key }, options))
+    return !isAny || tenure.state === 'none' || (await isBringer(this.#place, tenure, key, options))
   }
 
   /** Between its signature at the source and its activation here, nobody has the vault: whoever brought it ends that, whatever has run out. */
-  async #mayEnd({ vault, key, action }: ClientRequest, { state }: Tenure, options: AbortOptions): Promise<boolean> {
-    if (action !== PLACE_ACTION || (state !== 'prepared' && state !== 'active')) return false
-    return await isBringer(this.#place.soups.records, { vault, key }, options)
+  async #mayEnd({ key, action }: ClientRequest, tenure: Tenure, options: AbortOptions): Promise<boolean> {
+    if (action !== PLACE_ACTION || (tenure.state !== 'prepared' && tenure.state !== 'active')) return false
+    return await isBringer(this.#place, tenure, key, options)
   }
 
   #capsOf(vault: VaultId): VaultCaps {
