@@ -1,5 +1,13 @@
 import type { AuditActor } from '@vault/audit-chain'
-import { type AbortOptions, type Authorize, type Clock, isVaultError, type Signer, type VaultId } from '@vault/core'
+import {
+  type AbortOptions,
+  type Authorize,
+  type Clock,
+  isVaultError,
+  type KeyId,
+  type Signer,
+  type VaultId,
+} from '@vault/core'
 import type { VaultSoup } from '@vault/soup'
 import { keepsWithinNames, pathOf, pathsOf } from './caps/change-paths.ts'
 import { signersName } from './caps/signers-name.ts'
@@ -70,6 +78,13 @@ export class Leaves {
   /** Who does this, as the log is to say it: with the key that has proved it, and not with one that was only named. */
   async actorFor(action: string, options: AbortOptions): Promise<AuditActor> {
     return this.#actorOf(await this.ask(action, options))
+  }
+
+  /** The keys of all who do this: those that have proved it, or else the place's, and with it that of whom the opener has vouched for. */
+  async executors(action: string, place: KeyId, options: AbortOptions): Promise<readonly KeyId[]> {
+    const { keys } = await this.ask(action, options)
+    const { key } = this.#parts.actor
+    return keys ?? (key === undefined ? [place] : [place, key])
   }
 
   #actorOf({ proven, request, keys }: SignedGrant): AuditActor {

@@ -469,7 +469,7 @@ export class Vault implements AsyncDisposable {
     { action, act }: Pick<Approving, 'action' | 'act'>,
     options: AbortOptions = {},
   ): Promise<readonly Finding[]> {
-    const { keys: executors = [this.place.info.key] } = await this.#leaves.ask(action, options)
+    const executors = await this.#leaves.executors(action, this.place.info.key, options)
     return await missingApprovals(this.caps, { action, act, executors }, options)
   }
 

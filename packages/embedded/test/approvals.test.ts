@@ -1,4 +1,13 @@
-import { type ContentId, contentId, createSigner, encodeEnvelope, isVaultError, type Signer, utf8 } from '@vault/core'
+import {
+  type Authorize,
+  type ContentId,
+  contentId,
+  createSigner,
+  encodeEnvelope,
+  isVaultError,
+  type Signer,
+  utf8,
+} from '@vault/core'
 import { moveVault, planId, planMigration, resumeMove } from '@vault/migration'
 import { createApproval, createStandingMandate, openApproval, vaultPrincipal } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
@@ -61,6 +70,25 @@ test('a mandate wants so many people, none of whom does it, for this plan, in ti
   expect(await missing(vault, contentId(utf8('another plan')))).toEqual(['CAPS_MANDATE_QUORUM'])
   // Nobody else's word counts, nor is it taken.
   expect(await codeOf(approve(vault, mia))).toBe('CAPS_DENIED')
+})
+
+test('whoever is let in by the place does not approve either what the place then does for them, with whatever key', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir, 1)
+  await using own = await openVault(dir)
+  await own.issueCap({ to: eva.key, actions: ['migrate'], expires: null, delegate: true })
+  await own.issueCap({ to: mia.key, actions: ['migrate'], expires: null }, { signers: [eva] })
+  const authorize: Authorize = async ({ action, object }) => ({ action, object, proven: true })
+  const by = ({ key }: Signer) => openVault(dir, { authorize, actor: { name: key, key } })
+  await using asBen = await by(ben)
+  await approve(own, ben)
+  expect(await missing(asBen)).toContain('CAPS_MANDATE_NOT_SEPARATE')
+  await using asMia = await by(mia)
+  expect(await missing(asMia)).toEqual([])
+  const other = contentId(utf8('another plan'), { hash: 'sha2-256', codec: 'dag-cbor' })
+  await approve(own, eva, other)
+  expect(await missing(asMia, other)).toContain('CAPS_MANDATE_NOT_SEPARATE')
 })
 
 test('an approval counts no more once it has expired, or what it rests on was taken back', async () => {
