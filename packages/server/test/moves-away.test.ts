@@ -1,4 +1,5 @@
-import { type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
+import { cp } from 'node:fs/promises'
+import { encodeEnvelope, type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
 import { openPlace, openVault } from '@vault/embedded'
 import { listMoves, type MoveState, type ToldEvent, verifyCertificate } from '@vault/migration'
 import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
@@ -194,6 +195,27 @@ test('a server that died behind the signature ends the move when it begins anew,
   await eventually(async () => (await phase()) === 'complete')
   await using to = await openPlace(folder.at('b'), { mode: 'read' })
   expect((await to.soups.tenures.read(vault.id)).state).toBe('active')
+})
+
+test('a move is asked for by certificates that the client shows', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 2)
+  await vault[Symbol.asyncDispose]()
+  const client = anyKey()
+  // Granted by the vault, and nowhere in what lies at the server.
+  await cp(folder.at('a'), folder.at('copy'), { recursive: true })
+  const proofs = await (async () => {
+    await using copy = await openVault(folder.at('copy'))
+    const expires = new Date(Date.now() + 3_600_000)
+    const { envelope } = await copy.issueCap({ to: client.key, actions: ['migrate', 'move-away'], expires })
+    return [encodeEnvelope(envelope)]
+  })()
+  await using b = await serve(folder.at('b'), { allow: [place.key] })
+  await using a = await serve(folder.at('a'), { moveTo: [b], certificates: {} })
+  await using unshown = placeAt(a, client)
+  await expect(follow(unshown.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
+  await using from = httpPlace(a.url, { place: client, peerKey: a.key, timeouts: SHORT, proofs })
+  expect((await follow(from.move(vault.id, requestTo(b))))?.phase).toBe('complete')
 })
 
 test('a move that is asked for again while it runs goes on there, and is one move', async () => {

@@ -14,7 +14,10 @@ import { answerInvalid } from './wire-error.ts'
 
 /** A place that is reached over HTTPS, as one that is asked what lies there, and to move it. It must be closed. */
 export interface HttpPlace extends AsyncDisposable {
-  /** The vaults there that this end may ask about. */
+  /**
+   * The vaults there that this end may ask about: by the lists of the place, by what it holds itself, and by proofs only where it was asked
+   * about the vault before. No proofs are shown here, as each is about one vault.
+   */
   vaults(options?: AbortOptions): Promise<readonly VaultStanding[]>
   /** The moves of a vault that left from there, the latest first. */
   moves(vault: ContentId, options?: AbortOptions): Promise<readonly MoveStatus[]>
@@ -50,7 +53,7 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     }
     try {
       while (true) {
-        const { value } = await client.patiently(abort, next)
+        const { value } = await client.patiently(abort, next, path)
         const event = client.parsed(path, value, (saying) => moveSaying(saying, 'event'))
         if (event.type === 'working') continue
         yield event
