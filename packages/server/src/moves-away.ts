@@ -1,5 +1,5 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError, type VaultId } from '@vault/core'
-import { moveSourceOf, owner, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
+import { moveSourceOf, owner, proofsOf, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
 import {
   isEnded,
   listMoves,
@@ -153,6 +153,7 @@ export class MovesAway {
     await using target = await httpTarget(to.url, {
       vault: vault.id,
       peerKey: to.key,
+      proofs: await proofsOf(vault, 'write', options),
       ...reach,
       ...slower(reach.bytesPerSecond, request.bytesPerSecond),
       ...options,

@@ -1,11 +1,18 @@
 import { cp } from 'node:fs/promises'
 import { encodeEnvelope, type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
-import { openPlace, openVault } from '@vault/embedded'
-import { listMoves, type MoveState, type ToldEvent, verifyCertificate } from '@vault/migration'
+import { openPlace, openVault, owner, sourceOf } from '@vault/embedded'
+import {
+  listMoves,
+  type MoveState,
+  planMigration,
+  runMigration,
+  type ToldEvent,
+  verifyCertificate,
+} from '@vault/migration'
 import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
 import { describe, expect, test } from 'vitest'
 import type { VaultServer } from '../src/index.ts'
-import { anyKey, SHORT, scratch, serve, vaultIn } from './served.ts'
+import { anyKey, reach, SHORT, scratch, serve, vaultIn } from './served.ts'
 
 type Folder = Awaited<ReturnType<typeof scratch>>
 
@@ -215,6 +222,24 @@ test('a move is asked for by certificates that the client shows', async () => {
   await using unshown = placeAt(a, client)
   await expect(follow(unshown.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
   await using from = httpPlace(a.url, { place: client, peerKey: a.key, timeouts: SHORT, proofs })
+  expect((await follow(from.move(vault.id, requestTo(b))))?.phase).toBe('complete')
+})
+
+test('what the vault grants its place is shown to the server where it moves', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 2)
+  const client = anyKey()
+  {
+    // By certificates of the vault only one comes that is there as a copy.
+    await using server = await serve(folder.at('b'), { allow: [place.key] })
+    await using target = await reach(server, place, vault.id)
+    const parts = { source: sourceOf(vault), target, authorize: owner }
+    for await (const _ of runMigration(await planMigration(parts), parts));
+  }
+  await vault[Symbol.asyncDispose]()
+  await using b = await serve(folder.at('b'), { certificates: {} })
+  await using a = await serve(folder.at('a'), { moves: [client.key], moveTo: [b] })
+  await using from = placeAt(a, client)
   expect((await follow(from.move(vault.id, requestTo(b))))?.phase).toBe('complete')
 })
 
