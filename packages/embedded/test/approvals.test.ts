@@ -129,6 +129,26 @@ test('two keys of one grant are one person, and unsigned, foreign and unreadable
   expect(await missing(vault)).toEqual([])
 })
 
+test('who approves a thousand times, or did long ago, takes no room from the others', async () => {
+  await using space = await scratch()
+  await vaultWith(space.at('v'), 2)
+  await using vault = await openVault(space.at('v'))
+  await approve(vault, eva, contentId(utf8('another plan'), { hash: 'sha2-256', codec: 'dag-cbor' }))
+  const put = []
+  for (let i = 0; i < 1_100; i++) {
+    const at = new Date(Date.now() - 10_000)
+    const expires = new Date(Date.now() + (i % 2 === 0 ? -5_000 : 60_000) + i)
+    const envelope = await createApproval({ vault: vault.id, action: 'migrate', act: PLAN, at, expires }, ana)
+    const key = `approval:${PLAN}/${String(i).padStart(4, '0')}`
+    put.push({ key, type: 'approval', fields: { envelope: encodeEnvelope(envelope) } })
+  }
+  const { epoch } = await vault.soup.tenure()
+  await vault.soup.commit({ epoch, entries: { put } })
+  expect(await missing(vault)).toEqual(['CAPS_MANDATE_QUORUM'])
+  await approve(vault, eva)
+  expect(await missing(vault)).toEqual([])
+})
+
 test('the last mandate counts, and one that cannot be read or is not signed by the operators opens nothing', async () => {
   await using space = await scratch()
   const dir = space.at('v')

@@ -22,7 +22,7 @@ export interface Undertaking {
   readonly executors: readonly KeyId[]
 }
 
-// Only who may approve adds one, so more than these are no accident, and none of them is looked at.
+// Only who may approve adds one, so more people than these are no accident, and none of them is looked at.
 const MOST_APPROVALS = 1_024
 
 /** The number of the next mandate about an action, and the one that counts now; `undefined`: there is one, and it cannot be read. */
@@ -94,7 +94,7 @@ export async function missingApprovals(
   return checkMandate(mandate, [...approved, ...executed], await caps.circumstances(options))
 }
 
-/** Approvals of this act that are signed, and have not expired. */
+/** Approvals of this act that are signed, and have not expired: one of each approver, however often he says so. */
 async function approvalsOf(
   caps: VaultCaps,
   { action, act }: Pick<Undertaking, 'action' | 'act'>,
@@ -102,18 +102,19 @@ async function approvalsOf(
 ): Promise<readonly { readonly id: ContentId; readonly approver: KeyId }[]> {
   const { soup, vault, clock } = caps.parts
   const now = clock().getTime() / 1000
-  const found = []
+  const found = new Map<KeyId, ContentId>()
   let seen = 0
   for await (const page of soup.query({ prefix: `${APPROVAL_PREFIX}${act}/` }, options)) {
     for (const { fields } of page) {
-      if (++seen > MOST_APPROVALS) return found
       const opened = openedIn(fields.envelope, openApproval)
       if (opened === undefined) continue
       const { record, id, envelope } = opened
       const isOfThis = record.vault.id === vault && record.act.id === act && record.action === action
-      const isGood = now < record.expires && isApproved(envelope)
-      if (isOfThis && isGood) found.push({ id, approver: record.approver })
+      if (!isOfThis || now >= record.expires || found.has(record.approver)) continue
+      // Those that count no more, or again, leave room for what others have approved.
+      if (++seen > MOST_APPROVALS) return Array.from(found, ([approver, id]) => ({ approver, id }))
+      if (isApproved(envelope)) found.set(record.approver, id)
     }
   }
-  return found
+  return Array.from(found, ([approver, id]) => ({ approver, id }))
 }
