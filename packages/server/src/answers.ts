@@ -49,8 +49,10 @@ type Answer<Name extends CallName> = (asked: Asked, request: RequestOf<Name>) =>
 
 const soupOf = ({ served, vault }: Asked) => served.place.soups.soup(vault)
 
+const holderOf = ({ vault, key: owner }: Asked) => ({ owner, vault })
+
 function tableOf(asked: Asked, { view, table }: { readonly view: string; readonly table: 'objects' | 'entries' }) {
-  return asked.served.views.use(view, asked.key)[table]
+  return asked.served.views.use(view, holderOf(asked))[table]
 }
 
 function openSession(
@@ -99,9 +101,9 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     const found = new Set(own.filter((_, i) => there[i]))
     return ids.map((id) => found.has(id))
   },
-  'open-view': (asked) => asked.served.views.open(soupOf(asked), asked.key, asked.whileThere()),
-  async 'close-view'({ served, key }, { view }) {
-    served.views.close(view, key)
+  'open-view': (asked) => asked.served.views.open(soupOf(asked), holderOf(asked), asked.whileThere()),
+  async 'close-view'(asked, { view }) {
+    asked.served.views.close(view, holderOf(asked))
     return null
   },
   async scan(asked, { prefix, after, limit, ...which }) {

@@ -1,4 +1,4 @@
-import type { AbortOptions, KeyId, Random } from '@vault/core'
+import type { AbortOptions, ContentId, KeyId, Random } from '@vault/core'
 import { toHex } from '@vault/core'
 import type { HeldView } from '@vault/migration/http'
 import type { SoupReader, SoupView } from '@vault/soup'
@@ -6,8 +6,13 @@ import { statementOf } from '@vault/transfer'
 import type { ServerLimits } from './limits.ts'
 import { refusal } from './refusal.ts'
 
-interface Held {
+/** Whose a view is, and of which vault: leave was asked for that one. */
+interface Holder {
   readonly owner: KeyId
+  readonly vault: ContentId
+}
+
+interface Held extends Holder {
   readonly view: SoupView
   readonly release: () => void
   timer: NodeJS.Timeout
@@ -25,7 +30,7 @@ export class HeldViews {
   }
 
   /** Holds a moment open until it is let go, or nobody has read it for a while. Throws `HTTP_LIMIT`. */
-  async open(soup: SoupReader, owner: KeyId, options: AbortOptions): Promise<HeldView> {
+  async open(soup: SoupReader, { owner, vault }: Holder, options: AbortOptions): Promise<HeldView> {
     this.#requireRoom(owner)
     // What is hashed here need not travel to be hashed there.
     await statementOf(soup, options)
@@ -40,26 +45,30 @@ export class HeldViews {
     })
     const name = toHex(this.#random(16))
     const timer = setTimeout(() => this.#end(name), this.#limits.viewMs)
-    this.#held.set(name, { owner, view, release, timer })
+    this.#held.set(name, { owner, vault, view, release, timer })
     const { sequence, counts } = view
     return { view: name, sequence, counts }
   }
 
   /** The view of this name. Throws `HTTP_SESSION`. */
-  use(name: string, owner: KeyId): SoupView {
-    const held = this.#held.get(name)
-    if (held?.owner !== owner)
-      throw refusal('HTTP_SESSION', 'The view was let go, because nobody read it. Open it again.')
+  use(name: string, holder: Holder): SoupView {
+    const held = this.#of(name, holder)
+    if (held === undefined) throw refusal('HTTP_SESSION', 'The view was let go, because nobody read it. Open it again.')
     held.timer.refresh()
     return held.view
   }
 
-  close(name: string, owner: KeyId): void {
-    if (this.#held.get(name)?.owner === owner) this.#end(name)
+  close(name: string, holder: Holder): void {
+    if (this.#of(name, holder) !== undefined) this.#end(name)
   }
 
   closeAll(): void {
     for (const name of [...this.#held.keys()]) this.#end(name)
+  }
+
+  #of(name: string, { owner, vault }: Holder): Held | undefined {
+    const held = this.#held.get(name)
+    return held?.owner === owner && held.vault === vault ? held : undefined
   }
 
   #end(name: string): void {
