@@ -185,6 +185,15 @@ test('a move waits for its approvals before anything is made at the target, and 
   expect((await target.look(vault.id)).tenure.state).toBe('none')
   expect((await vault.soup.tenure()).state).toBe('active')
   await approve(vault, eva, planId(plan))
+  // What was approved leads to this place, and to no other one.
+  await using third = await openMoveTarget(space.at('c'))
+  const elsewhere = { ...parts, target: third }
+  expect(await codeOf(Array.fromAsync(resumeMove(plan.migration_id, elsewhere)))).toBe('MIGRATION_PLAN_MISMATCH')
+  const posing = { ...third, instance: target.instance }
+  expect(await codeOf(Array.fromAsync(resumeMove(plan.migration_id, { ...parts, target: posing })))).toBe(
+    'MIGRATION_PLAN_MISMATCH',
+  )
+  expect((await third.look(vault.id)).tenure.state).toBe('none')
   await Array.fromAsync(resumeMove(plan.migration_id, parts))
   expect((await vault.soup.tenure()).state).toBe('retired')
   await using moved = await openVault(space.at('b'))

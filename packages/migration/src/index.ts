@@ -68,6 +68,7 @@ export type { MandatedSource } from './move/mandated-source.ts'
 export type {
   HandoffTerms,
   JudgingTarget,
+  KeyedTarget,
   LogEnd,
   MoveOffer,
   MoveSource,

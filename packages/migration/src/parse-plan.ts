@@ -1,4 +1,4 @@
-import { decode, isContentId, VaultError } from '@vault/core'
+import { decode, isContentId, isVaultError, parseKeyId, VaultError } from '@vault/core'
 import type { Query } from '@vault/soup'
 import { checkQuery } from '@vault/soup'
 import type { MigrationErrorCode } from './error.ts'
@@ -30,7 +30,7 @@ function parsePlan(value: unknown): Plan {
   const reasons: readonly unknown[] = MIGRATION_REASONS
   check(plan.reason === undefined || reasons.includes(plan.reason), 'reason is not one of the five')
   parseSource(plan.source)
-  check(isLabel(record(plan.target, 'target', ['label']).label), 'target.label is no text of 1 to 1,024 characters')
+  parseTarget(plan.target, plan.handoff !== undefined)
   parseVerification(plan.verification)
   check(isCount(plan.rounds, 1, 1_000), 'rounds is not 1 to 1,000')
   check((plan.kind === 'partial') === (plan.select !== undefined), 'select stands in a partial plan and only there')
@@ -41,6 +41,13 @@ function parsePlan(value: unknown): Plan {
   }
   if (plan.select !== undefined) parseSelect(plan.select, plan.verification)
   return value as Plan
+}
+
+function parseTarget(value: unknown, isHandoff: boolean): void {
+  const { label, instance, place } = record(value, 'target', ['label'], isHandoff ? ['instance', 'place'] : [])
+  check(isLabel(label), 'target.label is no text of 1 to 1,024 characters')
+  check(instance === undefined || isHex(instance, 32), 'target.instance is not 32 hexadecimal digits')
+  check(place === undefined || isKey(place), 'target.place is no key')
 }
 
 function parseSource(value: unknown): void {
@@ -91,6 +98,16 @@ function record(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+function isKey(value: unknown): boolean {
+  try {
+    parseKeyId(value)
+    return true
+  } catch (error) {
+    if (isVaultError(error)) return false
+    throw error
+  }
 }
 
 function isLabel(value: unknown): boolean {

@@ -3,6 +3,7 @@ import { decodeEnvelope, systemRandom, toHex, VaultError, verifyKeyHistory } fro
 import type { Query, Tenure } from '@vault/soup'
 import type { Held, Source, Target } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
+import type { KeyedTarget } from './move/move-endpoint.ts'
 import { decodePlan } from './parse-plan.ts'
 import type { Mandate } from './permission.ts'
 import { permissionFor } from './permission.ts'
@@ -19,7 +20,8 @@ export interface MigrationParts extends Mandate {
 /** What a plan is made with: both places are only looked at. */
 export interface PlanParts extends Mandate {
   readonly source: Source
-  readonly target: Pick<Target, 'label' | 'look'>
+  /** Of a hand-off, with what the plan is to name it by. */
+  readonly target: Pick<Target, 'label' | 'look'> & Partial<Pick<KeyedTarget, 'instance' | 'key'>>
 }
 
 export interface PlanOptions extends AbortOptions {
@@ -64,13 +66,18 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
     kind,
     ...(reason === undefined ? {} : { reason }),
     source: { vault: source.vault, label: source.label, ...(await sourceStatement(source, { signal })) },
-    target: { label: target.label },
+    target: { label: target.label, ...(handoff === undefined ? {} : identityOf(target)) },
     ...(select === undefined ? {} : { select }),
     verification,
     ...(handoff === undefined ? {} : { handoff }),
     rounds,
   }
   return decodePlan(encodePlan(plan))
+}
+
+/** A label can be that of any place, so whoever approves a hand-off is told more. */
+function identityOf({ instance, key }: PlanParts['target']): Pick<Plan['target'], 'instance' | 'place'> {
+  return { ...(instance !== undefined && { instance }), ...(key !== undefined && { place: key }) }
 }
 
 /** Only the place where a vault is active can give it away, and only under keys that may follow those of now. */

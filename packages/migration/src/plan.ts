@@ -1,4 +1,4 @@
-import type { Bytes, ContentId } from '@vault/core'
+import type { Bytes, ContentId, KeyId } from '@vault/core'
 import { contentId, encode } from '@vault/core'
 import type { Query } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
@@ -38,7 +38,12 @@ export interface Plan {
   readonly reason?: MigrationReason
   /** The source as it was when the plan was made. */
   readonly source: Statement & { readonly vault: ContentId; readonly label: string }
-  readonly target: { readonly label: string }
+  readonly target: {
+    readonly label: string
+    /** Which place it is, by its own name and its key: only where the vault is handed off. Absent in older plans, and where the target does not say it. */
+    readonly instance?: string
+    readonly place?: KeyId
+  }
   /** Entries to move, with their objects and all that these link to. Only in a partial plan. */
   readonly select?: Query
   readonly verification: Verification

@@ -16,10 +16,12 @@ import { sourceStatement } from '../source-statement.ts'
 import { authorizedNote, startNote } from './audit-note.ts'
 import { requireChains } from './granting-source.ts'
 import { requireApprovals } from './mandated-source.ts'
+import { requirePlannedTarget } from './require-planned-target.ts'
 import type { Act, Effect } from './work.ts'
 
 /** The target becomes receiving and says under which keys it will have the vault. */
 export const accept: Act = async (work) => {
+  requirePlannedTarget(work.plan, work.parts.target)
   await requireApprovals(work)
   const { plan, planId, state, parts, driver, options } = work
   const { source, target } = parts
@@ -28,7 +30,8 @@ export const accept: Act = async (work) => {
   const { epoch } = await source.soup.tenure(options)
   const offer = { vault, keyEvents, migration, plan: planId, epoch, driver, keys: plan.handoff?.keys ?? 'new' } as const
   const acceptance = await target.accept(offer, options)
-  const expected = { vault, migration, plan: planId, instance: target.instance }
+  const planned = plan.target.place === undefined ? {} : { place: plan.target.place }
+  const expected = { vault, migration, plan: planId, instance: target.instance, ...planned }
   const { place } = verifyAcceptance(decodeEnvelope(acceptance), expected)
   if (place === source.place.key) throw samePlace(target.label, place)
   return { acceptance }

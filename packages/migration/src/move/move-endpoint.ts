@@ -1,6 +1,6 @@
 import type { LogReader } from '@vault/audit-chain'
 import type { Block } from '@vault/cas'
-import type { AbortOptions, Bytes, ContentId, KeyState, Signer } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Signer } from '@vault/core'
 import type { HeldBlock, IntakeBatch, Records, Tenure } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
 import type { Held, Receiving, Source } from '../endpoint.ts'
@@ -185,6 +185,12 @@ export interface ProvingTarget extends MoveTarget {
 export interface JudgingTarget extends MoveTarget {
   /** Asked before the hand-off is signed, when nothing else is asked of the target. Throws where it is not granted any more. */
   requireLeave(vault: ContentId, options?: AbortOptions): Promise<void>
+}
+
+/** A target whose key is known before it has accepted anything: a plan can name it. */
+export interface KeyedTarget extends MoveTarget {
+  /** The key of the place, which signs what it says. */
+  readonly key: KeyId
 }
 
 /** Leads clients to the place that is active (M089). Done after activation, and may be done again. */

@@ -24,6 +24,7 @@ import { letWritersGoOn, openStray, wasOpened } from './open-again.ts'
 import type { MovePhase } from './phase.ts'
 import { isEnded } from './phase.ts'
 import { recovered } from './recovered.ts'
+import { requirePlannedTarget } from './require-planned-target.ts'
 import { decline, recordRollback, reopen } from './rollback-effects.ts'
 import type { MoveState } from './state.ts'
 import { plannedMove } from './state.ts'
@@ -83,6 +84,7 @@ export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOpt
   for (const move of moves) await openStray(move, source, options)
   await requireActive(source, plan.handoff ?? { keys: 'new' }, options)
   requireApart(parts)
+  requirePlannedTarget(plan, parts.target)
   // Before anything is written down: what was never granted is no move that stopped.
   await permissionFor(parts, { source: source.vault, target: source.vault }, options).require()
   const state = plannedMove({

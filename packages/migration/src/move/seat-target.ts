@@ -30,7 +30,7 @@ import { noteKey } from './audit-note.ts'
 import { concludeMove } from './conclude-move.ts'
 import { claimOf, continues, currentLogKeys, headOf, isEndorsable, isEqual } from './judge-handoff.ts'
 import { logKeys } from './log-keys.ts'
-import type { MoveOffer, ProvingTarget } from './move-endpoint.ts'
+import type { KeyedTarget, MoveOffer, ProvingTarget } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
 import type { Accepted } from './target-records.ts'
 import { TargetRecords } from './target-records.ts'
@@ -42,7 +42,7 @@ const NOBODY: number = 2 ** 52
 const RESTORED_AT_ONCE = 4_096
 
 /** A place as the target of moves. */
-export function seatTarget(seat: Seat): ProvingTarget {
+export function seatTarget(seat: Seat): ProvingTarget & KeyedTarget {
   const { label, instance, place, objects, store, clock, random } = seat
   const { tenures } = store
   const records = new TargetRecords(store.records)
@@ -230,6 +230,7 @@ export function seatTarget(seat: Seat): ProvingTarget {
   return {
     label,
     instance,
+    key: place.key,
     look,
     accept,
     open,
