@@ -23,8 +23,8 @@ interface Client {
 // Each has at most 64 KiB. What is forgotten is shown again.
 const MAX_SHOWN = 256
 
-/** What only ends a move that was prepared for. */
-const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'look', 'activate', 'conclude', 'decline'])
+/** What only ends a move that was prepared for, and tells nothing of the vault. */
+const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'activate', 'conclude', 'decline'])
 
 /** Whether a client may do what it asks for: asked for each request anew, by lists first, because that costs nothing. */
 export class LeaveDesk {

@@ -198,6 +198,27 @@ describe('a vault that is brought to a place', () => {
     expect({ phase, seen }).toEqual({ phase: 'complete', seen: ['activate', 'conclude'] })
   })
 
+  test.each(['any', 'named'])('once it is active there, its bringer reads nothing of it: %s', async (which) => {
+    await using folder = await scratch()
+    const { vault, place } = await vaultIn(folder.at('a'), 3)
+    await using _ = vault
+    await using server = await serve(folder.at('b'), trusting)
+    const grant = { to: place.key, ...(which === 'named' && { vault: vault.id }) }
+    await using target = await reach(server, place, vault.id, { proofs: [(await granted(grant)).bytes] })
+    const held = await target.look(vault.id)
+    const ended = await moveTo(vault, target)
+    await expect(target.look(vault.id)).rejects.toMatchObject(refused('CAPS_NOT_COVERED'))
+    await expect(target.requireLeave(vault.id)).rejects.toMatchObject(refused('CAPS_NOT_COVERED'))
+    await expect(
+      held.objects
+        .getMany([[vault.id]])
+        [Symbol.asyncIterator]()
+        .next(),
+    ).rejects.toMatchObject(refused('CAPS_NOT_COVERED'))
+    // The answer may have been lost.
+    expect(await target.conclude(ended)).toEqual(ended.certificate)
+  })
+
   test('where certificates do not count, only the list does', async () => {
     await using folder = await scratch()
     const { vault, place } = await vaultIn(folder.at('a'), 1)

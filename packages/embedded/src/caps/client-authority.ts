@@ -63,13 +63,15 @@ interface Given {
 const REMEMBERED_MS: number = 60_000
 const MAX_GIVEN = 1_024
 const MAX_VAULTS = 64
+/** What somebody else's vault is where it comes, or lies as a copy. Whoever brought it has no say in what it is here for. */
+const BROUGHT: ReadonlySet<Tenure['state']> = new Set(['none', 'receiving', 'prepared', 'replica', 'retired'])
 
 /**
  * What certificates grant to clients of a place. There are two roots:
  *
  * - The vault, for what is done with one that is here: by the certificates in it, with its keys and its revocations as they stand here.
  * - The place, for bringing a vault to it: its key, and those that it trusts. What they grant on any vault counts for those that are
- *   not here, and for those that the same key has brought.
+ *   not here, and for those that the same key has brought. Once the vault is active here, all of it only ends the move.
  */
 export class ClientAuthority {
   readonly #place: Pick<Place, 'dir' | 'info' | 'soups'>
@@ -98,7 +100,7 @@ export class ClientAuthority {
     const { state, sequence, events, epoch, migration } = tenure
     // The migration says who has brought it.
     const print = [state, sequence, events, epoch, migration, ...revoked].join(' ')
-    const name = `${key} ${action} ${vault}`
+    const name = `${key} ${action} ${vault} ${ends}`
     const at = this.#clock().getTime()
     const known = this.#given.get(name)
     if (known?.print === print && known.proofs === proofs && at < known.until) return known.grant
@@ -134,6 +136,7 @@ export class ClientAuthority {
     if (request.action === PLACE_ACTION) {
       const judged = await this.#byPlace(request, revoked, options)
       if (!judged.verdict.ok) refused.push(judged.verdict)
+      else if (!BROUGHT.has(tenure.state) && request.ends !== true) throw beyondBringing(request, tenure)
       else if (await this.#isMeant(judged, request, tenure, options)) return grantOf(request, judged.verdict)
       else throw broughtByAnother(request)
     }
@@ -214,6 +217,13 @@ function broughtByAnother({ vault, key }: ClientRequest): VaultError<CapsErrorCo
   return refusal(
     'CAPS_NOT_COVERED',
     `What ${key} was granted on any vault does not reach ${vault}, which it has not brought here. Let it be granted on this vault.`,
+  )
+}
+
+function beyondBringing({ vault, key }: ClientRequest, { state }: Tenure): VaultError<CapsErrorCode> {
+  return refusal(
+    'CAPS_NOT_COVERED',
+    `${vault} is ${state} here, and what the place has granted ${key} is for bringing vaults. Let the vault grant it.`,
   )
 }
 
