@@ -20,8 +20,9 @@ interface Client {
   readonly vault: ContentId
 }
 
-// Each has at most 64 KiB. What is forgotten is shown again.
-const MAX_SHOWN = 256
+// Each has at most 64 KiB. What is forgotten is shown again. A key pushes out what it has shown itself, however many vaults it asks about.
+const MAX_KEYS = 128
+const MAX_SHOWN = 8
 
 /** What only ends a move that was prepared for, and tells nothing of the vault. */
 const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'activate', 'conclude', 'decline'])
@@ -29,7 +30,8 @@ const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'activate', 'con
 /** Whether a client may do what it asks for: asked for each request anew, by lists first, because that costs nothing. */
 export class LeaveDesk {
   readonly #parts: Parts
-  readonly #shown = new Recent<ShownProofs>(MAX_SHOWN)
+  /** By keys, and of each by vaults. */
+  readonly #shown = new Recent<Recent<ShownProofs>>(MAX_KEYS)
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -43,7 +45,7 @@ export class LeaveDesk {
   /** Throws `HTTP_NOT_ALLOWED`. `call`: the name of what is asked for, which may only end a move. */
   async require(action: string, client: Client, call?: string): Promise<void> {
     const ends = call !== undefined && ENDING.has(call)
-    await this.#judge({ action, ...client, proofs: this.#shown.get(nameOf(client)) ?? NOTHING_SHOWN, ends })
+    await this.#judge({ action, ...client, proofs: this.#shownBy(client) ?? NOTHING_SHOWN, ends })
   }
 
   /** Keeps in mind who brings a vault, before it comes: once it does, whoever brought it may end the move. */
@@ -59,7 +61,26 @@ export class LeaveDesk {
   async show(proofs: readonly Uint8Array[], action: string, client: Client): Promise<void> {
     const shown = proofsIn(proofs)
     await this.#judge({ action, ...client, proofs: shown })
-    this.#shown.keep(nameOf(client), shown)
+    const { key, vault } = client
+    const byKey = this.#shown.get(key) ?? new Recent<ShownProofs>(MAX_SHOWN)
+    byKey.keep(vault, shown)
+    this.#shown.keep(key, byKey)
+  }
+
+  /**
+   * Asks for leave as long as a request lasts, by what the client has shown last, also where that is forgotten meanwhile: in the middle of
+   * an answer it cannot show anything again.
+   */
+  throughout(client: Client): (action: string) => Promise<void> {
+    let held = this.#shownBy(client) ?? NOTHING_SHOWN
+    return async (action) => {
+      held = this.#shownBy(client) ?? held
+      await this.#judge({ action, ...client, proofs: held })
+    }
+  }
+
+  #shownBy({ key, vault }: Client): ShownProofs | undefined {
+    return this.#shown.get(key)?.get(vault)
   }
 
   async #judge(request: ClientRequest): Promise<void> {
@@ -80,10 +101,6 @@ export class LeaveDesk {
       ...details,
     })
   }
-}
-
-function nameOf({ key, vault }: Client): string {
-  return `${key} ${vault}`
 }
 
 function proofsIn(proofs: readonly Uint8Array[]): ShownProofs {

@@ -7,8 +7,14 @@ export class Recent<Value> {
     this.#most = most
   }
 
+  /** What is looked for is used. */
   get(name: string): Value | undefined {
-    return this.#values.get(name)
+    const value = this.#values.get(name)
+    if (value !== undefined) {
+      this.#values.delete(name)
+      this.#values.set(name, value)
+    }
+    return value
   }
 
   /** Keeps it as what was used last, and gives those that had to go for it. */

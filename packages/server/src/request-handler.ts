@@ -151,7 +151,7 @@ export class RequestHandler {
       options: { signal: this.#parts.signal },
       whileThere: () => ({ signal: AbortSignal.any([this.#parts.signal, untilGone(response)]) }),
       spend: (requests) => this.#quota.spend(key, requests),
-      require: (action) => this.#parts.leave.require(action, { vault, key }),
+      require: this.#parts.leave.throughout({ vault, key }),
       brings: (migration) => this.#parts.leave.brings({ vault, key }, migration),
       show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, key }),
     }
