@@ -40,13 +40,15 @@ export async function httpOptions(
   found: readonly Bytes[] = [],
 ): Promise<HttpOptions> {
   const { parseKeyId } = await import('@vault/core')
-  const { MAX_PROOFS } = await import('@vault/migration')
+  const { fittingProofs, MAX_PROOFS } = await import('@vault/migration')
   if (peerKey === undefined) {
     throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
   }
   const patience = timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
-  const proofs = [...(await readProofFiles(proof)), ...found]
-  if (proofs.length > MAX_PROOFS) throw new UsageError(`A server is shown at most ${MAX_PROOFS} certificates.`)
+  const named = await readProofFiles(proof)
+  // What was named is shown, and of what was found as much as there is room for.
+  const proofs = fittingProofs([...named, ...found])
+  if (proofs.length < named.length) throw new UsageError(`A server is shown at most ${MAX_PROOFS} certificates.`)
   return {
     place,
     peerKey: parseKeyId(peerKey),

@@ -1,6 +1,6 @@
 import { createSigner, type Envelope, encodeEnvelope, generateSecretKey, type Signer, systemRandom } from '@vault/core'
 import { moveVault, type ProvingTarget, planMigration, runMigration } from '@vault/migration'
-import { createCapCert, type Tag } from '@vault/spki-caps'
+import { createCapCert, openRevocation, openRevocationSet, type Tag } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
 import {
   ClientAuthority,
@@ -153,6 +153,33 @@ test('what a vault grants counts when it has come, and not while it comes for th
   await expect(
     authority.judge({ key: client.key, action: 'write', vault: vault.id, proofs: NOTHING_SHOWN }),
   ).rejects.toMatchObject(denied('CAPS_NO_CHAIN'))
+})
+
+test('of many sets and revocations, the last set and the latest revocations are shown', async () => {
+  await using space = await scratch()
+  let now = Date.now()
+  const clock = () => new Date(now)
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'), { clock })
+  const publish = async () => {
+    const { until } = await vault.publishRevocations(new Date(now + 10_000))
+    now = until.getTime()
+  }
+  for (let i = 0; i < 33; i++) await publish()
+  now -= 1_000
+  const few = readProofs(await proofsOf(vault, 'write'))
+  expect([few.certificates.length, few.sets.length]).toEqual([1, 1])
+  expect(few.sets.map((set) => openRevocationSet(set).record.seq)).toEqual([32])
+  const revoked: string[] = []
+  for (let i = 0; i < 33; i++) {
+    now += 1_000
+    revoked.unshift((await vault.revokeCap({ key: createSigner(generateSecretKey(systemRandom)).key })).id)
+  }
+  await publish()
+  now -= 1_000
+  const many = readProofs(await proofsOf(vault, 'write'))
+  expect([many.certificates.length, many.sets.length, many.revocations.length]).toEqual([1, 1, 30])
+  expect(many.revocations.map((each) => openRevocation(each).id)).toEqual(revoked.slice(0, 30))
 })
 
 test('what is no proof is refused, and so is a revocation that is none', () => {

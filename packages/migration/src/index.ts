@@ -43,7 +43,7 @@ export { verifyMigration } from './verify-migration.ts'
 
 // A move: the vault itself goes, with its trail and its keys.
 
-export { MAX_PROOFS } from './http/proof-limits.ts'
+export { fittingProofs, MAX_PROOFS } from './http/proof-limits.ts'
 export type { AuditNote } from './move/audit-note.ts'
 export { readMoveCheckpoint } from './move/checkpoint-log.ts'
 export type { EffectName, MoveStep } from './move/effect.ts'
