@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
@@ -6,6 +5,7 @@ import { isContentId, isVaultError, type VaultError } from '@vault/core'
 import type { Call, CallName, Rate, Side } from '@vault/migration/http'
 import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf, VAULTS_PATH } from '@vault/migration/http'
 import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
+import { AnswerWriter } from './answer-writer.ts'
 import { ANSWERS, type Asked } from './answers.ts'
 import type { LeaveDesk } from './leave-desk.ts'
 import type { ServerLimits } from './limits.ts'
@@ -38,7 +38,6 @@ interface Route {
 const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write' }
 
 const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
-const FRAMES = 'application/vnd.vault.frames'
 const MAX_REQUEST: number = 8 * 1024 * 1024
 const MAX_ITEMS = 2 ** 21
 // A client that waits for something that takes long hears that it is worked on.
@@ -134,7 +133,8 @@ export class RequestHandler {
       }
       return false
     }
-    await this.#reply(response, await standingOf(this.#served.place, mayAsk, { signal: this.#parts.signal }))
+    const writer = new AnswerWriter(response, this.#parts)
+    await writer.reply(await standingOf(this.#served.place, mayAsk, { signal: this.#parts.signal }))
   }
 
   async #work(
@@ -143,25 +143,18 @@ export class RequestHandler {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
+    const writer = new AnswerWriter(response, this.#parts)
     const asked: Asked = {
       served: this.#served,
       vault,
       side,
       key,
       options: { signal: this.#parts.signal },
-      whileThere: () => ({ signal: AbortSignal.any([this.#parts.signal, untilGone(response)]) }),
+      whileThere: () => writer.there,
       spend: (requests) => this.#quota.spend(key, requests),
       require: this.#parts.leave.throughout({ vault, key }),
       brings: (migration) => this.#parts.leave.brings({ vault, key }, migration),
       show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, key }),
-    }
-    const say = async (value: unknown, body: readonly Uint8Array[] = []) => {
-      if (!response.headersSent) response.writeHead(200, { 'content-type': FRAMES })
-      if (response.destroyed) throw gone()
-      const frame = await encodeFrame(value, body)
-      await this.#parts.rate?.take(frame.length, { signal: this.#parts.signal })
-      if (response.write(frame)) return
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
     }
     const stream = Object.hasOwn(STREAMS, name) ? STREAMS[name] : undefined
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
@@ -169,21 +162,14 @@ export class RequestHandler {
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
     const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS })
     if (stream !== undefined) {
-      await stream.run(asked, frames, say)
+      await stream.run(asked, frames, (...said) => writer.say(...said))
       response.end()
     } else {
       const value = await onlyFrame(frames)
       const question = (call as Call<unknown, unknown>).request(value, name)
       const answer = ANSWERS[name as CallName] as (asked: Asked, question: unknown) => Promise<unknown>
-      await this.#reply(response, await answer(asked, question))
+      await writer.reply(await answer(asked, question))
     }
-  }
-
-  /** In one piece: there are many small ones, and each piece costs as much again. */
-  async #reply(response: ServerResponse, value: unknown): Promise<void> {
-    const frame = await encodeFrame(value)
-    await this.#parts.rate?.take(frame.length, { signal: this.#parts.signal })
-    response.writeHead(200, { 'content-type': FRAMES, 'content-length': frame.length }).end(frame)
   }
 
   /** A request as fast as the server takes it in. */
@@ -246,19 +232,4 @@ function routeOf({ method, url = '' }: IncomingMessage): Route {
     throw refusal('HTTP_REQUEST_INVALID', 'There is nothing of this name here: see /openapi.json.')
   }
   return { vault, side: side as Side, name }
-}
-
-/** Aborts when the connection ends before the answer does. */
-function untilGone(response: ServerResponse): AbortSignal {
-  const left = new AbortController()
-  const leave = () => {
-    if (!response.writableFinished) left.abort(gone())
-  }
-  if (response.destroyed) leave()
-  else response.once('close', leave)
-  return left.signal
-}
-
-function gone(): Error {
-  return Object.assign(new Error('The client has gone'), { code: 'ECONNRESET' })
 }

@@ -203,8 +203,8 @@ export class HttpClient {
       for await (const { value } of this.#received(path, await responded, options)) {
         const next = await answer(value)
         if (next === undefined) return
-        await this.#rate?.take(next.length, options)
-        sent.write(next)
+        if (this.#rate === undefined) sent.write(next)
+        else for await (const piece of this.#rate.pieces(next, options)) sent.write(piece)
       }
       throw answerInvalid(path, 'it ends in the middle')
     } finally {
