@@ -2,6 +2,7 @@ import type { Authorize, Clock, ContentId, KeyId } from '@vault/core'
 import { isVaultError, type VaultError } from '@vault/core'
 import { type ClientAuthority, type ClientRequest, NOTHING_SHOWN, readProofs, type ShownProofs } from '@vault/embedded'
 import type { CallName } from '@vault/migration/http'
+import { Quota } from './quota.ts'
 import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
 
@@ -18,6 +19,9 @@ interface Parts {
 interface Client {
   readonly key: KeyId
   readonly vault: ContentId
+  readonly network: string
+  /** One more question of a request that was let through: counted, and not refused for that. */
+  readonly goesOn?: boolean
 }
 
 // Each has at most 64 KiB. What is forgotten is shown again. A key pushes out what it has shown itself, however many vaults it asks about.
@@ -27,9 +31,15 @@ const MAX_SHOWN = 8
 /** What only ends a move that was prepared for, and tells nothing of the vault. */
 const ENDING: ReadonlySet<string> = new Set<CallName>(['place', 'activate', 'conclude', 'decline'])
 
+// Certificates are judged by all that the vault has revoked, and keys cost nothing: what they do not grant is counted by networks.
+const REFUSED = { concurrent: Number.POSITIVE_INFINITY, perSecond: 20 }
+const MAX_GRANTED = 1_024
+
 /** Whether a client may do what it asks for: asked for each request anew, by lists first, because that costs nothing. */
 export class LeaveDesk {
   readonly #parts: Parts
+  readonly #refused = new Quota(REFUSED)
+  readonly #granted = new Recent<true>(MAX_GRANTED)
   /** By keys, and of each by vaults. */
   readonly #shown = new Recent<Recent<ShownProofs>>(MAX_KEYS)
 
@@ -42,14 +52,14 @@ export class LeaveDesk {
     return this.#parts.certificates !== undefined
   }
 
-  /** Throws `HTTP_NOT_ALLOWED`. `call`: the name of what is asked for, which may only end a move. */
+  /** Throws `HTTP_NOT_ALLOWED`, and `HTTP_LIMIT` where the network was refused too often. `call`: the name of what is asked for, which may only end a move. */
   async require(action: string, client: Client, call?: string): Promise<void> {
     const ends = call !== undefined && ENDING.has(call)
     await this.#judge({ action, ...client, proofs: this.#shownBy(client) ?? NOTHING_SHOWN, ends })
   }
 
   /** Keeps in mind who brings a vault, before it comes: once it does, whoever brought it may end the move. */
-  async brings({ key, vault }: Client, migration: string): Promise<void> {
+  async brings({ key, vault }: Pick<Client, 'key' | 'vault'>, migration: string): Promise<void> {
     const { certificates, signal } = this.#parts
     await certificates?.brings({ key, vault, migration }, { signal })
   }
@@ -79,18 +89,19 @@ export class LeaveDesk {
     }
   }
 
-  #shownBy({ key, vault }: Client): ShownProofs | undefined {
+  #shownBy({ key, vault }: Pick<Client, 'key' | 'vault'>): ShownProofs | undefined {
     return this.#shown.get(key)?.get(vault)
   }
 
-  async #judge(request: ClientRequest): Promise<void> {
+  async #judge({ network, goesOn = false, ...request }: ClientRequest & Client): Promise<void> {
     const { key, action, vault } = request
     const { authorize, certificates, clock, signal } = this.#parts
     const byLists = await vaultErrorOf(() =>
       authorize({ signers: [key], action, object: vault, at: clock() }, { signal }),
     )
     if (byLists === undefined) return
-    const refused = certificates && (await vaultErrorOf(() => certificates.judge(request, { signal })))
+    const judged = () => vaultErrorOf(async () => certificates?.judge(request, { signal }))
+    const refused = certificates && (await this.#counted({ key, action, vault, network, goesOn }, judged))
     if (certificates !== undefined && refused === undefined) return
     const { code, message, details } = refused ?? byLists
     const why = refused === undefined ? message : `${byLists.message}; and by certificates, ${message}`
@@ -100,6 +111,22 @@ export class LeaveDesk {
       code,
       ...details,
     })
+  }
+
+  /** Whoever was granted it lately is not kept out by what others of its network ask for. Throws `HTTP_LIMIT`. */
+  async #counted(
+    { key, action, vault, network, goesOn }: Required<Client> & { readonly action: string },
+    judge: () => Promise<VaultError | undefined>,
+  ): Promise<VaultError | undefined> {
+    const name = `${key} ${action} ${vault}`
+    if (!goesOn && this.#granted.get(name) === undefined) this.#refused.check(network)
+    const refused = await judge()
+    if (refused === undefined) this.#granted.keep(name, true)
+    else {
+      this.#granted.delete(name)
+      this.#refused.spend(network, 1)
+    }
+    return refused
   }
 }
 

@@ -23,17 +23,11 @@ export class Quota {
 
   /** Begins a request; what it gives ends it. Throws `HTTP_LIMIT`. */
   begin(key: string): () => void {
-    const { concurrent, perSecond } = this.#limits
-    const now = this.#now()
-    const used = this.#used.get(key) ?? { running: 0, left: perSecond, at: now }
-    used.left = Math.min(perSecond, used.left + ((now - used.at) * perSecond) / 1000)
-    used.at = now
-    this.#used.delete(key)
-    this.#used.set(key, used)
-    this.#forget()
+    const { concurrent } = this.#limits
+    const used = this.#usedBy(key)
     if (used.running >= concurrent)
       throw refusal('HTTP_LIMIT', `${concurrent} requests of this client are worked on; wait for one.`)
-    if (used.left < 1) throw refusal('HTTP_LIMIT', `This client has asked ${perSecond} times within a second; wait.`)
+    this.#requireLeft(used)
     used.left--
     used.running++
     return () => {
@@ -41,10 +35,32 @@ export class Quota {
     }
   }
 
+  /** Counts nothing yet: whether it counts, is known later. Throws `HTTP_LIMIT`. */
+  check(key: string): void {
+    this.#requireLeft(this.#usedBy(key))
+  }
+
   /** Counts as so many requests more what a request of this key is about: what it owes by it, its next ones wait for. */
   spend(key: string, requests: number): void {
     const used = this.#used.get(key)
     if (used !== undefined) used.left -= requests
+  }
+
+  #usedBy(key: string): Used {
+    const { perSecond } = this.#limits
+    const now = this.#now()
+    const used = this.#used.get(key) ?? { running: 0, left: perSecond, at: now }
+    used.left = Math.min(perSecond, used.left + ((now - used.at) * perSecond) / 1000)
+    used.at = now
+    this.#used.delete(key)
+    this.#used.set(key, used)
+    this.#forget()
+    return used
+  }
+
+  #requireLeft({ left }: Used): void {
+    const { perSecond } = this.#limits
+    if (left < 1) throw refusal('HTTP_LIMIT', `This client has asked ${perSecond} times within a second; wait.`)
   }
 
   #forget(): void {

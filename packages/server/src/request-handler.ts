@@ -34,6 +34,12 @@ interface Route {
   readonly name: string
 }
 
+/** Who asks, and from where. */
+interface Client {
+  readonly key: KeyId
+  readonly network: string
+}
+
 /** What leave is needed for. */
 const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write' }
 
@@ -88,16 +94,15 @@ export class RequestHandler {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
       return
     }
+    const network = networkOf(request.socket.remoteAddress ?? '')
     if (request.method === 'POST' && request.url === VAULTS_PATH) {
-      await this.#working(response, this.#quota.begin(key), () => this.#list(key, request, response))
+      await this.#working(response, this.#quota.begin(key), () => this.#list({ key, network }, request, response))
       return
     }
     const route = routeOf(request)
     const isShowing = route.name === 'present' && this.#parts.leave.takesProofs
-    const end = isShowing
-      ? this.#presented.begin(networkOf(request.socket.remoteAddress ?? ''))
-      : await this.#begin(route, key)
-    await this.#working(response, end, () => this.#work(route, key, request, response))
+    const end = isShowing ? this.#presented.begin(network) : await this.#begin(route, { key, network })
+    await this.#working(response, end, () => this.#work(route, { key, network }, request, response))
   }
 
   /** Works on a request that has been counted, and lets the client hear that it is worked on. */
@@ -114,21 +119,23 @@ export class RequestHandler {
   }
 
   /** Counts a request of whoever has leave. */
-  async #begin({ vault, side, name }: Route, key: KeyId): Promise<() => void> {
-    await this.#parts.leave.require(ACTIONS[side], { vault, key }, name)
-    return this.#quota.begin(key)
+  async #begin({ vault, side, name }: Route, client: Client): Promise<() => void> {
+    await this.#parts.leave.require(ACTIONS[side], { vault, ...client }, name)
+    return this.#quota.begin(client.key)
   }
 
   /** Which vaults are here, of those that the client may ask about as a source or as a target. */
-  async #list(key: KeyId, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #list(client: Client, request: IncomingMessage, response: ServerResponse): Promise<void> {
     await onlyFrame(readFrames(this.#paced(request), { maxBytes: SHORT_REQUEST, maxItems: 1 }))
+    let goesOn = false
     const mayAsk = async (vault: ContentId) => {
       for (const action of ['migrate', 'write']) {
         try {
-          await this.#parts.leave.require(action, { vault, key })
+          await this.#parts.leave.require(action, { vault, ...client, goesOn })
           return true
         } catch (error) {
           if (!isVaultError(error, 'HTTP_NOT_ALLOWED')) throw error
+          goesOn = true
         }
       }
       return false
@@ -139,11 +146,12 @@ export class RequestHandler {
 
   async #work(
     { vault, side, name }: Route,
-    key: KeyId,
+    client: Client,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     const writer = new AnswerWriter(response, this.#parts)
+    const { key } = client
     const asked: Asked = {
       served: this.#served,
       vault,
@@ -152,9 +160,9 @@ export class RequestHandler {
       options: { signal: this.#parts.signal },
       whileThere: () => writer.there,
       spend: (requests) => this.#quota.spend(key, requests),
-      require: this.#parts.leave.throughout({ vault, key }),
+      require: this.#parts.leave.throughout({ vault, ...client }),
       brings: (migration) => this.#parts.leave.brings({ vault, key }, migration),
-      show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, key }),
+      show: (proofs) => this.#parts.leave.show(proofs, ACTIONS[side], { vault, ...client }),
     }
     const stream = Object.hasOwn(STREAMS, name) ? STREAMS[name] : undefined
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined

@@ -120,3 +120,17 @@ test('more than a server takes is not sent to it', async () => {
   await expect(reach(server, client, vault, { proofs })).rejects.toThrow(RangeError)
   await expect(reach(server, client, vault, { proofs: [new Uint8Array(63 * 1024)] })).rejects.toThrow(RangeError)
 })
+
+test('a network that is refused again and again is told to wait, whatever its keys; whom certificates let in is not', async () => {
+  const client = anyKey()
+  expect(await patiently(client, await showing([await granted(client)]))).toEqual([200, ''])
+  const body = await encodeFrame(null)
+  expect(await send(client, body, 'place')).toEqual([200, ''])
+  const statuses = new Set<number>()
+  for (let round = 0; round < 4; round++) {
+    const answers = await Promise.all(Array.from({ length: 24 }, () => send(anyKey(), body, 'place')))
+    for (const [status] of answers) statuses.add(status)
+  }
+  expect(statuses).toEqual(new Set([403, 429]))
+  expect(await send(client, body, 'place')).toEqual([200, ''])
+})

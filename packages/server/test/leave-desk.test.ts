@@ -17,6 +17,7 @@ async function desk() {
   return { leave, proofs: [encodeEnvelope(envelope)] }
 }
 
+const network = '127.0.0.1'
 const vaults = Array.from({ length: 300 }, (_, i) => contentId(utf8(`vault ${i}`)))
 const [first, ...others] = vaults
 if (first === undefined) throw new Error('there are many')
@@ -24,21 +25,23 @@ if (first === undefined) throw new Error('there are many')
 test('what a client has shown is not pushed out by another one, however much that shows', async () => {
   const { leave, proofs } = await desk()
   const [mine, theirs] = [anyKey(), anyKey()]
-  await leave.show(proofs, 'write', { key: mine.key, vault: first })
-  for (const vault of others) await leave.show(proofs, 'write', { key: theirs.key, vault })
-  await leave.require('write', { key: mine.key, vault: first })
+  await leave.show(proofs, 'write', { key: mine.key, vault: first, network })
+  for (const vault of others) await leave.show(proofs, 'write', { key: theirs.key, vault, network })
+  await leave.require('write', { key: mine.key, vault: first, network })
 })
 
 test('what is used stays, and what is not is forgotten', async () => {
   const { leave, proofs } = await desk()
   const { key } = anyKey()
   const [unused = first] = others
-  for (const vault of [first, unused]) await leave.show(proofs, 'write', { key, vault })
+  for (const vault of [first, unused]) await leave.show(proofs, 'write', { key, vault, network })
   for (const vault of others.slice(1)) {
-    await leave.show(proofs, 'write', { key, vault })
-    await leave.require('write', { key, vault: first })
+    await leave.show(proofs, 'write', { key, vault, network })
+    await leave.require('write', { key, vault: first, network })
   }
-  await expect(leave.require('write', { key, vault: unused })).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
+  await expect(leave.require('write', { key, vault: unused, network })).rejects.toMatchObject({
+    code: 'HTTP_NOT_ALLOWED',
+  })
 })
 
 test('a request goes on by what was shown before it, also where that is forgotten meanwhile', async () => {
