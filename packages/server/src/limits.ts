@@ -8,7 +8,7 @@ export interface ServerLimits {
   readonly concurrent: number
   /** Requests of one key in a second. Default 2,000. */
   readonly perSecond: number
-  /** Milliseconds until a request has its header, and a connection its keys. Default 10,000. */
+  /** Milliseconds until a request has its header, a connection its keys, and what is shown with `present` has come. Default 10,000. */
   readonly headerMs: number
   /** Milliseconds during which nothing comes or goes. Default 30,000. */
   readonly idleMs: number

@@ -101,6 +101,7 @@ export class RequestHandler {
     }
     const route = routeOf(request)
     const isShowing = route.name === 'present' && this.#parts.leave.takesProofs
+    if (isShowing) hurry(request, this.#parts.limits.headerMs)
     const end = isShowing ? this.#presented.begin(network) : await this.#begin(route, { key, network })
     await this.#working(response, end, () => this.#work(route, { key, network }, request, response))
   }
@@ -226,6 +227,13 @@ export class RequestHandler {
     this.#parts.failed(error)
     return refusal('HTTP_SERVER_FAILED', 'Something failed at the server; what it was stands in its own log.')
   }
+}
+
+/** Few can show certificates at a time, so nobody keeps the others of its network waiting by sending slowly. */
+function hurry(request: IncomingMessage, withinMs: number): void {
+  const late = refusal('HTTP_LIMIT', 'The certificates did not come in time. Show them again.')
+  const timer = setTimeout(() => request.destroy(late), withinMs)
+  for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer))
 }
 
 async function onlyFrame(frames: AsyncGenerator<Frame>): Promise<unknown> {

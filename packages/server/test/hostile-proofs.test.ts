@@ -134,3 +134,28 @@ test('a network that is refused again and again is told to wait, whatever its ke
   expect(statuses).toEqual(new Set([403, 429]))
   expect(await send(client, body, 'place')).toEqual([200, ''])
 })
+
+test('whoever shows slowly keeps others of its network waiting only for a moment', async () => {
+  const client = anyKey()
+  const limits = { headerMs: 2_000 }
+  await using slow = await serve(folder.at('c'), { certificates: { trust: [operator.key] }, limits })
+  const pair = await createPeerCredentials(anyKey(), { clock: systemClock, random: systemRandom })
+  const hanging = Array.from({ length: 4 }, () => {
+    const options = { method: 'POST', rejectUnauthorized: false, agent: false, ...pair } as const
+    const sent = request(new URL(`/vaults/${vault}/target/present`, slow.url), options)
+    sent.on('error', () => {})
+    sent.setHeader('content-length', 1_000)
+    sent.write(new Uint8Array(1))
+    return sent
+  })
+  try {
+    const proofs = [await granted(client)]
+    const timeouts = (patience: number) => ({ connect: 5_000, idle: 5_000, patience })
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    const impatient = reach(slow, client, vault, { proofs, timeouts: timeouts(1) })
+    await expect(impatient).rejects.toMatchObject({ code: 'HTTP_LIMIT' })
+    await using _ = await reach(slow, client, vault, { proofs, timeouts: timeouts(8_000) })
+  } finally {
+    for (const sent of hanging) sent.destroy()
+  }
+})
