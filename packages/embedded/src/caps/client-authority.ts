@@ -1,11 +1,13 @@
 import {
   type AbortOptions,
   type Clock,
+  contentId,
   type Grant,
   type KeyId,
   type Random,
   systemClock,
   systemRandom,
+  utf8,
   VaultError,
   type VaultId,
 } from '@vault/core'
@@ -98,8 +100,8 @@ export class ClientAuthority {
     if (ends && (await this.#mayEnd(request, tenure, options))) return { action, object: vault, proven: true }
     const revoked = await listPlaceRevocations(records, options)
     const { state, sequence, events, epoch, migration } = tenure
-    // The migration says who has brought it.
-    const print = [state, sequence, events, epoch, migration, ...revoked].join(' ')
+    // The migration says who has brought it. There may be many revocations, and many prints that are kept.
+    const print = [state, sequence, events, epoch, migration, contentId(utf8(revoked.join(' ')))].join(' ')
     const name = `${key} ${action} ${vault} ${ends}`
     const at = this.#clock().getTime()
     const known = this.#given.get(name)
