@@ -46,7 +46,7 @@ test('what is used stays, and what is not is forgotten', async () => {
 
 test('a request goes on by what was shown before it, also where that is forgotten meanwhile', async () => {
   const { leave, proofs } = await desk()
-  const client = { key: anyKey().key, vault: first }
+  const client = { key: anyKey().key, vault: first, network }
   await leave.show(proofs, 'migrate', client)
   const mayGoOn = leave.throughout(client)
   for (const vault of others) await leave.show(proofs, 'migrate', { ...client, vault })
