@@ -47,8 +47,8 @@ const CHANGE_LINKS = 65_536
 
 /**
  * Copies windows of objects: reads, checks that the target acknowledges exactly what was sent (M034), and takes each
- * window under charge, in its order, in changes that are short. Reading goes on while a batch is flushed, and the next window
- * begins to be stored when all of this one has been handed over. A window is in memory only batch by batch; give ids ascending by their table key, because the target's rows are then inserted in order, which is several
+ * window under charge, in its order, in changes that are short. Reading goes on while a batch is flushed. A window is in
+ * memory only batch by batch; give ids ascending by their table key, because the target's rows are then inserted in order, which is several
  * times as fast. Objects that leave the source's charge meanwhile are passed over. Throws `TRANSFER_REFUSED` and what
  * the stores throw.
  */
@@ -58,72 +58,21 @@ export async function* copyObjects(
   windows: AsyncIterable<readonly ContentId[]> | Iterable<readonly ContentId[]>,
   options: CopyObjectsOptions,
 ): AsyncGenerator<CopiedObjects> {
-  const stop = new AbortController()
-  const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
-  const underWay = new Set<Promise<StoredWindow>>()
-  const begin = (window: readonly ContentId[]): BegunWindow => {
-    const handedOver = Promise.withResolvers<void>()
-    const stored = storeWindow(source, target, window, { signal, handedOver: handedOver.resolve })
-    underWay.add(stored)
-    const end = () => {
-      underWay.delete(stored)
-      handedOver.resolve()
-    }
-    stored.then(end, end)
-    return { window, stored, handedOver: handedOver.promise }
-  }
-  try {
-    for await (const { window, stored } of readAhead(oneBehindTheOther(windows, begin), 1)) {
-      let begun: Promise<StoredWindow> | undefined = stored
-      yield await storeAndCommit(async () => {
-        const ready = await (begun ?? begin(window).stored)
-        begun = undefined
-        return takeUnderCharge(target, ready, { ...options, signal })
-      })
-    }
-  } finally {
-    stop.abort()
-    await Promise.allSettled(underWay)
-  }
-}
-
-/** A window that is being stored. */
-interface BegunWindow {
-  readonly window: readonly ContentId[]
-  readonly stored: Promise<StoredWindow>
-  /** When nothing of it is left to be sent. */
-  readonly handedOver: Promise<void>
-}
-
-async function* oneBehindTheOther(
-  windows: AsyncIterable<readonly ContentId[]> | Iterable<readonly ContentId[]>,
-  begin: (window: readonly ContentId[]) => BegunWindow,
-): AsyncGenerator<BegunWindow> {
   for await (const window of windows) {
-    const begun = begin(window)
-    yield begun
-    await begun.handedOver
+    yield await storeAndCommit(() => copyWindow(source, target, window, options))
   }
 }
 
-/** A window whose objects are durable at the target, and not yet under its charge. */
-interface StoredWindow {
-  readonly window: readonly ContentId[]
-  readonly members: Map<ContentId, Member>
-  readonly segments: ReadonlySet<string>
-  readonly bytes: number
-  readonly lost: readonly Finding[]
-}
-
-async function storeWindow(
+async function copyWindow(
   source: CopySource,
   target: CopyTarget,
   window: readonly ContentId[],
-  { signal, handedOver }: { readonly signal: AbortSignal; readonly handedOver: () => void },
-): Promise<StoredWindow> {
+  options: CopyObjectsOptions,
+): Promise<CopiedObjects> {
+  const { migration, closed = false, signal } = options
   const unread = new Set(window)
   const damaged: ContentId[] = []
-  const sent: Sent = { unanswered: [], complete: false, handedOver }
+  const sent: Sent = { unanswered: [], complete: false }
   const members = new Map<ContentId, Member>()
   const segments = new Set<string>()
   let bytes = 0
@@ -141,14 +90,7 @@ async function storeWindow(
   // A store that takes no more has not said yes to what it did not take.
   const open = sent.complete ? sent.unanswered[0]?.blocks[0]?.id : window.find((id) => !members.has(id))
   if (open !== undefined) throw refused(open, 'was never acknowledged')
-  return { window, members, segments, bytes, lost: await lostAt(source.soup, [...unread], damaged, { signal }) }
-}
-
-async function takeUnderCharge(
-  target: CopyTarget,
-  { window, members, segments, bytes, lost }: StoredWindow,
-  { migration, closed = false, signal }: CopyObjectsOptions,
-): Promise<CopiedObjects> {
+  const lost = await lostAt(source.soup, [...unread], damaged, { signal })
   if (closed && lost.length > 0) return { ids: [], bytes: 0, lost }
   const ids: ContentId[] = []
   for (const add of changesOf(window, members)) {
@@ -228,8 +170,6 @@ interface Sent {
   readonly unanswered: Batch[]
   /** Everything that could be read has been handed over. */
   complete: boolean
-  /** Called then. */
-  handedOver(): void
 }
 
 async function* recorded(batches: AsyncIterable<Batch>, sent: Sent): AsyncGenerator<readonly Block[]> {
@@ -238,7 +178,6 @@ async function* recorded(batches: AsyncIterable<Batch>, sent: Sent): AsyncGenera
     yield batch.blocks
   }
   sent.complete = true
-  sent.handedOver()
 }
 
 /** From the bytes, never from what the source says of them. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { BulkCas } from '@vault/cas'
 import { faultyCas } from '@vault/cas/testing'
 import { VaultError } from '@vault/core'
@@ -223,54 +222,4 @@ test('an abort comes through unchanged', async () => {
     copyObjects(source, into(target, target.objects), [ids], { ...options, signal: AbortSignal.abort(reason) }),
   )
   await expect(copying).rejects.toBe(reason)
-})
-
-test('begins to store the next window before this one is acknowledged, and takes them under charge in order', async () => {
-  const { source, target } = await pair()
-  const ids = (await fill(source, 6)).map(({ id }) => id)
-  const second = Promise.withResolvers<void>()
-  let streams = 0
-  const objects: BulkCas = {
-    ...target.objects,
-    async *putMany(batches, o) {
-      if (++streams === 2) second.resolve()
-      const taken = await Array.fromAsync(batches)
-      await second.promise
-      yield* target.objects.putMany(taken, o)
-    },
-  }
-  const steps = await collect(copyObjects(source, into(target, objects), [ids.slice(0, 3), ids.slice(3)], options))
-  expect(steps.map((step) => step.ids)).toEqual([ids.slice(0, 3), ids.slice(3)])
-  expect((await target.soup.tenure()).sequence).toBe(2)
-})
-
-test('a window that fails ends the storing of the one behind it', async () => {
-  const { source, target } = await pair()
-  const ids = (await fill(source, 6)).map(({ id }) => id)
-  const underWay: string[] = []
-  let streams = 0
-  const objects: BulkCas = {
-    ...target.objects,
-    async *putMany(batches, o) {
-      const name = `stream ${++streams}`
-      underWay.push(name)
-      try {
-        if (name === 'stream 2') await once(o?.signal as AbortSignal, 'abort')
-        o?.signal?.throwIfAborted()
-        yield* target.objects.putMany(batches, o)
-      } finally {
-        underWay.splice(underWay.indexOf(name), 1)
-      }
-    },
-  }
-  const intake: CopyTarget['intake'] = {
-    async receive() {
-      throw new VaultError({ code: 'SOUP_TENURE', message: 'not now' })
-    },
-  }
-  const windows = [ids.slice(0, 3), ids.slice(3)]
-  const copying = collect(copyObjects(source, { ...into(target, objects), intake }, windows, options))
-  await expect(copying).rejects.toMatchObject({ code: 'SOUP_TENURE' })
-  expect(streams).toBe(2)
-  expect(underWay).toEqual([])
 })
