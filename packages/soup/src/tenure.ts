@@ -20,6 +20,9 @@ const MOVES: Readonly<Record<TenureState, readonly TenureState[]>> = {
   ended: [],
 }
 
+/** Every state there is. */
+export const TENURE_STATES: readonly TenureState[] = Object.keys(MOVES) as TenureState[]
+
 /** What a vault has that a move must not lose. */
 export interface Stock extends Pick<Counts, 'objects' | 'entries'> {
   /** Audit events that wait for the log. */

@@ -1,7 +1,7 @@
 import type { ContentId } from '@vault/core'
 import { idBytes } from '@vault/core'
 import type { Counts, Tenure, TenureState } from '@vault/soup'
-import { noTenure } from '@vault/soup'
+import { noTenure, TENURE_STATES } from '@vault/soup'
 import type { Column } from './checksum.ts'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
@@ -23,17 +23,6 @@ export interface TenureRow {
   /** Rows that are remembered as they were before receiving. */
   readonly displaced: number
 }
-
-const STATES: readonly TenureState[] = [
-  'none',
-  'receiving',
-  'prepared',
-  'active',
-  'quiesced',
-  'retired',
-  'replica',
-  'ended',
-]
 
 /** The row of a vault, `undefined` where it is not here. */
 export function readTenure(db: Connection, id: ContentId): TenureRow | undefined {
@@ -122,7 +111,7 @@ function beforeOf(reader: RowReader): Pick<Tenure, 'before'> {
 }
 
 function stateOf(reader: RowReader, column: string): TenureState {
-  const state = STATES.find((known) => known === reader.text(column))
+  const state = TENURE_STATES.find((known) => known === reader.text(column))
   if (state === undefined) throw reader.damaged('there is no such state')
   return state
 }

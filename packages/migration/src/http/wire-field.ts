@@ -1,6 +1,7 @@
 import type { Bytes, ContentId, Subtree } from '@vault/core'
 import { KEY_LENGTH } from '@vault/core'
 import type { HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Member, Tenure, TenureState } from '@vault/soup'
+import { TENURE_STATES } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
 import { coverage } from '../certificate/certificate.ts'
 import type { LogEnd } from '../move/move-endpoint.ts'
@@ -94,17 +95,7 @@ export const keyedEntries: Field<readonly KeyedEntry[]> = list(
 )
 export const heldBlocks: Field<readonly HeldBlock[]> = list(map<HeldBlock>({ id, size: count }), 65_536)
 
-const STATES: readonly TenureState[] = [
-  'none',
-  'receiving',
-  'prepared',
-  'active',
-  'quiesced',
-  'retired',
-  'replica',
-  'ended',
-]
-export const tenureState: Field<TenureState> = word(...STATES)
+export const tenureState: Field<TenureState> = word(...TENURE_STATES)
 /** The name of a migration: those that are made here have 32 hexadecimal digits. */
 export const migration: Field<string> = text(128)
 

@@ -18,17 +18,6 @@ import {
   VAULT,
 } from './subject.ts'
 
-const STATES: readonly TenureState[] = [
-  'none',
-  'receiving',
-  'prepared',
-  'active',
-  'quiesced',
-  'retired',
-  'replica',
-  'ended',
-]
-
 /** How each state is reached from nothing, and where one may go from it in a higher epoch, empty as the vault is. */
 const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: readonly TenureState[] }>> = {
   none: { path: [], next: ['receiving', 'active'] },
@@ -42,6 +31,8 @@ const MOVES: Readonly<Record<TenureState, { path: readonly TenureState[]; next: 
 }
 
 /** What every move there is asks for, in an epoch that is higher unless it must not be. */
+const STATES = Object.keys(MOVES) as readonly TenureState[]
+
 function move(from: Tenure, state: TenureState, epoch: number): TenureMove {
   const stays = (from.state === 'quiesced' && state === 'active') || (from.state === 'active' && state === 'replica')
   const evidence = state === 'retired' ? { evidence: utf8('hand-off') } : {}
