@@ -1,8 +1,7 @@
 import type { AbortOptions, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
-import { isLink, link, parseKeyId } from '@vault/core'
-import { invalidRecord } from './error.ts'
+import { isLink, link } from '@vault/core'
 import type { Opened, RecordHead } from './record.ts'
-import { checkRecord, natural, recordFormat, secondsOf } from './record.ts'
+import { checkRecord, keyField, natural, recordFormat, secondsOf } from './record.ts'
 import { envelopeVoices } from './voices.ts'
 
 /** Says that somebody approves one act, before it is done: a plan by its id. Signed by him. */
@@ -47,7 +46,14 @@ const format = recordFormat<typeof APPROVAL, Approval>(
     )
     const [from, until] = [natural(APPROVAL, 'at', at), natural(APPROVAL, 'expires', expires)]
     checkRecord(from < until, APPROVAL, 'it expires before it is made')
-    return { vault: link(vault.id), action, act: link(act.id), approver: keyOf(approver), at: from, expires: until }
+    return {
+      vault: link(vault.id),
+      action,
+      act: link(act.id),
+      approver: keyField(APPROVAL, 'approver', approver),
+      at: from,
+      expires: until,
+    }
   },
 )
 
@@ -76,12 +82,4 @@ export const openApproval: (envelope: Envelope) => OpenApproval = format.open
 /** Whether an approval is signed by whom it names. Throws as {@link openApproval}. */
 export function isApproved(envelope: Envelope): boolean {
   return envelopeVoices(APPROVAL, envelope).has(openApproval(envelope).record.approver)
-}
-
-function keyOf(value: unknown): KeyId {
-  try {
-    return parseKeyId(value)
-  } catch (cause) {
-    throw invalidRecord(APPROVAL, '"approver" is no key id', cause)
-  }
 }

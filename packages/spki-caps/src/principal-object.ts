@@ -1,8 +1,7 @@
 import type { AbortOptions, ContentId, Envelope, Finding, KeyId, Link, Signer } from '@vault/core'
-import { contentId, countSigners, encode, hasFields, isLink, link, parseKeyId } from '@vault/core'
-import { invalidRecord } from './error.ts'
+import { contentId, countSigners, encode, hasFields, isLink, link } from '@vault/core'
 import type { Opened, RecordHead } from './record.ts'
-import { checkRecord, natural, recordFormat, secondsOf } from './record.ts'
+import { checkRecord, keyField, natural, recordFormat, secondsOf } from './record.ts'
 
 /**
  * Somebody with a key, who says by this key what he has done so far: his statistics are a part of what he signs, so nobody else changes
@@ -69,7 +68,7 @@ const format = recordFormat<typeof PRINCIPAL, PrincipalObject>(
     )
     return {
       name,
-      key: keyOf(key),
+      key: keyField(PRINCIPAL, 'key', key),
       created,
       seq: number,
       prev: prev === null ? null : link(prev.id),
@@ -155,14 +154,6 @@ function parseStats(value: unknown): PrincipalStats {
   checkRecord(hasFields<string>(value, ...names), PRINCIPAL, '"stats" is no map of its three fields')
   const [signaturesIssued, delegationsGranted, lastActive] = names.map((name) => natural(PRINCIPAL, name, value[name]))
   return { signaturesIssued, delegationsGranted, lastActive } as PrincipalStats
-}
-
-function keyOf(value: unknown): KeyId {
-  try {
-    return parseKeyId(value)
-  } catch (cause) {
-    throw invalidRecord(PRINCIPAL, '"key" is no key id', cause)
-  }
 }
 
 function isDay(text: string): boolean {

@@ -1,5 +1,5 @@
-import type { AbortOptions, Bytes, ContentId, Envelope, Signer } from '@vault/core'
-import { contentId, decode, encode, hasFields, isVaultError, signEnvelope } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Signer } from '@vault/core'
+import { contentId, decode, encode, hasFields, isVaultError, parseKeyId, signEnvelope } from '@vault/core'
 import { invalidRecord } from './error.ts'
 import type { Principal } from './principal.ts'
 import { isVault, parsePrincipal } from './principal.ts'
@@ -76,6 +76,16 @@ export function natural(type: string, name: string, value: unknown): number {
     `"${name}" is no natural number`,
   )
   return value
+}
+
+/** A decoded value as a key id. */
+export function keyField(type: string, name: string, value: unknown): KeyId {
+  try {
+    return parseKeyId(value)
+  } catch (cause) {
+    if (!isVaultError(cause)) throw cause
+    throw invalidRecord(type, `"${name}" is no key id`, cause)
+  }
 }
 
 /** Whole seconds since 1970. */

@@ -1,9 +1,8 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
-import { hasFields, isLink, link, parseKeyId } from '@vault/core'
-import { invalidRecord } from './error.ts'
+import { hasFields, isLink, link } from '@vault/core'
 import type { Principal } from './principal.ts'
 import type { Issuer, Opened, RecordHead } from './record.ts'
-import { checkRecord, natural, parseIssuer, recordFormat, secondsOf } from './record.ts'
+import { checkRecord, keyField, natural, parseIssuer, recordFormat, secondsOf } from './record.ts'
 
 /** Says that a certificate, or all that a key signs, no longer counts. For ever: there is no way to take it back. */
 export interface Revocation extends RecordHead<'cap-revocation'>, Issuer {
@@ -84,11 +83,7 @@ function parseTarget(value: unknown): RevocationTarget {
     return { certificate: link(value.certificate.id) }
   }
   checkRecord(hasFields(value, 'key'), REVOCATION, '"target" is neither a certificate nor a key')
-  try {
-    return { key: parseKeyId(value.key) }
-  } catch (cause) {
-    throw invalidRecord(REVOCATION, '"key" is no key id', cause)
-  }
+  return { key: keyField(REVOCATION, 'key', value.key) }
 }
 
 function isReason(value: unknown): value is RevocationReason {

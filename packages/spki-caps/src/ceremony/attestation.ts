@@ -1,7 +1,7 @@
 import type { AbortOptions, Envelope, KeyId, Link, Signer } from '@vault/core'
 import type { Opened, RecordHead } from '../record.ts'
-import { natural, recordFormat } from '../record.ts'
-import { keyField, linkField } from './field.ts'
+import { keyField, natural, recordFormat } from '../record.ts'
+import { linkField } from './field.ts'
 
 /** The word of a witness that he verified a whole ceremony, and when. */
 export interface Attestation extends RecordHead<'ceremony-attestation'> {

@@ -1,9 +1,9 @@
 import type { AbortOptions, Bytes, Envelope, KeyId, Link, Signer } from '@vault/core'
 import { hasFields } from '@vault/core'
 import type { Opened, RecordHead } from '../record.ts'
-import { checkRecord, natural, recordFormat } from '../record.ts'
+import { checkRecord, keyField, natural, recordFormat } from '../record.ts'
 import type { Software } from './field.ts'
-import { bytesField, keyField, linkField, listField, MAX_KEYS, softwareField } from './field.ts'
+import { bytesField, linkField, listField, MAX_KEYS, softwareField } from './field.ts'
 
 /** What a member gives to a ceremony: its signature of the key event, and the shares of its key. */
 export interface Contribution extends RecordHead<'ceremony-contribution'> {

@@ -1,7 +1,6 @@
 import type { Bytes, KeyId, Link } from '@vault/core'
-import { copyBytes, hasFields, isLink, isVaultError, link, parseKeyId } from '@vault/core'
-import { invalidRecord } from '../error.ts'
-import { checkRecord } from '../record.ts'
+import { copyBytes, hasFields, isLink, link } from '@vault/core'
+import { checkRecord, keyField } from '../record.ts'
 
 /** Which program a document was made with, by its own word: for people to compare. */
 export interface Software {
@@ -15,15 +14,6 @@ export interface Software {
 export const MAX_KEYS = 64
 /** What all names are made of: they stand in the terminals of others. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
-
-export function keyField(type: string, name: string, value: unknown): KeyId {
-  try {
-    return parseKeyId(value)
-  } catch (cause) {
-    if (!isVaultError(cause)) throw cause
-    throw invalidRecord(type, `"${name}" is no key id`, cause)
-  }
-}
 
 /** Distinct keys in ascending order, so that a set has one form. */
 export function keysField(type: string, name: string, value: unknown): readonly KeyId[] {

@@ -22,18 +22,9 @@ import {
 } from '@vault/core'
 import { invalidRecord } from '../error.ts'
 import type { Opened, RecordHead } from '../record.ts'
-import { checkRecord, natural, recordFormat } from '../record.ts'
+import { checkRecord, keyField, natural, recordFormat } from '../record.ts'
 import type { Software } from './field.ts'
-import {
-  bytesField,
-  checkAscending,
-  keyField,
-  keysField,
-  listField,
-  MAX_KEYS,
-  nameField,
-  softwareField,
-} from './field.ts'
+import { bytesField, checkAscending, keysField, listField, MAX_KEYS, nameField, softwareField } from './field.ts'
 
 /** What a ceremony is to do, and who has which part in it. Whoever takes part signs its id, so nothing of it can be changed. */
 export interface CeremonyPlan extends RecordHead<'ceremony-plan'> {

@@ -1,8 +1,8 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
 import { concatBytes, hasFields, hashBytes, idBytes, utf8 } from '@vault/core'
 import type { Opened, RecordHead } from '../record.ts'
-import { checkRecord, natural, recordFormat } from '../record.ts'
-import { bytesField, checkAscending, keyField, linkField, listField, MAX_KEYS } from './field.ts'
+import { checkRecord, keyField, natural, recordFormat } from '../record.ts'
+import { bytesField, checkAscending, linkField, listField, MAX_KEYS } from './field.ts'
 
 /** The word of a holder that he keeps his shares, has decrypted them, and found them to be what they should be. */
 export interface Receipt extends RecordHead<'ceremony-receipt'> {
