@@ -15,7 +15,6 @@ export async function verdictForClient(
   options: AbortOptions,
 ): Promise<Judged> {
   const circumstances = await caps.circumstances(options)
-  const kept = await caps.revocations(options)
   const own = await caps.index(options)
   const shown = createCertificateIndex(proofs.certificates)
   const index: CertificateIndex = {
@@ -24,15 +23,20 @@ export async function verdictForClient(
       yield* shown.naming(text, abort)
     },
   }
-  const { keys } = circumstances
-  const [revocations, sets] = [
-    [...present(kept.revocations), ...proofs.revocations],
-    [...present(kept.sets), ...proofs.sets],
-  ]
-  const nothingNew = proofs.revocations.length + proofs.sets.length === 0
-  const view = nothingNew
-    ? kept.view
-    : { ...createRevocationView({ revocations, sets, keys }), unread: kept.view.unread ?? [] }
   const question = { action, tag: caps.tagOf({ action }), voices: knownVoices([key]) }
-  return await verdictOn(question, index, { ...circumstances, revocations: view }, options)
+  if (proofs.revocations.length + proofs.sets.length === 0) {
+    return await verdictOn(question, index, circumstances, options)
+  }
+  const { revocations, sets, view } = await caps.revocations(options)
+  const both = createRevocationView({
+    revocations: [...present(revocations), ...proofs.revocations],
+    sets: [...present(sets), ...proofs.sets],
+    keys: circumstances.keys,
+  })
+  return await verdictOn(
+    question,
+    index,
+    { ...circumstances, revocations: { ...both, unread: view.unread ?? [] } },
+    options,
+  )
 }
