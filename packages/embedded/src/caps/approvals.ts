@@ -79,7 +79,7 @@ export async function missingApprovals(
     quorum: { approve: approvals },
   }
   const approved: Act[] = []
-  for (const { id, approver } of await approvalsOf(caps, { action, act }, options)) {
+  for (const [approver, id] of await approvalsOf(caps, { action, act }, options)) {
     const { verdict, proof } = await caps.ask([approver], { action: 'approve' }, options)
     // What does not count any more takes nothing from what the others have approved.
     if (verdict.ok) approved.push({ role: 'approve', voices: knownVoices([approver]), proof, id })
@@ -99,7 +99,7 @@ async function approvalsOf(
   caps: VaultCaps,
   { action, act }: Pick<Undertaking, 'action' | 'act'>,
   options: AbortOptions,
-): Promise<readonly { readonly id: ContentId; readonly approver: KeyId }[]> {
+): Promise<ReadonlyMap<KeyId, ContentId>> {
   const { soup, vault, clock } = caps.parts
   const now = clock().getTime() / 1000
   const found = new Map<KeyId, ContentId>()
@@ -112,9 +112,9 @@ async function approvalsOf(
       const isOfThis = record.vault.id === vault && record.act.id === act && record.action === action
       if (!isOfThis || now >= record.expires || found.has(record.approver)) continue
       // Those that count no more, or again, leave room for what others have approved.
-      if (++seen > MOST_APPROVALS) return Array.from(found, ([approver, id]) => ({ approver, id }))
+      if (++seen > MOST_APPROVALS) return found
       if (isApproved(envelope)) found.set(record.approver, id)
     }
   }
-  return Array.from(found, ([approver, id]) => ({ approver, id }))
+  return found
 }
