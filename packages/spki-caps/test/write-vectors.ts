@@ -2,6 +2,7 @@
 // A file that exists is never written again, because other implementations rely on it.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { approvalCases } from './approval-cases.ts'
 import { ceremonyCases } from './ceremony/ceremony-cases.ts'
 import { principalCases } from './principal-cases.ts'
 import { vectorCases } from './vector-cases.ts'
@@ -10,6 +11,7 @@ for (const [path, cases] of Object.entries({
   ...(await vectorCases()),
   ...(await ceremonyCases()),
   ...(await principalCases()),
+  ...(await approvalCases()),
 })) {
   const file = new URL(`../../../vectors/${path}`, import.meta.url).pathname
   await mkdir(dirname(file), { recursive: true })
