@@ -64,7 +64,10 @@ test('a copy goes to a server and comes from there; whoever is not let in, or go
   const key = await vaultIn(space, 5)
   const served = await serve(space.at('B'), ['--allow', key])
   expect(await json('vault-migrate', ['plan', ...ends(space, served)])).toMatchObject({ ok: true })
+  const different = { same: false, objects: { only_here: 5, only_there: 0 }, entries: { only_here: 5, different: 0 } }
+  expect(await json('vault-migrate', ['diff', ...ends(space, served)], 1)).toMatchObject(different)
   await json('vault-migrate', ['run', '--no-handoff', ...ends(space, served), '--bwlimit', '10M'])
+  expect(await json('vault-migrate', ['diff', ...ends(space, served)])).toMatchObject({ same: true })
   const verify = ['verify', ...ends(space, served)]
   expect(await json('vault-migrate', verify)).toMatchObject({ ok: true, coverage: { mode: 'proven' } })
   expect(await json('vault-migrate', [...verify, '--reread'])).toMatchObject({ ok: true, coverage: { mode: 'full' } })

@@ -1,12 +1,16 @@
 import type { Difference, DifferenceCounts } from '@vault/migration'
+import type { SoupReader } from '@vault/soup'
+import { copyEnds } from '../copy-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted } from '../human.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import type { Output } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
+import { addRemoteOptions, isRemote, type RemoteOptions } from '../remote-end.ts'
 
-interface Options extends ReadOptions {
+interface Options extends ReadOptions, RemoteOptions {
   readonly from: string
   readonly to: string
   readonly names?: boolean
@@ -19,24 +23,22 @@ export function addDiff(program: Program): void {
   const command = program.command
     .command('diff')
     .description('say what is different between two places; exit code 0 where nothing is, else 1')
-    .requiredOption('--from <dir>', 'the one')
-    .requiredOption('--to <dir>', 'the other')
+    .requiredOption('--from <dir>', 'the one: a folder, or https://HOST:PORT/vaults/ID of "vaultctl serve"')
+    .requiredOption('--to <dir>', 'the other: a folder, or https://HOST:PORT')
     .option('--names', 'name what is different: < only in the first, > only in the second, ! different')
     .option('--limit <n>', 'with --names: at most so many; default: 1000')
     .addHelpText(
       'after',
-      '\nChanges nothing, and takes as long as what is different, not as what is alike.\nIt compares what belongs to the vaults; whether their bytes are good, "vault-migrate verify" and "vaultctl verify" say.\n\nExample:\n  vault-migrate diff --from ~/vault --to /mnt/copy/vault --names',
+      '\nChanges nothing, and takes as long as what is different, not as what is alike.\nIt compares what belongs to the vaults; whether their bytes are good, "vault-migrate verify" and "vaultctl verify" say.\n\nExamples:\n  vault-migrate diff --from ~/vault --to /mnt/copy/vault --names\n  vault-migrate diff --from ~/vault --to https://vault.example:8443 --peer-key ed25519:z6Mk…',
     )
-  addReadOptions(command)
+  addRemoteOptions(addReadOptions(command))
   program.action<[Options]>(command, async ({ output, signal }, options) => {
     const { from, to, names = false } = options
     const limit = options.limit === undefined ? 1_000 : parseCount('--limit', options.limit)
     const { compareVaults } = await import('@vault/migration')
-    const open = { mode: 'read', keepHashes: true, signal } as const
-    await using here = await openVaultAt(from, { ...options, output }, open)
-    await using there = await openVaultAt(to, { ...options, output }, open)
+    await using sides = await sidesOf({ ...options, output, signal })
     const named: Difference[] = []
-    const counts = await drained(compareVaults(here.soup, there.soup, { signal }), (page) => {
+    const counts = await drained(compareVaults(sides.here, sides.there, { signal }), (page) => {
       if (names) named.push(...page.slice(0, limit - named.length))
     })
     const { objects, entries } = counts
@@ -57,6 +59,29 @@ export function addDiff(program: Program): void {
     )
     return total === 0 ? EXIT.ok : EXIT.refused
   })
+}
+
+interface Sides extends AsyncDisposable {
+  readonly here: SoupReader
+  readonly there: SoupReader
+}
+
+async function sidesOf(options: Options & { readonly output: Output; readonly signal: AbortSignal }): Promise<Sides> {
+  const { from, to, signal } = options
+  await using stack = new AsyncDisposableStack()
+  if (isRemote(from) || isRemote(to)) {
+    const { source, look } = stack.use(await copyEnds({ ...options, keepHashes: true }))
+    const there = await stack.use(await look()).look(source.vault, { signal })
+    return sides(source.soup, there.soup, stack.move())
+  }
+  const open = { mode: 'read', keepHashes: true, signal } as const
+  const here = stack.use(await openVaultAt(from, options, open))
+  const there = stack.use(await openVaultAt(to, options, open))
+  return sides(here.soup, there.soup, stack.move())
+}
+
+function sides(here: SoupReader, there: SoupReader, opened: AsyncDisposable): Sides {
+  return { here, there, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }
 
 async function drained<Page, End>(pages: AsyncGenerator<Page, End>, see: (page: Page) => void): Promise<End> {
