@@ -9,13 +9,16 @@ export interface Cost {
   /** Highest resident size seen of all its processes together, in mebibytes; sampled every 50 ms. */
   readonly peakMiB: number
   readonly stdout: string
+  /** What the same cost a process at the other end. */
+  readonly server?: { readonly cpuSeconds: number; readonly peakMiB: number }
 }
 
-/** Runs a shell command and measures it. Throws if it fails. */
+/** Runs a shell command and measures it, and the process `server` beside it. Throws if it fails. */
 export async function measure(
   command: string,
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  { server, ...options }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly server?: number } = {},
 ): Promise<Cost> {
+  const served = server === undefined ? 0 : await cpuSecondsOf(server)
   const started = performance.now()
   // The shell's own `time` counts the processor time of everything it has waited for.
   const child = spawn('bash', ['-c', `TIMEFORMAT='cpu %U %S'; time { ${command}\n}`], {
@@ -31,7 +34,13 @@ export async function measure(
     stderr += chunk
   })
   let peak = 0
+  let serverPeak = 0
   const sampler = setInterval(() => {
+    if (server !== undefined) {
+      void residentMiB(server).then((now) => {
+        serverPeak = Math.max(serverPeak, now)
+      })
+    }
     void residentMiB(child.pid as number).then((now) => {
       peak = Math.max(peak, now)
     })
@@ -44,7 +53,9 @@ export async function measure(
   const seconds = (performance.now() - started) / 1000
   if (code !== 0) throw new Error(`${command} ended with ${code}:\n${stderr}`)
   const [, user, system] = /cpu ([\d.]+) ([\d.]+)\s*$/.exec(stderr) ?? []
-  return { seconds, cpuSeconds: Number(user) + Number(system), peakMiB: peak, stdout }
+  const cost = { seconds, cpuSeconds: Number(user) + Number(system), peakMiB: peak, stdout }
+  if (server === undefined) return cost
+  return { ...cost, server: { cpuSeconds: (await cpuSecondsOf(server)) - served, peakMiB: serverPeak } }
 }
 
 /** The run with the median time of `runs`; `prepare` is not measured. */
@@ -70,4 +81,12 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
   const lists = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => ''))
   return (await Promise.all(lists)).flatMap((list) => list.split(' ').filter(Boolean).map(Number))
+}
+
+/** User and system time that a process has taken so far. */
+async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const [, user, system] = /^(?:\S+ ){11}(\d+) (\d+)/.exec(stat.slice(stat.lastIndexOf(')') + 2)) ?? []
+  const TICKS = 100
+  return (Number(user) + Number(system)) / TICKS
 }
