@@ -24,7 +24,7 @@ export interface CopiedEntries {
 // every entry is as long as an entry can be.
 const PAGE = 1_024
 const CHANGE_BYTES = 8 * 1024 * 1024
-const CHANGE_ENTRIES = 16_384
+const CHANGE_ENTRIES = 8_192
 
 /**
  * Copies the entries with these table keys, ascending, each with the earlier versions that the target does not have, and reads

@@ -15,7 +15,7 @@ export interface DifferenceWindow {
 }
 
 export interface DiffOptions extends AbortOptions {
-  /** Differences in a window, at most. Default 65,536: some ten mebibytes of memory. */
+  /** Differences in a window, at most. Default 16,384: some mebibytes of memory. */
   readonly window?: number
   /** Default: both, objects first. */
   readonly tables?: readonly VaultTable[]
@@ -31,7 +31,7 @@ export async function* diffVaults(
   target: SoupReader,
   options: DiffOptions = {},
 ): AsyncGenerator<DifferenceWindow> {
-  const { window = 65_536, tables = ['objects', 'entries'], signal } = options
+  const { window = 16_384, tables = ['objects', 'entries'], signal } = options
   for (const table of tables) {
     let after: Uint8Array | undefined
     do {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
-import { zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import type { Bytes } from '@vault/core'
-import { concatBytes, decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
+import { decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
 import { ByteReader } from './byte-reader.ts'
 import type { TransferErrorCode } from './error.ts'
 
@@ -27,6 +27,8 @@ const ZSTD = 1
 // A sample tells whether compressing pays: content is mostly compressed already, or not at all.
 const SAMPLE = 16 * 1024
 const WORTH = 0.9
+// The fastest of the regular levels: on most networks a better one takes more time than it saves.
+const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -39,15 +41,33 @@ const NOTHING: Bytes = new Uint8Array()
  */
 export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = []): Promise<Bytes> {
   const header = encode(withoutGaps(value), FAR)
-  const plain = concatBytes(header, ...body)
-  const sent = await compressed(plain)
-  const frame = new Uint8Array(HEAD_LENGTH + (sent ?? plain).length)
+  let length = header.length
+  for (const part of body) length += part.length
+  // Frames are large, so their parts are copied once, to where they are sent from.
+  const frame = new Uint8Array(HEAD_LENGTH + length)
+  let at = HEAD_LENGTH
+  for (const part of [header, ...body]) {
+    frame.set(part, at)
+    at += part.length
+  }
+  const lengths = { length, header: header.length }
+  const packed = await compressed(frame.subarray(HEAD_LENGTH))
+  if (packed === undefined) return withHead(frame, PLAIN, lengths)
+  const shorter = new Uint8Array(HEAD_LENGTH + packed.length)
+  shorter.set(packed, HEAD_LENGTH)
+  return withHead(shorter, ZSTD, lengths)
+}
+
+function withHead(
+  frame: Bytes,
+  flags: number,
+  { length, header }: { readonly length: number; readonly header: number },
+): Bytes {
   const head = new DataView(frame.buffer)
-  head.setUint8(0, sent === undefined ? PLAIN : ZSTD)
-  head.setUint32(1, (sent ?? plain).length)
-  head.setUint32(5, plain.length)
-  head.setUint32(9, header.length)
-  frame.set(sent ?? plain, HEAD_LENGTH)
+  head.setUint8(0, flags)
+  head.setUint32(1, frame.length - HEAD_LENGTH)
+  head.setUint32(5, length)
+  head.setUint32(9, header)
   return frame
 }
 
@@ -64,8 +84,8 @@ function withoutGaps(value: unknown): unknown {
 async function compressed(plain: Bytes): Promise<Uint8Array | undefined> {
   if (plain.length < 512) return undefined
   const sample = plain.subarray(0, SAMPLE)
-  if (zstdCompressSync(sample).length > sample.length * WORTH) return undefined
-  const packed = await compress(plain)
+  if (zstdCompressSync(sample, LEVEL).length > sample.length * WORTH) return undefined
+  const packed = await compress(plain, LEVEL)
   return packed.length < plain.length ? packed : undefined
 }
 

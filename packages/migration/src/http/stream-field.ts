@@ -34,7 +34,7 @@ export const copyTrailRequest: Field<{
   readonly note: Bytes
 }> = map({ keyEvents, note })
 
-/** The blocks that a frame carries; `undefined` where its lengths contradict each other. */
+/** The blocks that a frame carries, in its own memory; `undefined` where its lengths contradict each other. */
 export function cutBlocks({ ids, sizes }: BlockList, body: Bytes): readonly ReadBlock[] | undefined {
   if (ids.length !== sizes.length) return undefined
   const blocks: ReadBlock[] = []
@@ -42,7 +42,7 @@ export function cutBlocks({ ids, sizes }: BlockList, body: Bytes): readonly Read
   for (const [i, id] of ids.entries()) {
     const end = at + (sizes[i] as number)
     if (end > body.length) return undefined
-    blocks.push({ id, bytes: body.slice(at, end) })
+    blocks.push({ id, bytes: body.subarray(at, end) })
     at = end
   }
   return at === body.length ? blocks : undefined
