@@ -1,5 +1,7 @@
 import type { AbortOptions, Bytes, Envelope, Signer } from '@vault/core'
-import { copyBytes, hasFields, isVaultError } from '@vault/core'
+import { copyBytes, isVaultError } from '@vault/core'
+import type { OnlineTest } from './online-test.ts'
+import { parseOnlineTests } from './online-test.ts'
 import { parseTag } from './parse-tag.ts'
 import type { Principal } from './principal.ts'
 import { parsePrincipal } from './principal.ts'
@@ -19,19 +21,12 @@ export interface CapCert extends RecordHead<'cap'>, Issuer {
   readonly notBefore: number | null
   /** Seconds since 1970: up to this one, not including it. `null`, which must be written, is for ever. */
   readonly expires: number | null
-  /** Sets of revocations without which it does not hold. */
-  readonly checks: readonly RevocationCheck[]
+  /** Sets of revocations, and validations, without which it does not hold. */
+  readonly checks: readonly OnlineTest[]
   /** 16 unpredictable bytes: two certificates that say the same are revoked apart. */
   readonly nonce: Bytes
   /** For people; decides nothing. */
   readonly comment: string | null
-}
-
-/** The certificate holds only while this principal has lately said what is revoked. */
-export interface RevocationCheck {
-  readonly by: Principal
-  /** At most so many seconds ago. */
-  readonly maxAge: number
 }
 
 /** A certificate that was read. Nothing is verified yet: that is for `authorize`. */
@@ -50,7 +45,7 @@ export interface CapCertDraft {
   readonly expires: Date | null
   /** The number of the last key event of the vault that issues it. */
   readonly epoch?: number
-  readonly checks?: readonly RevocationCheck[]
+  readonly checks?: readonly OnlineTest[]
   readonly comment?: string
   /** 16 bytes, drawn at random. */
   readonly nonce: Uint8Array
@@ -59,7 +54,6 @@ export interface CapCertDraft {
 /** The type under which certificates are signed. */
 export const CAP_CERT = 'cap'
 const NONCE_LENGTH = 16
-const MAX_CHECKS = 4
 const MAX_COMMENT = 256
 
 const format = recordFormat<typeof CAP_CERT, CapCert>(
@@ -94,7 +88,7 @@ const format = recordFormat<typeof CAP_CERT, CapCert>(
       depth: furthest,
       notBefore: from,
       expires: until,
-      checks: parseChecks(checks),
+      checks: parseOnlineTests(CAP_CERT, checks),
       nonce: copyBytes(nonce),
       comment,
     }
@@ -148,16 +142,4 @@ function recordOf(draft: CapCertDraft): CapCert {
     nonce: copyBytes(nonce),
     comment,
   }
-}
-
-function parseChecks(value: unknown): readonly RevocationCheck[] {
-  checkRecord(
-    Array.isArray(value) && value.length <= MAX_CHECKS,
-    CAP_CERT,
-    `"checks" is no list of at most ${MAX_CHECKS}`,
-  )
-  return value.map((check: unknown) => {
-    checkRecord(hasFields(check, 'by', 'maxAge'), CAP_CERT, 'a check is not a map of "by" and "maxAge"')
-    return { by: parsePrincipal(check.by), maxAge: natural(CAP_CERT, 'maxAge', check.maxAge) }
-  })
 }

@@ -5,6 +5,7 @@ import type { Circumstances } from './circumstances.ts'
 import { standingOf } from './epoch.ts'
 import { standingOfSet } from './freshness.ts'
 import { operatorsOf } from './key-directory.ts'
+import { isValidationCheck } from './online-test.ts'
 import { isVault, principalText } from './principal.ts'
 import { secondsOf } from './record.ts'
 import type { Outcome } from './refusal.ts'
@@ -60,7 +61,9 @@ export function checkRevocation(
 ): Outcome {
   const { issuer, checks } = record
   if (revocations === 'unchecked') {
-    if (checks.length > 0) return refuse('CAPS_STALE', 'it holds only with a set of revocations, and none is looked at')
+    if (!checks.every(isValidationCheck)) {
+      return refuse('CAPS_STALE', 'it holds only with a set of revocations, and none is looked at')
+    }
     return { note: 'nobody looked', unchecked: true }
   }
   const may = new Set([...upstream, principalText(issuer), ...checks.map(({ by }) => principalText(by))])
@@ -69,6 +72,7 @@ export function checkRevocation(
   const unread = revocations.unread?.[0]
   if (unread !== undefined) return refuse('CAPS_STALE', unread.message)
   for (const check of checks) {
+    if (isValidationCheck(check)) continue
     const { fresh, note } = standingOfSet(revocations, principalText(check.by), check.maxAge, secondsOf(now))
     if (!fresh) return refuse('CAPS_STALE', note, { have: note, asked: `at most ${check.maxAge} s old` })
   }

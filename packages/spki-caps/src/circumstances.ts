@@ -3,6 +3,7 @@ import type { KeyDirectory } from './key-directory.ts'
 import type { CapsLimits } from './limits.ts'
 import type { RevocationView } from './revocation-view.ts'
 import type { Root } from './root.ts'
+import type { ValidationView } from './validation-view.ts'
 import type { SignatureMemo } from './voices.ts'
 
 /** What whoever verifies goes by. What could make a verification pass by being forgotten has no default. */
@@ -11,6 +12,8 @@ export interface Circumstances {
   readonly keys: KeyDirectory
   /** `unchecked`: nobody looks whether anything was revoked, and the trace says so. */
   readonly revocations: RevocationView | 'unchecked'
+  /** Default: there are none, so no certificate holds that asks for one. */
+  readonly validations?: ValidationView
   readonly now: Date
   /** Default: `DEFAULT_FRESHNESS`. */
   readonly freshness?: Freshness

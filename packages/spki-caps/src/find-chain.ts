@@ -3,6 +3,7 @@ import type { OpenCapCert } from './cap-cert.ts'
 import { tryOpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, unrevoked } from './check-cert.ts'
+import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import { limitReached } from './error.ts'
 import { operatorsOf } from './key-directory.ts'
@@ -128,6 +129,7 @@ class Search {
         () => checkValidity(cert, circumstances.now),
         () => checkEpoch(cert, circumstances),
         () => checkRevocation(cert, circumstances, this.#keepers),
+        () => checkValidation(cert, circumstances, { upstream: this.#keepers, request: this.#question.id }).outcome,
       ].every((check) => !('code' in check()))
     const signed = isGood ? checkSignature(cert, circumstances, this.#keepers) : undefined
     if (signed === undefined || 'code' in signed.outcome) {

@@ -34,6 +34,8 @@ export type CapsFindingCode =
   | 'CAPS_KEY_REVOKED'
   /** There is no set of revocations that is fresh enough, or a revocation that cannot be read, so nobody can say that nothing was revoked. */
   | 'CAPS_STALE'
+  /** The certificate holds only with a validation, and there is none by whom it names, for this request, and fresh enough. */
+  | 'CAPS_NOT_VALIDATED'
   /** The keys of a vault in the chain are not known here. */
   | 'CAPS_KEYS_UNKNOWN'
   /** It was signed by keys of a vault that were replaced since, or by none that the vault had. */

@@ -3,6 +3,7 @@ import type { OpenCapCert } from './cap-cert.ts'
 import { tryOpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
 import { checkDelegation, meetTags } from './check-link.ts'
+import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter } from './holding.ts'
@@ -69,6 +70,7 @@ function stepBy(
   const [by, to] = [principalText(issuer), principalText(subject)]
   const upstream = new Set([...held.upstream, by])
   let tag: Tag | undefined
+  let until = Number.POSITIVE_INFINITY
   const looks: readonly (() => Outcome)[] = [
     () => checkValidity(cert, circumstances.now),
     () => checkEpoch(cert, circumstances),
@@ -81,11 +83,18 @@ function stepBy(
     },
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
+    () => {
+      // There is no request: what each of them needs by itself, nobody holds.
+      const standing = checkValidation(cert, circumstances, { upstream, request: undefined })
+      until = standing.until
+      return standing.outcome
+    },
   ]
   for (const look of looks) {
     const outcome = look()
     if ('code' in outcome) return { cert, refusal: outcome }
   }
   const next = holdingAfter(held, cert, tag as Tag)
-  return { cert, path: { held: next, shares, issued: new Set([...issued, by]), chain: [...chain, cert.id] } }
+  const bounded = { ...next, expires: Math.min(next.expires, until) }
+  return { cert, path: { held: bounded, shares, issued: new Set([...issued, by]), chain: [...chain, cert.id] } }
 }

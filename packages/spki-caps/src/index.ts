@@ -14,10 +14,11 @@ export { askedTag, vaultGrantOf, vaultTag } from './vault-tag.ts'
 
 export type { Approval, ApprovalDraft, OpenApproval } from './approval.ts'
 export { createApproval, isApproved, openApproval } from './approval.ts'
-export type { CapCert, CapCertDraft, OpenCapCert, RevocationCheck } from './cap-cert.ts'
+export type { CapCert, CapCertDraft, OpenCapCert } from './cap-cert.ts'
 export { capCertPayload, createCapCert, openCapCert } from './cap-cert.ts'
 export type { CapRequest, CapRequestDraft, OpenCapRequest } from './cap-request.ts'
 export { capRequestPayload, createCapRequest, openCapRequest } from './cap-request.ts'
+export type { OnlineTest, RevocationCheck, ValidationCheck } from './online-test.ts'
 export type { HashPrincipal, Principal, ThresholdPrincipal, VaultPrincipal } from './principal.ts'
 export { hashPrincipal, parsePrincipal, principalText, thresholdPrincipal, vaultPrincipal } from './principal.ts'
 export type {
@@ -41,6 +42,8 @@ export type { OpenRevocationSet, RevocationSet, RevocationSetDraft } from './rev
 export { createRevocationSet, openRevocationSet, revocationSetPayload } from './revocation-set.ts'
 export type { OpenStandingMandate, StandingMandate, StandingMandateDraft } from './standing-mandate.ts'
 export { createStandingMandate, mandateSigners, openStandingMandate } from './standing-mandate.ts'
+export type { OpenValidation, Validation, ValidationDraft } from './validation.ts'
+export { createValidation, openValidation, validationPayload } from './validation.ts'
 
 // Verification: what is granted, and why not.
 
@@ -82,6 +85,10 @@ export { resultCert } from './result-cert.ts'
 export type { RevocationView } from './revocation-view.ts'
 export { createRevocationView } from './revocation-view.ts'
 export type { Root } from './root.ts'
+export type { TestStanding } from './standing-of-tests.ts'
+export { standingOfTests } from './standing-of-tests.ts'
 export type { Check, CheckName, CheckState, Effective, Refusal, TraceStep, Verdict } from './trace.ts'
+export type { SignedValidation, ValidationView } from './validation-view.ts'
+export { createValidationView } from './validation-view.ts'
 export type { SignatureMemo, Voices } from './voices.ts'
 export { createSignatureMemo, knownVoices } from './voices.ts'

@@ -3,6 +3,7 @@ import { isVaultError } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
 import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
+import { asksForValidation, checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
 import { closeChain } from './close-chain.ts'
@@ -10,6 +11,7 @@ import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingOfRoot, joinHoldings } from './holding.ts'
 import { withDefaults } from './limits.ts'
+import { isOnce } from './online-test.ts'
 import { issuingTexts, principalText } from './principal.ts'
 import type { Question } from './question.ts'
 import { secondsOf } from './record.ts'
@@ -85,7 +87,13 @@ class Reduction {
     return {
       ok: true,
       trace: this.#trace,
-      effective: { root: this.#root.name, tag, expires: until, keys: this.#heard },
+      effective: {
+        root: this.#root.name,
+        tag,
+        expires: until,
+        keys: this.#heard,
+        ...(certs.some(({ cert }) => cert.record.checks.some(isOnce)) ? { once: true as const } : {}),
+      },
     }
   }
 
@@ -132,6 +140,7 @@ class Reduction {
     const upstream = new Set([...(held?.upstream ?? []), principalText(record.issuer)])
     let tag: Tag | undefined
     let keys: readonly KeyId[] = []
+    let until = Number.POSITIVE_INFINITY
     const looks: readonly Look[] = [
       ['chain', () => this.#checkPlace(cert, parents)],
       ['delegation', () => checkDelegation(parents)],
@@ -155,15 +164,30 @@ class Reduction {
           return checked.outcome
         },
       ],
+      ...this.#validationLooks(cert, upstream, (end) => {
+        until = end
+      }),
     ]
     const looked = lookAt(looks)
     if (looked.refusal === undefined && held !== undefined && tag !== undefined) {
-      this.#holdings.push(holdingAfter(held, cert, tag))
+      const next = holdingAfter(held, cert, tag)
+      this.#holdings.push({ ...next, expires: Math.min(next.expires, until) })
       this.#links.push({ cert, texts, keys })
       this.#seen.add(id)
       this.#issued.add(principalText(record.issuer))
     }
     return { ...unseenCert(cert), ...looked }
+  }
+
+  /** What is looked at only of a certificate that asks for it. */
+  #validationLooks(cert: OpenCapCert, upstream: ReadonlySet<string>, endsAt: (until: number) => void): readonly Look[] {
+    if (!asksForValidation(cert.record.checks)) return []
+    const look = () => {
+      const { outcome, until } = checkValidation(cert, this.#circumstances, { upstream, request: this.#question.id })
+      endsAt(until)
+      return outcome
+    }
+    return [['validation', look]]
   }
 
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */

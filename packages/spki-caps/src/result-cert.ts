@@ -10,7 +10,8 @@ const MAX_SECONDS = 60 * 60
 /**
  * A certificate that stands for a whole chain: whoever reduced it grants, by a key of their own, what it grants, to those
  * who asked, for at most an hour. Sign it with `createCapCert`; it is good for those who have a root for the issuer
- * (RFC 2693, section 6.6). Throws a `RangeError` for another time, and where nothing is left of the chain's.
+ * (RFC 2693, section 6.6). Throws a `RangeError` for another time, where nothing is left of the
+ * chain's, and for what was granted for one request only.
  */
 export function resultCert(
   { effective }: Extract<Verdict, { readonly ok: true }>,
@@ -24,6 +25,7 @@ export function resultCert(
   },
 ): CapCertDraft {
   const { issuer, now, seconds, nonce } = result
+  if (effective.once) throw new RangeError('It was granted for one request only, so no certificate can stand for it.')
   if (!Number.isSafeInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS) {
     throw new RangeError(`A result holds for 1 to ${MAX_SECONDS} seconds, not ${seconds}.`)
   }

@@ -1,15 +1,10 @@
 import type { ContentId, Envelope, Finding, KeyId } from '@vault/core'
-import { isVaultError } from '@vault/core'
-import { standingOf } from './epoch.ts'
 import type { KeyDirectory } from './key-directory.ts'
-import { operatorsOf } from './key-directory.ts'
-import { isVault, principalText } from './principal.ts'
-import type { Issuer, Opened } from './record.ts'
+import { principalText } from './principal.ts'
 import { openRevocation, REVOCATION } from './revocation.ts'
 import type { OpenRevocationSet, RevocationSet } from './revocation-set.ts'
 import { openRevocationSet, REVOCATION_SET } from './revocation-set.ts'
-import { speak } from './speak.ts'
-import { envelopeVoices } from './voices.ts'
+import { isByPresentKeys, isSigned, readable } from './signed-records.ts'
 
 /** What is known to be revoked, and how fresh that is. */
 export interface RevocationView {
@@ -92,35 +87,4 @@ function contradicts(a: OpenRevocationSet, b: OpenRevocationSet): boolean {
   if (first.record.seq === second.record.seq) return true
   if (second.record.from < first.record.next) return true
   return second.record.seq === first.record.seq + 1 && second.record.prev?.id !== first.id
-}
-
-function isSigned(type: string, { record, envelope }: Opened<Issuer>, keys: KeyDirectory): boolean {
-  const { issuer, epoch } = record
-  return speak(issuer, {
-    voices: envelopeVoices(type, envelope),
-    operators: (vault) => operatorsOf(keys, vault, isVault(issuer) && epoch !== null ? epoch : undefined),
-  }).ok
-}
-
-function isByPresentKeys({ id, record }: OpenRevocationSet, keys: KeyDirectory): boolean {
-  const { issuer, epoch, next } = record
-  if (!isVault(issuer) || epoch === null) return true
-  const state = keys.state(issuer.vault.id)
-  return state !== undefined && standingOf(keys, state, { id, epoch, expires: next }) === 'current'
-}
-
-function readable<T>(
-  envelopes: Iterable<Envelope>,
-  open: (envelope: Envelope) => Opened<T>,
-  refuse: (message: string) => void,
-): readonly Opened<T>[] {
-  return [...envelopes].flatMap((envelope) => {
-    try {
-      return [open(envelope)]
-    } catch (error) {
-      if (!isVaultError(error)) throw error
-      refuse(error.message)
-      return []
-    }
-  })
 }

@@ -12,6 +12,7 @@ export type CheckName =
   | 'keys'
   | 'revocation'
   | 'signature'
+  | 'validation'
   | 'coverage'
   | 'replay'
 
@@ -58,6 +59,8 @@ export interface Effective {
   readonly expires: number | null
   /** The keys of those who asked. */
   readonly keys: readonly KeyId[]
+  /** It is granted for this one request, as a certificate of the chain asks. */
+  readonly once?: true
 }
 
 /** An answer with its reasons. Equal inputs have equal answers. */

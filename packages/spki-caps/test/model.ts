@@ -3,8 +3,11 @@ import type { Circumstances, Principal, Question, Root, Tag } from '@vault/spki-
 import {
   createKeyDirectory,
   createRevocationView,
+  createValidation,
+  createValidationView,
   hashPrincipal,
   knownVoices,
+  openCapCert,
   principalText,
   thresholdPrincipal,
   vaultPrincipal,
@@ -14,6 +17,8 @@ import { cert, DAY, keyStates, later, NOW, revoke, signer } from './world.ts'
 
 /** How many certificates in a row are looked at: the judge tries all ways. */
 export const DEEPEST: number = 4
+/** Seconds for which a validation counts. */
+const MAX_AGE = 60
 
 /** Who can issue and be granted to: by number, so that a world is written down in a failure. */
 export interface Actor {
@@ -35,6 +40,8 @@ export interface Edge {
   readonly short: boolean
   /** Who revoked it: the number of a key. */
   readonly revokedBy: number | undefined
+  /** Who has to validate it, the number of a key, and whether that was done. */
+  readonly validation: { readonly by: number; readonly made: 'lately' | 'long ago' | 'never' } | undefined
 }
 
 export interface Plan {
@@ -107,6 +114,13 @@ export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
     expired: rarely,
     by: fc.nat({ max: 5 }),
     short: rarely,
+    validation: fc.option(
+      fc.record({
+        by: anyIndex(PEOPLE.length),
+        made: fc.constantFrom('lately', 'lately', 'lately', 'long ago', 'never'),
+      }),
+      { nil: undefined, freq: 1 },
+    ),
     revokedBy: fc.option(anyIndex(PEOPLE.length), { nil: undefined, freq: revokers === 'anyone' ? 3 : 9 }),
   })
   return fc
@@ -147,6 +161,9 @@ export async function build(plan: Plan): Promise<World> {
     ),
     ...plan.stolen.map((n) => PEOPLE[n] as Signer).map((person) => revoke(person, { key: person.key })),
   ])
+  const validations = await Promise.all(
+    plan.edges.flatMap((edge, i) => validationOf(edge, certificates[i] as Envelope)),
+  )
   const keys = createKeyDirectory(STATES)
   const roots = plan.roots.map(
     ({ at, tag, delegate, depth }, i): Root => ({
@@ -165,6 +182,7 @@ export async function build(plan: Plan): Promise<World> {
       roots,
       keys,
       revocations: createRevocationView({ revocations, sets: [], keys }),
+      validations: createValidationView({ validations, keys }),
       now: NOW,
       limits: { depth: DEEPEST },
     },
@@ -183,8 +201,16 @@ export function signersOf({ from, by, short }: Edge): readonly Signer[] {
   return signers.length > 1 ? signers.slice(1) : [signer('a stranger')]
 }
 
+function validationOf({ validation }: Edge, certificate: Envelope): readonly Promise<Envelope>[] {
+  if (validation === undefined || validation.made === 'never') return []
+  const by = PEOPLE[validation.by] as Signer
+  const from = later(validation.made === 'lately' ? -MAX_AGE * 1000 : -(MAX_AGE + 1) * 1000)
+  const draft = { issuer: by.key, certificate: openCapCert(certificate).id, from, until: later(DAY) }
+  return [createValidation(draft, [by])]
+}
+
 async function certOf(edge: Edge): Promise<Envelope> {
-  const { from, to, tag, delegate, depth, expired } = edge
+  const { from, to, tag, delegate, depth, expired, validation } = edge
   const { principal } = ACTORS[from] as Actor
   return await cert(signersOf(edge), (ACTORS[to] as Actor).principal, {
     issuer: principal,
@@ -193,5 +219,8 @@ async function certOf(edge: Edge): Promise<Envelope> {
     ...(delegate && depth !== undefined ? { depth } : {}),
     ...(principalText(principal).startsWith('vault:') ? { epoch: 0 } : {}),
     expires: later(expired ? -1000 : DAY),
+    ...(validation === undefined
+      ? {}
+      : { checks: [{ by: (PEOPLE[validation.by] as Signer).key, maxAge: MAX_AGE, kind: 'validation' }] }),
   })
 }

@@ -3,11 +3,13 @@ import { decode, decodeEnvelope, encode, encodeEnvelope, link, mergeEnvelopes, s
 import {
   capCertPayload,
   createRevocationSet,
+  createValidation,
   hashPrincipal,
   openCapCert,
   openCapRequest,
   openRevocation,
   openRevocationSet,
+  openValidation,
   parsePrincipal,
   thresholdPrincipal,
   vaultPrincipal,
@@ -20,12 +22,26 @@ const certificate = await cert(ana, ben.key, {
   depth: 2,
   notBefore: NOW,
   comment: 'until the spring',
-  checks: [{ by: tom.key, maxAge: 60 }],
+  checks: [
+    { by: tom.key, maxAge: 60 },
+    { by: tom.key, maxAge: 60, kind: 'validation' },
+    { by: tom.key, maxAge: 60, kind: 'once' },
+  ],
 })
 const asked = await request([ben], { args: [['size', '5']] })
 const revocation = await revoke(ana, certificate)
 const set = await createRevocationSet(
   { issuer: tom.key, from: NOW, next: later(DAY), revocations: [openRevocation(revocation).id] },
+  [tom],
+)
+const validation = await createValidation(
+  {
+    issuer: tom.key,
+    certificate: openCapCert(certificate).id,
+    request: openCapRequest(asked).id,
+    from: NOW,
+    until: later(DAY),
+  },
   [tom],
 )
 
@@ -34,6 +50,7 @@ const formats: readonly [string, Envelope, (envelope: Envelope) => { readonly re
   ['cap-request', asked, openCapRequest],
   ['cap-revocation', revocation, openRevocation],
   ['cap-revocation-set', set, openRevocationSet],
+  ['cap-validation', validation, openValidation],
 ]
 
 describe.each(formats)('a %s', (_, envelope, open) => {

@@ -33,7 +33,7 @@ export function isGranted(plan: Plan, edges: readonly Edge[] = plan.edges, deepe
           .filter((key) => !stolen.has(key)),
       )
       const revokers = new Set([...above, principalText(issuer)])
-      if (!isGood(edge, revokers)) continue
+      if (!isGood(edge, revokers) || !isValidated(edge, stolen)) continue
       const by = direct(issuer, signed)
       const further = edge.delegate ? Math.min(left - 1, edge.depth ?? left) : 0
       if (by.length === 0) continue
@@ -61,8 +61,13 @@ function keyOf(n: number): KeyId {
   return PEOPLE[n]?.key as KeyId
 }
 
-function isGood({ tag, expired, revokedBy }: Edge, revokers: ReadonlySet<string>): boolean {
-  return matches(TAGS[tag] as Tag, ASKED) && !expired && !(revokedBy !== undefined && revokers.has(keyOf(revokedBy)))
+function isGood({ tag, expired, revokedBy, validation }: Edge, revokers: ReadonlySet<string>): boolean {
+  const mayRevoke = (n: number) => revokers.has(keyOf(n)) || n === validation?.by
+  return matches(TAGS[tag] as Tag, ASKED) && !expired && !(revokedBy !== undefined && mayRevoke(revokedBy))
+}
+
+function isValidated({ validation }: Edge, stolen: ReadonlySet<KeyId>): boolean {
+  return validation === undefined || (validation.made === 'lately' && !stolen.has(keyOf(validation.by)))
 }
 
 /** Whether what this one issues is issued by that one too: a key is also its hash. */

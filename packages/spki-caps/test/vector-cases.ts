@@ -5,14 +5,22 @@ import { type DemoChain, demoChains } from '@vault/spki-caps/demo'
 /** What the files under `vectors/capability` hold, by their path there. Published cases never change; more come in new files. */
 export async function vectorCases(): Promise<Record<string, readonly object[]>> {
   const chains = await demoChains()
+  const some = (isGranted: boolean, isValidated: boolean) =>
+    chains
+      .filter(
+        ({ code, validations }) => (code === undefined) === isGranted && (validations !== undefined) === isValidated,
+      )
+      .map(written)
   return {
-    'capability/v1/valid/chains.json': chains.filter(({ code }) => code === undefined).map(written),
-    'capability/v1/invalid/chains.json': chains.filter(({ code }) => code !== undefined).map(written),
+    'capability/v1/valid/chains.json': some(true, false),
+    'capability/v1/invalid/chains.json': some(false, false),
+    'capability/v1/valid/validated-chains.json': some(true, true),
+    'capability/v1/invalid/validated-chains.json': some(false, true),
   }
 }
 
 function written(chain: DemoChain): object {
-  const { request, proof, roots, now, histories, revocations, ...rest } = chain
+  const { request, proof, roots, now, histories, revocations, validations, ...rest } = chain
   const hex = (envelope: DemoChain['request']) => toHex(encodeEnvelope(envelope))
   return {
     ...rest,
@@ -27,6 +35,7 @@ function written(chain: DemoChain): object {
       revocations === 'unchecked'
         ? revocations
         : { revocations: revocations.revocations.map(hex), sets: revocations.sets.map(hex) },
+    ...(validations === undefined ? {} : { validations: validations.map(hex) }),
     request: hex(request),
     proof: proof.map(hex),
   }

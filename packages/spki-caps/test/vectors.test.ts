@@ -20,19 +20,22 @@ describe('the demo chains', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
     const table = readme.slice(readme.indexOf('as the `code` of a verdict:'), readme.indexOf('What `lintTag`'))
     const listed = [...table.matchAll(/^\| `(CAPS_\w+)`/gm)].map(([, code]) => code)
-    expect(listed).toHaveLength(24)
+    expect(listed).toHaveLength(25)
     expect(new Set(chains.flatMap(({ code }) => code ?? []))).toEqual(new Set(listed))
   })
 })
 
 describe('the published vectors', () => {
-  test.each(['valid', 'invalid'])('hold: capability/v1/%s', async (kind) => {
-    for (const written of read(`capability/v1/${kind}/chains.json`)) {
-      const verdict = await judgeDemo(chainOf(written))
-      expect([written.name, verdict.ok ? undefined : verdict.code]).toEqual([written.name, written.code])
-      expect(verdict.ok).toBe(kind === 'valid')
-    }
-  })
+  test.each(['valid/chains', 'invalid/chains', 'valid/validated-chains', 'invalid/validated-chains'])(
+    'hold: capability/v1/%s',
+    async (file) => {
+      for (const written of read(`capability/v1/${file}.json`)) {
+        const verdict = await judgeDemo(chainOf(written))
+        expect([written.name, verdict.ok ? undefined : verdict.code]).toEqual([written.name, written.code])
+        expect(verdict.ok).toBe(file.startsWith('valid'))
+      }
+    },
+  )
 
   test('are still what the implementation writes', async () => {
     for (const [path, cases] of Object.entries(await vectorCases()))
@@ -41,7 +44,7 @@ describe('the published vectors', () => {
 })
 
 // biome-ignore lint/suspicious/noExplicitAny: the fields of a case are those of its file, described in vectors/README.md
-function chainOf({ now, roots, histories, revocations, request, proof, ...rest }: any): DemoChain {
+function chainOf({ now, roots, histories, revocations, validations, request, proof, ...rest }: any): DemoChain {
   const envelope = (hex: string) => decodeEnvelope(Uint8Array.from(Buffer.from(hex, 'hex')))
   return {
     ...rest,
@@ -56,6 +59,7 @@ function chainOf({ now, roots, histories, revocations, request, proof, ...rest }
       revocations === 'unchecked'
         ? revocations
         : { revocations: revocations.revocations.map(envelope), sets: revocations.sets.map(envelope) },
+    ...(validations === undefined ? {} : { validations: validations.map(envelope) }),
     request: envelope(request),
     proof: proof.map(envelope),
   }

@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { approvalCases } from './approval-cases.ts'
 import { ceremonyCases } from './ceremony/ceremony-cases.ts'
 import { principalCases } from './principal-cases.ts'
+import { validationCases } from './validation-cases.ts'
 import { vectorCases } from './vector-cases.ts'
 
 for (const [path, cases] of Object.entries({
@@ -12,6 +13,7 @@ for (const [path, cases] of Object.entries({
   ...(await ceremonyCases()),
   ...(await principalCases()),
   ...(await approvalCases()),
+  ...(await validationCases()),
 })) {
   const file = new URL(`../../../vectors/${path}`, import.meta.url).pathname
   await mkdir(dirname(file), { recursive: true })

@@ -10,12 +10,14 @@ import {
   verifyKeyHistory,
 } from '@vault/core'
 import type { CapCertDraft } from '../cap-cert.ts'
-import { createCapCert } from '../cap-cert.ts'
+import { createCapCert, openCapCert } from '../cap-cert.ts'
 import { createCapRequest } from '../cap-request.ts'
 import type { Principal } from '../principal.ts'
 import type { RevocationDraft } from '../revocation.ts'
 import { createRevocation } from '../revocation.ts'
 import type { Root } from '../root.ts'
+import type { ValidationDraft } from '../validation.ts'
+import { createValidation } from '../validation.ts'
 import { vaultTag } from '../vault-tag.ts'
 
 // Who is who in the demo chains. The keys are no secret: each is the hash of a name.
@@ -83,6 +85,16 @@ export async function ask(
 
 export async function revoke(by: Signer, target: RevocationDraft['target']): Promise<Envelope> {
   return await createRevocation({ issuer: by.key, target, reason: 'superseded', at: NOW }, [by])
+}
+
+/** Says that a certificate is good, from a minute ago on and for ten minutes. */
+export async function validate(
+  by: Signer,
+  certificate: Envelope,
+  draft: Partial<ValidationDraft> = {},
+): Promise<Envelope> {
+  const times = { from: hours(-1 / 60), until: hours(9 / 60) }
+  return await createValidation({ issuer: by.key, certificate: openCapCert(certificate).id, ...times, ...draft }, [by])
 }
 
 /** All key events of a vault of which mia was the operator, and now ben is, because mia's key was lost. */

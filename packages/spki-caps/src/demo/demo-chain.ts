@@ -10,6 +10,7 @@ import { createNonceLedger } from '../nonce-ledger.ts'
 import { createRevocationView } from '../revocation-view.ts'
 import type { Root } from '../root.ts'
 import type { Verdict } from '../trace.ts'
+import { createValidationView } from '../validation-view.ts'
 import { askedTag } from '../vault-tag.ts'
 import { envelopeVoices } from '../voices.ts'
 
@@ -29,6 +30,8 @@ export interface DemoChain {
   /** All key events of every vault that is known. */
   readonly histories: readonly (readonly Envelope[])[]
   readonly revocations: { readonly revocations: readonly Envelope[]; readonly sets: readonly Envelope[] } | 'unchecked'
+  /** By whom the certificates want to be validated; absent where none does. */
+  readonly validations?: readonly Envelope[]
   /** What the ledger of requests is like: empty, with this request in it, or without room. */
   readonly ledger: 'empty' | 'seen' | 'full'
 }
@@ -39,10 +42,13 @@ export async function judgeDemo(chain: DemoChain): Promise<Verdict> {
   const keys = createKeyDirectory(chain.histories.map(verifyKeyHistory))
   const revocations =
     chain.revocations === 'unchecked' ? chain.revocations : createRevocationView({ ...chain.revocations, keys })
-  const circumstances = { roots, keys, revocations, now }
+  const { validations = [] } = chain
+  const view = createValidationView({ validations, keys })
+  const circumstances = { roots, keys, revocations, validations: view, now }
   if (given === 'heap') {
-    const { action, object } = openCapRequest(request).record
-    const question = { action, tag: askedTag(action, object), voices: envelopeVoices(CAP_REQUEST, request) }
+    const { id, record } = openCapRequest(request)
+    const { action, object } = record
+    const question = { action, tag: askedTag(action, object), voices: envelopeVoices(CAP_REQUEST, request), id }
     return (await answer(question, createCertificateIndex(proof), circumstances)).verdict
   }
   const nonces = createNonceLedger(ledger === 'full' ? 0 : undefined)

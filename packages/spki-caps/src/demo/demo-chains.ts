@@ -1,11 +1,27 @@
 import type { Envelope } from '@vault/core'
 import { contentId, encode, signEnvelope, utf8, verifyKeyHistory } from '@vault/core'
 import { CAP_CERT, openCapCert } from '../cap-cert.ts'
+import { openCapRequest } from '../cap-request.ts'
 import type { CapsFindingCode } from '../finding-code.ts'
 import { hashPrincipal, thresholdPrincipal, vaultPrincipal } from '../principal.ts'
 import type { Root } from '../root.ts'
 import { vaultTag } from '../vault-tag.ts'
-import { ana, ask, ben, demoSigner, eva, grant, hours, lostVault, mia, NOW, ROOT, revoke, VAULT } from './demo-cast.ts'
+import {
+  ana,
+  ask,
+  ben,
+  demoSigner,
+  eva,
+  grant,
+  hours,
+  lostVault,
+  mia,
+  NOW,
+  ROOT,
+  revoke,
+  VAULT,
+  validate,
+} from './demo-cast.ts'
 import type { DemoChain } from './demo-chain.ts'
 
 /** What a chain has besides ben's request to migrate, ana's root, and the rest that most of them have in common. */
@@ -37,6 +53,7 @@ export async function demoChains(): Promise<readonly DemoChain[]> {
   await addRefusedChains(add)
   await addRefusedCertificates(add)
   await addRefusedSigners(add)
+  await addValidated(add, request)
   return chains
 }
 
@@ -135,4 +152,32 @@ async function addRefusedSigners(add: Add): Promise<void> {
     request: await ask([mia]),
     roots: [{ ...council, subject: twice }],
   })
+}
+
+/** Certificates that hold only while mia says so. */
+async function addValidated(add: Add, request: Envelope): Promise<void> {
+  const lately = await grant([ana], ben.key, { checks: [{ by: mia.key, maxAge: 600, kind: 'validation' }] })
+  const once = await grant([ana], ben.key, { checks: [{ by: mia.key, maxAge: 600, kind: 'once' }] })
+  const { id } = openCapRequest(request)
+  const good = await validate(mia, lately)
+  add('validated a minute ago', undefined, { proof: [lately], validations: [good] })
+  add('found in a heap, validated', undefined, { proof: [lately], given: 'heap', validations: [good] })
+  add('validated for this one request', undefined, {
+    proof: [once],
+    validations: [await validate(mia, once, { request: id })],
+  })
+  const refused: readonly (readonly [name: string, proof: Envelope, validations: readonly Envelope[]])[] = [
+    ['not validated', lately, []],
+    ['validated by somebody else', lately, [await validate(eva, lately)]],
+    ['validated too long ago', lately, [await validate(mia, lately, { from: hours(-1), until: hours(1) })]],
+    ['validated up to now', lately, [await validate(mia, lately, { until: NOW })]],
+    ['validated for later', lately, [await validate(mia, lately, { from: hours(1), until: hours(2) })]],
+    ['another certificate is validated', lately, [await validate(mia, once)]],
+    ['validated for one request, where all are asked for', lately, [await validate(mia, lately, { request: id })]],
+    ['validated for another request', once, [await validate(mia, once, { request: openCapCert(once).id })]],
+    ['validated for all requests, where this one is asked for', once, [await validate(mia, once)]],
+  ]
+  for (const [name, cert, validations] of refused) {
+    add(name, 'CAPS_NOT_VALIDATED', { proof: [cert], validations })
+  }
 }

@@ -4,6 +4,7 @@ import { timeText } from '../check-cert.ts'
 import type { Principal } from '../principal.ts'
 import { isThreshold, principalText } from '../principal.ts'
 import { vaultTag } from '../vault-tag.ts'
+import { isOnline, onlineFromSexp, onlineToSexp } from './online-sexp.ts'
 import type { Sexp } from './sexp.ts'
 import { invalidSexp, isOctets, sexp, textOf } from './sexp.ts'
 import { tagFromSexp, tagToSexp } from './tag-sexp.ts'
@@ -19,7 +20,8 @@ export type SpkiCertDraft = Omit<CapCertDraft, 'nonce'>
 
 /**
  * Reads `(spki-cert (issuer …) (subject …) (capability (action …) (object …)) (validity (not-after "2026-02-01")))`, also
- * with `(tag …)` instead of a capability and with `(delegation true)` or `(propagate)`. A date means all of its day. What it
+ * with `(tag …)` instead of a capability, with `(delegation true)` or `(propagate)`, and with `(online crl|reval|one-time (uri) NAME
+ * (max-age "600"))` in the validity. A date means all of its day. What it
  * says is not signed by it. Throws `CAPS_SEXP_INVALID` for an unknown field or name, `CAPS_TAG_INVALID`.
  */
 export function readSpkiCert(value: Sexp, names: SpkiNames): SpkiCertDraft {
@@ -27,13 +29,16 @@ export function readSpkiCert(value: Sexp, names: SpkiNames): SpkiCertDraft {
   const known = ['issuer', 'subject', 'capability', 'tag', 'validity', 'delegation', 'propagate']
   const unknown = [...fields.keys()].find((name) => !known.includes(name))
   if (unknown !== undefined) throw invalidSexp(`the field ${unknown} is unknown`)
-  const named = (name: string): Principal => {
-    const text = textOf(only(fields.get(name), name)) ?? ''
+  const principalOf = (value: Sexp): Principal => {
+    const text = textOf(value) ?? ''
     const principal = names.principal(text)
     if (principal === undefined) throw invalidSexp(`nobody is known as ${JSON.stringify(text)}`)
     return principal
   }
-  const { notBefore, notAfter } = validityOf(fields.get('validity'))
+  const named = (name: string): Principal => principalOf(only(fields.get(name), name))
+  const validity = fields.get('validity') ?? []
+  const { notBefore, notAfter } = validityOf(validity.filter((field) => !isOnline(field)))
+  const checks = validity.filter(isOnline).map((field) => onlineFromSexp(field, principalOf))
   return {
     issuer: named('issuer'),
     subject: named('subject'),
@@ -41,16 +46,18 @@ export function readSpkiCert(value: Sexp, names: SpkiNames): SpkiCertDraft {
     delegate: delegates(fields),
     ...(notBefore === undefined ? {} : { notBefore }),
     expires: notAfter ?? null,
+    ...(checks.length === 0 ? {} : { checks }),
   }
 }
 
 /** Writes a certificate as `spki-cert`, for people and other software. Without its nonce and signatures it proves nothing. */
 export function writeSpkiCert(cert: CapCert): Sexp {
-  const { issuer, subject, tag, delegate, notBefore, expires } = cert
+  const { issuer, subject, tag, delegate, notBefore, expires, checks } = cert
   // `not-after` is the last second of it.
   const bounds = [
-    ...(notBefore === null ? [] : [['not-before', timeText(notBefore)]]),
-    ...(expires === null ? [] : [['not-after', timeText(expires - 1)]]),
+    ...(notBefore === null ? [] : [sexp(['not-before', timeText(notBefore)])]),
+    ...(expires === null ? [] : [sexp(['not-after', timeText(expires - 1)])]),
+    ...checks.map((test) => onlineToSexp(test, principalToSexp)),
   ]
   return [
     sexp('spki-cert'),
@@ -58,7 +65,7 @@ export function writeSpkiCert(cert: CapCert): Sexp {
     [sexp('subject'), principalToSexp(subject)],
     [sexp('tag'), tagToSexp(tag)],
     ...(delegate ? [sexp(['propagate'])] : []),
-    ...(bounds.length === 0 ? [] : [sexp(['validity', ...bounds])]),
+    ...(bounds.length === 0 ? [] : [[sexp('validity'), ...bounds]]),
   ]
 }
 
@@ -91,8 +98,7 @@ function delegates(fields: Fields): boolean {
   return text === 'true'
 }
 
-function validityOf(value: readonly Sexp[] | undefined): { readonly notBefore?: Date; readonly notAfter?: Date } {
-  if (value === undefined) return {}
+function validityOf(value: readonly Sexp[]): { readonly notBefore?: Date; readonly notAfter?: Date } {
   const bounds = fieldsOf([sexp('validity'), ...value], 'validity')
   const times: { notBefore?: Date; notAfter?: Date } = {}
   for (const [name, bound] of bounds) {

@@ -29,6 +29,8 @@ const SEED = `(spki-cert
     (object vault-id))
   (validity (not-after "2026-02-01")))`
 
+const withTest = (test: string) => SEED.replace('(not-after', `${test} (not-after`)
+
 describe('spki-cert', () => {
   it('is read into a certificate that grants what it says, to the end of its day', async () => {
     const draft = readSpkiCert(parseSexp(SEED), names)
@@ -68,6 +70,23 @@ describe('spki-cert', () => {
     })
   })
 
+  it('has its online tests, in whatever order and number', async () => {
+    const tests = `(online reval (uri) vault-admin (max-age "600")) (online crl vault-admin (max-age "0"))
+      (online one-time (uri) migration-operator (max-age "60"))`
+    const { checks, ...rest } = readSpkiCert(parseSexp(withTest(tests)), names)
+    expect(rest).toEqual(readSpkiCert(parseSexp(SEED), names))
+    expect(checks).toEqual([
+      { by: ana.key, maxAge: 600, kind: 'validation' },
+      { by: ana.key, maxAge: 0 },
+      { by: ben.key, maxAge: 60, kind: 'once' },
+    ])
+    const { record } = openCapCert(await cert(ana, ben.key, { checks: checks ?? [] }))
+    const byKey = { ...names, principal: (name: string) => [ana.key, ben.key].find((key) => key === name) }
+    expect(readSpkiCert(writeSpkiCert(record), byKey).checks).toEqual(checks)
+    const only = withTest('(online reval vault-admin (max-age "5"))').replace('(not-after "2026-02-01")', '')
+    expect(readSpkiCert(parseSexp(only), names)).toMatchObject({ expires: null, checks: [{ maxAge: 5 }] })
+  })
+
   it('is written with thresholds, hashes, and for ever', async () => {
     const both = thresholdPrincipal(1, [ana.key, hashPrincipal(eva.key)])
     const { record } = openCapCert(await cert(ana, both, { tag: ANY, expires: null, delegate: false }))
@@ -86,6 +105,14 @@ describe('spki-cert', () => {
     ['a bound that is unknown', SEED.replace('not-after', 'not-later')],
     ['a delegation that is neither', SEED.replace('(validity', '(delegation perhaps) (validity')],
     ['another kind of list', SEED.replace('spki-cert', 'cert')],
+    ['a test of another kind', withTest('(online never (uri) vault-admin (max-age "600"))')],
+    ['a test with an address', withTest('(online reval (uri "https://example.org") vault-admin (max-age "600"))')],
+    ['a test by nobody who is known', withTest('(online reval (uri) somebody (max-age "600"))')],
+    ['a test by nobody', withTest('(online reval (uri) (max-age "600"))')],
+    ['a test without an age', withTest('(online crl (uri) vault-admin)')],
+    ['a test with an age that is none', withTest('(online crl (uri) vault-admin (max-age "6e2"))')],
+    ['a test with two ages', withTest('(online crl (uri) vault-admin (max-age "6") (max-age "7"))')],
+    ['a test with another part', withTest('(online crl vault-admin (max-age "6") (color red))')],
   ])('with %s is refused', (_, text) => {
     expect(codeOf(() => readSpkiCert(parseSexp(text), names))).toBe('CAPS_SEXP_INVALID')
   })
