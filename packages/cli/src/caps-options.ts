@@ -6,7 +6,7 @@ import type { Output } from './output.ts'
 import { existingPassphrase } from './passphrase.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
-const OPERATORS = 'operators'
+export const OPERATORS = 'operators'
 
 /** Who signs a certificate or revocation: keys of one's own, or, without any, the operators of the vault. */
 export async function signingBy(

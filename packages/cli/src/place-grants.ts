@@ -4,8 +4,9 @@ import { type AsOptions, actingAs } from './as-options.ts'
 import { parseExpiry, principalOf } from './caps-options.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import type { Run } from './program.ts'
+import type { ValidationOptions } from './validation-options.ts'
 
-interface IssueOptions extends AsOptions {
+interface IssueOptions extends AsOptions, ValidationOptions {
   readonly to: string
   readonly action: string
   /** A vault. */
@@ -20,6 +21,8 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
   const { object: vault, out, delegate = false } = options
   const { encodeEnvelope, isContentId } = await import('@vault/core')
   if (options.action !== 'write') throw new UsageError('A place grants write, to bring vaults: leave the rest to them.')
+  if (options.validatedBy !== undefined || options.maxAge !== undefined)
+    throw new UsageError('--validated-by is for certificates of a vault: those of a place are kept nowhere.')
   if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
   if (vault !== undefined && !isContentId(vault))
     throw new UsageError('With --place, --object names a vault by its id.')

@@ -4,7 +4,7 @@ import { UsageError } from './exit-code.ts'
 
 const LIMIT = 32 * 1024
 
-/** Certificates in files, as "vaultctl caps issue --out" writes them. Throws `FILE_UNREADABLE`, and a `UsageError` for what is none. */
+/** Certificates and validations in files, as "vaultctl caps issue --out" and "caps validate --out" write them. Throws `FILE_UNREADABLE`, and a `UsageError` for what is none. */
 export async function readProofFiles(files: readonly string[]): Promise<readonly Bytes[]> {
   const { readPiecesOf, readProofs } = await import('@vault/embedded')
   const { isVaultError } = await import('@vault/core')
@@ -29,5 +29,7 @@ export async function readProofFiles(files: readonly string[]): Promise<readonly
 }
 
 function noProof(file: string): UsageError {
-  return new UsageError(`--proof takes files that "vaultctl caps issue --out" wrote; ${file} is none.`)
+  return new UsageError(
+    `--proof takes files that "vaultctl caps issue --out" or "caps validate --out" wrote; ${file} is none.`,
+  )
 }

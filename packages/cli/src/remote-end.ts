@@ -23,7 +23,7 @@ export function addRemoteOptions(command: Command): Command {
     .option('--timeout <seconds>', 'give up when the server has been away for so long; default: 60')
     .option(
       '--proof <file>',
-      'a certificate that lets this place in at the server; may be repeated. Those of the vault that is moved are found without it',
+      'a certificate that lets this place in at the server, or a validation of one; may be repeated. Those of the vault that is moved are found without it',
       repeatable,
     )
 }

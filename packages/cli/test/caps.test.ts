@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { json, run, scratch } from './harness.ts'
 
@@ -69,6 +69,45 @@ describe('vaultctl caps', () => {
     expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
     expect(await json('vault-migrate', run, 0, options)).toMatchObject({ phase: 'complete' })
     expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active' })
+  })
+
+  test('a certificate holds while it is validated', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    for (const name of ['ana', 'bob']) await ctl(['keys', 'new', name, '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    await writeFile(space.at('note'), 'a note')
+    const issue = ['caps', 'issue', 'v', '--to', 'bob', '--action', 'read,write']
+    const named = ['--validated-by', 'ana', '--max-age', '10m']
+    for (const half of [named.slice(0, 2), named.slice(2), [...named.slice(0, 3), 'soon'], [...named, '--place']])
+      expect(await ctl([...issue, ...half], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    const { id } = await ctl<{ id: string }>([...issue, ...named])
+    const put = ['put', 'v', 'note', '--as', 'bob']
+    const explain = ['caps', 'explain', 'v', '--for', 'bob', '--do', 'write']
+    expect(await ctl(put, 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(explain, 1)).toMatchObject({ code: 'CAPS_NOT_VALIDATED' })
+    expect(await ctl(['caps', 'show', 'v'])).toMatchObject({
+      held: [],
+      tested: [{ certificate: id, tests: [{ kind: 'validation', maxAge: 600, holds: false }] }],
+    })
+
+    const validate = ['caps', 'validate', 'v', id, '--for', '3s']
+    expect(await ctl([...validate, '--as', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl(validate, 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl([...validate, '--as', 'ana', '--out', 'bob.valid'])).toMatchObject({ certificate: id })
+    expect((await stat(space.at('bob.valid'))).size).toBeGreaterThan(0)
+    await expect.poll(async () => (await run('vaultctl', explain, options)).code, { timeout: 9000 }).toBe(1)
+    await ctl(['caps', 'validate', 'v', id, '--for', '1h', '--as', 'ana'])
+    await ctl(put)
+    const shown = await run('vaultctl', ['caps', 'show', 'v'], options)
+    expect(shown.stdout).toMatch(/✓ a validation by ed25519:\w+: validated by .*, \d+ s old, at most 600 s old, until /)
+
+    const { id: ours } = await ctl<{ id: string }>([...issue, '--validated-by', 'operators', '--max-age', '1h'])
+    expect(await ctl(['caps', 'validate', 'v', ours, '--for', '1d'])).toMatchObject({
+      issuer: expect.stringMatching(/^vault:/),
+    })
   })
 
   test('a folder, and the words that are understood', async () => {

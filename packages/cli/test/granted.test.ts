@@ -79,6 +79,8 @@ const VAULTCTL: readonly Asked[] = [
   asked('caps issue', 'read', 'A --to mallory --action read --object docs --expires 1d'),
   asked('caps attenuate', 'read', 'A CERTIFICATE --to ben'),
   asked('caps revoke', 'read', 'A ISSUED'),
+  // Whoever a certificate names says that it is still good.
+  asked('caps validate', 'read', 'A VALIDATED --for 10m'),
   asked('caps approve', 'approve', 'A ISSUED'),
   asked('restore-from-backup', 'restore', 'R --without-mark'),
 ]
@@ -157,6 +159,10 @@ describe('every command asks for leave', () => {
       )
       ids.set(action, id as string)
     }
+    const { id } = await ctl(
+      ...['caps', 'issue', 'A', '--to', 'ben', '--action', 'read', '--validated-by', 'can-read', '--max-age', '10m'],
+    )
+    ids.set('validated', id as string)
     await ctl('ceremony', 'plan', 'A', '--out', 'C', '--as', 'tom', '--operators', 'tom')
     await ctl('ceremony', 'join', 'C', '--vault', 'A')
     await ctl('ceremony', 'join', 'C', '--as', 'tom')
@@ -171,10 +177,8 @@ describe('every command asks for leave', () => {
     await space[Symbol.asyncDispose]()
   })
 
-  const filled = (words: readonly string[]) =>
-    words.map(
-      (word) => (word === 'CERTIFICATE' ? ids.get('read') : word === 'ISSUED' ? ids.get('issued') : undefined) ?? word,
-    )
+  const named: Readonly<Record<string, string>> = { CERTIFICATE: 'read', ISSUED: 'issued', VALIDATED: 'validated' }
+  const filled = (words: readonly string[]) => words.map((word) => ids.get(named[word] ?? '') ?? word)
   const state = async () => ({
     status: (await call('vaultctl', ['status', 'A'])).result,
     roots: (await call('vaultctl', ['root', 'A'])).result,

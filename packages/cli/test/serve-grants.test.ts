@@ -90,6 +90,31 @@ test('a replica is brought up to date and copied by what its vault grants, and n
   expect(await lists.stop('SIGTERM')).toBe(0)
 })
 
+test('a certificate that has to be validated lets nobody in but with a validation, which is shown', async () => {
+  await using space = await scratch()
+  const key = await vaultIn(space, 1)
+  const listed = await serve(space.at('B'), ['--allow', key])
+  await json('vault-migrate', ['run', '--no-handoff', ...ends(space, listed)])
+  expect(await listed.stop('SIGTERM')).toBe(0)
+  const keystore = ['--keystore', space.at('keys')]
+  await json('vaultctl', ['keys', 'new', 'ana', '--no-passphrase', ...keystore])
+  await json('vaultctl', ['init', space.at('C'), '--no-passphrase'])
+  const { key: puller } = await json<{ key: string }>('vaultctl', ['status', space.at('C')])
+  const [cap, valid] = [space.at('pull.cap'), space.at('pull.valid')]
+  const issue = ['caps', 'issue', space.at('A'), '--to', puller, '--action', 'migrate', '--out', cap]
+  const named = ['--validated-by', 'ana', '--max-age', '10m', ...keystore]
+  const { id } = await json<{ id: string }>('vaultctl', [...issue, ...named])
+  const { vault } = await json<{ vault: string }>('vaultctl', ['status', space.at('A')])
+  const served = await serve(space.at('B'), [])
+  const from = ['--from', `${served.url}/vaults/${vault}`, '--to', space.at('C'), '--peer-key', served.key]
+  const plan = ['plan', ...from, '--proof', cap]
+  expect(await json('vault-migrate', plan, 1)).toMatchObject(denied('CAPS_NOT_VALIDATED'))
+  const validate = ['caps', 'validate', space.at('A'), id, '--as', 'ana', '--for', '10m', '--out', valid, ...keystore]
+  await json('vaultctl', validate)
+  expect(await json('vault-migrate', [...plan, '--proof', valid])).toMatchObject({ ok: true })
+  expect(await served.stop('SIGTERM')).toBe(0)
+})
+
 test('what no certificate of a place is', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 1)

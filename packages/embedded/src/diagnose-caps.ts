@@ -41,6 +41,12 @@ function describe({ entry, kind, refuses }: UnreadableCap, dir: string): Check {
             ok: true,
             message: `The entry ${entry} holds no revocation that can be read; it says nothing, or was taken back itself.`,
           }
+    case 'validation':
+      return {
+        ...check,
+        message: `The entry ${entry} holds no validation that can be read, so the certificate does not hold by it.`,
+        advice: `Let it be validated again: vaultctl caps validate ${dir} --help`,
+      }
     case 'revocation-set':
       return {
         ...check,

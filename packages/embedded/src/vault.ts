@@ -30,6 +30,7 @@ import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
 import type { PublishedRevocations } from './caps/publish-revocations.ts'
 import type { RevokedThing } from './caps/revoke-cap.ts'
+import type { ValidatedCap } from './caps/validate-cap.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
 import type { CeremonyFolder } from './ceremony/ceremony-folder.ts'
@@ -431,6 +432,15 @@ export class Vault implements AsyncDisposable {
     options: SigningOptions & { readonly reason?: RevocationReason } = {},
   ): Promise<{ readonly id: ContentId }> {
     return await this.#desk.revoke(target, options)
+  }
+
+  /**
+   * Says that a certificate is still good, up to a time, by the one that it names for that: the vault's operators, or `signers`. It is kept
+   * instead of what the same one has said before. Throws `CAPS_DENIED` where it would not count, `CAPS_UNKNOWN`, `CAPS_OPERATORS_MISSING`,
+   * `VAULT_READ_ONLY`.
+   */
+  async validateCap(certificate: ContentId, until: Date, options: SigningOptions = {}): Promise<ValidatedCap> {
+    return await this.#desk.validate(certificate, until, options)
   }
 
   /**

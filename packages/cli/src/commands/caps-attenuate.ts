@@ -2,9 +2,10 @@ import type { Vault } from '@vault/embedded'
 import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
 
-interface Options extends StateOptions {
+interface Options extends StateOptions, ValidationOptions {
   readonly to: string
   readonly action?: string
   readonly object?: string
@@ -23,7 +24,7 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     .option('--delegate', 'it may be granted on further')
     .option('--expires <date>', '2027-01-31, 30d, 12h or never; default: when the certificate does')
     .option('-m, --message <text>', 'why, for the audit log')
-  addStateOption(command).addHelpText(
+  addStateOption(addValidationOptions(command)).addHelpText(
     'after',
     '\nExample:\n  vaultctl caps attenuate ~/vault bafy… --as carol --to dave --action read --object photos --expires 7d',
   )
@@ -45,7 +46,8 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     }
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const motivation = message === undefined ? {} : { motivation: message }
-    const issued = await vault.attenuateCap(id, narrowing, { signers, signal, ...motivation })
+    const checks = await checksOf(options, vault.id)
+    const issued = await vault.attenuateCap(id, { ...narrowing, ...checks }, { signers, signal, ...motivation })
     await vault.log.drain()
     await sayIssued(output, issued, { from: id })
     return EXIT.ok

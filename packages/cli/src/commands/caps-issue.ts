@@ -3,9 +3,10 @@ import { actionsOf, openingFor, parseExpiry, pathOf, principalOf, sayIssued, sig
 import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { issueForPlace } from '../place-grants.ts'
+import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
 
-interface Options extends StateOptions {
+interface Options extends StateOptions, ValidationOptions {
   readonly to: string
   readonly action: string
   readonly object?: string
@@ -34,9 +35,9 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
       '--place',
       'let somebody bring vaults to this place: write on any that is not there yet, or on the one that --object names. By the key of the place, or one of yours that "vaultctl serve --trust" names (--as)',
     )
-  addStateOption(command).addHelpText(
+  addStateOption(addValidationOptions(command)).addHelpText(
     'after',
-    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
+    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
   )
   action<[string, Options]>(command, async (run, dir, options) => {
     const { output, signal } = run
@@ -49,8 +50,9 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const actions = actionsOf(options.action)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
+    const checks = await checksOf(options, vault.id)
     const issued = await vault.issueCap(
-      { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }) },
+      { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }), ...checks },
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()

@@ -1,3 +1,4 @@
+import type { TestedCap } from '@vault/embedded'
 import { EXIT } from '../exit-code.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
@@ -6,7 +7,7 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
   const command = caps.command('show <dir>').description('list what everybody holds by certificates of the vault')
   addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl caps show ~/vault --json')
   action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
-    const { listAuthority, tagText, unreadableCaps } = await import('@vault/embedded')
+    const { listAuthority, tagText, testedCaps, unreadableCaps } = await import('@vault/embedded')
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const held = listAuthority(await vault.caps.view({ signal })).filter(({ chain }) => chain.length > 0)
     const unreadable = await unreadableCaps(vault.caps, { signal })
@@ -19,8 +20,23 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
       const part = shares.length === 0 ? '' : `  as a part of ${shares.join(', ')}`
       return `${subject}${part}\n    ${tagText(tag)}  ${until}  ${left > 0 ? 'may grant it on' : 'may not grant it on'}\n    by ${chain.join(' → ')}`
     })
+    const tested = await testedCaps(vault.caps, { signal })
     const said = lines.length === 0 ? ['Nothing was granted to anybody.'] : lines
-    await output.result({ ok: true, held, unreadable }, [...warned, ...said].join('\n'))
+    await output.result({ ok: true, held, tested, unreadable }, [...warned, ...said, ...testLines(tested)].join('\n'))
     return EXIT.ok
   })
+}
+
+const WORDS: Readonly<Record<TestedCap['tests'][number]['kind'], string>> = {
+  revocations: 'a set of revocations',
+  validation: 'a validation',
+  once: 'a validation of each request',
+}
+
+/** Certificates that hold only with something that is said anew again and again. */
+function testLines(tested: readonly TestedCap[]): readonly string[] {
+  return tested.flatMap(({ certificate, subject, tests }) => [
+    `${certificate}  to ${subject}  holds only with`,
+    ...tests.map(({ kind, by, holds, note }) => `    ${holds ? '✓' : '✗'} ${WORDS[kind]} by ${by}: ${note}`),
+  ])
 }

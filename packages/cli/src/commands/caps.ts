@@ -11,6 +11,7 @@ import { addCapsPublish } from './caps-publish.ts'
 import { addCapsRevoke } from './caps-revoke.ts'
 import { addCapsShow } from './caps-show.ts'
 import { addCapsTree } from './caps-tree.ts'
+import { addCapsValidate } from './caps-validate.ts'
 import { addCapsWhatCan } from './caps-what-can.ts'
 import { addCapsWhoCan } from './caps-who-can.ts'
 
@@ -26,6 +27,7 @@ export function addCaps({ command, action }: Program): void {
     addCapsAttenuate,
     addCapsRevoke,
     addCapsPublish,
+    addCapsValidate,
     addCapsMandate,
     addCapsApprove,
     addCapsExplain,

@@ -17,6 +17,7 @@ import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
 import { draftRevocationSet, type PublishedRevocations } from './publish-revocations.ts'
 import { draftRevocation, knownCap, type RevokedThing } from './revoke-cap.ts'
+import { draftValidation, type ValidatedCap } from './validate-cap.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
 /** Who signs a certificate or revocation. */
@@ -89,6 +90,15 @@ export class CapDesk {
     const what = 'key' in target ? target.key : `cap:${target.certificate}`
     await this.#recorder.commit(change, leave, act('cap-revoke', what, options), { signal })
     return { id }
+  }
+
+  async validate(certificate: ContentId, until: Date, options: SigningOptions): Promise<ValidatedCap> {
+    const { signal, signers } = options
+    const leave = await this.#leaves.bySignature(signers, { signal })
+    const speaking = signers ?? (await this.#issuer(options)).signers
+    const { change, ...validated } = await draftValidation(this.#caps, { certificate, until }, speaking, { signal })
+    await this.#recorder.commit(change, leave, act('cap-validate', `cap:${certificate}`, options), { signal })
+    return validated
   }
 
   async publish(until: Date, options: Omit<SigningOptions, 'signers'>): Promise<PublishedRevocations> {

@@ -34,6 +34,8 @@ const SUBJECT_PREFIX = 'cap-to:'
 export const APPROVAL_PREFIX = 'approval:'
 /** That of a mandate, before the action and its number. */
 export const MANDATE_PREFIX = 'mandate:'
+/** That of a validation, before the certificate and who made it. */
+export const VALIDATION_PREFIX = 'cap-valid:'
 
 const CAPABILITY = 'capability'
 const SUBJECT = 'capability-subject'
@@ -41,8 +43,10 @@ const REVOCATION = 'revocation'
 const REVOCATION_SET = 'revocation-set'
 const APPROVAL = 'approval'
 const MANDATE = 'mandate'
+/** The type of validations: the only one of these whose entries change, each to a later one. */
+export const VALIDATION = 'capability-validation'
 const ALWAYS: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
-const TYPES: readonly string[] = [...ALWAYS, APPROVAL, MANDATE]
+const TYPES: readonly string[] = [...ALWAYS, APPROVAL, MANDATE, VALIDATION]
 
 /** A certificate as it is kept. */
 interface KeptCap {
@@ -52,10 +56,14 @@ interface KeptCap {
   readonly anchor: number
 }
 
-/** What the types of these entries declare: they never change and never go. Not every vault has approvals and mandates. */
+/** What the types of these entries declare: they never change and never go. Not every vault has approvals, mandates and validations. */
 function declarationsFor(entries: readonly Entry[]): readonly Entry[] {
   const types = new Set([...ALWAYS, ...entries.map(({ type }) => type)])
-  return [...types].map((type) => ({ key: declarationKey(type), type: 'type', fields: { rollback: 'none' } }))
+  return [...types].map((type) => ({
+    key: declarationKey(type),
+    type: 'type',
+    fields: { rollback: type === VALIDATION ? 'snapshot' : 'none' },
+  }))
 }
 
 /** The change that brings such entries into a vault, with the declarations that it does not have yet. */
@@ -131,6 +139,7 @@ const PREFIXES: readonly string[] = [
   SUBJECT_PREFIX,
   APPROVAL_PREFIX,
   MANDATE_PREFIX,
+  VALIDATION_PREFIX,
 ]
 
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */

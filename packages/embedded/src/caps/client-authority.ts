@@ -22,6 +22,7 @@ import {
   createKeyDirectory,
   createRevocationView,
   createSignatureMemo,
+  createValidationView,
   denied,
   knownVoices,
   type Verdict,
@@ -158,7 +159,8 @@ export class ClientAuthority {
       keys,
     })
     const question = { action, tag: askedTag(action, { path: [vault] }), voices: knownVoices([key]) }
-    const circumstances = { roots: this.#roots, keys, revocations, now: this.#clock(), memo: this.#memo }
+    const validations = createValidationView({ validations: proofs.validations, keys })
+    const circumstances = { roots: this.#roots, keys, revocations, validations, now: this.#clock(), memo: this.#memo }
     return await verdictOn(question, createCertificateIndex(proofs.certificates), circumstances, options)
   }
 

@@ -14,6 +14,8 @@ const ADVICE: Partial<Readonly<Record<CapsFindingCode, string>>> = {
   CAPS_EPOCH: 'Let it be granted again, under the present keys of the vault.',
   CAPS_STALE:
     'Let the operators of the vault publish what they revoked ("vaultctl caps publish"), and show it or bring it there.',
+  CAPS_NOT_VALIDATED:
+    'Let whoever it names validate it ("vaultctl caps validate --out"), and show that (--proof) or bring it there.',
   CAPS_NOT_COVERED: 'Let this be granted, too.',
   CAPS_NOT_DELEGABLE: 'Let it be granted by somebody who may grant it on.',
   CAPS_KEYS_UNKNOWN: 'Show a chain that begins with a vault of this place, or with a key that the server trusts.',

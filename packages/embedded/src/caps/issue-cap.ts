@@ -15,6 +15,7 @@ import {
   indexTexts,
   knownVoices,
   lintTag,
+  type OnlineTest,
   type OpenCapCert,
   openCapCert,
   type Principal,
@@ -42,6 +43,8 @@ export interface CapGrant {
   /** `null`, which must be written, is for ever. */
   readonly expires: Date | null
   readonly notBefore?: Date
+  /** Sets of revocations and validations without which it does not hold. One for each request holds only for requests that a program signs itself. */
+  readonly checks?: readonly OnlineTest[]
   readonly comment?: string
 }
 
@@ -81,10 +84,10 @@ export async function draftCap(
   const cert = openCapCert(envelope)
   const keys = signers.map(({ key }) => key)
   const short = await shortcomings(caps, cert, { keys, actions, path }, options)
-  // A vault that took certificates which count for nothing could be filled by anybody. Of a threshold each member may sign alone.
-  const idle = short.filter(({ code }) => code !== 'CAPS_BELOW_THRESHOLD')
+  // A vault that took certificates which count for nothing could be filled by anybody.
+  const idle = short.filter(({ waits }) => !waits).map(({ finding }) => finding)
   if (!isVault && idle.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, idle)
-  const findings = [...lintTag(tag), ...short]
+  const findings = [...lintTag(tag), ...short.map(({ finding }) => finding)]
   return {
     id: cert.id,
     envelope,
@@ -110,6 +113,13 @@ async function requireRoom(caps: VaultCaps, subject: Principal, options: AbortOp
   }
 }
 
+/** Why an action is not granted by a certificate. */
+interface Shortcoming {
+  readonly finding: Finding
+  /** Whether it comes to be granted by what others do: of a threshold each member may sign alone, and nobody validates what is not there. */
+  readonly waits: boolean
+}
+
 /** Why the issuer cannot grant it, action by action. */
 async function shortcomings(
   caps: VaultCaps,
@@ -120,8 +130,8 @@ async function shortcomings(
     path,
   }: { readonly keys: readonly KeyId[]; readonly actions: CapGrant['actions']; readonly path: readonly string[] },
   options: AbortOptions,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = []
+): Promise<readonly Shortcoming[]> {
+  const found: Shortcoming[] = []
   const circumstances = await caps.circumstances(options)
   for (const action of actions === '*' ? ['read'] : actions) {
     if (await isOfUse(caps, cert, { action, path }, options)) continue
@@ -134,10 +144,15 @@ async function shortcomings(
     const refusal = whole.trace.find(
       (step) => step.refusal !== undefined && (step.kind !== 'request' || !verdict.ok),
     )?.refusal
-    if (refusal !== undefined)
-      findings.push({ code: refusal.code, message: `${action} would not be granted by it: ${refusal.message}.` })
+    if (refusal === undefined) continue
+    const { code, message } = refusal
+    found.push({
+      finding: { code, message: `${action} would not be granted by it: ${message}.` },
+      // What its issuer has waits for nobody whom the certificate names.
+      waits: code === 'CAPS_BELOW_THRESHOLD' || (code === 'CAPS_NOT_VALIDATED' && verdict.ok),
+    })
   }
-  return findings
+  return found
 }
 
 /** Whether those to whom it grants may do it by this certificate, and by no other that they have. */

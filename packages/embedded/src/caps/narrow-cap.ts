@@ -66,7 +66,8 @@ export function holderOf({ id, record: { subject } }: OpenCapCert, keys: readonl
   })
 }
 
-function speakerOf(subject: Principal, keys: ReadonlySet<KeyId>): Principal | undefined {
+/** The principal itself, where these keys speak for it by themselves. */
+export function speakerOf(subject: Principal, keys: ReadonlySet<KeyId>): Principal | undefined {
   if (typeof subject === 'string') return keys.has(subject) ? subject : undefined
   if ('hash' in subject) return [...keys].find((key) => matchesId(subject.hash.id, publicKeyOf(key)))
   if ('vault' in subject) return undefined

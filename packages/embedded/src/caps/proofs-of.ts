@@ -6,8 +6,8 @@ import { present } from './revocations-in.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
 /**
- * What the key of the place can show to be let in with its vault elsewhere: the chain by which the vault grants it this, and where the
- * vault has any, its last set of revocations, with as many of these as a server takes. Empty where nothing grants it.
+ * What the key of the place can show to be let in with its vault elsewhere: the chain by which the vault grants it this, the validations by
+ * which that holds, and where the vault has any, its last set of revocations, with as many of these as a server takes. Empty where nothing grants it.
  */
 export async function proofsOf(
   { caps, place }: Pick<Vault, 'caps' | 'place'>,
@@ -16,7 +16,9 @@ export async function proofsOf(
 ): Promise<readonly Bytes[]> {
   const { verdict, proof } = await caps.ask([place.info.key], { action }, options)
   if (!verdict.ok) return []
-  const shown = [...proof.map(({ envelope }) => envelope), ...(await freshest(caps, options))]
+  const { validations } = await caps.circumstances(options)
+  const validated = proof.flatMap(({ id }) => validations?.of(id) ?? [])
+  const shown = [...[...proof, ...validated].map(({ envelope }) => envelope), ...(await freshest(caps, options))]
   // What is not shown a server may have in its copy of the vault.
   return fittingProofs(shown.map((envelope) => encodeEnvelope(envelope)))
 }

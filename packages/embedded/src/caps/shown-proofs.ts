@@ -1,5 +1,5 @@
 import { decodeEnvelope, type Envelope, isVaultError, VaultError } from '@vault/core'
-import { type CapsErrorCode, openCapCert, openRevocation, openRevocationSet } from '@vault/spki-caps'
+import { type CapsErrorCode, openCapCert, openRevocation, openRevocationSet, openValidation } from '@vault/spki-caps'
 
 /** What somebody shows who wants to be let in, beside what is known where they ask. Nothing of it is verified. */
 export interface ShownProofs {
@@ -8,24 +8,28 @@ export interface ShownProofs {
   readonly revocations: readonly Envelope[]
   /** Say that nothing else was revoked: for a place whose copy of the vault is older than its last set. */
   readonly sets: readonly Envelope[]
+  /** Say that a certificate is still good: for a place whose copy of the vault has none that is new enough. */
+  readonly validations: readonly Envelope[]
 }
 
-export const NOTHING_SHOWN: ShownProofs = { certificates: [], revocations: [], sets: [] }
+export const NOTHING_SHOWN: ShownProofs = { certificates: [], revocations: [], sets: [], validations: [] }
 
 /** Tells the envelopes apart. Throws `CAPS_RECORD_INVALID` for one that is none of these. */
 export function readProofs(proofs: readonly Uint8Array[]): ShownProofs {
   const certificates: Envelope[] = []
   const revocations: Envelope[] = []
   const sets: Envelope[] = []
+  const validations: Envelope[] = []
   for (const [i, bytes] of proofs.entries()) {
     const envelope = readable(() => decodeEnvelope(bytes))
     if (envelope === undefined) throw unreadable(i)
     if (readable(() => openCapCert(envelope)) !== undefined) certificates.push(envelope)
     else if (readable(() => openRevocation(envelope)) !== undefined) revocations.push(envelope)
     else if (readable(() => openRevocationSet(envelope)) !== undefined) sets.push(envelope)
+    else if (readable(() => openValidation(envelope)) !== undefined) validations.push(envelope)
     else throw unreadable(i)
   }
-  return { certificates, revocations, sets }
+  return { certificates, revocations, sets, validations }
 }
 
 function readable<T>(read: () => T): T | undefined {
@@ -40,7 +44,7 @@ function readable<T>(read: () => T): T | undefined {
 function unreadable(index: number): VaultError<CapsErrorCode> {
   return new VaultError({
     code: 'CAPS_RECORD_INVALID',
-    message: `Proof ${index + 1} is neither a certificate nor a revocation nor a set of them. Show what "vaultctl caps issue --out" wrote.`,
+    message: `Proof ${index + 1} is neither a certificate nor a validation nor a revocation nor a set of them. Show what "vaultctl caps issue --out" or "vaultctl caps validate --out" wrote.`,
     details: { index },
   })
 }

@@ -2,12 +2,12 @@ import type { AbortOptions } from '@vault/core'
 import { CAP_PREFIX, keptCap, REVOCATION_PREFIX } from './cap-entry.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
-/** An entry in which there is no certificate, no revocation, or no set of them, though its key says so. */
+/** An entry in which there is no certificate, no validation, no revocation, or no set of them, though its key says so. */
 export interface UnreadableCap {
   /** The key of the entry. */
   readonly entry: string
-  /** What cannot be read: a certificate grants nothing; any of the others may refuse what others grant. */
-  readonly kind: 'certificate' | 'revocation' | 'revocation-set'
+  /** What cannot be read: a certificate grants nothing, and a validation lets nothing hold; the others may refuse what others grant. */
+  readonly kind: 'certificate' | 'revocation' | 'revocation-set' | 'validation'
   /** Whether certificates are refused because of it, until it is mended. */
   readonly refuses: boolean
 }
@@ -29,6 +29,9 @@ export async function unreadableCaps(caps: VaultCaps, options: AbortOptions = {}
   const isSaid = [...sets.values()].some((envelope) => envelope !== undefined)
   for (const [entry, envelope] of sets) {
     if (envelope === undefined) found.push({ entry, kind: 'revocation-set', refuses: !isSaid })
+  }
+  for (const [entry, validation] of await caps.validations(options)) {
+    if (validation === undefined) found.push({ entry, kind: 'validation', refuses: false })
   }
   return found
 }

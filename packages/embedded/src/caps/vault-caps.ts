@@ -13,12 +13,14 @@ import {
   type Circumstances,
   createKeyDirectory,
   createSignatureMemo,
+  createValidationView,
   diffAuthority,
   type Freshness,
   type HeldAuthority,
   indexTexts,
   type KeysAuthority,
   knownVoices,
+  type OpenValidation,
   openCapCert,
   type Principal,
   principalText,
@@ -33,10 +35,11 @@ import {
   whoCan,
 } from '@vault/spki-caps'
 import type { Place } from '../place.ts'
-import { keptRevocation, keptRevocationSet, REVOCATION_PREFIX, SET_PREFIX } from './cap-entry.ts'
+import { keptRevocation, keptRevocationSet, REVOCATION_PREFIX, SET_PREFIX, VALIDATION_PREFIX } from './cap-entry.ts'
 import { revocationsIn } from './revocations-in.ts'
 import { readRootCertificate } from './root-certificate.ts'
 import { SoupCertificates } from './soup-certificates.ts'
+import { keptValidation } from './validation-entry.ts'
 import { type Judged, verdictOn } from './verdict-on.ts'
 
 /** What authority in a vault is read from. */
@@ -68,7 +71,11 @@ interface Known {
   readonly keys: KeyState
   readonly circumstances: Omit<Circumstances, 'now'>
   readonly kept: KeptRevocations
+  readonly validations: KeptValidations
 }
+
+/** The validations that a vault keeps, by the keys of their entries; `undefined` is what cannot be read. */
+export type KeptValidations = ReadonlyMap<string, OpenValidation | undefined>
 
 /** The revocations and the sets of them that a vault keeps, by the keys of their entries, and what they come to; `undefined` is what cannot be read. */
 export interface KeptRevocations {
@@ -134,6 +141,11 @@ export class VaultCaps {
     return (await this.#now(options)).kept
   }
 
+  /** What was validated here. */
+  async validations(options: AbortOptions = {}): Promise<KeptValidations> {
+    return (await this.#now(options)).validations
+  }
+
   /** What whoever decides here goes by: the vault holds everything on itself, and may revoke any of it. */
   async circumstances(options: AbortOptions = {}): Promise<Circumstances> {
     return { ...(await this.#now(options)).circumstances, now: this.parts.clock() }
@@ -184,9 +196,11 @@ export class VaultCaps {
   async diffAfter(event: Envelope, options: AbortOptions = {}): Promise<AuthorityDiff> {
     const granted = { ...(await this.view(options)), limits: { search: MAX_JUDGED } }
     const root = await this.rootCertificate(options)
-    const { keys, kept } = await this.#now(options)
+    const { keys, kept, validations } = await this.#now(options)
     const before = root === undefined ? granted : { ...granted, certificates: [root, ...granted.certificates] }
-    const after = { ...granted, ...this.#judging(followKeyState(keys, event), kept) }
+    // What holds for minutes is said again by whoever has the keys then: that it ends is no loss.
+    const { validations: _, ...judging } = this.#judging(followKeyState(keys, event), kept, validations)
+    const after = { ...granted, ...judging }
     const { lost, ...diff } = diffAuthority(before, after)
     const own = root && openCapCert(root).id
     return { ...diff, lost: lost.filter(({ chain }) => chain.length > 1 || chain[0] !== own) }
@@ -222,14 +236,18 @@ export class VaultCaps {
     const keys = await keyStateAt({ store: place.soups }, vault, options)
     const revocations = await this.#kept(REVOCATION_PREFIX, keptRevocation, options)
     const sets = await this.#kept(SET_PREFIX, keptRevocationSet, options)
-    const print = [keys.head, ...revocations.keys(), ...sets.keys()].join(' ')
+    const validations = await this.#kept(VALIDATION_PREFIX, keptValidation, options)
+    // An entry of these is replaced by a later one.
+    const validated = [...validations].map(([key, each]) => `${key} ${each?.id}`)
+    const print = [keys.head, ...revocations.keys(), ...sets.keys(), ...validated].join(' ')
     if (this.#known?.print === print) return this.#known
-    const circumstances = this.#judging(keys, { revocations, sets })
+    const circumstances = this.#judging(keys, { revocations, sets }, validations)
     this.#known = {
       print,
       keys,
       circumstances,
       kept: { revocations, sets, view: circumstances.revocations },
+      validations,
     }
     return this.#known
   }
@@ -238,6 +256,7 @@ export class VaultCaps {
   #judging(
     keys: KeyState,
     { revocations, sets }: Omit<KeptRevocations, 'view'>,
+    validations: KeptValidations,
   ): Known['circumstances'] & { readonly revocations: RevocationView } {
     const directory = createKeyDirectory([keys], ({ certificate, vault: whose, seq }) =>
       this.#isAnchored(certificate, whose, seq),
@@ -246,16 +265,20 @@ export class VaultCaps {
     const { freshness = {} } = this.parts
     // Who has once said that nothing else was revoked must go on saying it: from then on silence refuses.
     const roots = [rootOf(keys.vault, sets.size > 0 ? vaultPrincipal(keys.vault) : 'none')]
-    return { roots, keys: directory, revocations: view, freshness, memo: this.#memo }
+    const validated = createValidationView({
+      validations: [...validations.values()].flatMap((each) => each?.envelope ?? []),
+      keys: directory,
+    })
+    return { roots, keys: directory, revocations: view, validations: validated, freshness, memo: this.#memo }
   }
 
   /** What is kept under these keys, by its key. */
-  async #kept(
+  async #kept<T>(
     prefix: string,
-    read: (entry: Entry) => Envelope | undefined,
+    read: (entry: Entry) => T | undefined,
     options: AbortOptions,
-  ): Promise<ReadonlyMap<string, Envelope | undefined>> {
-    const kept = new Map<string, Envelope | undefined>()
+  ): Promise<ReadonlyMap<string, T | undefined>> {
+    const kept = new Map<string, T | undefined>()
     for await (const page of this.parts.soup.query({ prefix }, options)) {
       for (const entry of page) kept.set(entry.key, read(entry))
     }

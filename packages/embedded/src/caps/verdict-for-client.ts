@@ -1,5 +1,12 @@
-import type { AbortOptions, KeyId } from '@vault/core'
-import { type CertificateIndex, createCertificateIndex, createRevocationView, knownVoices } from '@vault/spki-caps'
+import type { AbortOptions, ContentId, KeyId } from '@vault/core'
+import {
+  type CertificateIndex,
+  type Circumstances,
+  createCertificateIndex,
+  createRevocationView,
+  createValidationView,
+  knownVoices,
+} from '@vault/spki-caps'
 import { present } from './revocations-in.ts'
 import type { ShownProofs } from './shown-proofs.ts'
 import type { VaultCaps } from './vault-caps.ts'
@@ -14,7 +21,6 @@ export async function verdictForClient(
   { key, action, proofs }: { readonly key: KeyId; readonly action: string; readonly proofs: ShownProofs },
   options: AbortOptions,
 ): Promise<Judged> {
-  const circumstances = await caps.circumstances(options)
   const own = await caps.index(options)
   const shown = createCertificateIndex(proofs.certificates)
   const index: CertificateIndex = {
@@ -24,19 +30,22 @@ export async function verdictForClient(
     },
   }
   const question = { action, tag: caps.tagOf({ action }), voices: knownVoices([key]) }
-  if (proofs.revocations.length + proofs.sets.length === 0) {
-    return await verdictOn(question, index, circumstances, options)
-  }
+  return await verdictOn(question, index, await withShown(caps, proofs, options), options)
+}
+
+/** What the vault goes by, with what is shown beside it. */
+async function withShown(caps: VaultCaps, proofs: ShownProofs, options: AbortOptions): Promise<Circumstances> {
+  const known = await caps.circumstances(options)
+  const { keys, validations: own } = known
+  const shown = createValidationView({ validations: proofs.validations, keys })
+  const of = (certificate: ContentId) => [...(own?.of(certificate) ?? []), ...shown.of(certificate)]
+  const validated = { ...known, validations: { ...shown, of } }
+  if (proofs.revocations.length + proofs.sets.length === 0) return validated
   const { revocations, sets, view } = await caps.revocations(options)
   const both = createRevocationView({
     revocations: [...present(revocations), ...proofs.revocations],
     sets: [...present(sets), ...proofs.sets],
-    keys: circumstances.keys,
+    keys,
   })
-  return await verdictOn(
-    question,
-    index,
-    { ...circumstances, revocations: { ...both, unread: view.unread ?? [] } },
-    options,
-  )
+  return { ...validated, revocations: { ...both, unread: view.unread ?? [] } }
 }
