@@ -138,6 +138,28 @@ test('a set of revocations that cannot be read lets no certificate count until a
   expect((await diagnose(dir)).ok).toBe(true)
 })
 
+test('a validation that cannot be read, or is not that of its key, lets nothing hold until there is another one', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir)
+  await using vault = await openVault(dir)
+  const checks = [{ by: ana.key, maxAge: 600, kind: 'validation' }] as const
+  const { id } = await vault.issueCap({ to: ben.key, actions: ['write'], expires: null, checks })
+  const other = await vault.issueCap({ to: ben.key, actions: ['read'], expires: null, checks })
+  const until = new Date(Date.now() + 60_000)
+  await vault.validateCap(other.id, until, { signers: [ana] })
+  const [[key, good] = []] = [...(await vault.caps.validations())]
+  if (key === undefined || good === undefined) throw new Error('it is kept')
+  const wrong = key.replace(other.id, id)
+  await put(vault, wrong, 'capability-validation', { envelope: encodeEnvelope(good.envelope) })
+  expect(await writes(dir, ben)).toBe('CAPS_DENIED')
+  expect(await unreadableCaps(vault.caps)).toEqual([{ entry: wrong, kind: 'validation', refuses: false }])
+  expect((await diagnose(dir)).checks.filter(({ ok }) => !ok)).toMatchObject([{ name: 'capabilities' }])
+  await vault.validateCap(id, until, { signers: [ana] })
+  expect(await writes(dir, ben)).toBe('granted')
+  expect((await diagnose(dir)).ok).toBe(true)
+})
+
 test('a certificate that cannot be read grants nothing, and keeps nobody from what others grant', async () => {
   await using space = await scratch()
   const dir = space.at('v')

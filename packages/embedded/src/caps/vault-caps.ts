@@ -1,7 +1,7 @@
 import type { AbortOptions, Clock, ContentId, Envelope, KeyId, KeyState, Random, VaultId } from '@vault/core'
 import { followKeyState } from '@vault/core'
 import { keyStateAt } from '@vault/migration'
-import type { Entry, VaultSoup } from '@vault/soup'
+import type { VaultSoup } from '@vault/soup'
 import {
   type AuthorityDiff,
   type AuthorityTrees,
@@ -36,6 +36,8 @@ import {
 } from '@vault/spki-caps'
 import type { Place } from '../place.ts'
 import { keptRevocation, keptRevocationSet, REVOCATION_PREFIX, SET_PREFIX, VALIDATION_PREFIX } from './cap-entry.ts'
+import { grantingTo } from './granting-to.ts'
+import { keptUnder } from './kept-under.ts'
 import { revocationsIn } from './revocations-in.ts'
 import { readRootCertificate } from './root-certificate.ts'
 import { SoupCertificates } from './soup-certificates.ts'
@@ -232,11 +234,11 @@ export class VaultCaps {
   }
 
   async #now(options: AbortOptions): Promise<Known> {
-    const { vault, place } = this.parts
+    const { vault, place, soup } = this.parts
     const keys = await keyStateAt({ store: place.soups }, vault, options)
-    const revocations = await this.#kept(REVOCATION_PREFIX, keptRevocation, options)
-    const sets = await this.#kept(SET_PREFIX, keptRevocationSet, options)
-    const validations = await this.#kept(VALIDATION_PREFIX, keptValidation, options)
+    const revocations = await keptUnder(soup, REVOCATION_PREFIX, keptRevocation, options)
+    const sets = await keptUnder(soup, SET_PREFIX, keptRevocationSet, options)
+    const validations = await keptUnder(soup, VALIDATION_PREFIX, keptValidation, options)
     // An entry of these is replaced by a later one.
     const validated = [...validations].map(([key, each]) => `${key} ${each?.id}`)
     const print = [keys.head, ...revocations.keys(), ...sets.keys(), ...validated].join(' ')
@@ -272,19 +274,6 @@ export class VaultCaps {
     return { roots, keys: directory, revocations: view, validations: validated, freshness, memo: this.#memo }
   }
 
-  /** What is kept under these keys, by its key. */
-  async #kept<T>(
-    prefix: string,
-    read: (entry: Entry) => T | undefined,
-    options: AbortOptions,
-  ): Promise<ReadonlyMap<string, T | undefined>> {
-    const kept = new Map<string, T | undefined>()
-    for await (const page of this.parts.soup.query({ prefix }, options)) {
-      for (const entry of page) kept.set(entry.key, read(entry))
-    }
-    return kept
-  }
-
   #isAnchored(certificate: ContentId, whose: ContentId, seq: number): boolean {
     return whose === this.parts.vault && this.certificates.isBefore(certificate, seq)
   }
@@ -293,17 +282,4 @@ export class VaultCaps {
 function rootOf(vault: VaultId, revocations: Root['revocations']): Root {
   const tag = vaultTag({ actions: '*', object: vault })
   return { name: 'vault', subject: vaultPrincipal(vault), tag, delegate: true, revocations }
-}
-
-/** The index without what was granted to these keys otherwise than as this principal. */
-function grantingTo(principal: Principal, keys: readonly KeyId[], index: CertificateIndex): CertificateIndex {
-  const wanted = principalText(principal)
-  const own = new Set<string>(keys)
-  return {
-    async *naming(text, options) {
-      for await (const envelope of index.naming(text, options)) {
-        if (!own.has(text) || principalText(openCapCert(envelope).record.subject) === wanted) yield envelope
-      }
-    },
-  }
 }
