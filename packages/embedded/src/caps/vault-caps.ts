@@ -20,6 +20,7 @@ import {
   type KeysAuthority,
   knownVoices,
   openCapCert,
+  openProofCert,
   type Principal,
   principalText,
   type RevocationView,
@@ -207,6 +208,17 @@ export class VaultCaps {
     return authorityTrees(await this.view({ ...options, place: true }))
   }
 
+  /** Whether these keys are called by a name: it is to them as a root is, and nothing is granted on. */
+  async isCalled(keys: Iterable<KeyId>, name: Principal, options: AbortOptions = {}): Promise<boolean> {
+    if (typeof name === 'string' || !('names' in name)) return false
+    const { vault } = this.parts
+    const tag = this.tagOf({ action: 'read' })
+    const roots = [{ ...rootOf(vault, 'none'), subject: name, delegate: false }]
+    const circumstances = { ...(await this.circumstances(options)), roots }
+    const question = { action: 'read', tag, voices: knownVoices(keys) }
+    return (await answer(question, await this.index(options), circumstances, options)).verdict.ok
+  }
+
   /** What is asked, as certificates say it. */
   tagOf({ action, object = this.parts.vault, path = [] }: Wish): Tag {
     return askedTag(action, { path: [object, ...path] })
@@ -279,7 +291,7 @@ function grantingTo(principal: Principal, keys: readonly KeyId[], index: Certifi
   return {
     async *naming(text, options) {
       for await (const envelope of index.naming(text, options)) {
-        if (!own.has(text) || principalText(openCapCert(envelope).record.subject) === wanted) yield envelope
+        if (!own.has(text) || principalText(openProofCert(envelope).record.subject) === wanted) yield envelope
       }
     },
   }
