@@ -1,14 +1,23 @@
-import { encodeEnvelope, isLink, toHex } from '@vault/core'
+import { decode, encodeEnvelope, isLink, toHex } from '@vault/core'
 import type { Root } from '@vault/spki-caps'
 import { type DemoChain, demoChains } from '@vault/spki-caps/demo'
 
 /** What the files under `vectors/capability` hold, by their path there. Published cases never change; more come in new files. */
 export async function vectorCases(): Promise<Record<string, readonly object[]>> {
-  const chains = await demoChains()
+  const all = await demoChains()
+  const chains = all.filter((chain) => !hasNames(chain))
+  const named = all.filter(hasNames)
   return {
     'capability/v1/valid/chains.json': chains.filter(({ code }) => code === undefined).map(written),
     'capability/v1/invalid/chains.json': chains.filter(({ code }) => code !== undefined).map(written),
+    'capability/v1/valid/name-chains.json': named.filter(({ code }) => code === undefined).map(written),
+    'capability/v1/invalid/name-chains.json': named.filter(({ code }) => code !== undefined).map(written),
   }
+}
+
+/** Chains in which somebody is called by a name: they came later, so they are in files of their own. */
+function hasNames({ proof }: DemoChain): boolean {
+  return proof.some(({ payload }) => (decode(payload) as { readonly type: unknown }).type === 'cap-name')
 }
 
 function written(chain: DemoChain): object {

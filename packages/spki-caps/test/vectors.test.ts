@@ -26,8 +26,13 @@ describe('the demo chains', () => {
 })
 
 describe('the published vectors', () => {
-  test.each(['valid', 'invalid'])('hold: capability/v1/%s', async (kind) => {
-    for (const written of read(`capability/v1/${kind}/chains.json`)) {
+  test.each([
+    ['valid', 'chains'],
+    ['invalid', 'chains'],
+    ['valid', 'name-chains'],
+    ['invalid', 'name-chains'],
+  ])('hold: capability/v1/%s/%s', async (kind, name) => {
+    for (const written of read(`capability/v1/${kind}/${name}.json`)) {
       const verdict = await judgeDemo(chainOf(written))
       expect([written.name, verdict.ok ? undefined : verdict.code]).toEqual([written.name, written.code])
       expect(verdict.ok).toBe(kind === 'valid')

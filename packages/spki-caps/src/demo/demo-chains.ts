@@ -7,6 +7,7 @@ import type { Root } from '../root.ts'
 import { vaultTag } from '../vault-tag.ts'
 import { ana, ask, ben, demoSigner, eva, grant, hours, lostVault, mia, NOW, ROOT, revoke, VAULT } from './demo-cast.ts'
 import type { DemoChain } from './demo-chain.ts'
+import { addNames } from './demo-names.ts'
 
 /** What a chain has besides ben's request to migrate, ana's root, and the rest that most of them have in common. */
 type Told = Partial<Omit<DemoChain, 'name' | 'code'>> & Pick<DemoChain, 'proof'>
@@ -37,10 +38,12 @@ export async function demoChains(): Promise<readonly DemoChain[]> {
   await addRefusedChains(add)
   await addRefusedCertificates(add)
   await addRefusedSigners(add)
+  await addNames(add)
   return chains
 }
 
-type Add = (name: string, code: CapsFindingCode | undefined, told: Told) => void
+/** Adds a chain to the others. */
+export type Add = (name: string, code: CapsFindingCode | undefined, told: Told) => void
 
 const trio = thresholdPrincipal(2, [ana.key, ben.key, eva.key])
 const council: Root = { ...ROOT, name: 'council', subject: trio }
