@@ -78,7 +78,7 @@ function textsAbove(cert: OpenProofCert): readonly string[] {
 }
 
 /** Whether anything was granted to it, and it was not given up already: nobody else has anything to take back here. */
-export async function isNamed(caps: VaultCaps, key: KeyId, options: AbortOptions): Promise<boolean> {
+async function isNamed(caps: VaultCaps, key: KeyId, options: AbortOptions): Promise<boolean> {
   const { revocations } = await caps.circumstances(options)
   if (revocations !== 'unchecked' && revocations.revokers(key).includes(key)) return false
   const index = await caps.index(options)
