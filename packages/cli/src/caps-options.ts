@@ -7,6 +7,8 @@ import { existingPassphrase } from './passphrase.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
 export const OPERATORS = 'operators'
+/** The word that stands for the vault before a name that it gives. */
+const THIS_VAULT = 'vault'
 
 /** Who signs a certificate or revocation: keys of one's own, or, without any, the operators of the vault. */
 export async function signingBy(
@@ -52,6 +54,10 @@ export function actionsOf(text: string): readonly string[] | '*' {
   return text === '*' ? text : text.split(',')
 }
 
+/** What `--to` takes. */
+export const TO_WHOM =
+  'ed25519:…, did:key:…, a name in your keystore, whoever is called so, as vault/accountants or ana/friends, or a threshold as 2-of:K1,K2,K3'
+
 /** Says what was issued, and warns of what may surprise whoever issued it. */
 export async function sayIssued(
   output: Output,
@@ -72,25 +78,38 @@ export function pathOf(option: string, name: string): readonly string[] {
 
 /** The keys of a word: a key, the name of one in the keystore, or several joined by commas. */
 export async function keysOf(word: string, options: AsOptions): Promise<readonly Key[]> {
-  const { parsePublicKey } = await import('@vault/embedded')
-  const keystore = await openKeystore(options)
-  return await Promise.all(
-    word
-      .split(',')
-      .map(async (one) => (/^(ed25519|did):/.test(one) ? parsePublicKey(one) : (await keystore.find(one)).key)),
-  )
+  const keyOf = await keyReader(options)
+  return await Promise.all(word.split(',').map(keyOf))
 }
 
 type Key = Parameters<Vault['caps']['ask']>[0] extends Iterable<infer One> ? One : never
+type Subject = Parameters<Vault['issueCap']>[0]['to']
 
-/** To whom is granted: a key or its name, or a threshold, `2-of:ana,ben,eva`. */
-export async function principalOf(word: string, options: AsOptions): Promise<Parameters<Vault['issueCap']>[0]['to']> {
+async function keyReader(options: AsOptions): Promise<(one: string) => Promise<Key>> {
+  const { parsePublicKey } = await import('@vault/embedded')
+  const keystore = await openKeystore(options)
+  return async (one) => (/^(ed25519|did):/.test(one) ? parsePublicKey(one) : (await keystore.find(one)).key)
+}
+
+/**
+ * To whom is granted: a key or its name; whoever is called so, `vault/accountants` or `hr/accountants`; or a threshold of these,
+ * `2-of:ana,ben,eva`. Without a vault, `vault/…` is nobody.
+ */
+export async function principalOf(word: string, options: AsOptions, vault?: Pick<Vault, 'id'>): Promise<Subject> {
+  const { nameOf, thresholdOf, vaultPrincipal } = await import('@vault/embedded')
+  const keyOf = await keyReader(options)
+  const subjectOf = async (one: string): Promise<Subject> => {
+    const [whose = '', ...names] = one.split('/')
+    if (names.length === 0) return await keyOf(one)
+    if (whose !== THIS_VAULT) return nameOf(await keyOf(whose), ...names)
+    if (vault === undefined) throw new UsageError('The names of a vault mean nothing to a place: name a key.')
+    return nameOf(vaultPrincipal(vault.id), ...names)
+  }
   const [, threshold, members] = /^(\d{1,2})-of:(.+)$/.exec(word) ?? []
-  const keys = await keysOf(members ?? word, options)
-  const { thresholdOf } = await import('@vault/embedded')
-  const [key, ...others] = keys
-  if (threshold !== undefined) return thresholdOf(Number(threshold), keys)
-  if (key === undefined || others.length > 0)
-    throw new UsageError(`One key, or a threshold as 2-of:K1,K2,K3, not ${word}.`)
-  return key
+  const subjects = await Promise.all((members ?? word).split(',').map(subjectOf))
+  const [subject, ...others] = subjects
+  if (threshold !== undefined) return thresholdOf(Number(threshold), subjects)
+  if (subject === undefined || others.length > 0)
+    throw new UsageError(`One key, a name as vault/accountants, or a threshold as 2-of:K1,K2,K3, not ${word}.`)
+  return subject
 }

@@ -61,11 +61,12 @@ function graphOf({ trees, loose }: AuthorityTrees, { name, words }: TreeWords): 
     numbers.set(text, numbers.size)
     return numbers.size - 1
   }
-  type Drawn = Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'tag' | 'expires' | 'refusal'>
+  type Drawn = Pick<GrantNode, 'kind' | 'certificate' | 'issuer' | 'subject' | 'tag' | 'expires' | 'refusal'>
   const draw = (node: Drawn, code = node.refusal?.code): void => {
     const isGood = code === undefined
     const [from, to] = [numberOf(node.issuer), numberOf(node.subject)]
-    const label = `${words(node.tag)}\n${code ?? untilWords(node.expires)}`
+    const what = node.kind === 'name' ? 'called so' : words(node.tag)
+    const label = `${what}\n${code ?? untilWords(node.expires)}`
     // One that counts anywhere counts.
     if (isGood || !arrows.has(node.certificate)) {
       arrows.set(node.certificate, { from, to, label, kind: isGood ? 'good' : 'refused' })

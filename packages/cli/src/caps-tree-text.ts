@@ -10,13 +10,15 @@ export interface TreeWords {
 
 /** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the parts of others –. `ids`: whole ids instead of their ends. */
 export function treeLines(
-  { trees, loose }: AuthorityTrees,
+  { trees, loose, names }: AuthorityTrees,
   { name, words }: TreeWords,
   { ids = false }: { readonly ids?: boolean } = {},
 ): readonly string[] {
   const idOf = (id: string) => (ids ? id : `…${id.slice(-8)}`)
-  const lineOf = ({ subject, tag, expires, delegate, certificate, refusal, shares, repeated }: GrantNode): string => {
-    const what = `${name(subject)}  ${words(tag)}`
+  const lineOf = (node: GrantNode): string => {
+    const { kind, issuer, subject, tag, expires, delegate, certificate, refusal, shares, repeated } = node
+    const called = kind === 'name' ? `, called ${name(issuer)},` : ''
+    const what = `${name(subject)}${called}  ${words(tag)}`
     if (refusal !== undefined) return `✗ ${what}  ${refusal.code}: ${refusal.message}  ${idOf(certificate)}`
     const further = [delegate ? ', may be granted on' : '', repeated ? ', which it has above as well' : ''].join('')
     if (shares.length > 0)
@@ -37,6 +39,11 @@ export function treeLines(
     ...loose.map(
       ({ issuer, subject, tag, certificate }) =>
         `   – ${name(issuer)} → ${name(subject)}  ${words(tag)}  ${idOf(certificate)}`,
+    ),
+    ...(names.length === 0 ? [] : ['Called by names to which nothing was granted:']),
+    ...names.map(
+      ({ issuer, subject, expires, certificate }) =>
+        `   – ${name(subject)}, called ${name(issuer)}, ${untilWords(expires)}  ${idOf(certificate)}`,
     ),
   ]
 }

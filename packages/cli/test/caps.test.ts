@@ -48,6 +48,41 @@ describe('vaultctl caps', () => {
     expect(await ctl(['caps', 'show', B])).toMatchObject({ ok: true })
   })
 
+  test('whoever is called by a name holds what was granted to it, until that is taken back', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    for (const name of ['ana', 'ben', 'hr']) await ctl(['keys', 'new', name, '--no-passphrase'])
+    await ctl(['init', 'A', '--no-passphrase'])
+    const grant = ['--action', 'read', '--object', 'docs', '--expires', 'never']
+    await ctl(['caps', 'issue', 'A', '--to', 'vault/accountants', ...grant])
+    const asked = ['caps', 'explain', 'A', '--for', 'ana', '--do', 'read', '--on', 'docs']
+    expect(await ctl(asked, 1)).toMatchObject({ ok: false })
+    const until = ['--expires', '2099-12-31']
+    const { id } = await ctl<{ id: string }>(['caps', 'name', 'A', 'accountants', '--to', 'ana', ...until])
+    expect(await ctl(asked)).toMatchObject({ ok: true, trace: [{}, {}, { kind: 'name', id }, {}] })
+    const explained = await run('vaultctl', asked, options)
+    expect(explained.stdout).toContain(`✓ name, certificate ${id}`)
+    const tree = await run('vaultctl', ['caps', 'tree', 'A'], options)
+    expect(tree.stdout).toMatch(
+      /✓ vault\/accountants {2}read on docs[\s\S]*✓ ana, called vault\/accountants, {2}read on docs/,
+    )
+    // By a name of somebody else, who says who that is.
+    await ctl(['caps', 'name', 'A', 'accountants', '--to', 'hr/staff', ...until])
+    await ctl(['caps', 'name', 'A', 'staff', '--as', 'hr', '--to', 'ben', '--out', 'ben.cert'])
+    expect(await ctl(asked.with(4, 'ben'))).toMatchObject({ ok: true })
+    await ctl(['caps', 'revoke', 'A', id])
+    expect(await ctl(asked, 1)).toMatchObject({ ok: false, code: 'CAPS_REVOKED' })
+    expect(await ctl(['caps', 'name', 'A', 'Accountants', '--to', 'ana'], 1)).toMatchObject({
+      error: { code: 'CAPS_PRINCIPAL_INVALID' },
+    })
+    await ctl(['caps', 'issue', 'A', '--place', '--to', 'vault/staff', '--action', 'write', '--out', 'x'], 2)
+    expect(await ctl(['caps', 'issue', 'A', '--to', '2-of:ana,vault/accountants', ...grant])).toMatchObject({
+      ok: true,
+    })
+  })
+
   test('a hand-off waits for the approval of others', async () => {
     await using space = await scratch()
     const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }

@@ -78,6 +78,7 @@ const VAULTCTL: readonly Asked[] = [
   // Whoever holds something grants it on, and takes back what it issued.
   asked('caps issue', 'read', 'A --to mallory --action read --object docs --expires 1d'),
   asked('caps attenuate', 'read', 'A CERTIFICATE --to ben'),
+  asked('caps name', 'read', 'A friends --to ben'),
   asked('caps revoke', 'read', 'A ISSUED'),
   // Whoever a certificate names says that it is still good.
   asked('caps validate', 'read', 'A VALIDATED --for 10m'),

@@ -5,6 +5,7 @@ export { openAgeIdentities } from './age-identities.ts'
 export type { Approving, MandatedAction, Mandating, SigningOptions } from './caps/cap-desk.ts'
 export type { ClientAuthorityOptions, ClientRequest } from './caps/client-authority.ts'
 export { ClientAuthority } from './caps/client-authority.ts'
+export type { CapCalling, IssuedName } from './caps/define-name.ts'
 export type { CapGrant, CapIssuer, IssuedCap } from './caps/issue-cap.ts'
 export type { CapNarrowing } from './caps/narrow-cap.ts'
 export type { PlaceGrant } from './caps/place-grant.ts'
@@ -103,4 +104,12 @@ export type { WriterErrorCode } from './writer-gate.ts'
 
 // What of capabilities a program for people needs, without a dependency of its own.
 
-export { diffAuthority, explain, listAuthority, tagText, thresholdPrincipal as thresholdOf } from '@vault/spki-caps'
+export {
+  diffAuthority,
+  explain,
+  listAuthority,
+  namePrincipal as nameOf,
+  tagText,
+  thresholdPrincipal as thresholdOf,
+  vaultPrincipal,
+} from '@vault/spki-caps'

@@ -26,6 +26,7 @@ import type { Act, Reason } from './act.ts'
 import { missingApprovals } from './caps/approvals.ts'
 import { type Approving, CapDesk, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
+import type { CapCalling, IssuedName } from './caps/define-name.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
 import type { PublishedRevocations } from './caps/publish-revocations.ts'
@@ -424,6 +425,14 @@ export class Vault implements AsyncDisposable {
     options: SigningOptions & { readonly signers: readonly Signer[] },
   ): Promise<IssuedCap> {
     return await this.#desk.attenuate(id, narrowing, options)
+  }
+
+  /**
+   * Says that somebody is called by a name of the vault, or of the one who signs: what is granted to the name reaches him, until that ends
+   * or is revoked. As {@link issueCap}.
+   */
+  async nameCap(calling: CapCalling, options: SigningOptions = {}): Promise<IssuedName> {
+    return await this.#desk.name(calling, options)
   }
 
   /** Takes back a certificate, or all that a key signs, for ever. As {@link issueCap}; throws `CAPS_UNKNOWN` besides. */

@@ -1,8 +1,8 @@
 import type { AbortOptions, ContentId } from '@vault/core'
-import type { OpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import type { Circumstances } from './circumstances.ts'
 import { findChain } from './find-chain.ts'
+import type { OpenProofCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
 import { reduce } from './reduce.ts'
 import { refuse } from './refusal.ts'
@@ -13,7 +13,7 @@ import { createSignatureMemo } from './voices.ts'
 /** A verdict, with the proof that it is about. */
 export interface Answer {
   readonly verdict: Verdict
-  readonly proof: readonly OpenCapCert[]
+  readonly proof: readonly OpenProofCert[]
 }
 
 /** Each attempt leaves out one certificate that did not hold in the chain that the last one found. */
@@ -39,7 +39,7 @@ export async function answer(
     last ??= { verdict, proof }
     if (verdict.ok) return { verdict, proof }
     const failed = verdict.trace.find(({ refusal }) => refusal !== undefined)
-    if (failed?.kind !== 'certificate' || failed.id === undefined) break
+    if ((failed?.kind !== 'certificate' && failed?.kind !== 'name') || failed.id === undefined) break
     without.add(failed.id)
   }
   return last ?? { verdict: nothingFound(question), proof: [] }

@@ -1,15 +1,21 @@
 import type { ContentId } from '@vault/core'
-import type { GrantPath, GrantStep } from './grant-steps.ts'
+import type { OpenCapCert } from './cap-cert.ts'
+import type { GrantPath } from './grant-steps.ts'
 import { stepsFrom } from './grant-steps.ts'
 import { KeptPaths } from './kept-paths.ts'
 import type { AuthorityView, LookThrough } from './list-authority.ts'
 import { lookThrough, pathOfRoot } from './list-authority.ts'
+import type { OpenNameCert } from './name-cert.ts'
+import { definedName } from './name-link.ts'
 import { principalText } from './principal.ts'
+import { isNameCert } from './proof-cert.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
 
 /** A certificate where it stands in a tree, with those that were issued on it. */
 export interface GrantNode {
+  /** `name`: it says that the subject is called by the name which stands as issuer, and so holds what was granted to it. */
+  readonly kind: 'grant' | 'name'
   readonly certificate: ContentId
   /** The texts of both. */
   readonly issuer: string
@@ -42,22 +48,28 @@ export interface AuthorityTrees {
   readonly trees: readonly AuthorityTree[]
   /** Certificates that hang on no root, because nothing was granted to their issuers. */
   readonly loose: readonly Omit<GrantNode, 'refusal' | 'shares' | 'repeated' | 'below'>[]
+  /** Certificates that say who is called by a name to which nothing was granted. */
+  readonly names: readonly Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'expires'>[]
 }
 
 /** Who granted what to whom, from the roots on. Throws `CAPS_LIMIT` after so many certificates as a search may open. */
 export function authorityTrees(given: AuthorityView): AuthorityTrees {
-  const { view, byIssuer, spend, roots } = lookThrough(given)
+  const { view, issued, spend, roots } = lookThrough(given)
   const seen = new Set<ContentId>()
   const trees = roots.map((root) => {
     const kept = new KeptPaths()
     const start = pathOfRoot(root, view)
     kept.keep(start)
-    const parts = { byIssuer, view, kept, seen, spend }
+    const parts = { issued, view, kept, seen, spend }
     return { root: root.name, subject: principalText(root.subject), tag: root.tag, below: nodesBelow(start, parts) }
   })
-  const known = new Map([...byIssuer.values()].flat().map((cert) => [cert.id, cert]))
-  const loose = [...known.values()].filter(({ id }) => !seen.has(id)).map((cert) => plainNode(cert))
-  return { trees, loose }
+  const unseen = <T extends OpenCapCert | OpenNameCert>(certs: Iterable<readonly T[]>): readonly T[] => {
+    const known = new Map([...certs].flat().map((cert) => [cert.id, cert]))
+    return [...known.values()].filter(({ id }) => !seen.has(id))
+  }
+  const loose = unseen(issued.byIssuer.values()).map(grantNode)
+  const names = unseen(issued.byName.values()).map(nameNode)
+  return { trees, loose, names }
 }
 
 interface Parts extends Omit<LookThrough, 'roots'> {
@@ -66,10 +78,13 @@ interface Parts extends Omit<LookThrough, 'roots'> {
 }
 
 function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
-  const { byIssuer, view, kept, seen, spend } = parts
-  return stepsFrom(path, byIssuer, view, spend).map((step): GrantNode => {
-    seen.add(step.cert.id)
-    const plain = plainNode(step.cert)
+  const { issued, view, kept, seen, spend } = parts
+  return stepsFrom(path, issued, view, spend).map((step): GrantNode => {
+    const { cert } = step
+    seen.add(cert.id)
+    const plain = isNameCert(cert)
+      ? { ...nameNode(cert), kind: 'name' as const, tag: path.held.tag, delegate: false }
+      : grantNode(cert)
     if (!('path' in step)) return { ...plain, refusal: step.refusal, shares: [], repeated: false, below: [] }
     const { held } = step.path
     const isFresh = kept.keep(step.path)
@@ -85,7 +100,14 @@ function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
   })
 }
 
-function plainNode({ id, record }: GrantStep['cert']): AuthorityTrees['loose'][number] {
+function grantNode({ id, record }: OpenCapCert): AuthorityTrees['loose'][number] {
   const { issuer, subject, tag, expires, delegate } = record
-  return { certificate: id, issuer: principalText(issuer), subject: principalText(subject), tag, expires, delegate }
+  const both = { issuer: principalText(issuer), subject: principalText(subject) }
+  return { kind: 'grant', certificate: id, ...both, tag, expires, delegate }
+}
+
+function nameNode(cert: OpenNameCert): AuthorityTrees['names'][number] {
+  const { subject, expires } = cert.record
+  const both = { issuer: principalText(definedName(cert)), subject: principalText(subject) }
+  return { certificate: cert.id, ...both, expires }
 }

@@ -1,13 +1,13 @@
 import type { ContentId, Envelope } from '@vault/core'
 import { isVaultError } from '@vault/core'
-import type { OpenCapCert } from './cap-cert.ts'
-import { openCapCert } from './cap-cert.ts'
 import type { OpenCapRequest } from './cap-request.ts'
 import { CAP_REQUEST, openCapRequest } from './cap-request.ts'
 import { timeText } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import { withDefaults } from './limits.ts'
 import type { NonceLedger } from './nonce-ledger.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { openProofCert } from './proof-cert.ts'
 import type { Opened } from './record.ts'
 import { secondsOf } from './record.ts'
 import { reduce } from './reduce.ts'
@@ -20,7 +20,10 @@ import { envelopeVoices } from './voices.ts'
 /** A signed request, the certificates that are to show that it is granted, and what whoever is asked goes by. */
 export interface AuthorizeInput extends Circumstances {
   readonly request: Envelope
-  /** Each certificate after those that grant to its issuer; the first one is issued by the subject of a root. */
+  /**
+   * Each certificate after those that grant to its issuer, each name certificate after those that grant to the name; the first one is issued
+   * by the subject of a root.
+   */
   readonly proof: readonly Envelope[]
   /** Who is asked. */
   readonly audience: ContentId
@@ -41,9 +44,9 @@ export function authorize(input: AuthorizeInput): Verdict {
   }
   const opened = openOr(request, openCapRequest)
   if ('verdict' in opened) return opened.verdict
-  const certs: OpenCapCert[] = []
+  const certs: OpenProofCert[] = []
   for (const envelope of proof) {
-    const cert = openOr(envelope, openCapCert)
+    const cert = openOr(envelope, openProofCert)
     if ('verdict' in cert) return cert.verdict
     certs.push(cert)
   }
@@ -82,10 +85,10 @@ export function authorize(input: AuthorizeInput): Verdict {
   }
 }
 
-function openOr<T>(
+function openOr<T extends Opened<unknown>>(
   envelope: Envelope,
-  open: (envelope: Envelope) => Opened<T>,
-): Opened<T> | { readonly verdict: Verdict } {
+  open: (envelope: Envelope) => T,
+): T | { readonly verdict: Verdict } {
   try {
     return open(envelope)
   } catch (error) {

@@ -1,5 +1,7 @@
 import type { AbortOptions, Bytes, Envelope, Signer } from '@vault/core'
-import { copyBytes, isVaultError } from '@vault/core'
+import { copyBytes } from '@vault/core'
+import type { CertTerms } from './cert-terms.ts'
+import { parseTerms } from './cert-terms.ts'
 import type { OnlineTest } from './online-test.ts'
 import { parseOnlineTests } from './online-test.ts'
 import { parseTag } from './parse-tag.ts'
@@ -10,23 +12,15 @@ import { checkRecord, natural, parseIssuer, recordFormat, secondsOf } from './re
 import type { Tag } from './tag.ts'
 
 /** The issuer grants the tag to the subject, as far as the issuer holds it. */
-export interface CapCert extends RecordHead<'cap'>, Issuer {
+export interface CapCert extends RecordHead<'cap'>, Issuer, CertTerms {
   readonly subject: Principal
   readonly tag: Tag
   /** Whether the subject may grant it on. */
   readonly delegate: boolean
   /** How many certificates may follow in a chain, at least 1; `null` for any number. `null` where it may not be granted on. */
   readonly depth: number | null
-  /** Seconds since 1970: from this one on. `null`: from ever. */
-  readonly notBefore: number | null
-  /** Seconds since 1970: up to this one, not including it. `null`, which must be written, is for ever. */
-  readonly expires: number | null
   /** Sets of revocations, and validations, without which it does not hold. */
   readonly checks: readonly OnlineTest[]
-  /** 16 unpredictable bytes: two certificates that say the same are revoked apart. */
-  readonly nonce: Bytes
-  /** For people; decides nothing. */
-  readonly comment: string | null
 }
 
 /** A certificate that was read. Nothing is verified yet: that is for `authorize`. */
@@ -53,8 +47,6 @@ export interface CapCertDraft {
 
 /** The type under which certificates are signed. */
 export const CAP_CERT = 'cap'
-const NONCE_LENGTH = 16
-const MAX_COMMENT = 256
 
 const format = recordFormat<typeof CAP_CERT, CapCert>(
   CAP_CERT,
@@ -67,30 +59,15 @@ const format = recordFormat<typeof CAP_CERT, CapCert>(
       CAP_CERT,
       '"depth" is 0, or what it bounds is not allowed',
     )
-    const from = notBefore === null ? null : natural(CAP_CERT, 'notBefore', notBefore)
-    const until = expires === null ? null : natural(CAP_CERT, 'expires', expires)
-    checkRecord(from === null || until === null || from < until, CAP_CERT, 'it expires before it begins')
-    checkRecord(
-      nonce instanceof Uint8Array && nonce.length === NONCE_LENGTH,
-      CAP_CERT,
-      `"nonce" is not ${NONCE_LENGTH} bytes`,
-    )
-    checkRecord(
-      comment === null || (typeof comment === 'string' && comment.length > 0 && comment.length <= MAX_COMMENT),
-      CAP_CERT,
-      `"comment" is not a text of 1 to ${MAX_COMMENT} characters`,
-    )
+    const terms = parseTerms(CAP_CERT, { notBefore, expires, nonce, comment })
     return {
       ...parseIssuer(CAP_CERT, issuer, epoch),
       subject: parsePrincipal(subject),
       tag: parseTag(tag),
       delegate,
       depth: furthest,
-      notBefore: from,
-      expires: until,
       checks: parseOnlineTests(CAP_CERT, checks),
-      nonce: copyBytes(nonce),
-      comment,
+      ...terms,
     }
   },
 )
@@ -113,16 +90,6 @@ export async function createCapCert(
 
 /** Reads a certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`, `CAPS_TAG_INVALID`. Verifies no signature. */
 export const openCapCert: (envelope: Envelope) => OpenCapCert = format.open
-
-/** As {@link openCapCert}, for stores, which may hold what is no certificate: nobody is granted anything by it. */
-export function tryOpenCapCert(envelope: Envelope): OpenCapCert | undefined {
-  try {
-    return openCapCert(envelope)
-  } catch (error) {
-    if (isVaultError(error)) return undefined
-    throw error
-  }
-}
 
 function recordOf(draft: CapCertDraft): CapCert {
   const { issuer, subject, tag, delegate = false, notBefore, expires } = draft

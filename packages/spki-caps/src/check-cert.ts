@@ -1,12 +1,11 @@
 import type { KeyId } from '@vault/core'
-import type { OpenCapCert } from './cap-cert.ts'
-import { CAP_CERT } from './cap-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import { standingOf } from './epoch.ts'
 import { standingOfSet } from './freshness.ts'
 import { operatorsOf } from './key-directory.ts'
 import { isValidationCheck } from './online-test.ts'
 import { isVault, principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
 import { secondsOf } from './record.ts'
 import type { Outcome } from './refusal.ts'
 import { refuse, refuseSilence } from './refusal.ts'
@@ -17,7 +16,7 @@ import { envelopeVoices } from './voices.ts'
 
 // What can be said of a certificate by itself, or of it and of those from whom its issuer has what it grants.
 
-export function checkValidity({ record }: OpenCapCert, now: Date): Outcome {
+export function checkValidity({ record }: OpenProofCert, now: Date): Outcome {
   const { notBefore, expires } = record
   const seconds = secondsOf(now)
   if (notBefore !== null && seconds < notBefore) {
@@ -30,7 +29,7 @@ export function checkValidity({ record }: OpenCapCert, now: Date): Outcome {
 }
 
 /** Whether keys of the epoch of a vault still count. */
-export function checkEpoch({ id, record }: OpenCapCert, { keys }: Circumstances): Outcome {
+export function checkEpoch({ id, record }: OpenProofCert, { keys }: Circumstances): Outcome {
   const { issuer, epoch, expires } = record
   if (!isVault(issuer) || epoch === null) return { note: 'not a vault' }
   const state = keys.state(issuer.vault.id)
@@ -55,11 +54,12 @@ export function checkEpoch({ id, record }: OpenCapCert, { keys }: Circumstances)
 
 /** Whether it was revoked by its issuer, by someone in `upstream`, or by one that it names; and whether that is known. */
 export function checkRevocation(
-  { id, record }: OpenCapCert,
+  { id, record }: OpenProofCert,
   { revocations, now }: Circumstances,
   upstream: ReadonlySet<string>,
 ): Outcome {
-  const { issuer, checks } = record
+  const { issuer } = record
+  const checks = record.type === 'cap' ? record.checks : []
   if (revocations === 'unchecked') {
     if (!checks.every(isValidationCheck)) {
       return refuse('CAPS_STALE', 'it holds only with a set of revocations, and none is looked at')
@@ -81,12 +81,12 @@ export function checkRevocation(
 
 /** Whether its issuer has signed it, with keys that were not revoked. */
 export function checkSignature(
-  cert: OpenCapCert,
+  cert: OpenProofCert,
   circumstances: Circumstances,
   upstream: ReadonlySet<string>,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const { issuer, epoch } = cert.record
-  const voices = envelopeVoices(CAP_CERT, cert.envelope, circumstances.memo)
+  const voices = envelopeVoices(cert.record.type, cert.envelope, circumstances.memo)
   const operators: Hearing['operators'] = (vault) =>
     operatorsOf(circumstances.keys, vault, isVault(issuer) && epoch !== null ? epoch : undefined)
   const spoken = speak(issuer, { voices: unrevoked(voices, circumstances, upstream), operators })

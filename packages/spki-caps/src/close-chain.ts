@@ -4,25 +4,39 @@ import { refuseKeys, signersText, unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
+import type { OpenNameCert } from './name-cert.ts'
+import type { Resolution } from './name-link.ts'
+import { wayByName, withWay } from './name-link.ts'
 import type { Principal } from './principal.ts'
+import { principalText } from './principal.ts'
 import type { Outcome } from './refusal.ts'
 import { refuseSilence } from './refusal.ts'
-import type { Hearing } from './speak.ts'
-import { speak } from './speak.ts'
+import type { Hearing, Way } from './speak.ts'
+import { speak, waysOf } from './speak.ts'
 import type { Voices } from './voices.ts'
 
 /** A certificate of a chain with the keys that signed it as its issuer. */
-export interface ChainLink {
+export type ChainLink = GrantLink | NameLink
+
+interface GrantLink {
   readonly cert: OpenCapCert
   /** The texts of all as whom its issuer issues. */
   readonly texts: readonly string[]
   readonly keys: readonly KeyId[]
 }
 
+interface NameLink {
+  readonly cert: OpenNameCert
+  /** The names of the chain for which it says who is called so. */
+  readonly resolutions: readonly Resolution[]
+  readonly keys: readonly KeyId[]
+}
+
 /**
  * Whether those who ask are those to whom the chain grants, from its end to the root: each certificate lets its issuer
  * speak where its subject has spoken, by itself or through certificates that come later. The keys that signed for an
- * issuer are remembered with it, so that one person who holds two members of a threshold counts once there too.
+ * issuer are remembered with it, so that one person who holds two members of a threshold counts once there too. A name speaks
+ * where one of those has spoken who are called so, by the keys of whoever that is.
  */
 export function closeChain(
   root: Principal,
@@ -33,11 +47,11 @@ export function closeChain(
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const upstream = new Set(holdings.flatMap((holding) => [...holding.upstream]))
   const voices = unrevoked(asking, circumstances, upstream)
-  const granted = new Map<string, readonly KeyId[]>()
+  const granted = new Map<string, readonly Way[]>()
   const hearing: Hearing = {
     voices,
     operators: (vault) => operatorsOf(circumstances.keys, vault),
-    granted: (text) => granted.get(text),
+    granted: (text) => granted.get(text) ?? [],
   }
   const missing = (principal: Principal): Outcome | undefined => {
     const spoken = speak(principal, hearing)
@@ -45,10 +59,22 @@ export function closeChain(
     const before = speak(principal, { ...hearing, voices: asking })
     return before.ok ? refuseKeys(before) : refuseSilence(principal, spoken, 'CAPS_NOT_SIGNER')
   }
-  for (const { cert, texts, keys } of links.toReversed()) {
-    const refusal = missing(cert.record.subject)
+  const missingName = ({ cert, resolutions, keys }: NameLink): Outcome | undefined => {
+    let refusal: Outcome | undefined
+    let isSpoken = false
+    for (const { name, into } of resolutions) {
+      const ways = waysOf(into, hearing).map((said) => wayByName(cert, keys, said))
+      const text = principalText(name)
+      granted.set(text, ways.reduce<readonly Way[]>(withWay, granted.get(text) ?? []))
+      if (ways.length > 0) isSpoken = true
+      else refusal ??= missing(into)
+    }
+    return isSpoken ? undefined : refusal
+  }
+  for (const link of links.toReversed()) {
+    const refusal = 'resolutions' in link ? missingName(link) : missing(link.cert.record.subject)
     if (refusal !== undefined) return { outcome: refusal, keys: [] }
-    for (const text of texts) granted.set(text, keys)
+    if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
   }
   const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
   return { outcome: missing(root) ?? { note: signersText(keys) }, keys }

@@ -19,13 +19,15 @@ function headOf(step: TraceStep, i: number, trace: readonly TraceStep[]): string
   const { from, to, tag, kind, delegate, expires } = step
   const state = step.refusal !== undefined ? MARKS.failed : step.checks.length === 0 ? MARKS.unchecked : MARKS.passed
   const what = tag === undefined ? '' : `  ${kind === 'request' ? 'asks' : 'grants'} ${tagText(tag)}`
-  const further = delegate === undefined ? '' : `  redelegate ${delegate ? 'yes' : 'no'}  ${untilText(expires)}`
+  const further = delegate === undefined ? '' : `  redelegate ${delegate ? 'yes' : 'no'}`
+  const until = delegate === undefined && kind !== 'name' ? '' : `  ${untilText(expires)}`
   const who = to === '' ? from : `${from} → ${to}`
-  return `${state} ${nameOf(step, i, trace)}  ${who}${what}${further}`
+  return `${state} ${nameOf(step, i, trace)}  ${who}${what}${further}${until}`
 }
 
 /** Hops are counted from the root, so the first certificate is hop 1. */
 function nameOf({ kind, id }: TraceStep, i: number, trace: readonly TraceStep[]): string {
+  if (kind === 'name') return `name, certificate ${id}`
   if (kind !== 'certificate') return kind
   const hop = trace.slice(0, i + 1).filter((step) => step.kind === 'certificate').length
   return `hop ${hop}, certificate ${id}`

@@ -1,6 +1,5 @@
-import type { AbortOptions, ContentId, Envelope, KeyId } from '@vault/core'
+import type { AbortOptions, ContentId, KeyId } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
-import { tryOpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, unrevoked } from './check-cert.ts'
 import { checkValidation } from './check-validation.ts'
@@ -9,9 +8,13 @@ import { limitReached } from './error.ts'
 import { operatorsOf } from './key-directory.ts'
 import { withDefaults } from './limits.ts'
 import { covers } from './meet.ts'
-import type { Principal } from './principal.ts'
+import { NameSearch } from './name-search.ts'
 import { issuingTexts, principalText, vaultPrincipal } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isNameCert, tryOpenProofCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
+import type { Reach } from './reach.ts'
+import { lengthOf, proofOf, Reached } from './reach.ts'
 import type { Root } from './root.ts'
 import type { Hearing } from './speak.ts'
 import { speak } from './speak.ts'
@@ -19,21 +22,15 @@ import { speak } from './speak.ts'
 // Reading a certificate takes a small part of the time that verifying one takes.
 const SEEN_FOR_ONE = 16
 
-/** How a principal came to speak: by a certificate that it issued, so many certificates before those who ask. */
-interface Reach {
-  readonly hops: number
-  readonly cert: OpenCapCert
-  readonly keys: readonly KeyId[]
-}
-
 /**
  * A proof for this question with as few certificates in a row as there can be, or `undefined`.
  *
  * It goes from those who ask towards the roots. Because a chain grants what all of its certificates grant, one that does
  * not cover the question is of no use in any chain; so each is looked at by itself, and no tags are intersected. Who is
  * reached first is reached by the fewest certificates, which is best for every bound on their number; a threshold is
- * reached when enough of its members are. Each certificate is verified once: time grows with the number of those that
- * name somebody who is reached. Circles are walked once. Throws `CAPS_LIMIT` where there are too many.
+ * reached when enough of its members are, and a name when one is who is called so, which takes no certificate of that number.
+ * Each certificate is verified once: time grows with the number of those that name somebody who is reached. Circles are walked
+ * once. Throws `CAPS_LIMIT` where there are too many.
  */
 export async function findChain(
   question: Question,
@@ -43,7 +40,7 @@ export async function findChain(
     /** Certificates that are not to be used. */
     readonly without?: ReadonlySet<ContentId>
   } = {},
-): Promise<readonly OpenCapCert[] | undefined> {
+): Promise<readonly OpenProofCert[] | undefined> {
   return await new Search(question, index, circumstances, options).run()
 }
 
@@ -55,7 +52,8 @@ class Search {
   readonly #limits: ReturnType<typeof withDefaults>
   /** Who may revoke whatever the root, so that what they revoked is not tried. */
   readonly #keepers: ReadonlySet<string>
-  readonly #reached = new Map<string, Reach>()
+  readonly #reached = new Reached()
+  readonly #names: NameSearch
   readonly #usable = new Map<ContentId, readonly KeyId[]>()
   readonly #done: Set<ContentId>
   /** Verified, and read at all. */
@@ -75,61 +73,99 @@ class Search {
     this.#limits = withDefaults(circumstances.limits)
     this.#done = new Set(without)
     this.#keepers = commonKeepers(circumstances.roots)
+    this.#names = new NameSearch({
+      reached: this.#reached,
+      longest: this.#limits.certificates,
+      read: (text) => this.#read(text),
+      verify: (cert) => this.#verify(cert),
+      spend: () => this.#spend(),
+    })
   }
 
-  async run(): Promise<readonly OpenCapCert[] | undefined> {
+  async run(): Promise<readonly OpenProofCert[] | undefined> {
     const roots = this.#circumstances.roots.filter((root) => this.#mayBegin(root))
     let texts = this.#firstTexts()
     for (let hops = 0; texts.length > 0 && hops <= this.#limits.depth; hops++) {
-      const hearing = this.#hearing(hops)
-      const root = roots.find((each) => hops <= furthest(each, this.#limits.depth) && speak(each.subject, hearing).ok)
-      if (root !== undefined) return this.#proofFor(root.subject, hops)
-      texts = await this.#advance(texts, hops, hearing)
+      const proof = this.#proofFor(roots, hops)
+      if (proof !== undefined) return proof
+      const found = new Map<string, Reach>()
+      let isNamed = false
+      while (texts.length > 0) {
+        for (const text of texts) await this.#look(text, hops, found)
+        texts = await this.#names.advance(texts, hops, this.#hearing(hops))
+        isNamed ||= texts.length > 0
+      }
+      const named = isNamed ? this.#proofFor(roots, hops) : undefined
+      if (named !== undefined) return named
+      for (const [text, reach] of found) this.#reached.addFirst(text, reach)
+      texts = [...found.keys()]
     }
     return undefined
   }
 
-  /** Reaches the issuers of all certificates that grant to one of these; gives the texts of those that are new. */
-  async #advance(texts: readonly string[], hops: number, hearing: Hearing): Promise<readonly string[]> {
-    const found = new Map<string, Reach>()
-    for (const text of texts) {
-      for await (const envelope of this.#index.naming(text, this.#options)) {
-        this.#options.signal?.throwIfAborted()
-        const cert = this.#open(envelope, found)
-        if (cert === undefined || !speak(cert.record.subject, hearing).ok) continue
-        this.#done.add(cert.id)
-        const { issuer, delegate, depth } = cert.record
-        if (hops > (delegate ? (depth ?? hops) : 0) || speak(issuer, hearing).ok) continue
-        const keys = this.#usable.get(cert.id) as readonly KeyId[]
-        for (const issuing of issuingTexts(issuer)) {
-          if (!found.has(issuing)) found.set(issuing, { hops: hops + 1, cert, keys })
-        }
+  /** Finds the issuers of all certificates that grant to the one with this text, and keeps those that name it. */
+  async #look(text: string, hops: number, found: Map<string, Reach>): Promise<void> {
+    const hearing = this.#hearing(hops)
+    for await (const cert of this.#read(text)) {
+      if (isNameCert(cert)) {
+        this.#names.note(text, cert)
+        continue
       }
+      const keys = this.#keysOf(cert, found)
+      if (keys === undefined) continue
+      const spoken = speak(cert.record.subject, hearing)
+      if (!spoken.ok) continue
+      this.#done.add(cert.id)
+      const { issuer, delegate, depth } = cert.record
+      if (hops > (delegate ? (depth ?? hops) : 0) || speak(issuer, hearing).ok) continue
+      const reach = { hops: hops + 1, length: 1 + lengthOf(spoken), cert, keys, via: spoken.through }
+      for (const issuing of issuingTexts(issuer)) if (!found.has(issuing)) found.set(issuing, reach)
     }
-    for (const [text, reach] of found) if (!this.#reached.has(text)) this.#reached.set(text, reach)
-    return [...found.keys()]
+    this.#names.looked(text)
   }
 
-  /** A certificate that can be used for this question, if those to whom it grants speak. */
-  #open(envelope: Envelope, found: ReadonlyMap<string, Reach>): OpenCapCert | undefined {
-    const { search } = this.#limits
-    if (++this.#seen > search * SEEN_FOR_ONE) throw limitReached('certificates to pass over', search * SEEN_FOR_ONE)
-    const cert = tryOpenCapCert(envelope)
-    if (cert === undefined || this.#done.has(cert.id)) return undefined
-    if (this.#usable.has(cert.id)) return cert
+  async *#read(text: string): AsyncGenerator<OpenProofCert> {
+    for await (const envelope of this.#index.naming(text, this.#options)) {
+      this.#options.signal?.throwIfAborted()
+      this.#spend()
+      const cert = tryOpenProofCert(envelope)
+      if (cert !== undefined && !this.#done.has(cert.id)) yield cert
+    }
+  }
+
+  #spend(): void {
+    const most = this.#limits.search * SEEN_FOR_ONE
+    if (++this.#seen > most) throw limitReached('certificates to pass over', most)
+  }
+
+  /** By whom a certificate is signed that can be used for this question, if those to whom it grants speak. */
+  #keysOf(cert: OpenCapCert, found: ReadonlyMap<string, Reach>): readonly KeyId[] | undefined {
     // One key that grants to somebody ten thousand times is reached by the first that holds, and the others are not verified.
-    const { issuer } = cert.record
-    if (typeof issuer === 'string' && (found.has(issuer) || this.#reached.has(issuer))) return undefined
+    const { issuer, tag } = cert.record
+    const isReached = typeof issuer === 'string' && (found.has(issuer) || this.#reached.has(issuer))
+    if (isReached && !this.#usable.has(cert.id)) return undefined
+    return this.#verify(cert, () => covers(tag, this.#question.tag) && this.#isValidated(cert))
+  }
+
+  #isValidated(cert: OpenCapCert): boolean {
+    const asked = { upstream: this.#keepers, request: this.#question.id }
+    return !('code' in checkValidation(cert, this.#circumstances, asked).outcome)
+  }
+
+  /** The keys by which it is signed as its issuer; `undefined` where it does not hold by itself. */
+  #verify(cert: OpenProofCert, isOfUse: () => boolean = () => true): readonly KeyId[] | undefined {
+    const known = this.#usable.get(cert.id)
+    if (known !== undefined || this.#done.has(cert.id)) return known
+    const { search } = this.#limits
     if (++this.#opened > search) throw limitReached('certificates to look through', search)
     const circumstances = this.#circumstances
     const isGood =
-      envelope.signatures.length <= this.#limits.signatures &&
-      covers(cert.record.tag, this.#question.tag) &&
+      cert.envelope.signatures.length <= this.#limits.signatures &&
+      isOfUse() &&
       [
         () => checkValidity(cert, circumstances.now),
         () => checkEpoch(cert, circumstances),
         () => checkRevocation(cert, circumstances, this.#keepers),
-        () => checkValidation(cert, circumstances, { upstream: this.#keepers, request: this.#question.id }).outcome,
       ].every((check) => !('code' in check()))
     const signed = isGood ? checkSignature(cert, circumstances, this.#keepers) : undefined
     if (signed === undefined || 'code' in signed.outcome) {
@@ -137,7 +173,7 @@ class Search {
       return undefined
     }
     this.#usable.set(cert.id, signed.keys)
-    return cert
+    return signed.keys
   }
 
   #firstTexts(): readonly string[] {
@@ -159,32 +195,22 @@ class Search {
   }
 
   /** Who speaks by at most so many certificates. */
-  #hearing(hops: number): Hearing {
+  #hearing(hops: number): Hearing<Reach> {
     return {
       voices: unrevoked(this.#question.voices, this.#circumstances, this.#keepers),
       operators: (vault) => operatorsOf(this.#circumstances.keys, vault),
-      granted: (text) => {
-        const reach = this.#reached.get(text)
-        return reach !== undefined && reach.hops <= hops ? reach.keys : undefined
-      },
+      granted: (text) => this.#reached.within(text, hops),
     }
   }
 
-  /** The certificates by which this principal speaks, those of the furthest issuers first: each after its own parents. */
-  #proofFor(root: Principal, hops: number): readonly OpenCapCert[] {
-    const needed = new Map<ContentId, Reach>()
-    const visit = (principal: Principal, within: number): void => {
-      const spoken = speak(principal, this.#hearing(within))
-      if (!spoken.ok) return
-      for (const text of spoken.through) {
-        const reach = this.#reached.get(text) as Reach
-        if (needed.has(reach.cert.id)) continue
-        needed.set(reach.cert.id, reach)
-        visit(reach.cert.record.subject, reach.hops - 1)
-      }
+  /** The certificates by which a root speaks. */
+  #proofFor(roots: readonly Root[], hops: number): readonly OpenProofCert[] | undefined {
+    const hearing = this.#hearing(hops)
+    for (const root of roots) {
+      const spoken = hops <= furthest(root, this.#limits.depth) ? speak(root.subject, hearing) : undefined
+      if (spoken?.ok === true) return proofOf(spoken)
     }
-    visit(root, hops)
-    return [...needed.values()].sort((a, b) => b.hops - a.hops).map(({ cert }) => cert)
+    return undefined
   }
 }
 

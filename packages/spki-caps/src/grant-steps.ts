@@ -1,13 +1,17 @@
 import type { ContentId, Envelope } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
-import { tryOpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
 import { checkDelegation, meetTags } from './check-link.ts'
 import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
-import { holdingAfter } from './holding.ts'
-import { issuingTexts, principalText } from './principal.ts'
+import { holdingAfter, holdingNamed } from './holding.ts'
+import type { OpenNameCert } from './name-cert.ts'
+import { checkResolution, definedName, headText, resolved } from './name-link.ts'
+import type { NamePrincipal } from './principal.ts'
+import { issuingTexts, namesIn, principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isNameCert, tryOpenProofCert } from './proof-cert.ts'
 import type { Outcome } from './refusal.ts'
 import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
@@ -22,43 +26,59 @@ export interface GrantPath {
   readonly chain: readonly ContentId[]
 }
 
-/** A certificate that somebody who was reached has issued, and what comes of it. */
-export type GrantStep =
-  | { readonly cert: OpenCapCert; readonly path: GrantPath }
-  | { readonly cert: OpenCapCert; readonly refusal: Refusal }
+/** A certificate that somebody who was reached has issued, or that says who is called by a name that was reached, and what comes of it. */
+export type GrantStep = { readonly cert: OpenProofCert } & (
+  | { readonly path: GrantPath }
+  | { readonly refusal: Refusal }
+)
 
-export type CertsByIssuer = ReadonlyMap<string, readonly OpenCapCert[]>
-
-/** Certificates under all texts as whom their issuers may be met; what is none is passed over. */
-export function certsByIssuer(envelopes: Iterable<Envelope>): CertsByIssuer {
-  const byIssuer = new Map<string, OpenCapCert[]>()
-  for (const envelope of envelopes) {
-    const cert = tryOpenCapCert(envelope)
-    if (cert === undefined) continue
-    for (const text of issuingTexts(cert.record.issuer)) {
-      const issued = byIssuer.get(text)
-      if (issued === undefined) byIssuer.set(text, [cert])
-      else issued.push(cert)
-    }
-  }
-  return byIssuer
+/** Certificates by those from whom something comes by them. */
+export interface IssuedCerts {
+  /** Those that grant, under all texts as whom their issuers may be met. */
+  readonly byIssuer: ReadonlyMap<string, readonly OpenCapCert[]>
+  /** Those that name, under the texts of the names that they define. */
+  readonly byName: ReadonlyMap<string, readonly OpenNameCert[]>
 }
 
-/** What comes of all that the end of a path, or a member of the threshold that it is, has issued. `spend` is called for each. */
+/** Sorts certificates; what is none is passed over. */
+export function issuedCerts(envelopes: Iterable<Envelope>): IssuedCerts {
+  const byIssuer = new Map<string, OpenCapCert[]>()
+  const byName = new Map<string, OpenNameCert[]>()
+  for (const envelope of envelopes) {
+    const cert = tryOpenProofCert(envelope)
+    if (cert === undefined) continue
+    if (isNameCert(cert)) addTo(byName, principalText(definedName(cert)), cert)
+    else for (const text of issuingTexts(cert.record.issuer)) addTo(byIssuer, text, cert)
+  }
+  return { byIssuer, byName }
+}
+
+/**
+ * What comes of all that the end of a path, or a member of the threshold that it is, has issued; and of a name, of all who are called so.
+ * `spend` is called for each.
+ */
 export function stepsFrom(
   path: GrantPath,
-  byIssuer: CertsByIssuer,
+  { byIssuer, byName }: IssuedCerts,
   circumstances: Circumstances,
   spend: () => void,
 ): readonly GrantStep[] {
-  const own = principalText(path.held.subject)
-  return [...path.held.parts].flatMap((part) => {
-    const shares = part === own ? path.shares : [...path.shares, own]
-    return (byIssuer.get(part) ?? []).map((cert) => {
+  const { held } = path
+  const own = principalText(held.subject)
+  const pathOf = (part: string) => ({ ...path, shares: part === own ? path.shares : [...path.shares, own] })
+  const granted = [...held.parts].flatMap((part) =>
+    (byIssuer.get(part) ?? []).map((cert) => {
       spend()
-      return stepBy(cert, { ...path, shares }, circumstances)
-    })
-  })
+      return stepBy(cert, pathOf(part), circumstances)
+    }),
+  )
+  const named = namesIn(held.subject).flatMap((name) =>
+    (byName.get(headText(name)) ?? []).map((cert) => {
+      spend()
+      return nameStepBy(cert, name, pathOf(principalText(name)), circumstances)
+    }),
+  )
+  return [...granted, ...named]
 }
 
 function stepBy(
@@ -97,4 +117,33 @@ function stepBy(
   const next = holdingAfter(held, cert, tag as Tag)
   const bounded = { ...next, expires: Math.min(next.expires, until) }
   return { cert, path: { held: bounded, shares, issued: new Set([...issued, by]), chain: [...chain, cert.id] } }
+}
+
+function nameStepBy(
+  cert: OpenNameCert,
+  name: NamePrincipal,
+  { held, shares, issued, chain }: GrantPath,
+  circumstances: Circumstances,
+): GrantStep {
+  const into = resolved(cert, name)
+  const upstream = new Set([...held.upstream, principalText(cert.record.issuer)])
+  const looks: readonly (() => Outcome)[] = [
+    () => checkValidity(cert, circumstances.now),
+    () => checkEpoch(cert, circumstances),
+    () => checkResolution(into, name, held, issued),
+    () => checkRevocation(cert, circumstances, upstream),
+    () => checkSignature(cert, circumstances, upstream).outcome,
+  ]
+  for (const look of looks) {
+    const outcome = look()
+    if ('code' in outcome) return { cert, refusal: outcome }
+  }
+  const next = holdingNamed(held, cert, { name, into: into ?? name })
+  return { cert, path: { held: next, shares, issued, chain: [...chain, cert.id] } }
+}
+
+function addTo<T>(map: Map<string, T[]>, text: string, item: T): void {
+  const known = map.get(text)
+  if (known === undefined) map.set(text, [item])
+  else known.push(item)
 }

@@ -1,5 +1,8 @@
+import { isVaultError } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import { meet } from './meet.ts'
+import type { OpenNameCert } from './name-cert.ts'
+import type { Resolution } from './name-link.ts'
 import type { Principal } from './principal.ts'
 import { partTexts, principalText } from './principal.ts'
 import { secondsOf } from './record.ts'
@@ -20,6 +23,8 @@ export interface Holding {
   readonly delegate: boolean
   /** The texts of those from whom it comes: they may revoke what follows. */
   readonly upstream: ReadonlySet<string>
+  /** The texts of the names that have led here since it was last granted: none of them leads on to here again. */
+  readonly resolved: ReadonlySet<string>
 }
 
 export function holdingOfRoot({ subject, tag, delegate, depth, expires, revocations }: Root, limit: number): Holding {
@@ -32,6 +37,7 @@ export function holdingOfRoot({ subject, tag, delegate, depth, expires, revocati
     left: delegate ? Math.min(depth ?? limit, limit) : 0,
     delegate,
     upstream: new Set([principalText(subject), ...keeper]),
+    resolved: new Set(),
   }
 }
 
@@ -47,6 +53,33 @@ export function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subje
     left: Math.min(...holdings.map(({ left }) => left)),
     delegate: holdings.every(({ delegate }) => delegate),
     upstream: new Set(holdings.flatMap(({ upstream }) => [...upstream])),
+    resolved: new Set(holdings.flatMap(({ resolved }) => [...resolved])),
+  }
+}
+
+/** What is held after several links may be too large to write down; it is then as if there were nothing. */
+export function joinOrUndefined(parents: readonly Holding[]): ReturnType<typeof joinHoldings> {
+  try {
+    return joinHoldings(parents)
+  } catch (error) {
+    if (isVaultError(error, 'CAPS_TAG_INVALID')) return undefined
+    throw error
+  }
+}
+
+/** What is held by one for whom a name stands, given what is held by the name: all of it, for as long as he is called so. */
+export function holdingNamed(
+  held: Omit<Holding, 'subject' | 'parts'>,
+  { record }: OpenNameCert,
+  { name, into }: Resolution,
+): Holding {
+  return {
+    ...held,
+    subject: into,
+    parts: new Set(partTexts(into)),
+    expires: Math.min(held.expires, record.expires ?? Number.POSITIVE_INFINITY),
+    upstream: new Set([...held.upstream, principalText(record.issuer)]),
+    resolved: new Set([...held.resolved, principalText(name)]),
   }
 }
 
@@ -61,5 +94,6 @@ export function holdingAfter(held: Omit<Holding, 'subject' | 'parts'>, { record 
     left: delegate ? Math.min(held.left - 1, depth ?? Number.POSITIVE_INFINITY) : 0,
     delegate,
     upstream: new Set([...held.upstream, principalText(issuer)]),
+    resolved: new Set(),
   }
 }

@@ -18,9 +18,19 @@ export type { CapCert, CapCertDraft, OpenCapCert } from './cap-cert.ts'
 export { capCertPayload, createCapCert, openCapCert } from './cap-cert.ts'
 export type { CapRequest, CapRequestDraft, OpenCapRequest } from './cap-request.ts'
 export { capRequestPayload, createCapRequest, openCapRequest } from './cap-request.ts'
+export type { CertTerms } from './cert-terms.ts'
+export type { NameCert, NameCertDraft, OpenNameCert } from './name-cert.ts'
+export { createNameCert, nameCertPayload, openNameCert } from './name-cert.ts'
 export type { OnlineTest, RevocationCheck, ValidationCheck } from './online-test.ts'
-export type { HashPrincipal, Principal, ThresholdPrincipal, VaultPrincipal } from './principal.ts'
-export { hashPrincipal, parsePrincipal, principalText, thresholdPrincipal, vaultPrincipal } from './principal.ts'
+export type { HashPrincipal, NamePrincipal, Principal, ThresholdPrincipal, VaultPrincipal } from './principal.ts'
+export {
+  hashPrincipal,
+  namePrincipal,
+  parsePrincipal,
+  principalText,
+  thresholdPrincipal,
+  vaultPrincipal,
+} from './principal.ts'
 export type {
   OpenPrincipalObject,
   PrincipalDraft,
@@ -35,6 +45,8 @@ export {
   principalIdentity,
   verifyPrincipalObject,
 } from './principal-object.ts'
+export type { OpenProofCert } from './proof-cert.ts'
+export { isNameCert, openProofCert } from './proof-cert.ts'
 export type { Issuer, Opened, RecordHead } from './record.ts'
 export type { OpenRevocation, Revocation, RevocationDraft, RevocationReason, RevocationTarget } from './revocation.ts'
 export { createRevocation, openRevocation, revocationPayload } from './revocation.ts'

@@ -1,8 +1,8 @@
 import type { ContentId, Envelope } from '@vault/core'
 import type { Circumstances } from './circumstances.ts'
 import { limitReached } from './error.ts'
-import type { CertsByIssuer, GrantPath } from './grant-steps.ts'
-import { certsByIssuer, stepsFrom } from './grant-steps.ts'
+import type { GrantPath, IssuedCerts } from './grant-steps.ts'
+import { issuedCerts, stepsFrom } from './grant-steps.ts'
 import { holdingOfRoot } from './holding.ts'
 import { KeptPaths } from './kept-paths.ts'
 import { withDefaults } from './limits.ts'
@@ -37,7 +37,7 @@ export interface AuthorityView extends Circumstances {
 }
 
 /**
- * What everybody holds, as far as no chain grants more of the same. That may be much: throws `CAPS_LIMIT` after so many
+ * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same. That may be much: throws `CAPS_LIMIT` after so many
  * certificates as a search may open. How fresh sets of revocations are is for the action, and not looked at here.
  */
 export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
@@ -48,7 +48,7 @@ export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
 /** What a look through everything that was granted goes by. */
 export interface LookThrough {
   readonly view: Circumstances
-  readonly byIssuer: CertsByIssuer
+  readonly issued: IssuedCerts
   /** Called for each certificate that is looked at. Throws `CAPS_LIMIT` after so many as a search may open. */
   readonly spend: () => void
   /** Those that have not ended. */
@@ -63,17 +63,17 @@ export function lookThrough(given: AuthorityView): LookThrough {
     if (--left < 0) throw limitReached('certificates to look through', search)
   }
   const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
-  return { view, byIssuer: certsByIssuer(given.certificates), spend, roots }
+  return { view, issued: issuedCerts(given.certificates), spend, roots }
 }
 
-function listFrom(root: Root, { view, byIssuer, spend }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
+function listFrom(root: Root, { view, issued, spend }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
   const kept = new KeptPaths()
   let paths: readonly GrantPath[] = [pathOfRoot(root, view)]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
   while (paths.length > 0) {
     const fresh = paths.filter((path) => kept.keep(path))
     paths = fresh.flatMap((path) =>
-      stepsFrom(path, byIssuer, view, spend).flatMap((step) => ('path' in step ? [step.path] : [])),
+      stepsFrom(path, issued, view, spend).flatMap((step) => ('path' in step ? [step.path] : [])),
     )
   }
   return kept.all().map(({ held, shares, chain }) => ({

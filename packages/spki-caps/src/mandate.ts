@@ -1,8 +1,11 @@
 import type { ContentId, Finding } from '@vault/core'
-import type { OpenCapCert } from './cap-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import { covers } from './meet.ts'
-import { principalText } from './principal.ts'
+import { definedName, isAbout, resolved } from './name-link.ts'
+import type { Principal } from './principal.ts'
+import { isName, principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isCapCert, isNameCert } from './proof-cert.ts'
 import { reduce } from './reduce.ts'
 import type { Tag } from './tag.ts'
 import { tagText } from './tag-text.ts'
@@ -29,7 +32,7 @@ export interface Act {
   /** Those who signed it, verified. */
   readonly voices: Voices
   /** By which they are granted what the role needs. */
-  readonly proof: readonly OpenCapCert[]
+  readonly proof: readonly OpenProofCert[]
   /** Of what they signed. */
   readonly id?: ContentId
 }
@@ -52,7 +55,7 @@ export type MandateFindingCode =
  *
  * Two acts are of one person where a key signed both, or where what they rest on was granted to the same principal first:
  * whoever grants part of his authority to a second key of his own is still one person, and so are all who act for a group
- * to which a root grants. Where acts hang together through a third, they count as of one person too.
+ * to which a root grants; but not all who are called by a name to which it grants: each of them is whoever is called so. Where acts hang together through a third, they count as of one person too.
  */
 export function checkMandate(mandate: Mandate, acts: readonly Act[], circumstances: Circumstances): readonly Finding[] {
   const findings: Finding[] = [...faultsOf(mandate)]
@@ -101,9 +104,8 @@ function faultsOf({ scope, roles, distinct, quorum }: Mandate): readonly Finding
 function peopleOf(acts: readonly Act[]): readonly ReadonlySet<string>[] {
   let people: { readonly marks: ReadonlySet<string>; readonly roles: ReadonlySet<string> }[] = []
   for (const { role, voices, proof } of acts) {
-    const first = proof[0] === undefined ? [] : [principalText(proof[0].record.subject)]
     let one = {
-      marks: new Set<string>([...voices.claimed.filter((key) => voices.has(key)), ...first]),
+      marks: new Set<string>([...voices.claimed.filter((key) => voices.has(key)), ...firstHolders(proof)]),
       roles: new Set([role]),
     }
     const others = people.filter(({ marks }) => marks.isDisjointFrom(one.marks))
@@ -113,4 +115,31 @@ function peopleOf(acts: readonly Act[]): readonly ReadonlySet<string>[] {
     people = [...others, one]
   }
   return people.map(({ roles }) => roles)
+}
+
+/**
+ * The texts of those to whom was granted first. Of a name that is whoever is called so; where they are called so by a name of somebody else, it is
+ * also who has said that: all whom he calls so are his.
+ */
+function firstHolders(proof: readonly OpenProofCert[]): readonly string[] {
+  const [first, ...others] = proof
+  if (first === undefined) return []
+  if (isCapCert(first) && !isName(first.record.subject)) return [principalText(first.record.subject)]
+  const start = isNameCert(first) ? definedName(first) : first.record.subject
+  const named = new Set([principalText(first.record.issuer), ...(isName(start) ? [principalText(start.of)] : [])])
+  const marks: string[] = []
+  const holders: Principal[] = [start]
+  for (const cert of isNameCert(first) ? proof : others) {
+    if (!isNameCert(cert)) continue
+    for (const holder of [...holders]) {
+      const into = isName(holder) && isAbout(cert, holder) ? resolved(cert, holder) : undefined
+      if (into === undefined) continue
+      const by = principalText(cert.record.issuer)
+      if (!named.has(by)) marks.push(by)
+      // The grant itself goes on from whoever is called so by these names.
+      if (isName(into) && !isName(cert.record.subject)) named.add(principalText(into.of))
+      holders.push(into)
+    }
+  }
+  return [...marks, ...holders.filter((holder) => !isName(holder)).map(principalText)]
 }

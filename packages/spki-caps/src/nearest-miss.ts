@@ -1,12 +1,13 @@
 import type { AbortOptions } from '@vault/core'
 import { nothingFound } from './answer.ts'
-import type { OpenCapCert } from './cap-cert.ts'
-import { tryOpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import type { Circumstances } from './circumstances.ts'
 import { withDefaults } from './limits.ts'
 import { covers } from './meet.ts'
-import { issuingTexts, principalText, vaultPrincipal } from './principal.ts'
+import { subjectsBehind } from './name-link.ts'
+import { isName, issuingTexts, principalText, vaultPrincipal, withNames } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isCapCert, isNameCert, tryOpenProofCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
 import { reduce } from './reduce.ts'
 import type { Verdict } from './trace.ts'
@@ -19,7 +20,9 @@ const MAX_OPENED = 256
 /** Certificates in a row, from whoever was reached to those who ask. */
 interface Row {
   readonly text: string
-  readonly proof: readonly OpenCapCert[]
+  /** Names behind it by which it was reached: only those go on from here who name whoever it is. */
+  readonly rest: readonly string[]
+  readonly proof: readonly OpenProofCert[]
 }
 
 /**
@@ -37,20 +40,23 @@ export async function nearestMiss(
   const { depth } = withDefaults(circumstances.limits)
   let best: { readonly verdict: Verdict; readonly rank: number } | undefined
   let opened = 0
-  let rows: readonly Row[] = textsOf(question, circumstances).map((text) => ({ text, proof: [] }))
-  for (let hops = 0; hops <= depth && rows.length > 0; hops++) {
+  let rows: readonly Row[] = textsOf(question, circumstances).map((text) => ({ text, rest: [], proof: [] }))
+  while (rows.length > 0) {
     const longer: Row[] = []
-    for (const { text, proof } of rows) {
+    for (const { text, rest, proof } of rows) {
       for await (const envelope of index.naming(text, options)) {
         options.signal?.throwIfAborted()
-        const cert = tryOpenCapCert(envelope)
+        const cert = tryOpenProofCert(envelope)
         if (cert === undefined || proof.some(({ id }) => id === cert.id)) continue
+        if (rest.length > 0 && !(isNameCert(cert) && principalText(cert.record.subject) === text)) continue
         if (++opened > MAX_OPENED) return best?.verdict ?? nothingFound(question)
         const row = [cert, ...proof]
         const verdict = reduce(question, row, remembering)
         const found = { verdict, rank: passedSteps(verdict) + MAX_OPENED * nearness(row, question, remembering) }
-        if (best === undefined || found.rank > best.rank) best = found
-        longer.push(...issuingTexts(cert.record.issuer).map((issuing) => ({ text: issuing, proof: row })))
+        // That somebody is called by a name to which nothing was granted tells him nothing.
+        const isIdle = isNameCert(cert) && !verdict.ok && verdict.code === 'CAPS_NO_ROOT'
+        if (!isIdle && (best === undefined || found.rank > best.rank)) best = found
+        if (row.filter(isCapCert).length <= depth) longer.push(...rowsBehind(cert, rest, row))
       }
     }
     rows = longer
@@ -59,10 +65,19 @@ export async function nearestMiss(
 }
 
 /** 2: it was granted, and taken back. 1: what those who ask hold would be enough, if it counted. That is what they want to know. */
-function nearness(row: readonly OpenCapCert[], question: Question, circumstances: Circumstances): number {
+function nearness(row: readonly OpenProofCert[], question: Question, circumstances: Circumstances): number {
   if (reduce(question, row, { ...circumstances, revocations: 'unchecked' }).ok) return 2
-  const last = row.at(-1)
+  const last = row.findLast(isCapCert)
   return last !== undefined && covers(last.record.tag, question.tag) ? 1 : 0
+}
+
+/** Where a row goes on that ends with this certificate: at its issuer, or at the name that it defines, and at everybody whose name that may be. */
+function rowsBehind(cert: OpenProofCert, rest: readonly string[], proof: readonly OpenProofCert[]): readonly Row[] {
+  if (isCapCert(cert)) return issuingTexts(cert.record.issuer).map((text) => ({ text, rest: [], proof }))
+  const { issuer, name: word } = cert.record
+  const name = withNames(issuer, [word, ...rest])
+  if (name === undefined || !isName(name)) return []
+  return subjectsBehind(name).map((each) => ({ ...each, proof }))
 }
 
 /** Those who ask, and the vaults for which they may speak. */

@@ -3,7 +3,7 @@ import { codecOf, contentId, hasFields, hashOf, isLink, link, parseKeyId, public
 import { invalidPrincipal } from './error.ts'
 
 /** Who grants and who is granted to. */
-export type Principal = KeyId | VaultPrincipal | HashPrincipal | ThresholdPrincipal
+export type Principal = KeyId | VaultPrincipal | HashPrincipal | ThresholdPrincipal | NamePrincipal
 
 /** The operators of a vault, whoever they are at the time: the way to name someone whose keys will be replaced. */
 export interface VaultPrincipal {
@@ -22,6 +22,18 @@ export interface ThresholdPrincipal {
   readonly of: readonly Principal[]
 }
 
+/**
+ * Whoever the holder of a key, or a vault, says by name certificates: those whom it calls by the first name, or what they call
+ * by the next. It is granted to and never issues, because who it is changes.
+ */
+export interface NamePrincipal {
+  readonly of: KeyId | VaultPrincipal
+  /** 1 to 4, each of 1 to 64 of `a-z`, `0-9`, `_` and `-`, the first one a letter: nothing that looks like another. */
+  readonly names: readonly string[]
+}
+
+const NAME = /^[a-z][a-z0-9_-]{0,63}$/
+const MAX_NAMES = 4
 const MAX_NESTING = 2
 const MAX_MEMBERS = 64
 
@@ -48,11 +60,31 @@ export function thresholdPrincipal(threshold: number, of: readonly Principal[]):
   return parsePrincipal({ threshold, of: sorted }) as ThresholdPrincipal
 }
 
+/** Those whom a key or a vault calls by this name; by further ones, those whom they call so. Throws `CAPS_PRINCIPAL_INVALID`. */
+export function namePrincipal(of: NamePrincipal['of'], ...names: readonly string[]): NamePrincipal {
+  return parsePrincipal({ of, names }) as NamePrincipal
+}
+
+/** The principal with names behind it; `undefined` where it calls nobody by a name, or there are too many. */
+export function withNames(principal: Principal, names: readonly string[]): Principal | undefined {
+  if (names.length === 0) return principal
+  if (isThreshold(principal) || isHash(principal)) return undefined
+  const { of, names: own } = isName(principal) ? principal : { of: principal, names: [] }
+  return own.length + names.length > MAX_NAMES ? undefined : { of, names: [...own, ...names] }
+}
+
+/** All names that stand in a principal: it is one, or they are members of it. */
+export function namesIn(principal: Principal): readonly NamePrincipal[] {
+  return leavesOf(principal).filter(isName)
+}
+
 /** The principal as text: the same for equal ones, and for no others. */
 export function principalText(principal: Principal): string {
   if (typeof principal === 'string') return principal
   if ('vault' in principal) return `vault:${principal.vault.id}`
   if ('hash' in principal) return `hash:${principal.hash.id}`
+  // Neither keys nor ids nor names have a slash in them, nor what separates the members of a threshold.
+  if ('names' in principal) return `name:${principalText(principal.of)}/${principal.names.join('/')}`
   return `${principal.threshold}-of(${principal.of.map(principalText).join(',')})`
 }
 
@@ -82,6 +114,15 @@ export function isHash(principal: Principal): principal is HashPrincipal {
   return typeof principal === 'object' && 'hash' in principal
 }
 
+export function isName(principal: Principal): principal is NamePrincipal {
+  return typeof principal === 'object' && 'names' in principal
+}
+
+/** Whether this is a word that a name certificate can define. */
+export function isNameWord(value: unknown): value is string {
+  return typeof value === 'string' && NAME.test(value)
+}
+
 function parse(value: unknown, nesting: number): Principal {
   if (typeof value === 'string') return parseKey(value)
   if (hasFields(value, 'vault')) {
@@ -97,7 +138,21 @@ function parse(value: unknown, nesting: number): Principal {
     return { hash: link(hash.id) }
   }
   if (hasFields(value, 'threshold', 'of')) return parseThreshold(value.threshold, value.of, nesting)
-  throw invalidPrincipal('it is neither a key, a vault, a hash nor a threshold')
+  if (hasFields(value, 'of', 'names')) return parseName(value.of, value.names)
+  throw invalidPrincipal('it is neither a key, a vault, a hash, a threshold nor a name')
+}
+
+function parseName(of: unknown, names: unknown): NamePrincipal {
+  const owner = typeof of === 'string' || hasFields(of, 'vault') ? parse(of, 0) : undefined
+  if (owner === undefined || !(typeof owner === 'string' || isVault(owner))) {
+    throw invalidPrincipal('a name is of something else than a key or a vault')
+  }
+  if (!Array.isArray(names) || names.length === 0 || names.length > MAX_NAMES || !names.every(isNameWord)) {
+    throw invalidPrincipal(
+      `a name is not 1 to ${MAX_NAMES} words, each of 1 to 64 of the characters a-z, 0-9, _ and -, the first one a letter`,
+    )
+  }
+  return { of: owner, names: [...names] }
 }
 
 function parseThreshold(threshold: unknown, of: unknown, nesting: number): ThresholdPrincipal {

@@ -2,7 +2,7 @@ import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Signer } from '@v
 import { contentId, decode, encode, hasFields, isVaultError, parseKeyId, signEnvelope } from '@vault/core'
 import { invalidRecord } from './error.ts'
 import type { Principal } from './principal.ts'
-import { isVault, parsePrincipal } from './principal.ts'
+import { isVault, namesIn, parsePrincipal } from './principal.ts'
 
 // A certificate has two principals of at most 64 keys, 4 KiB each, and a tag. The tag alone may nest 16 deep, two levels each.
 const LIMITS = { maxBytes: 64 * 1024, maxDepth: 48, maxItems: 8_192 }
@@ -102,6 +102,8 @@ export interface Issuer {
 
 export function parseIssuer(type: string, issuer: unknown, epoch: unknown): Issuer {
   const principal = parsePrincipal(issuer)
+  // Who it is changes, and with that whether it was signed by whoever it is.
+  checkRecord(namesIn(principal).length === 0, type, 'a name signs nothing, nor does a threshold with names in it')
   checkRecord(isVault(principal) === (epoch !== null), type, '"epoch" stands with a vault as issuer and only there')
   return { issuer: principal, epoch: epoch === null ? null : natural(type, 'epoch', epoch) }
 }

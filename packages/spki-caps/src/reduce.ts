@@ -1,5 +1,4 @@
 import type { ContentId, KeyId } from '@vault/core'
-import { isVaultError } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
 import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
@@ -9,10 +8,15 @@ import type { ChainLink } from './close-chain.ts'
 import { closeChain } from './close-chain.ts'
 import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
 import type { Holding } from './holding.ts'
-import { holdingAfter, holdingOfRoot, joinHoldings } from './holding.ts'
+import { holdingAfter, holdingOfRoot, joinHoldings, joinOrUndefined } from './holding.ts'
 import { withDefaults } from './limits.ts'
+import type { OpenNameCert } from './name-cert.ts'
+import { isAbout } from './name-link.ts'
+import { nameStep } from './name-step.ts'
 import { isOnce } from './online-test.ts'
-import { issuingTexts, principalText } from './principal.ts'
+import { issuingTexts, namesIn, principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isNameCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
 import { secondsOf } from './record.ts'
 import type { Look, Outcome } from './refusal.ts'
@@ -27,13 +31,14 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * certificate after those that grant to its issuer. One that does not hold refuses the whole.
  *
  * A certificate that grants more than its issuer holds is no error: only what both grant goes on. Members of a threshold
- * may each have certificates of their own; what they lead to then needs enough of them.
+ * may each have certificates of their own; what they lead to then needs enough of them. After one that grants to a name come
+ * those that say who is called so.
  */
-export function reduce(question: Question, proof: readonly OpenCapCert[], circumstances: Circumstances): Verdict {
-  const certs = proof.map((cert) => ({ cert, texts: issuingTexts(cert.record.issuer) }))
+export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
+  const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: issuingTexts(cert.record.issuer) }))
   const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
-  const candidates = roots.filter(({ held }) => first === undefined || first.texts.some((text) => held.parts.has(text)))
+  const candidates = roots.filter(({ held }) => first === undefined || beginsAt(first, held))
   let best: Verdict | undefined
   for (const { root, held } of candidates) {
     const verdict = new Reduction(question, circumstances, root, held).run(certs)
@@ -43,8 +48,16 @@ export function reduce(question: Question, proof: readonly OpenCapCert[], circum
   return best ?? withoutRoot(question, proof)
 }
 
-/** A certificate with the texts of all as whom its issuer issues. */
-type Issued = Omit<ChainLink, 'keys'>
+/** A certificate that grants, with the texts of all as whom its issuer issues. */
+interface Issued {
+  readonly cert: OpenCapCert
+  readonly texts: readonly string[]
+}
+
+/** A certificate that says who is called by a name. */
+interface Named {
+  readonly cert: OpenNameCert
+}
 
 class Reduction {
   readonly #question: Question
@@ -65,10 +78,10 @@ class Reduction {
     this.#holdings = [held]
   }
 
-  run(certs: readonly Issued[]): Verdict {
+  run(certs: readonly (Issued | Named)[]): Verdict {
     const steps = [
       () => this.#rootStep(),
-      ...certs.map((issued) => () => this.#certStep(issued)),
+      ...certs.map((each) => () => ('texts' in each ? this.#certStep(each) : this.#nameStep(each))),
       () => this.#requestStep(),
     ]
     for (const [i, step] of steps.entries()) {
@@ -92,7 +105,9 @@ class Reduction {
         tag,
         expires: until,
         keys: this.#heard,
-        ...(certs.some(({ cert }) => cert.record.checks.some(isOnce)) ? { once: true as const } : {}),
+        ...(certs.some(({ cert }) => !isNameCert(cert) && cert.record.checks.some(isOnce))
+          ? { once: true as const }
+          : {}),
       },
     }
   }
@@ -190,6 +205,15 @@ class Reduction {
     return [['validation', look]]
   }
 
+  #nameStep({ cert }: Named): TraceStep {
+    const before = { holdings: this.#holdings, seen: this.#seen, issued: this.#issued }
+    const { step, holdings, link } = nameStep(cert, before, this.#circumstances)
+    this.#holdings.push(...holdings)
+    if (link !== undefined) this.#links.push(link)
+    this.#seen.add(cert.id)
+    return step
+  }
+
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */
   #parentsOf(texts: readonly string[]): readonly Holding[] {
     return this.#holdings.filter(({ parts }) => texts.some((text) => parts.has(text)))
@@ -230,16 +254,11 @@ class Reduction {
   }
 }
 
-function heldAt(root: Root, { limits }: Circumstances): Holding {
-  return holdingOfRoot(root, withDefaults(limits).depth)
+function beginsAt(first: Issued | Named, { subject, parts }: Holding): boolean {
+  if ('texts' in first) return first.texts.some((text) => parts.has(text))
+  return namesIn(subject).some((name) => isAbout(first.cert, name))
 }
 
-/** What is held after several links may be too large to write down; the check of the tag then says so. */
-function joinOrUndefined(parents: readonly Holding[]): ReturnType<typeof joinHoldings> {
-  try {
-    return joinHoldings(parents)
-  } catch (error) {
-    if (isVaultError(error, 'CAPS_TAG_INVALID')) return undefined
-    throw error
-  }
+function heldAt(root: Root, { limits }: Circumstances): Holding {
+  return holdingOfRoot(root, withDefaults(limits).depth)
 }

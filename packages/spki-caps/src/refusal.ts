@@ -1,6 +1,6 @@
 import type { CapsFindingCode } from './finding-code.ts'
 import type { Principal } from './principal.ts'
-import { isThreshold, isVault } from './principal.ts'
+import { isName, isThreshold, isVault, principalText } from './principal.ts'
 import type { Spoken } from './speak.ts'
 import type { Check, CheckName, Refusal } from './trace.ts'
 
@@ -49,6 +49,8 @@ export function refuseSilence(
       }
       return refuse(silent, 'no good signature')
     case 'silent':
+      if (isName(principal))
+        return refuse(silent, 'nobody who asks is shown to be called so', { asked: principalText(principal) })
       return refuse(silent, 'no good signature')
   }
 }

@@ -1,5 +1,6 @@
 // S-expressions of RFC 9804, and certificates written in them.
 
+export { readNameCert, writeNameCert } from './sexp/name-cert-sexp.ts'
 export { parseCanonicalSexp, parseSexp } from './sexp/parse-sexp.ts'
 export { readPrincipal, writePrincipal } from './sexp/principal-sexp.ts'
 export type { Octets, Sexp, SexpText } from './sexp/sexp.ts'

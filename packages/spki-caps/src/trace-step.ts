@@ -1,22 +1,23 @@
-import type { OpenCapCert } from './cap-cert.ts'
+import { definedName } from './name-link.ts'
 import { principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isNameCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
 import { refuse } from './refusal.ts'
 import type { Check, TraceStep, Verdict } from './trace.ts'
 
 /** A certificate of which nothing was seen yet. */
-export function unseenCert({ id, record }: OpenCapCert): TraceStep {
-  const { issuer, subject, tag, delegate, expires } = record
-  return {
-    kind: 'certificate',
-    id,
-    from: principalText(issuer),
+export function unseenCert(cert: OpenProofCert): TraceStep {
+  const { subject, expires } = cert.record
+  const common = {
+    id: cert.id,
     to: principalText(subject),
-    tag,
-    delegate,
     ...(expires === null ? {} : { expires }),
     checks: [],
   }
+  if (isNameCert(cert)) return { kind: 'name', from: principalText(definedName(cert)), ...common }
+  const { issuer, tag, delegate } = cert.record
+  return { kind: 'certificate', from: principalText(issuer), tag, delegate, ...common }
 }
 
 /** A request of which nothing was seen yet. */
@@ -37,7 +38,7 @@ export function passedSteps({ trace }: Verdict): number {
 }
 
 /** The refusal of a proof that begins at no root. */
-export function withoutRoot(question: Question, proof: readonly OpenCapCert[]): Verdict {
+export function withoutRoot(question: Question, proof: readonly OpenProofCert[]): Verdict {
   const [first, ...rest] = proof
   const refusal = refuse('CAPS_NO_ROOT', 'no root begins with its issuer')
   const checks: readonly Check[] = [{ name: 'chain', state: 'failed', note: refusal.message }]

@@ -36,10 +36,11 @@ export interface Refusal {
 
 /** One link of a chain and what was seen of it. */
 export interface TraceStep {
-  readonly kind: 'root' | 'certificate' | 'request'
+  /** `name`: a certificate that says who is called by a name. */
+  readonly kind: 'root' | 'certificate' | 'name' | 'request'
   /** Of the certificate or request. */
   readonly id?: ContentId
-  /** Who grants, for the root its name, and who is granted to or asks. */
+  /** Who grants, for the root its name, and who is granted to or asks; of a name itself, and who is called so. */
   readonly from: string
   readonly to: string
   /** What this link grants or asks. */

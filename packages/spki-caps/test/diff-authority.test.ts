@@ -6,6 +6,7 @@ import {
   knownVoices,
   listAuthority,
   openCapCert,
+  openProofCert,
   principalText,
   reduce,
   thresholdPrincipal,
@@ -88,12 +89,12 @@ describe('listAuthority', () => {
     await fc.assert(
       fc.asyncProperty(anyPlan('anyone'), async (plan) => {
         const { certificates, circumstances } = await build(plan)
-        const byId = new Map(certificates.map((envelope) => [openCapCert(envelope).id, openCapCert(envelope)]))
+        const byId = new Map(certificates.map((envelope) => [openProofCert(envelope).id, openProofCert(envelope)]))
         for (const { subject, shares, tag, chain } of listAuthority({ ...circumstances, certificates })) {
           const person = ACTORS.find(({ principal }) => principal === subject)?.principal
           if (shares.length > 0 || typeof person !== 'string') continue
           const question = { action: 'migrate', tag, voices: knownVoices([person]) }
-          const proof = chain.map((id) => byId.get(id) as ReturnType<typeof openCapCert>)
+          const proof = chain.map((id) => byId.get(id) as ReturnType<typeof openProofCert>)
           const stolen = plan.stolen.some((n) => ACTORS[n]?.principal === person)
           expect(reduce(question, proof, circumstances).ok || stolen).toBe(true)
           held++

@@ -7,13 +7,14 @@ import {
   createValidationView,
   hashPrincipal,
   knownVoices,
+  namePrincipal,
   openCapCert,
   principalText,
   thresholdPrincipal,
   vaultPrincipal,
 } from '@vault/spki-caps'
 import fc from 'fast-check'
-import { cert, DAY, keyStates, later, NOW, revoke, signer } from './world.ts'
+import { cert, DAY, keyStates, later, NOW, nameCert, revoke, signer } from './world.ts'
 
 /** How many certificates in a row are looked at: the judge tries all ways. */
 export const DEEPEST: number = 4
@@ -44,7 +45,13 @@ export interface Edge {
   readonly validation: { readonly by: number; readonly made: 'lately' | 'long ago' | 'never' } | undefined
 }
 
+/** One name certificate: its issuer is an actor who can have names. */
+export interface Calling extends Pick<Edge, 'from' | 'to' | 'expired' | 'by' | 'short' | 'revokedBy'> {
+  readonly word: number
+}
+
 export interface Plan {
+  readonly callings: readonly Calling[]
   readonly edges: readonly Edge[]
   readonly roots: readonly {
     readonly at: number
@@ -89,6 +96,28 @@ export const ACTORS: readonly Actor[] = [
   },
 ]
 
+/** Those who give names, by their numbers as actors. */
+const CALLERS = [0, 1, 8]
+export const WORDS: readonly string[] = ['x', 'y']
+const nameOf = (actor: number, ...names: readonly string[]) => {
+  const { principal } = ACTORS[actor] as Actor
+  return namePrincipal(principal as typeof a.key | typeof house, ...names)
+}
+
+/** Who can be granted to, or called by a name: the actors first. Names issue nothing. */
+export const RECEIVERS: readonly Principal[] = [
+  ...ACTORS.map(({ principal }) => principal),
+  nameOf(0, 'x'),
+  nameOf(1, 'y'),
+  nameOf(8, 'x'),
+  nameOf(0, 'x', 'y'),
+  nameOf(8, 'y', 'x'),
+  thresholdPrincipal(2, [nameOf(0, 'x'), nameOf(1, 'y')]),
+  thresholdPrincipal(2, [nameOf(8, 'x'), nameOf(8, 'y'), c.key]),
+  thresholdPrincipal(2, [house, nameOf(0, 'x')]),
+  thresholdPrincipal(1, [nameOf(8, 'x'), d.key]),
+]
+
 export const TAGS: readonly Tag[] = [
   '*',
   ['vault', { set: ['read', 'migrate'] }],
@@ -103,11 +132,34 @@ const anyDepth = fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined, fre
 const rarely = fc.nat({ max: 15 }).map((n) => n === 0)
 const anyTagIndex = fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: anyIndex(TAGS.length) })
 
+const anyReceiver = fc.oneof(
+  { weight: 3, arbitrary: anyIndex(ACTORS.length) },
+  { weight: 2, arbitrary: fc.integer({ min: ACTORS.length, max: RECEIVERS.length - 1 }) },
+)
+
+/** Of several whom a name may be, fewer may be counted than could be: here it is always told in how many ways they speak. */
+const anyCalled = fc.constantFrom(
+  ...[...RECEIVERS.keys()].filter((n) => {
+    const { of = [], threshold = 1 } = { ...(RECEIVERS[n] as { of?: object; threshold?: number }) }
+    return threshold === 1 || (Array.isArray(of) && of.length === threshold && !JSON.stringify(of).includes('names'))
+  }),
+)
+
+/** The name that a calling is about. */
+export function calledName({ from, word }: Pick<Calling, 'from' | 'word'>): ReturnType<typeof nameOf> {
+  return nameOf(from, WORDS[word] as string)
+}
+
+function isNoSelf(calling: Calling): boolean {
+  return principalText(calledName(calling)) !== principalText(RECEIVERS[calling.to] as Principal)
+}
+
 /** `revokers`: who revokes certificates beside their issuers. */
 export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
+  const revokedBy = fc.option(anyIndex(PEOPLE.length), { nil: undefined, freq: revokers === 'anyone' ? 3 : 9 })
   const anyEdge: fc.Arbitrary<Edge> = fc.record({
     from: anyIndex(ACTORS.length),
-    to: anyIndex(ACTORS.length),
+    to: anyReceiver,
     tag: anyTagIndex,
     delegate: fc.nat({ max: 4 }).map((n) => n > 0),
     depth: anyDepth,
@@ -121,14 +173,27 @@ export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
       }),
       { nil: undefined, freq: 1 },
     ),
-    revokedBy: fc.option(anyIndex(PEOPLE.length), { nil: undefined, freq: revokers === 'anyone' ? 3 : 9 }),
+    revokedBy,
+  })
+  const anyCalling: fc.Arbitrary<Calling> = fc.record({
+    from: fc.constantFrom(...CALLERS),
+    word: anyIndex(WORDS.length),
+    to: revokers === 'anyone' ? anyReceiver : anyCalled,
+    expired: rarely,
+    by: fc.nat({ max: 5 }),
+    short: rarely,
+    revokedBy,
   })
   return fc
     .record({
+      callings: fc.uniqueArray(anyCalling.filter(isNoSelf), {
+        maxLength: 10,
+        selector: ({ from, word, to }) => `${from} ${word} ${to}`,
+      }),
       edges: fc.array(anyEdge, { minLength: 10, maxLength: 30 }),
       roots: fc.array(
         fc.record({
-          at: anyIndex(ACTORS.length),
+          at: anyReceiver,
           tag: anyTagIndex,
           delegate: fc.nat({ max: 6 }).map((n) => n > 0),
           depth: anyDepth,
@@ -138,25 +203,31 @@ export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
       asking: fc.uniqueArray(anyIndex(PEOPLE.length), { minLength: 1, maxLength: 3 }),
       stolen: fc.array(anyIndex(PEOPLE.length), { maxLength: 1 }).map((keys) => (keys[0] === 0 ? keys : [])),
     })
-    .map((plan) => (revokers === 'anyone' ? plan : { ...plan, edges: plan.edges.map(byIssuer) }))
+
+    .map((plan) =>
+      revokers === 'anyone'
+        ? plan
+        : { ...plan, edges: plan.edges.map(byIssuer), callings: plan.callings.map(byIssuer) },
+    )
 }
 
 /** Revoked by its issuer, where that is one key, or not at all. */
-function byIssuer(edge: Edge): Edge {
+function byIssuer<T extends Pick<Edge, 'from' | 'revokedBy'>>(edge: T): T {
   return { ...edge, revokedBy: edge.revokedBy !== undefined && edge.from < PEOPLE.length ? edge.from : undefined }
 }
 
 /** A plan with everything signed. */
 export interface World {
+  /** Those of the edges, then those of the callings. */
   readonly certificates: readonly Envelope[]
   readonly question: Question
   readonly circumstances: Circumstances
 }
 
 export async function build(plan: Plan): Promise<World> {
-  const certificates = await Promise.all(plan.edges.map(certOf))
+  const certificates = await Promise.all([...plan.edges.map(certOf), ...plan.callings.map(nameCertOf)])
   const revocations = await Promise.all([
-    ...plan.edges.flatMap(({ revokedBy }, i) =>
+    ...[...plan.edges, ...plan.callings].flatMap(({ revokedBy }, i) =>
       revokedBy === undefined ? [] : [revoke(PEOPLE[revokedBy] as Signer, certificates[i] as Envelope)],
     ),
     ...plan.stolen.map((n) => PEOPLE[n] as Signer).map((person) => revoke(person, { key: person.key })),
@@ -168,7 +239,7 @@ export async function build(plan: Plan): Promise<World> {
   const roots = plan.roots.map(
     ({ at, tag, delegate, depth }, i): Root => ({
       name: `root ${i}`,
-      subject: (ACTORS[at] as Actor).principal,
+      subject: RECEIVERS[at] as Principal,
       tag: TAGS[tag] as Tag,
       delegate,
       ...(depth === undefined ? {} : { depth }),
@@ -194,7 +265,7 @@ export function askingKeys({ asking }: Plan): readonly KeyId[] {
 }
 
 /** The signers of a certificate: too few where the plan says so. */
-export function signersOf({ from, by, short }: Edge): readonly Signer[] {
+export function signersOf({ from, by, short }: Pick<Edge, 'from' | 'by' | 'short'>): readonly Signer[] {
   const { issuers } = ACTORS[from] as Actor
   const signers = issuers[by % issuers.length] as readonly Signer[]
   if (!short) return signers
@@ -212,7 +283,7 @@ function validationOf({ validation }: Edge, certificate: Envelope): readonly Pro
 async function certOf(edge: Edge): Promise<Envelope> {
   const { from, to, tag, delegate, depth, expired, validation } = edge
   const { principal } = ACTORS[from] as Actor
-  return await cert(signersOf(edge), (ACTORS[to] as Actor).principal, {
+  return await cert(signersOf(edge), RECEIVERS[to] as Principal, {
     issuer: principal,
     tag: TAGS[tag] as Tag,
     delegate,
@@ -222,5 +293,15 @@ async function certOf(edge: Edge): Promise<Envelope> {
     ...(validation === undefined
       ? {}
       : { checks: [{ by: (PEOPLE[validation.by] as Signer).key, maxAge: MAX_AGE, kind: 'validation' }] }),
+  })
+}
+
+async function nameCertOf(calling: Calling): Promise<Envelope> {
+  const { from, to, word, expired } = calling
+  const { principal } = ACTORS[from] as Actor
+  return await nameCert(signersOf(calling), WORDS[word] as string, RECEIVERS[to] as Principal, {
+    issuer: calledName(calling).of,
+    ...(principalText(principal).startsWith('vault:') ? { epoch: 0 } : {}),
+    expires: later(expired ? -1000 : DAY),
   })
 }

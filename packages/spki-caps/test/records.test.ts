@@ -2,21 +2,25 @@ import type { Envelope } from '@vault/core'
 import { decode, decodeEnvelope, encode, encodeEnvelope, link, mergeEnvelopes, signEnvelope } from '@vault/core'
 import {
   capCertPayload,
+  createNameCert,
   createRevocationSet,
   createValidation,
   hashPrincipal,
+  namePrincipal,
   openCapCert,
   openCapRequest,
+  openNameCert,
   openRevocation,
   openRevocationSet,
   openValidation,
   parsePrincipal,
+  principalText,
   thresholdPrincipal,
   vaultPrincipal,
 } from '@vault/spki-caps'
 import { describe, expect, it, test } from 'vitest'
 import { codeOf } from './support.ts'
-import { ALL, ana, ben, cert, DAY, eva, HERE, later, NOW, nonce, request, revoke, tom } from './world.ts'
+import { ALL, ana, ben, cert, DAY, eva, HERE, later, NOW, nameCert, nonce, request, revoke, tom } from './world.ts'
 
 const certificate = await cert(ana, ben.key, {
   depth: 2,
@@ -45,8 +49,11 @@ const validation = await createValidation(
   [tom],
 )
 
+const named = await nameCert(ana, 'staff', ben.key, { notBefore: NOW, comment: 'since the spring' })
+
 const formats: readonly [string, Envelope, (envelope: Envelope) => { readonly record: unknown }][] = [
   ['cap', certificate, openCapCert],
+  ['cap-name', named, openNameCert],
   ['cap-request', asked, openCapRequest],
   ['cap-revocation', revocation, openRevocation],
   ['cap-revocation-set', set, openRevocationSet],
@@ -170,4 +177,71 @@ test('a principal has at most 64 members, however they are nested', () => {
   const halves = [vaults.slice(0, 33), vaults.slice(33)].map((some) => thresholdPrincipal(1, some))
   expect(codeOf(() => thresholdPrincipal(1, halves))).toBe('CAPS_PRINCIPAL_INVALID')
   expect(codeOf(() => thresholdPrincipal(1, vaults.slice(0, 64)))).toBeUndefined()
+})
+
+const HOUSE = { vault: link(HERE) }
+const nameOf = (...words: readonly unknown[]) => ({ of: ana.key, names: words })
+test.each<[string, unknown]>([
+  ['no word', nameOf()],
+  ['five words', nameOf('a', 'b', 'c', 'd', 'e')],
+  ['a word that is no text', nameOf(1)],
+  ['an empty word', nameOf('')],
+  ['a word of 65 characters', nameOf('a'.repeat(65))],
+  ['a capital', nameOf('Staff')],
+  ['a digit first', nameOf('1st')],
+  ['a letter that looks like another', nameOf('st\u0430ff')],
+  ['a slash in it', nameOf('a/b')],
+  ['a comma in it', nameOf('a,b')],
+  ['a line end behind it', nameOf('staff\n')],
+  ['more fields', { ...nameOf('a'), extra: 1 }],
+  ['a threshold as whose name it is', { of: thresholdPrincipal(1, [ana.key]), names: ['a'] }],
+  ['a hash as whose name it is', { of: hashPrincipal(ana.key), names: ['a'] }],
+  ['a name as whose name it is', { of: nameOf('a'), names: ['b'] }],
+])('a name with %s is none', (_, value) => {
+  expect(codeOf(() => parsePrincipal(value))).toBe('CAPS_PRINCIPAL_INVALID')
+})
+
+test('names have texts of their own', () => {
+  const all = [
+    namePrincipal(ana.key, 'a', 'b'),
+    namePrincipal(ana.key, 'a-b'),
+    namePrincipal(ana.key, 'a_b'),
+    namePrincipal(ana.key, 'a'),
+    namePrincipal(ben.key, 'a'),
+    namePrincipal(vaultPrincipal(HERE), 'a'),
+    vaultPrincipal(HERE),
+    thresholdPrincipal(1, [namePrincipal(ana.key, 'a')]),
+    thresholdPrincipal(1, [namePrincipal(ana.key, 'a'), namePrincipal(ana.key, 'b')]),
+    thresholdPrincipal(2, [namePrincipal(ana.key, 'a', 'b'), ana.key]),
+  ]
+  expect(new Set(all.map(principalText)).size).toBe(all.length)
+  for (const each of all) expect(parsePrincipal(decode(encode(each)))).toEqual(each)
+})
+
+test('a name signs nothing, nor does a threshold with one in it', async () => {
+  const name = namePrincipal(ana.key, 'staff')
+  for (const issuer of [name, thresholdPrincipal(1, [ana.key, name])]) {
+    expect(codeOf(() => capCertPayload({ issuer, subject: ben.key, tag: ALL, expires: null, nonce: nonce() }))).toBe(
+      'CAPS_RECORD_INVALID',
+    )
+  }
+})
+
+test.each<[string, object, string]>([
+  ['by a threshold', { issuer: thresholdPrincipal(1, [ana.key]) }, 'CAPS_RECORD_INVALID'],
+  ['by a hash', { issuer: hashPrincipal(ana.key) }, 'CAPS_RECORD_INVALID'],
+  ['by a vault without an epoch', { issuer: HOUSE }, 'CAPS_RECORD_INVALID'],
+  ['of a word that is none', { name: 'Staff' }, 'CAPS_RECORD_INVALID'],
+  ['of itself', { subject: namePrincipal(ana.key, 'staff') }, 'CAPS_RECORD_INVALID'],
+  ['of nobody', { subject: 'somebody' }, 'CAPS_PRINCIPAL_INVALID'],
+  ['that ends before it begins', { notBefore: later(DAY), expires: NOW }, 'CAPS_RECORD_INVALID'],
+  ['with a short nonce', { nonce: new Uint8Array(15) }, 'CAPS_RECORD_INVALID'],
+])('a name certificate %s is not signed', async (_, draft, code) => {
+  const said = { issuer: ana.key, name: 'staff', subject: ben.key, expires: null, nonce: nonce(), ...draft }
+  await expect(createNameCert(said, [ana])).rejects.toMatchObject({ code })
+})
+
+test('a reader that knows no names takes no name certificate for one that grants', () => {
+  expect(codeOf(() => openCapCert(named))).toBe('CAPS_RECORD_INVALID')
+  expect(codeOf(() => openNameCert(certificate))).toBe('CAPS_RECORD_INVALID')
 })

@@ -1,22 +1,30 @@
-import { encodeEnvelope, isLink, toHex } from '@vault/core'
+import { decode, encodeEnvelope, isLink, toHex } from '@vault/core'
 import type { Root } from '@vault/spki-caps'
 import { type DemoChain, demoChains } from '@vault/spki-caps/demo'
 
 /** What the files under `vectors/capability` hold, by their path there. Published cases never change; more come in new files. */
 export async function vectorCases(): Promise<Record<string, readonly object[]>> {
   const chains = await demoChains()
-  const some = (isGranted: boolean, isValidated: boolean) =>
-    chains
-      .filter(
-        ({ code, validations }) => (code === undefined) === isGranted && (validations !== undefined) === isValidated,
-      )
-      .map(written)
+  const some = (isGranted: boolean, isOfKind: (chain: DemoChain) => boolean) =>
+    chains.filter((chain) => (chain.code === undefined) === isGranted && isOfKind(chain)).map(written)
+  const isFirst = (chain: DemoChain) => !hasNames(chain) && !isValidated(chain)
   return {
-    'capability/v1/valid/chains.json': some(true, false),
-    'capability/v1/invalid/chains.json': some(false, false),
-    'capability/v1/valid/validated-chains.json': some(true, true),
-    'capability/v1/invalid/validated-chains.json': some(false, true),
+    'capability/v1/valid/chains.json': some(true, isFirst),
+    'capability/v1/invalid/chains.json': some(false, isFirst),
+    'capability/v1/valid/validated-chains.json': some(true, isValidated),
+    'capability/v1/invalid/validated-chains.json': some(false, isValidated),
+    'capability/v1/valid/name-chains.json': some(true, hasNames),
+    'capability/v1/invalid/name-chains.json': some(false, hasNames),
   }
+}
+
+function isValidated({ validations }: DemoChain): boolean {
+  return validations !== undefined
+}
+
+/** Chains in which somebody is called by a name: they came later, so they are in files of their own. */
+function hasNames({ proof }: DemoChain): boolean {
+  return proof.some(({ payload }) => (decode(payload) as { readonly type: unknown }).type === 'cap-name')
 }
 
 function written(chain: DemoChain): object {

@@ -8,15 +8,25 @@ import {
   utf8,
   verifyKeyHistory,
 } from '@vault/core'
-import type { AuthorityView, AuthorizeInput, CapCertDraft, Principal, Root, Tag, Verdict } from '@vault/spki-caps'
+import type {
+  AuthorityView,
+  AuthorizeInput,
+  CapCertDraft,
+  NameCertDraft,
+  Principal,
+  Root,
+  Tag,
+  Verdict,
+} from '@vault/spki-caps'
 import {
   authorize,
   createCapCert,
   createCapRequest,
   createKeyDirectory,
+  createNameCert,
   createNonceLedger,
   createRevocation,
-  openCapCert,
+  openProofCert,
   vaultTag,
 } from '@vault/spki-caps'
 
@@ -75,6 +85,18 @@ export async function cert(
   )
 }
 
+/** Says for a day that somebody is called by a name of the first signer, unless something else is said. */
+export async function nameCert(
+  issuer: Signer | readonly Signer[],
+  name: string,
+  subject: Principal,
+  draft: Partial<NameCertDraft> = {},
+): Promise<Envelope> {
+  const signers = Array.isArray(issuer) ? (issuer as readonly Signer[]) : [issuer as Signer]
+  const said = { issuer: (signers[0] as Signer).key, name, subject, expires: later(DAY), nonce: nonce() }
+  return await createNameCert({ ...said, ...draft }, signers)
+}
+
 /** A request to migrate, unless something else is said. */
 export async function request(
   signers: readonly Signer[],
@@ -118,7 +140,7 @@ export async function revoke(
   reason: 'superseded' | 'key-compromise' = 'superseded',
 ): Promise<Envelope> {
   const named: { certificate: ContentId } | { key: Signer['key'] } =
-    'key' in target ? target : { certificate: openCapCert(target).id }
+    'key' in target ? target : { certificate: openProofCert(target).id }
   return await createRevocation({ issuer: issuer.key, target: named, reason, at: NOW }, [issuer])
 }
 

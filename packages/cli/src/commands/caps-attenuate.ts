@@ -1,5 +1,5 @@
 import type { Vault } from '@vault/embedded'
-import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
+import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy, TO_WHOM } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
@@ -18,7 +18,7 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
   const command = caps
     .command('attenuate <dir> <id>')
     .description('grant on what a certificate grants to you, or less of it; what would be more is refused')
-    .requiredOption('--to <key>', 'ed25519:…, did:key:…, a name in your keystore, or a threshold as 2-of:K1,K2,K3')
+    .requiredOption('--to <key>', TO_WHOM)
     .option('--action <verbs>', 'of what it grants, only this, as read,write')
     .option('--object <path>', 'only at or below this folder or name in the vault')
     .option('--delegate', 'it may be granted on further')
@@ -33,12 +33,10 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     const { isContentId } = await import('@vault/core')
     if (!isContentId(id)) throw new UsageError(`${id} is not the id of a certificate.`)
     const { action: verbs, object, delegate = false, expires, message } = options
-    const to = await principalOf(options.to, options)
     const { signers } = await signingBy(options)
     if (signers === undefined)
       throw new UsageError('Name your key with --as: a certificate is granted on by the one to whom it grants.')
-    const narrowing: Parameters<Vault['attenuateCap']>[1] = {
-      to,
+    const narrowing: Omit<Parameters<Vault['attenuateCap']>[1], 'to'> = {
       delegate,
       ...(verbs !== undefined && { actions: actionsOf(verbs) }),
       ...(object !== undefined && { path: pathOf('--object', nameFromPath(object)) }),
@@ -47,7 +45,8 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const motivation = message === undefined ? {} : { motivation: message }
     const checks = await checksOf(options, vault.id)
-    const issued = await vault.attenuateCap(id, { ...narrowing, ...checks }, { signers, signal, ...motivation })
+    const to = await principalOf(options.to, options, vault)
+    const issued = await vault.attenuateCap(id, { ...narrowing, to, ...checks }, { signers, signal, ...motivation })
     await vault.log.drain()
     await sayIssued(output, issued, { from: id })
     return EXIT.ok

@@ -1,5 +1,14 @@
 import { writeFile } from 'node:fs/promises'
-import { actionsOf, openingFor, parseExpiry, pathOf, principalOf, sayIssued, signingBy } from '../caps-options.ts'
+import {
+  actionsOf,
+  openingFor,
+  parseExpiry,
+  pathOf,
+  principalOf,
+  sayIssued,
+  signingBy,
+  TO_WHOM,
+} from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { issueForPlace } from '../place-grants.ts'
@@ -24,7 +33,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
   const command = caps
     .command('issue <dir>')
     .description('grant somebody something: by the operators of the vault, or on what was granted to you (--as)')
-    .requiredOption('--to <key>', 'ed25519:…, did:key:…, a name in your keystore, or a threshold as 2-of:K1,K2,K3')
+    .requiredOption('--to <key>', TO_WHOM)
     .requiredOption('--action <verbs>', 'what may be done, as read,write,migrate; "*" for all')
     .option('--object <path>', 'only at or below this folder or name in the vault')
     .option('--delegate', 'it may be granted on')
@@ -37,20 +46,20 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     )
   addStateOption(addValidationOptions(command)).addHelpText(
     'after',
-    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
+    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue ~/vault --to vault/accountants --action read --object docs --expires never\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
   )
   action<[string, Options]>(command, async (run, dir, options) => {
     const { output, signal } = run
     const { expires: until = DEFAULT_EXPIRY } = options
     if (options.place) return await issueForPlace(run, dir, { ...options, expires: until })
     const { nameFromPath } = await import('@vault/embedded')
-    const to = await principalOf(options.to, options)
     const expires = parseExpiry(until, new Date())
     const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
     const actions = actionsOf(options.action)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const checks = await checksOf(options, vault.id)
+    const to = await principalOf(options.to, options, vault)
     const issued = await vault.issueCap(
       { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }), ...checks },
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },

@@ -7,6 +7,7 @@ import { addCapsDiff } from './caps-diff.ts'
 import { addCapsExplain } from './caps-explain.ts'
 import { addCapsIssue } from './caps-issue.ts'
 import { addCapsMandate } from './caps-mandate.ts'
+import { addCapsName } from './caps-name.ts'
 import { addCapsPublish } from './caps-publish.ts'
 import { addCapsRevoke } from './caps-revoke.ts'
 import { addCapsShow } from './caps-show.ts'
@@ -25,6 +26,7 @@ export function addCaps({ command, action }: Program): void {
   for (const add of [
     addCapsIssue,
     addCapsAttenuate,
+    addCapsName,
     addCapsRevoke,
     addCapsPublish,
     addCapsValidate,

@@ -3,8 +3,10 @@ import {
   createApproval,
   createStandingMandate,
   denied,
+  type OpenCapCert,
   openApproval,
   openStandingMandate,
+  type Principal,
   type RevocationReason,
 } from '@vault/spki-caps'
 import type { Act, Reason } from '../act.ts'
@@ -13,6 +15,7 @@ import type { Leave, Recorder } from '../recorder.ts'
 import { mandateFor } from './approvals.ts'
 import { approvalEntry, bringing, mandateEntry } from './cap-entry.ts'
 import { issuerOf, vaultIssuer } from './cap-issuer.ts'
+import { type CapCalling, draftName, type IssuedName } from './define-name.ts'
 import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue-cap.ts'
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
 import { draftRevocationSet, type PublishedRevocations } from './publish-revocations.ts'
@@ -69,8 +72,7 @@ export class CapDesk {
     const { signal, signers } = options
     const leave = await this.#leaves.bySignature(signers, { signal })
     const cert = await knownCap(this.#caps, id, { signal })
-    const keys = signers.map(({ key }) => key)
-    const issuer = holderOf(cert, keys)
+    const issuer = await this.#holder(cert, signers, { signal })
     return await this.#issue(
       narrowedGrant(cert, narrowing, this.#caps.parts.vault),
       { issuer, signers },
@@ -130,6 +132,15 @@ export class CapDesk {
     return { ids: envelopes.map((envelope) => openApproval(envelope).id) }
   }
 
+  /** Says that somebody is called by a name of the vault, or of the one who signs. */
+  async name(calling: CapCalling, options: SigningOptions): Promise<IssuedName> {
+    const { signal } = options
+    const leave = await this.#leaves.bySignature(options.signers, options)
+    const { change, ...issued } = await draftName(this.#caps, calling, await this.#issuer(options), { signal })
+    await this.#recorder.commit(change, leave, act('cap-name', `cap:${issued.id}`, options), { signal })
+    return issued
+  }
+
   /** Says how many approve an act of a kind from now on. */
   async mandate(
     { action, approvals }: Mandating,
@@ -147,6 +158,13 @@ export class CapDesk {
     const change = await bringing([mandateEntry(envelope)], soup, { signal })
     await this.#recorder.commit(change, leave, act('cap-mandate', `mandate:${action}/${seq}`, options), { signal })
     return { id, seq }
+  }
+
+  /** As whom these grant a certificate on: where it grants to a name, as themselves, if they are called so. */
+  async #holder(cert: OpenCapCert, signers: readonly Signer[], options: AbortOptions): Promise<Principal> {
+    const keys = signers.map(({ key }) => key)
+    const isCalled = await this.#caps.isCalled(keys, cert.record.subject, options)
+    return isCalled ? (await issuerOf(this.#caps, signers, options)).issuer : holderOf(cert, keys)
   }
 
   async #issue(grant: CapGrant, issuer: CapIssuer, leave: Leave, options: SigningOptions): Promise<IssuedCap> {

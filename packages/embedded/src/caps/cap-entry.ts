@@ -14,7 +14,7 @@ import { type Change, declarationKey, type Entry, type SoupReader } from '@vault
 import {
   indexTexts,
   openApproval,
-  openCapCert,
+  openProofCert,
   openRevocation,
   openRevocationSet,
   openStandingMandate,
@@ -77,9 +77,9 @@ export async function bringing(
   return { entries: { put: [...declarations.filter((_, i) => declared[i] === undefined), ...entries] } }
 }
 
-/** The entries of a certificate: its own, and one for everybody to whom it grants. */
+/** The entries of a certificate, which grants or names: its own, and one for everybody to whom it grants, or whom it names. */
 export function capEntries({ envelope, anchor }: Omit<KeptCap, 'id'>): readonly Entry[] {
-  const { id, record } = openCapCert(envelope)
+  const { id, record } = openProofCert(envelope)
   return [
     { key: `${CAP_PREFIX}${id}`, type: CAPABILITY, fields: { envelope: encodeEnvelope(envelope), anchor } },
     ...indexTexts(record.subject).map((text) => ({ key: `${subjectPrefix(text)}${id}`, type: SUBJECT, fields: {} })),
@@ -94,7 +94,7 @@ export function subjectPrefix(text: string): string {
 /** The certificate in an entry; `undefined` where there is none, or another one than its key says: what is not readable grants nothing. */
 export function keptCap({ key, fields }: Entry): KeptCap | undefined {
   const { anchor } = fields
-  const opened = openedIn(fields.envelope, openCapCert)
+  const opened = openedIn(fields.envelope, openProofCert)
   if (opened === undefined || typeof anchor !== 'number' || key !== `${CAP_PREFIX}${opened.id}`) return undefined
   return { id: opened.id, envelope: opened.envelope, anchor }
 }

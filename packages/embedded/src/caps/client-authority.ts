@@ -24,6 +24,7 @@ import {
   createSignatureMemo,
   createValidationView,
   denied,
+  isNameCert,
   knownVoices,
   type Verdict,
 } from '@vault/spki-caps'
@@ -169,7 +170,7 @@ export class ClientAuthority {
    * decided by what the root has issued: whoever holds it can narrow it down to any vault there is.
    */
   async #isMeant({ proof }: Judged, { key }: ClientRequest, tenure: Tenure, options: AbortOptions): Promise<boolean> {
-    const issued = proof[0]?.record.tag
+    const [issued] = proof.flatMap((cert) => (isNameCert(cert) ? [] : [cert.record.tag]))
     const isAny = issued !== undefined && covers(issued, anyVault())
     return !isAny || tenure.state === 'none' || (await isBringer(this.#place, tenure, key, options))
   }

@@ -98,7 +98,7 @@ export async function draftCap(
 }
 
 /** Whoever asks has all read that name him, so nobody but the vault itself names anybody more often than this. Throws `CAPS_LIMIT`. */
-async function requireRoom(caps: VaultCaps, subject: Principal, options: AbortOptions): Promise<void> {
+export async function requireRoom(caps: VaultCaps, subject: Principal, options: AbortOptions): Promise<void> {
   for (const text of indexTexts(subject)) {
     let naming = 0
     for await (const page of caps.parts.soup.query({ prefix: subjectPrefix(text) }, options)) {
@@ -106,7 +106,7 @@ async function requireRoom(caps: VaultCaps, subject: Principal, options: AbortOp
       if (naming < MOST_NAMING) continue
       throw new VaultError<CapsErrorCode>({
         code: 'CAPS_LIMIT',
-        message: `There are ${MOST_NAMING} certificates that grant to ${text}, and only the vault's operators add more. Nothing was issued.`,
+        message: `There are ${MOST_NAMING} certificates that grant to ${text} or name it, and only the vault's operators add more. Nothing was issued.`,
         details: { limit: MOST_NAMING },
       })
     }

@@ -70,7 +70,8 @@ export function holderOf({ id, record: { subject } }: OpenCapCert, keys: readonl
 export function speakerOf(subject: Principal, keys: ReadonlySet<KeyId>): Principal | undefined {
   if (typeof subject === 'string') return keys.has(subject) ? subject : undefined
   if ('hash' in subject) return [...keys].find((key) => matchesId(subject.hash.id, publicKeyOf(key)))
-  if ('vault' in subject) return undefined
+  // Whoever is called by a name is seen by the certificates that say so, and not by this one.
+  if ('vault' in subject || 'names' in subject) return undefined
   const members = subject.of.filter((member) => typeof member === 'string' && keys.has(member))
   return members.length >= subject.threshold ? subject : undefined
 }

@@ -2,7 +2,12 @@ import { type AbortOptions, type ContentId, type KeyId, VaultError } from '@vaul
 import {
   type CapsErrorCode,
   createRevocation,
+  isNameCert,
+  namePrincipal,
+  type OpenCapCert,
+  type OpenProofCert,
   openCapCert,
+  openProofCert,
   openRevocation,
   type Principal,
   principalText,
@@ -27,7 +32,7 @@ export async function draftRevocation(
   const isVault = caps.isVault(issuer)
   if (!isVault) await requireUpstream(caps, target, issuer, options)
   else if ('certificate' in target && !(await isUnread(caps, target.certificate, options)))
-    await knownCap(caps, target.certificate, options)
+    await knownCert(caps, target.certificate, options)
   const { seq } = await caps.keys(options)
   const draft = { issuer, target, reason, at: clock(), ...(isVault ? { epoch: seq } : {}) }
   const envelope = await createRevocation(draft, signers, options)
@@ -53,17 +58,23 @@ async function requireUpstream(
     throw refused(wanted, target.key)
   }
   const index = await caps.index(options)
-  const cert = await knownCap(caps, target.certificate, options)
+  const cert = await knownCert(caps, target.certificate, options)
   const seen = new Set<string>()
-  const waiting = [principalText(cert.record.issuer)]
+  const waiting = [...textsAbove(cert)]
   for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
     if (text === wanted) return
     if (seen.has(text)) continue
     seen.add(text)
-    for await (const envelope of index.naming(text, options))
-      waiting.push(principalText(openCapCert(envelope).record.issuer))
+    for await (const envelope of index.naming(text, options)) waiting.push(...textsAbove(openProofCert(envelope)))
   }
   throw refused(wanted, target.certificate)
+}
+
+/** From whom its subject has what it has: its issuer, and those who have granted to the name. */
+function textsAbove(cert: OpenProofCert): readonly string[] {
+  const { issuer } = cert.record
+  const names = isNameCert(cert) ? [principalText(namePrincipal(cert.record.issuer, cert.record.name))] : []
+  return [principalText(issuer), ...names]
 }
 
 /** Whether anything was granted to it, and it was not given up already: nobody else has anything to take back here. */
@@ -75,15 +86,23 @@ async function isNamed(caps: VaultCaps, key: KeyId, options: AbortOptions): Prom
   return false
 }
 
-export async function knownCap(
-  caps: VaultCaps,
-  id: ContentId,
-  options: AbortOptions,
-): Promise<ReturnType<typeof openCapCert>> {
+/** A certificate that grants. Throws `CAPS_UNKNOWN`. */
+export async function knownCap(caps: VaultCaps, id: ContentId, options: AbortOptions): Promise<OpenCapCert> {
+  const cert = await knownCert(caps, id, options)
+  if (!isNameCert(cert)) return cert
+  throw new VaultError<CapEntryErrorCode>({
+    code: 'CAPS_UNKNOWN',
+    message: `The certificate ${id} only says who is called by a name. Name one that grants something to the name.`,
+    details: { id },
+  })
+}
+
+/** A certificate that grants, or names. Throws `CAPS_UNKNOWN`. */
+async function knownCert(caps: VaultCaps, id: ContentId, options: AbortOptions): Promise<OpenProofCert> {
   const root = await caps.rootCertificate(options)
   const isRoot = root !== undefined && openCapCert(root).id === id
   const envelope = isRoot ? root : await caps.certificates.read(id, options)
-  if (envelope !== undefined) return openCapCert(envelope)
+  if (envelope !== undefined) return openProofCert(envelope)
   throw new VaultError<CapEntryErrorCode>({
     code: 'CAPS_UNKNOWN',
     message: `There is no certificate ${id} in this vault. "vaultctl caps show" lists those that there are.`,

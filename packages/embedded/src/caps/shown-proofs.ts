@@ -1,8 +1,9 @@
 import { decodeEnvelope, type Envelope, isVaultError, VaultError } from '@vault/core'
-import { type CapsErrorCode, openCapCert, openRevocation, openRevocationSet, openValidation } from '@vault/spki-caps'
+import { type CapsErrorCode, openProofCert, openRevocation, openRevocationSet, openValidation } from '@vault/spki-caps'
 
 /** What somebody shows who wants to be let in, beside what is known where they ask. Nothing of it is verified. */
 export interface ShownProofs {
+  /** Those that grant, and those that say who is called by a name. */
   readonly certificates: readonly Envelope[]
   /** Only take away, and are needed for the sets. */
   readonly revocations: readonly Envelope[]
@@ -23,7 +24,7 @@ export function readProofs(proofs: readonly Uint8Array[]): ShownProofs {
   for (const [i, bytes] of proofs.entries()) {
     const envelope = readable(() => decodeEnvelope(bytes))
     if (envelope === undefined) throw unreadable(i)
-    if (readable(() => openCapCert(envelope)) !== undefined) certificates.push(envelope)
+    if (readable(() => openProofCert(envelope)) !== undefined) certificates.push(envelope)
     else if (readable(() => openRevocation(envelope)) !== undefined) revocations.push(envelope)
     else if (readable(() => openRevocationSet(envelope)) !== undefined) sets.push(envelope)
     else if (readable(() => openValidation(envelope)) !== undefined) validations.push(envelope)

@@ -223,6 +223,17 @@ export class VaultCaps {
     return authorityTrees(await this.view({ ...options, place: true }))
   }
 
+  /** Whether these keys are called by a name: it is to them as a root is, and nothing is granted on. */
+  async isCalled(keys: Iterable<KeyId>, name: Principal, options: AbortOptions = {}): Promise<boolean> {
+    if (typeof name === 'string' || !('names' in name)) return false
+    const { vault } = this.parts
+    const tag = this.tagOf({ action: 'read' })
+    const roots = [{ ...rootOf(vault, 'none'), subject: name, delegate: false }]
+    const circumstances = { ...(await this.circumstances(options)), roots }
+    const question = { action: 'read', tag, voices: knownVoices(keys) }
+    return (await answer(question, await this.index(options), circumstances, options)).verdict.ok
+  }
+
   /** What is asked, as certificates say it. */
   tagOf({ action, object = this.parts.vault, path = [] }: Wish): Tag {
     return askedTag(action, { path: [object, ...path] })

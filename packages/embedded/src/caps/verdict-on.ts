@@ -4,7 +4,7 @@ import {
   type CertificateIndex,
   type Circumstances,
   nearestMiss,
-  type OpenCapCert,
+  type OpenProofCert,
   type Question,
   type Verdict,
 } from '@vault/spki-caps'
@@ -13,7 +13,7 @@ import {
 export interface Judged {
   readonly verdict: Verdict
   /** The chain; empty where it needs none, or none was found. */
-  readonly proof: readonly OpenCapCert[]
+  readonly proof: readonly OpenProofCert[]
 }
 
 /** The verdict with its chain; where there is none that holds, the one that comes nearest, because that is what whoever asks wants to know. */

@@ -12,6 +12,7 @@ import {
 import type { CapCertDraft } from '../cap-cert.ts'
 import { createCapCert, openCapCert } from '../cap-cert.ts'
 import { createCapRequest } from '../cap-request.ts'
+import { createNameCert } from '../name-cert.ts'
 import type { Principal } from '../principal.ts'
 import type { RevocationDraft } from '../revocation.ts'
 import { createRevocation } from '../revocation.ts'
@@ -65,6 +66,17 @@ export async function grant(
     ...draft,
   }
   return await createCapCert({ ...said, nonce: nonceOf(JSON.stringify(said)) }, signers)
+}
+
+/** Says for a day that somebody is called by a name of the signer. */
+export async function callBy(
+  signer: Signer,
+  name: string,
+  subject: Principal,
+  expires: Date = hours(24),
+): Promise<Envelope> {
+  const said = { issuer: signer.key, name, subject, expires }
+  return await createNameCert({ ...said, nonce: nonceOf(JSON.stringify(said)) }, [signer])
 }
 
 /** A request to migrate, made a minute ago. */

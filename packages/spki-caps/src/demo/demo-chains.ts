@@ -23,6 +23,7 @@ import {
   validate,
 } from './demo-cast.ts'
 import type { DemoChain } from './demo-chain.ts'
+import { addNames } from './demo-names.ts'
 
 /** What a chain has besides ben's request to migrate, ana's root, and the rest that most of them have in common. */
 type Told = Partial<Omit<DemoChain, 'name' | 'code'>> & Pick<DemoChain, 'proof'>
@@ -54,10 +55,12 @@ export async function demoChains(): Promise<readonly DemoChain[]> {
   await addRefusedCertificates(add)
   await addRefusedSigners(add)
   await addValidated(add, request)
+  await addNames(add)
   return chains
 }
 
-type Add = (name: string, code: CapsFindingCode | undefined, told: Told) => void
+/** Adds a chain to the others. */
+export type Add = (name: string, code: CapsFindingCode | undefined, told: Told) => void
 
 const trio = thresholdPrincipal(2, [ana.key, ben.key, eva.key])
 const council: Root = { ...ROOT, name: 'council', subject: trio }

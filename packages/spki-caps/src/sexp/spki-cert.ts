@@ -2,10 +2,10 @@ import type { ContentId } from '@vault/core'
 import type { CapCert, CapCertDraft } from '../cap-cert.ts'
 import { timeText } from '../check-cert.ts'
 import type { Principal } from '../principal.ts'
-import { isThreshold, principalText } from '../principal.ts'
+import { isName, isNameWord, isThreshold, principalText, withNames } from '../principal.ts'
 import { vaultTag } from '../vault-tag.ts'
 import { isOnline, onlineFromSexp, onlineToSexp } from './online-sexp.ts'
-import type { Sexp } from './sexp.ts'
+import type { Sexp, SexpText } from './sexp.ts'
 import { invalidSexp, isOctets, sexp, textOf } from './sexp.ts'
 import { tagFromSexp, tagToSexp } from './tag-sexp.ts'
 
@@ -29,16 +29,10 @@ export function readSpkiCert(value: Sexp, names: SpkiNames): SpkiCertDraft {
   const known = ['issuer', 'subject', 'capability', 'tag', 'validity', 'delegation', 'propagate']
   const unknown = [...fields.keys()].find((name) => !known.includes(name))
   if (unknown !== undefined) throw invalidSexp(`the field ${unknown} is unknown`)
-  const principalOf = (value: Sexp): Principal => {
-    const text = textOf(value) ?? ''
-    const principal = names.principal(text)
-    if (principal === undefined) throw invalidSexp(`nobody is known as ${JSON.stringify(text)}`)
-    return principal
-  }
-  const named = (name: string): Principal => principalOf(only(fields.get(name), name))
+  const named = (name: string): Principal => principalFromSexp(only(fields.get(name), name), names)
   const validity = fields.get('validity') ?? []
   const { notBefore, notAfter } = validityOf(validity.filter((field) => !isOnline(field)))
-  const checks = validity.filter(isOnline).map((field) => onlineFromSexp(field, principalOf))
+  const checks = validity.filter(isOnline).map((field) => onlineFromSexp(field, (by) => principalFromSexp(by, names)))
   return {
     issuer: named('issuer'),
     subject: named('subject'),
@@ -53,10 +47,8 @@ export function readSpkiCert(value: Sexp, names: SpkiNames): SpkiCertDraft {
 /** Writes a certificate as `spki-cert`, for people and other software. Without its nonce and signatures it proves nothing. */
 export function writeSpkiCert(cert: CapCert): Sexp {
   const { issuer, subject, tag, delegate, notBefore, expires, checks } = cert
-  // `not-after` is the last second of it.
   const bounds = [
-    ...(notBefore === null ? [] : [sexp(['not-before', timeText(notBefore)])]),
-    ...(expires === null ? [] : [sexp(['not-after', timeText(expires - 1)])]),
+    ...boundsOf({ notBefore, expires }).map(sexp),
     ...checks.map((test) => onlineToSexp(test, principalToSexp)),
   ]
   return [
@@ -69,7 +61,37 @@ export function writeSpkiCert(cert: CapCert): Sexp {
   ]
 }
 
-function principalToSexp(principal: Principal): Sexp {
+/** The bounds of a certificate as they are written; `not-after` is its last second. */
+export function boundsOf({ notBefore, expires }: Pick<CapCert, 'notBefore' | 'expires'>): readonly SexpText[] {
+  return [
+    ...(notBefore === null ? [] : [['not-before', timeText(notBefore)]]),
+    ...(expires === null ? [] : [['not-after', timeText(expires - 1)]]),
+  ]
+}
+
+/** A principal by the name under which it is known; or `(name …)`, that one's names. */
+export function principalFromSexp(value: Sexp, names: Pick<SpkiNames, 'principal'>): Principal {
+  if (!isOctets(value)) return nameFromSexp(value, names)
+  const text = textOf(value) ?? ''
+  const principal = names.principal(text)
+  if (principal === undefined) throw invalidSexp(`nobody is known as ${JSON.stringify(text)}`)
+  return principal
+}
+
+function nameFromSexp(value: readonly Sexp[], names: Pick<SpkiNames, 'principal'>): Principal {
+  const [head, whose, ...words] = value
+  const texts = words.map((word) => textOf(word) ?? '')
+  if (textOf(head) !== 'name' || whose === undefined || !isOctets(whose))
+    throw invalidSexp('a list is no name of anybody')
+  const of = principalFromSexp(whose, names)
+  const name = texts.length === 0 ? undefined : withNames(of, texts)
+  if (name === undefined || !isName(name) || !texts.every(isNameWord))
+    throw invalidSexp('words are no name of that one')
+  return name
+}
+
+export function principalToSexp(principal: Principal): Sexp {
+  if (isName(principal)) return sexp(['name', principalText(principal.of), ...principal.names])
   if (!isThreshold(principal)) return sexp(principalText(principal))
   const { threshold, of } = principal
   return [sexp('k-of-n'), sexp(`${threshold}`), sexp(`${of.length}`), ...of.map(principalToSexp)]
@@ -98,7 +120,12 @@ function delegates(fields: Fields): boolean {
   return text === 'true'
 }
 
-function validityOf(value: readonly Sexp[]): { readonly notBefore?: Date; readonly notAfter?: Date } {
+/** The times of a list of bounds. */
+export function validityOf(value: readonly Sexp[] | undefined): {
+  readonly notBefore?: Date
+  readonly notAfter?: Date
+} {
+  if (value === undefined) return {}
   const bounds = fieldsOf([sexp('validity'), ...value], 'validity')
   const times: { notBefore?: Date; notAfter?: Date } = {}
   for (const [name, bound] of bounds) {
@@ -123,7 +150,7 @@ function timeOf(text: string, secondsAfter: number): Date {
 type Fields = ReadonlyMap<string, readonly Sexp[]>
 
 /** The lists of a list, by the words with which they begin; each once. */
-function fieldsOf(value: Sexp, name: string): Fields {
+export function fieldsOf(value: Sexp, name: string): Fields {
   if (isOctets(value) || textOf(value[0]) !== name) throw invalidSexp(`it is no ${name}`)
   const fields = new Map<string, readonly Sexp[]>()
   for (const field of value.slice(1)) {
@@ -134,7 +161,7 @@ function fieldsOf(value: Sexp, name: string): Fields {
   return fields
 }
 
-function only(values: readonly Sexp[] | undefined, name: string): Sexp {
+export function only(values: readonly Sexp[] | undefined, name: string): Sexp {
   const [value, ...others] = values ?? []
   if (value === undefined || others.length > 0) throw invalidSexp(`"${name}" is not one value`)
   return value

@@ -5,17 +5,28 @@ import {
   createCapCert,
   hashPrincipal,
   lintTag,
+  namePrincipal,
   openCapCert,
+  openNameCert,
   thresholdPrincipal,
   vaultTag,
 } from '@vault/spki-caps'
-import { formatSexp, parseSexp, readSpkiCert, tagFromSexp, tagToSexp, writeSpkiCert } from '@vault/spki-caps/sexp'
+import {
+  formatSexp,
+  parseSexp,
+  readNameCert,
+  readSpkiCert,
+  tagFromSexp,
+  tagToSexp,
+  writeNameCert,
+  writeSpkiCert,
+} from '@vault/spki-caps/sexp'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { anyConcrete, anyTag } from '../arbitrary.ts'
 import { matches } from '../reference-tag.ts'
 import { codeOf, runs } from '../support.ts'
-import { ana, authorizeHere, ben, cert, eva, HERE, MIGRATE, NOW, nonce, request, tom } from '../world.ts'
+import { ana, authorizeHere, ben, cert, eva, HERE, MIGRATE, NOW, nameCert, nonce, request, tom } from '../world.ts'
 
 const names = {
   principal: (name: string) => ({ 'vault-admin': ana.key, 'migration-operator': ben.key })[name],
@@ -119,6 +130,43 @@ describe('spki-cert', () => {
 
   it('grants everything by no action of that name', () => {
     expect(codeOf(() => readSpkiCert(parseSexp(SEED.replace('migrate', '*')), names))).toBe('CAPS_TAG_INVALID')
+  })
+})
+
+describe('a name certificate', () => {
+  const byKey = { principal: (name: string) => [ana.key, ben.key].find((key) => key === name) }
+
+  it('is written as in RFC 2693, and read back', async () => {
+    const { record } = openNameCert(
+      await nameCert(ana, 'staff', namePrincipal(ben.key, 'friends', 'old'), { notBefore: NOW }),
+    )
+    const written = writeNameCert(record)
+    expect(formatSexp(written)).toMatch(
+      /^\(cert \(issuer \(name "?\S+ staff\)\) \(subject \(name \S+ friends old\)\) \(valid /,
+    )
+    const { issuer, name, subject, expires } = record
+    expect(readNameCert(written, byKey)).toEqual({
+      issuer,
+      name,
+      subject,
+      notBefore: NOW,
+      expires: new Date((expires as number) * 1000),
+    })
+    const granted = openCapCert(await cert(ana, subject)).record
+    expect(readSpkiCert(writeSpkiCert(granted), { ...names, ...byKey }).subject).toEqual(subject)
+  })
+
+  test.each([
+    ['no name', `(cert (issuer "${ana.key}") (subject "${ben.key}"))`],
+    ['two words', `(cert (issuer (name "${ana.key}" a b)) (subject "${ben.key}"))`],
+    ['a word that is none', `(cert (issuer (name "${ana.key}" Staff)) (subject "${ben.key}"))`],
+    ['a name without words', `(cert (issuer (name "${ana.key}")) (subject "${ben.key}"))`],
+    ['a name of a name', `(cert (issuer (name (name "${ana.key}" a) b)) (subject "${ben.key}"))`],
+    ['a stranger', `(cert (issuer (name "${eva.key}" a)) (subject "${ben.key}"))`],
+    ['another field', `(cert (issuer (name "${ana.key}" a)) (subject "${ben.key}") (tag (*)))`],
+    ['another kind of list', `(spki-cert (issuer (name "${ana.key}" a)) (subject "${ben.key}"))`],
+  ])('with %s is refused', (_, text) => {
+    expect(codeOf(() => readNameCert(parseSexp(text), byKey))).toBe('CAPS_SEXP_INVALID')
   })
 })
 
