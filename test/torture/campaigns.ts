@@ -6,6 +6,7 @@ import { endurance } from './endurance.ts'
 import { flushMutants } from './flush-mutants.ts'
 import { fullDisk } from './full-disk.ts'
 import { carMutations, cborMutations, certificateMutations } from './input-mutations.ts'
+import { malformedRequests } from './malformed-requests.ts'
 import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
 import { reclaimCuts } from './reclaim-cuts.ts'
@@ -23,8 +24,10 @@ export const CAMPAIGNS: readonly Campaign[] = [
   powerCuts,
   reclaimCuts,
   endurance,
+  malformedRequests,
   flushMutants,
 ]
 
 /** Those that need more of the machine than a program may count on: a loop device, and FUSE. */
 export const DISK_CAMPAIGNS: readonly Campaign[] = [diskCuts]
+
