@@ -10,6 +10,7 @@ import { malformedRequests } from './malformed-requests.ts'
 import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
 import { reclaimCuts } from './reclaim-cuts.ts'
+import { wireKills } from './wire-kills.ts'
 
 /** Those that run anywhere, the most telling first. */
 export const CAMPAIGNS: readonly Campaign[] = [
@@ -25,6 +26,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   reclaimCuts,
   endurance,
   malformedRequests,
+  wireKills,
   flushMutants,
 ]
 

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { json, run, type Started, scratch } from './harness.ts'
+import { startWriter, type Written } from './start-writer.ts'
 
 interface Ran {
   readonly phase: string
@@ -13,39 +12,6 @@ interface Ran {
   readonly pause_ms: number
   readonly overruns: number
   readonly live_rounds: readonly { readonly dirty: number; readonly left: number; readonly ms: number }[]
-}
-
-interface Written {
-  /** What was acknowledged: content ids by the keys of the changes. */
-  readonly acknowledged: ReadonlyMap<string, string>
-  readonly end: string
-  readonly address: string
-  readonly slowest: number
-}
-
-type Line = { readonly key: string; readonly id: string } | Omit<Written, 'acknowledged'>
-
-/** A process that writes a vault until it has moved. */
-function startWriter(dir: string, name: string) {
-  const script = join(import.meta.dirname, 'live-writer.ts')
-  const child = spawn(process.execPath, [script, dir, name, '5'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const acknowledged = new Map<string, string>()
-  const ended = (async (): Promise<Written> => {
-    let last: Omit<Written, 'acknowledged'> | undefined
-    for await (const text of createInterface(child.stdout)) {
-      const line = JSON.parse(text) as Line
-      if ('end' in line) last = line
-      else acknowledged.set(line.key, line.id)
-    }
-    if (last === undefined) throw new Error('the writer died')
-    return { ...last, acknowledged }
-  })()
-  // Looked at when the move has ended.
-  ended.catch(() => {})
-  const writes = async () => {
-    while (acknowledged.size < 5 && child.exitCode === null) await sleep(10)
-  }
-  return { ended, writes, [Symbol.dispose]: () => void child.kill() }
 }
 
 async function vaultOf(dir: string, tree: string, files: number): Promise<void> {

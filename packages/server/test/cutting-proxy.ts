@@ -20,9 +20,17 @@ export interface Harm {
 export async function cuttingProxy(
   port: number,
   harm: Harm,
-): Promise<{ readonly port: number; readonly cuts: () => number } & AsyncDisposable> {
+): Promise<
+  {
+    readonly port: number
+    readonly cuts: () => number
+    /** Bytes that have gone up. */
+    readonly passed: () => number
+  } & AsyncDisposable
+> {
   const sockets = new Set<Socket>()
   let cuts = 0
+  let all = 0
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
     for (const socket of [client, upstream]) {
@@ -34,6 +42,7 @@ export async function cuttingProxy(
     let passed = 0
     client.on('data', (chunk: Buffer) => {
       passed += chunk.length
+      all += chunk.length
       if (harm.cutAfter !== undefined && passed > harm.cutAfter && cuts < (harm.times ?? Number.POSITIVE_INFINITY)) {
         cuts++
         if (harm.reset) client.resetAndDestroy()
@@ -60,6 +69,7 @@ export async function cuttingProxy(
   return {
     port: (server.address() as { readonly port: number }).port,
     cuts: () => cuts,
+    passed: () => all,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
