@@ -55,9 +55,14 @@ export async function httpOptions(
     ...(proofs.length > 0 && { proofs }),
     ...(bwlimit !== undefined && { bytesPerSecond: parseRate(bwlimit) }),
     ...(patience !== undefined && {
-      timeouts: { patience, idle: Math.min(patience, 30_000), connect: Math.min(patience, 10_000) },
+      timeouts: { patience, idle: idleWithin(patience), connect: Math.min(patience / 2, 10_000) },
     }),
   }
+}
+
+/** So that there is time to try again; but a server that works on something says so only every five seconds. */
+function idleWithin(patience: number): number {
+  return Math.min(patience, Math.max(patience / 2, 6_000), 30_000)
 }
 
 /** The server as the target of a vault that lies on this machine, which shows what the vault grants its place. Throws what `httpTarget` throws. */

@@ -26,11 +26,14 @@ export async function cuttingProxy(
     readonly cuts: () => number
     /** Bytes that have gone up. */
     readonly passed: () => number
+    /** From now on everything is taken, and nothing passed on. */
+    readonly fallSilent: () => void
   } & AsyncDisposable
 > {
   const sockets = new Set<Socket>()
   let cuts = 0
   let all = 0
+  let isSilent = harm.silent === true
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
     for (const socket of [client, upstream]) {
@@ -38,9 +41,10 @@ export async function cuttingProxy(
       socket.on('error', () => {})
       socket.on('close', () => sockets.delete(socket))
     }
-    if (harm.silent) return
+    if (isSilent) return
     let passed = 0
     client.on('data', (chunk: Buffer) => {
+      if (isSilent) return
       passed += chunk.length
       all += chunk.length
       if (harm.cutAfter !== undefined && passed > harm.cutAfter && cuts < (harm.times ?? Number.POSITIVE_INFINITY)) {
@@ -55,6 +59,7 @@ export async function cuttingProxy(
     })
     let answered = 0
     upstream.on('data', (chunk: Buffer) => {
+      if (isSilent) return
       answered += chunk.length
       const { loseAnswersAfter = Number.POSITIVE_INFINITY, times = Number.POSITIVE_INFINITY } = harm
       if (answered <= loseAnswersAfter || cuts >= times) return void client.write(chunk)
@@ -70,6 +75,9 @@ export async function cuttingProxy(
     port: (server.address() as { readonly port: number }).port,
     cuts: () => cuts,
     passed: () => all,
+    fallSilent: () => {
+      isSilent = true
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))

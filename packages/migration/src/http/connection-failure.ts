@@ -1,6 +1,20 @@
 /** Nothing came for so many milliseconds. */
 export function idle(ms: number): Error {
-  return Object.assign(new Error(`Nothing came for ${ms} ms`), { code: 'ETIMEDOUT' })
+  return silence(`Nothing came for ${Math.round(ms)} ms`, ms)
+}
+
+/** No connection stood within so many milliseconds. */
+export function noConnection(host: string, port: number, ms: number): Error {
+  return silence(`No connection to ${host}:${port} within ${Math.round(ms)} ms`, ms)
+}
+
+function silence(message: string, ms: number): Error {
+  return Object.assign(new Error(message), { code: 'ETIMEDOUT', silentMs: ms })
+}
+
+/** For how many milliseconds nothing had come, before this was found out. */
+export function silentMs(error: unknown): number {
+  return (error as { readonly silentMs?: number }).silentMs ?? 0
 }
 
 /** The other end is gone in the middle. */

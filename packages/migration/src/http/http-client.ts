@@ -5,9 +5,10 @@ import { isVaultError, systemClock, systemRandom, toHex } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
 import { encodeFrame, readFrames } from '@vault/transfer/frame'
 import { FieldFault } from '../records/field.ts'
+import { Absence } from './absence.ts'
 import type { Ask, Call, Side } from './calls.ts'
 import { CALLS } from './calls.ts'
-import { cut, idle, isHopeless } from './connection-failure.ts'
+import { cut, idle, isHopeless, silentMs } from './connection-failure.ts'
 import { pause } from './pause.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
@@ -42,7 +43,7 @@ export interface HttpTimeouts {
   readonly connect: number
   /** During which nothing comes or goes. Default 30,000. */
   readonly idle: number
-  /** For which a request is tried again, from its first failure on. Default 60,000. */
+  /** For which requests are tried again while the other place is away, from when nothing came any more. Default 60,000. */
   readonly patience: number
 }
 
@@ -61,6 +62,7 @@ export class HttpClient {
   readonly #clock: Clock
   readonly #rate: Rate | undefined
   readonly #agent: PinnedAgent
+  readonly #absence: Absence
   #credentials: { readonly made: number; readonly pair: PeerCredentials } | undefined
 
   /** Throws a `TypeError` for what is no address of a server, and a `RangeError` for more proofs than one takes. */
@@ -73,13 +75,14 @@ export class HttpClient {
     this.#clock = options.clock ?? systemClock
     this.random = options.random ?? systemRandom
     this.#rate = options.bytesPerSecond === undefined ? undefined : new Rate(options.bytesPerSecond)
+    this.#absence = new Absence(this.#timeouts.patience)
     this.#agent = new PinnedAgent({
       host: this.url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(this.url.port || 443),
       key: options.peerKey,
       clock: this.#clock,
       connections: options.connections ?? 4,
-      connectMs: this.#timeouts.connect,
+      connectMs: () => this.#absence.within(this.#timeouts.connect),
       credentials: () => (this.#credentials as { readonly pair: PeerCredentials }).pair,
     })
   }
@@ -155,8 +158,11 @@ export class HttpClient {
         }
         if (isVaultError(error) && error.code !== 'HTTP_LIMIT') throw error
         const now = performance.now()
-        failedAt ??= now
+        const since = isVaultError(error) ? now : this.#absence.failed(silentMs(error))
+        failedAt ??= since
         const wait = Math.min(100 * 2 ** tries, 5_000)
+        // Others that were kept may have died of the same, and nobody has noticed yet.
+        if (silentMs(error) > 0) this.#agent.dropIdle()
         if (isHopeless(error) || now - failedAt + wait > this.#timeouts.patience) {
           throw isVaultError(error) ? error : unreachable(this.url, error)
         }
@@ -218,6 +224,7 @@ export class HttpClient {
   ): Promise<ClientRequest> {
     await this.#renew({ signal })
     const size = length === undefined ? {} : { 'content-length': length }
+    const idleMs = this.#absence.within(this.#timeouts.idle)
     const sent = request({
       agent: this.#agent,
       host: this.url.hostname,
@@ -225,11 +232,12 @@ export class HttpClient {
       method: 'POST',
       path,
       headers: { 'content-type': 'application/vnd.vault.frames', ...size },
-      timeout: this.#timeouts.idle,
+      timeout: idleMs,
       ...(signal && { signal }),
     })
     sent.on('error', () => {})
-    sent.once('timeout', () => sent.destroy(idle(this.#timeouts.idle)))
+    sent.once('timeout', () => sent.destroy(idle(idleMs)))
+    for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
     return sent
   }
 

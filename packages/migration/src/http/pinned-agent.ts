@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Clock, KeyId } from '@vault/core'
 import { VaultError } from '@vault/core'
+import { noConnection } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
 import { type PeerCredentials, peerKeyOf } from './peer-certificate.ts'
 
@@ -13,8 +14,8 @@ export interface PinnedPeer {
   readonly key: KeyId
   readonly clock: Clock
   readonly connections: number
-  /** Milliseconds until a connection stands. */
-  readonly connectMs: number
+  /** Milliseconds until a connection stands; asked for with every connection. */
+  readonly connectMs: () => number
   /** Asked for with every connection. */
   readonly credentials: () => PeerCredentials
 }
@@ -42,10 +43,16 @@ export class PinnedAgent extends Agent {
       if (error !== null) socket.on('error', () => {}).destroy()
       done?.(error, socket)
     }
-    const timer = setTimeout(() => end(connectTimeout(host, port, connectMs)), connectMs)
+    const ms = connectMs()
+    const timer = setTimeout(() => end(noConnection(host, port, ms)), ms)
     socket.once('error', end)
     socket.once('secureConnect', () => end(this.#refusal(socket)))
     return undefined
+  }
+
+  /** Ends the connections that are kept and not used just now. */
+  dropIdle(): void {
+    for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
   }
 
   #refusal(socket: TLSSocket): Error | null {
@@ -57,10 +64,6 @@ export class PinnedAgent extends Agent {
       return error as Error
     }
   }
-}
-
-function connectTimeout(host: string, port: number, ms: number): Error {
-  return Object.assign(new Error(`No connection to ${host}:${port} within ${ms} ms`), { code: 'ETIMEDOUT' })
 }
 
 function wrongKey(key: KeyId, expected: KeyId): VaultError<HttpErrorCode> {
