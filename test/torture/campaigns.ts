@@ -7,6 +7,7 @@ import { flushMutants } from './flush-mutants.ts'
 import { fullDisk } from './full-disk.ts'
 import { carMutations, cborMutations, certificateMutations } from './input-mutations.ts'
 import { malformedRequests } from './malformed-requests.ts'
+import { partitions } from './partitions.ts'
 import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
 import { reclaimCuts } from './reclaim-cuts.ts'
@@ -33,3 +34,5 @@ export const CAMPAIGNS: readonly Campaign[] = [
 /** Those that need more of the machine than a program may count on: a loop device, and FUSE. */
 export const DISK_CAMPAIGNS: readonly Campaign[] = [diskCuts]
 
+/** Those that need networks of their own: root, and a kernel with namespaces of networks. */
+export const NET_CAMPAIGNS: readonly Campaign[] = [partitions]

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { installPrograms } from '../debian-packages.ts'
 import { finish } from '../steps.ts'
 import { pointsOf } from './campaign.ts'
-import { CAMPAIGNS, DISK_CAMPAIGNS } from './campaigns.ts'
+import { CAMPAIGNS, DISK_CAMPAIGNS, NET_CAMPAIGNS } from './campaigns.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 })
-const campaigns = [...CAMPAIGNS, ...DISK_CAMPAIGNS]
+const campaigns = [...CAMPAIGNS, ...DISK_CAMPAIGNS, ...NET_CAMPAIGNS]
 const seed = Number(values.seed)
 if (!Number.isSafeInteger(seed)) throw new RangeError(`--seed is a whole number, not ${values.seed}`)
 const unknown = values.only?.find((name) => !campaigns.some((campaign) => campaign.name === name))
