@@ -63,7 +63,7 @@ function change(value: unknown, others: readonly unknown[], numbers: SeededNumbe
 /** Almost the same. */
 function near(value: unknown, numbers: SeededNumbers): unknown {
   const { below } = numbers
-  if (typeof value === 'number') return Math.min(2 ** 52, Math.trunc(value) + below(3) - 1)
+  if (typeof value === 'number') return Math.max(-(2 ** 52), Math.min(2 ** 52, Math.trunc(value) + below(3) - 1))
   if (value instanceof Uint8Array) return mutate(value, numbers)
   if (typeof value !== 'string' || value === '') return value
   const at = below(value.length)
