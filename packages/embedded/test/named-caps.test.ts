@@ -4,7 +4,16 @@ import { createNameCert, namePrincipal, openNameCert, thresholdPrincipal, vaultP
 import { expect, test } from 'vitest'
 import { bringing, capEntries } from '../src/caps/cap-entry.ts'
 import { heldOperators } from '../src/caps/cap-issuer.ts'
-import { createVault, moveSourceOf, openMoveTarget, openVault, owner, readProofs, type Vault } from '../src/index.ts'
+import {
+  createVault,
+  moveSourceOf,
+  openMoveTarget,
+  openVault,
+  owner,
+  readProofs,
+  testedCaps,
+  type Vault,
+} from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, hr] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
@@ -133,4 +142,20 @@ test('two members of a threshold are two people, whatever they are called', asyn
   await vault.nameCap({ name: 'staff', to: ben.key, ...forever })
   const { verdict } = await vault.caps.ask([ana.key, ben.key], { action: 'write' })
   expect(verdict).toMatchObject({ ok: true })
+})
+
+test('what is tested is told beside names, which have no tests', async () => {
+  await using space = await scratch()
+  const id = await createVault(space.at('A'), { passphrase: undefined })
+  await using vault = await openVault(space.at('A'))
+  await vault.nameCap({ name: 'staff', to: ana.key, ...forever })
+  const checks = [{ by: hr.key, maxAge: 60, kind: 'validation' as const }]
+  const to = namePrincipal(vaultPrincipal(id), 'staff')
+  const grant = await vault.issueCap({ to, actions: ['read'], checks, ...forever })
+  const told = await testedCaps(vault.caps)
+  expect(told).toMatchObject([{ certificate: grant.id, tests: [{ kind: 'validation', by: hr.key, holds: false }] }])
+  // Both together: called so, and validated.
+  expect(await asked(vault, ana, 'read')).toBe('CAPS_NOT_VALIDATED')
+  await vault.validateCap(grant.id, new Date(Date.now() + 60_000), { signers: [hr] })
+  expect(await asked(vault, ana, 'read')).toBe('granted')
 })

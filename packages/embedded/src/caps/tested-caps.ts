@@ -1,5 +1,5 @@
 import type { AbortOptions, ContentId } from '@vault/core'
-import { openCapCert, principalText, standingOfTests } from '@vault/spki-caps'
+import { isNameCert, openProofCert, principalText, standingOfTests } from '@vault/spki-caps'
 import type { VaultCaps } from './vault-caps.ts'
 
 /** A certificate that holds only with something that is said anew again and again, and how that stands now. */
@@ -24,8 +24,8 @@ export async function testedCaps(caps: VaultCaps, options: AbortOptions = {}): P
   const circumstances = await caps.circumstances(options)
   const found: TestedCap[] = []
   for await (const envelope of caps.certificates.all(options)) {
-    const cert = openCapCert(envelope)
-    if (cert.record.checks.length === 0) continue
+    const cert = openProofCert(envelope)
+    if (isNameCert(cert) || cert.record.checks.length === 0) continue
     const tests = standingOfTests(cert, circumstances).map(({ test, holds, note }) => {
       const { by, maxAge } = test
       return { kind: 'kind' in test ? test.kind : ('revocations' as const), by: principalText(by), maxAge, holds, note }
