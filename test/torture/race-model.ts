@@ -5,8 +5,8 @@ export const NOTHING = '-'
 interface Known {
   /** Of the acknowledged changes the last one, by the vault's own order. */
   last: { readonly content: string; readonly sequence: number }
-  /** Begun, neither acknowledged nor refused: it may have happened or not, and of a shared name also later than the last. */
-  readonly open: Set<string>
+  /** How often what was begun and neither acknowledged nor refused: it may have happened, and of a shared name also later than the last. */
+  readonly open: Map<string, number>
   /** Whatever was ever begun. */
   readonly begun: Set<string>
   readonly read: Set<string>
@@ -25,7 +25,7 @@ export class RaceModel {
 
   begin(name: string, content: string): void {
     const known = this.#of(name)
-    known.open.add(content)
+    known.open.set(content, (known.open.get(content) ?? 0) + 1)
     known.begun.add(content)
   }
 
@@ -33,7 +33,7 @@ export class RaceModel {
     const known = this.#of(name)
     // Who writes alone has begun nothing else that could still happen.
     if (isOwn(name)) known.open.clear()
-    else known.open.delete(content)
+    else settle(known, content)
     if (sequence >= known.last.sequence) known.last = { content, sequence }
     if (!isCounter(name)) return
     const number = numberOf(content)
@@ -42,7 +42,7 @@ export class RaceModel {
   }
 
   refused(name: string, content: string): void {
-    this.#of(name).open.delete(content)
+    settle(this.#of(name), content)
   }
 
   read(name: string, content: string): void {
@@ -73,14 +73,14 @@ export class RaceModel {
   #check(name: string, found: string, verb: string): void {
     const { last, open } = this.#of(name)
     if (found === last.content || open.has(found)) return
-    this.wrong.push(`${name} ${verb} ${found}, and may be ${[last.content, ...open].join(' or ')}`)
+    this.wrong.push(`${name} ${verb} ${found}, and may be ${[last.content, ...open.keys()].join(' or ')}`)
   }
 
   #of(name: string): Known {
     const known = this.#names.get(name)
     if (known !== undefined) return known
     const last = { content: NOTHING, sequence: 0 }
-    const made: Known = { last, open: new Set(), begun: new Set(), read: new Set(), numbers: new Set() }
+    const made: Known = { last, open: new Map(), begun: new Set(), read: new Set(), numbers: new Set() }
     this.#names.set(name, made)
     return made
   }
@@ -89,6 +89,13 @@ export class RaceModel {
 /** The number that the content of a counter says, 0 where there is none. */
 export function numberOf(content: string): number {
   return content === NOTHING ? 0 : Number(content.split('.')[0])
+}
+
+/** Of two that began the same, one has an answer. */
+function settle({ open }: Known, content: string): void {
+  const left = (open.get(content) ?? 0) - 1
+  if (left > 0) open.set(content, left)
+  else open.delete(content)
 }
 
 function isCounter(name: string): boolean {
