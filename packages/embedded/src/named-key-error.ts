@@ -13,6 +13,8 @@ export type NamedKeyErrorCode =
   /** The system does not let the keystore be made, read or written. `details.path`, `details.errno`. */
   | 'KEYSTORE_INACCESSIBLE'
 
+/** Where a key is named these words mean others, as in `vault/accountants`, and `operators` for those of the vault. */
+const MEANT_OTHERWISE: ReadonlySet<string> = new Set(['operators', 'vault'])
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/
 
 /** Throws `KEY_NAME_INVALID` for what is no name of a key: it is one of a folder, and stands in other people's terminals. */
@@ -22,6 +24,17 @@ export function checkKeyName(name: string): void {
     code: 'KEY_NAME_INVALID',
     message: `${JSON.stringify(name.slice(0, 80))} cannot be the name of a key: 1 to 64 letters, digits and any of "._@+-", the first a letter or digit.`,
     details: { name: name.slice(0, 80) },
+  })
+}
+
+/** The same for a name that is to be given to a key. */
+export function checkNewKeyName(name: string): void {
+  checkKeyName(name)
+  if (!MEANT_OTHERWISE.has(name)) return
+  throw new VaultError<NamedKeyErrorCode>({
+    code: 'KEY_NAME_INVALID',
+    message: `A key cannot be called ${name}: where keys are named, that word stands for the vault. Choose another name.`,
+    details: { name },
   })
 }
 

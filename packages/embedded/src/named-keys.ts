@@ -4,7 +4,14 @@ import { createSigner, generateSecretKey, type KeyId, type Random, systemRandom,
 import { createFolder, flushFolder, writeDurably } from './durable-file.ts'
 import { encodeKeyFile, type OpenKey, readKeyFile } from './key-file.ts'
 import { formatPublicKey, parsePublicKey } from './key-text.ts'
-import { checkKeyName, keyExists, type NamedKeyErrorCode, notHeld, unknownKey } from './named-key-error.ts'
+import {
+  checkKeyName,
+  checkNewKeyName,
+  keyExists,
+  type NamedKeyErrorCode,
+  notHeld,
+  unknownKey,
+} from './named-key-error.ts'
 import { systemError } from './system-error.ts'
 
 /** A key that has a name. */
@@ -95,7 +102,7 @@ export class NamedKeys {
 
   /** Throws `KEY_EXISTS` where a name is taken: to be asked before a person is asked for a passphrase. */
   async requireFree(name: string): Promise<void> {
-    checkKeyName(name)
+    checkNewKeyName(name)
     if ((await this.#names(name)).length > 0) throw keyExists(name, this.dir)
   }
 

@@ -66,6 +66,15 @@ describe('a keystore', () => {
         await expect(use(), JSON.stringify(name)).rejects.toMatchObject({ code: 'KEY_NAME_INVALID' })
   })
 
+  test('gives no key a name that means the vault', async () => {
+    await using space = await scratch()
+    const keystore = new NamedKeys(space.at('keys'))
+    const { key } = await keystore.create('carol', plain)
+    for (const name of ['vault', 'operators'])
+      for (const use of [() => keystore.create(name, plain), () => keystore.trust(name, key)])
+        await expect(use(), name).rejects.toMatchObject({ code: 'KEY_NAME_INVALID' })
+  })
+
   test('takes no foreign file for a key, and a file with another key for damaged', async () => {
     await using space = await scratch()
     const keystore = new NamedKeys(space.at('keys'))
