@@ -20,7 +20,7 @@ const UNKNOWN_EVERY = 5
 /** Milliseconds in which an answer comes, on a machine that does other things. */
 const PATIENCE = 20_000
 /** What a server may hold in memory at most, in mebibytes, whatever it is sent. */
-const MOST_MEMORY = 1_024
+const MOST_MEMORY = 512
 
 /**
  * Requests with something wrong about them, and what is no request, at a process that serves vaults in every state. It answers or ends the

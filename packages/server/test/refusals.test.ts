@@ -2,6 +2,7 @@ import { request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
+import { zstdCompressSync } from 'node:zlib'
 import { systemClock, systemRandom, VaultError, type VaultId } from '@vault/core'
 import { createPeerCredentials } from '@vault/migration/http'
 import fc from 'fast-check'
@@ -164,6 +165,25 @@ describe('limits', () => {
     const answer = await send(path('place'), head, await credentials())
     expect(answer.status).toBe(400)
     expect(codeOf(answer)).toBe('HTTP_REQUEST_INVALID')
+  })
+
+  test('a short frame of very many values is refused before they take memory', async () => {
+    const values = new Uint8Array(5 + 2 ** 18).fill(0xa0)
+    values[0] = 0x9a
+    new DataView(values.buffer).setUint32(1, 2 ** 18)
+    const sent = zstdCompressSync(values)
+    expect(sent.length).toBeLessThan(1_000)
+    const frame = Buffer.alloc(13 + sent.length, 1)
+    for (const [at, length] of [sent.length, values.length, values.length].entries()) {
+      frame.writeUInt32BE(length, 1 + 4 * at)
+    }
+    frame.set(sent, 13)
+    for (const call of ['charged', 'intake', 'put-objects']) {
+      const answer = await send(path(call), frame, await credentials())
+      expect(codeOf(answer)).toBe('HTTP_REQUEST_INVALID')
+      // And not by what it is, which is known only when all of it is there.
+      expect(answer.text).toContain('within the limits')
+    }
   })
 
   test('whoever connects and says nothing is let go', async () => {
