@@ -11,6 +11,7 @@ import { partitions } from './partitions.ts'
 import { powerCuts } from './power-cuts.ts'
 import { processRaces } from './process-races.ts'
 import { reclaimCuts } from './reclaim-cuts.ts'
+import { slowClients } from './slow-clients.ts'
 import { wireKills } from './wire-kills.ts'
 
 /** Those that run anywhere, the most telling first. */
@@ -28,6 +29,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   endurance,
   malformedRequests,
   wireKills,
+  slowClients,
   flushMutants,
 ]
 
