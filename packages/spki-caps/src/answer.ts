@@ -33,7 +33,8 @@ export async function answer(
   const without = new Set<ContentId>()
   let last: Answer | undefined
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const proof = await findChain(question, index, remembering, { ...options, without })
+    // The first shows what is wrong; then nothing is tried that whoever is above all of it has taken back.
+    const proof = await findChain(question, index, remembering, { ...options, without, unrevoked: attempt > 0 })
     if (proof === undefined) break
     const verdict = reduce(question, proof, remembering)
     last ??= { verdict, proof }

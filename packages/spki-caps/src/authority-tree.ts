@@ -6,9 +6,9 @@ import { KeptPaths } from './kept-paths.ts'
 import type { AuthorityView, LookThrough } from './list-authority.ts'
 import { lookThrough, pathOfRoot } from './list-authority.ts'
 import type { OpenNameCert } from './name-cert.ts'
-import { definedName } from './name-link.ts'
+import { definedName, resolved } from './name-link.ts'
+import type { NamePrincipal } from './principal.ts'
 import { principalText } from './principal.ts'
-import { isNameCert } from './proof-cert.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
 
@@ -54,13 +54,13 @@ export interface AuthorityTrees {
 
 /** Who granted what to whom, from the roots on. Throws `CAPS_LIMIT` after so many certificates as a search may open. */
 export function authorityTrees(given: AuthorityView): AuthorityTrees {
-  const { view, issued, spend, roots } = lookThrough(given)
+  const { view, issued, budget, roots } = lookThrough(given)
   const seen = new Set<ContentId>()
   const trees = roots.map((root) => {
     const kept = new KeptPaths()
     const start = pathOfRoot(root, view)
     kept.keep(start)
-    const parts = { issued, view, kept, seen, spend }
+    const parts = { issued, view, kept, seen, budget }
     return { root: root.name, subject: principalText(root.subject), tag: root.tag, below: nodesBelow(start, parts) }
   })
   const unseen = <T extends OpenCapCert | OpenNameCert>(certs: Iterable<readonly T[]>): readonly T[] => {
@@ -68,7 +68,7 @@ export function authorityTrees(given: AuthorityView): AuthorityTrees {
     return [...known.values()].filter(({ id }) => !seen.has(id))
   }
   const loose = unseen(issued.byIssuer.values()).map(grantNode)
-  const names = unseen(issued.byName.values()).map(nameNode)
+  const names = unseen(issued.byName.values()).map((cert) => nameNode(cert))
   return { trees, loose, names }
 }
 
@@ -78,13 +78,14 @@ interface Parts extends Omit<LookThrough, 'roots'> {
 }
 
 function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
-  const { issued, view, kept, seen, spend } = parts
-  return stepsFrom(path, issued, view, spend).map((step): GrantNode => {
+  const { issued, view, kept, seen, budget } = parts
+  return stepsFrom(path, issued, view, budget).map((step): GrantNode => {
     const { cert } = step
     seen.add(cert.id)
-    const plain = isNameCert(cert)
-      ? { ...nameNode(cert), kind: 'name' as const, tag: path.held.tag, delegate: false }
-      : grantNode(cert)
+    const plain =
+      'name' in step
+        ? { ...nameNode(step.cert, step.name), kind: 'name' as const, tag: path.held.tag, delegate: false }
+        : grantNode(step.cert)
     if (!('path' in step)) return { ...plain, refusal: step.refusal, shares: [], repeated: false, below: [] }
     const { held } = step.path
     const isFresh = kept.keep(step.path)
@@ -106,8 +107,9 @@ function grantNode({ id, record }: OpenCapCert): AuthorityTrees['loose'][number]
   return { kind: 'grant', certificate: id, ...both, tag, expires, delegate }
 }
 
-function nameNode(cert: OpenNameCert): AuthorityTrees['names'][number] {
+/** A name certificate, about the name that it defines, or one that goes on from it. */
+function nameNode(cert: OpenNameCert, name: NamePrincipal = definedName(cert)): AuthorityTrees['names'][number] {
   const { subject, expires } = cert.record
-  const both = { issuer: principalText(definedName(cert)), subject: principalText(subject) }
+  const both = { issuer: principalText(name), subject: principalText(resolved(cert, name) ?? subject) }
   return { certificate: cert.id, ...both, expires }
 }

@@ -39,6 +39,8 @@ export async function findChain(
   options: AbortOptions & {
     /** Certificates that are not to be used. */
     readonly without?: ReadonlySet<ContentId>
+    /** Leaves out what the subject of the root has revoked, where all roots have one. Default: a chain that shows who did it is found, too. */
+    readonly unrevoked?: boolean
   } = {},
 ): Promise<readonly OpenProofCert[] | undefined> {
   return await new Search(question, index, circumstances, options).run()
@@ -64,7 +66,11 @@ class Search {
     question: Question,
     index: CertificateIndex,
     circumstances: Circumstances,
-    { without = [], ...options }: AbortOptions & { readonly without?: Iterable<ContentId> },
+    {
+      without = [],
+      unrevoked: isUnrevoked = false,
+      ...options
+    }: AbortOptions & { readonly without?: Iterable<ContentId>; readonly unrevoked?: boolean },
   ) {
     this.#question = question
     this.#index = index
@@ -72,7 +78,7 @@ class Search {
     this.#options = options
     this.#limits = withDefaults(circumstances.limits)
     this.#done = new Set(without)
-    this.#keepers = commonKeepers(circumstances.roots)
+    this.#keepers = commonKeepers(circumstances.roots, isUnrevoked)
     this.#names = new NameSearch({
       reached: this.#reached,
       longest: this.#limits.certificates,
@@ -218,7 +224,11 @@ function furthest({ delegate, depth }: Root, limit: number): number {
   return delegate ? (depth ?? limit) : 0
 }
 
-function commonKeepers(roots: readonly Root[]): ReadonlySet<string> {
-  const [first, ...others] = roots.map(({ revocations }) => (revocations === 'none' ? '' : principalText(revocations)))
-  return new Set(first !== undefined && first !== '' && others.every((other) => other === first) ? [first] : [])
+/** Those who may revoke in every chain, at whichever root it begins: who keeps its revocations and, if asked for, its subject. */
+function commonKeepers(roots: readonly Root[], withSubjects: boolean): ReadonlySet<string> {
+  const [first, ...others] = roots.map(({ subject, revocations }) => {
+    const keeper = revocations === 'none' ? [] : [principalText(revocations)]
+    return new Set([...keeper, ...(withSubjects ? [principalText(subject)] : [])])
+  })
+  return others.reduce((common, each) => common.intersection(each), first ?? new Set())
 }

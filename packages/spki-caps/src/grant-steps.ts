@@ -6,11 +6,12 @@ import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingNamed } from './holding.ts'
+import { withDefaults } from './limits.ts'
+import type { LookBudget } from './look-budget.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { checkResolution, definedName, headText, resolved } from './name-link.ts'
 import type { NamePrincipal } from './principal.ts'
 import { issuingTexts, namesIn, principalText } from './principal.ts'
-import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert, tryOpenProofCert } from './proof-cert.ts'
 import type { Outcome } from './refusal.ts'
 import { refuse } from './refusal.ts'
@@ -27,10 +28,12 @@ export interface GrantPath {
 }
 
 /** A certificate that somebody who was reached has issued, or that says who is called by a name that was reached, and what comes of it. */
-export type GrantStep = { readonly cert: OpenProofCert } & (
-  | { readonly path: GrantPath }
-  | { readonly refusal: Refusal }
-)
+export type GrantStep = (
+  | { readonly cert: OpenCapCert }
+  /** With the name of whom it says who is called so: its own, or one that goes on from it. */
+  | { readonly cert: OpenNameCert; readonly name: NamePrincipal }
+) &
+  ({ readonly path: GrantPath } | { readonly refusal: Refusal })
 
 /** Certificates by those from whom something comes by them. */
 export interface IssuedCerts {
@@ -55,27 +58,26 @@ export function issuedCerts(envelopes: Iterable<Envelope>): IssuedCerts {
 
 /**
  * What comes of all that the end of a path, or a member of the threshold that it is, has issued; and of a name, of all who are called so.
- * `spend` is called for each.
  */
 export function stepsFrom(
   path: GrantPath,
   { byIssuer, byName }: IssuedCerts,
   circumstances: Circumstances,
-  spend: () => void,
+  budget: LookBudget,
 ): readonly GrantStep[] {
   const { held } = path
   const own = principalText(held.subject)
   const pathOf = (part: string) => ({ ...path, shares: part === own ? path.shares : [...path.shares, own] })
   const granted = [...held.parts].flatMap((part) =>
     (byIssuer.get(part) ?? []).map((cert) => {
-      spend()
+      budget.spend()
       return stepBy(cert, pathOf(part), circumstances)
     }),
   )
   const named = namesIn(held.subject).flatMap((name) =>
     (byName.get(headText(name)) ?? []).map((cert) => {
-      spend()
-      return nameStepBy(cert, name, pathOf(principalText(name)), circumstances)
+      budget.spend()
+      return nameStepBy({ cert, name }, pathOf(principalText(name)), circumstances, budget)
     }),
   )
   return [...granted, ...named]
@@ -120,11 +122,12 @@ function stepBy(
 }
 
 function nameStepBy(
-  cert: OpenNameCert,
-  name: NamePrincipal,
+  { cert, name }: { readonly cert: OpenNameCert; readonly name: NamePrincipal },
   { held, shares, issued, chain }: GrantPath,
   circumstances: Circumstances,
+  budget: LookBudget,
 ): GrantStep {
+  const { certificates } = withDefaults(circumstances.limits)
   const into = resolved(cert, name)
   const upstream = new Set([...held.upstream, principalText(cert.record.issuer)])
   const looks: readonly (() => Outcome)[] = [
@@ -133,13 +136,16 @@ function nameStepBy(
     () => checkResolution(into, name, held, issued),
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
+    () => (chain.length < certificates ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
+    () =>
+      budget.admits(into ?? name) ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more names of one than are followed'),
   ]
   for (const look of looks) {
     const outcome = look()
-    if ('code' in outcome) return { cert, refusal: outcome }
+    if ('code' in outcome) return { cert, name, refusal: outcome }
   }
   const next = holdingNamed(held, cert, { name, into: into ?? name })
-  return { cert, path: { held: next, shares, issued, chain: [...chain, cert.id] } }
+  return { cert, name, path: { held: next, shares, issued, chain: [...chain, cert.id] } }
 }
 
 function addTo<T>(map: Map<string, T[]>, text: string, item: T): void {

@@ -1,11 +1,11 @@
 import type { ContentId, Envelope } from '@vault/core'
 import type { Circumstances } from './circumstances.ts'
-import { limitReached } from './error.ts'
 import type { GrantPath, IssuedCerts } from './grant-steps.ts'
 import { issuedCerts, stepsFrom } from './grant-steps.ts'
 import { holdingOfRoot } from './holding.ts'
 import { KeptPaths } from './kept-paths.ts'
 import { withDefaults } from './limits.ts'
+import { LookBudget } from './look-budget.ts'
 import type { Principal } from './principal.ts'
 import { principalText } from './principal.ts'
 import type { Root } from './root.ts'
@@ -49,31 +49,26 @@ export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
 export interface LookThrough {
   readonly view: Circumstances
   readonly issued: IssuedCerts
-  /** Called for each certificate that is looked at. Throws `CAPS_LIMIT` after so many as a search may open. */
-  readonly spend: () => void
+  readonly budget: LookBudget
   /** Those that have not ended. */
   readonly roots: readonly Root[]
 }
 
 export function lookThrough(given: AuthorityView): LookThrough {
   const view = { ...given, memo: given.memo ?? createSignatureMemo() }
-  const { search } = withDefaults(view.limits)
-  let left = search
-  const spend = () => {
-    if (--left < 0) throw limitReached('certificates to look through', search)
-  }
+  const budget = new LookBudget(withDefaults(view.limits).search)
   const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
-  return { view, issued: issuedCerts(given.certificates), spend, roots }
+  return { view, issued: issuedCerts(given.certificates), budget, roots }
 }
 
-function listFrom(root: Root, { view, issued, spend }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
+function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
   const kept = new KeptPaths()
   let paths: readonly GrantPath[] = [pathOfRoot(root, view)]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
   while (paths.length > 0) {
     const fresh = paths.filter((path) => kept.keep(path))
     paths = fresh.flatMap((path) =>
-      stepsFrom(path, issued, view, spend).flatMap((step) => ('path' in step ? [step.path] : [])),
+      stepsFrom(path, issued, view, budget).flatMap((step) => ('path' in step ? [step.path] : [])),
     )
   }
   return kept.all().map(({ held, shares, chain }) => ({

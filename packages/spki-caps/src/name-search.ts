@@ -1,6 +1,6 @@
 import type { KeyId } from '@vault/core'
 import type { OpenNameCert } from './name-cert.ts'
-import { subjectsBehind, wayByName } from './name-link.ts'
+import { MOST_NAMES_OF_ONE, subjectsBehind, wayByName } from './name-link.ts'
 import type { NamePrincipal } from './principal.ts'
 import { isName, principalText, withNames } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
@@ -25,11 +25,14 @@ interface NameSearchParts {
 
 /**
  * From whoever was reached to the names by which he is called: by a certificate that names him, and, where he was reached by a name, by
- * one that names whose name it is, with the rest of it behind. Names are at most four words long, so that ends.
+ * one that names whose name it is, with the rest of it behind. Of the names of one key or vault the first 256 are reached, so whoever
+ * gives many names keeps nobody from those of others.
  */
 export class NameSearch {
   readonly #parts: NameSearchParts
   readonly #reachedNames = new Map<string, NamePrincipal>()
+  /** How many of them each key or vault has. */
+  readonly #ofOne = new Map<string, number>()
   /** Name certificates by the texts of their subjects, as far as those were read. */
   readonly #naming = new Map<string, OpenNameCert[]>()
   readonly #read = new Set<string>()
@@ -75,6 +78,10 @@ export class NameSearch {
     const into = withNames(subject, rest)
     if (name === undefined || !isName(name) || into === undefined) return undefined
     const text = principalText(name)
+    const whose = principalText(issuer)
+    const others = this.#ofOne.get(whose) ?? 0
+    const isKnown = this.#reachedNames.has(text)
+    if (!isKnown && others >= MOST_NAMES_OF_ONE) return undefined
     let isNew = false
     for (const said of waysOf(into, hearing)) {
       const length = 1 + lengthOf(said)
@@ -86,8 +93,10 @@ export class NameSearch {
       const reach = { ...wayByName(cert, by, said), hops, length, cert, via: said.through }
       isNew = this.#parts.reached.addName(text, reach) || isNew
     }
-    if (isNew) this.#reachedNames.set(text, name)
-    return isNew ? text : undefined
+    if (!isNew) return undefined
+    if (!isKnown) this.#ofOne.set(whose, others + 1)
+    this.#reachedNames.set(text, name)
+    return text
   }
 
   async #certsNaming(text: string): Promise<readonly OpenNameCert[]> {

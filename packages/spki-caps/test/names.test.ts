@@ -404,3 +404,71 @@ describe('people who act in roles', () => {
     expect(codes(acts([ben.key, [...proof, first]], [eva.key, [...proof, second]]))).toEqual(['CAPS_MANDATE_QUORUM'])
   })
 })
+
+describe('many names', () => {
+  const words = Array.from({ length: 28 }, (_, i) => `w${i}`)
+  const asked = { action: 'migrate', tag: MIGRATE, voices: knownVoices([ben.key]) }
+  const grants = async () => [
+    await cert(ana, ben.key),
+    await cert(ana, namePrincipal(mia.key, 'w0'), { delegate: false }),
+  ]
+
+  it('of one keep nobody from what was granted to him', async () => {
+    // A million names of four words, and ben is called by each of them.
+    const flood = [
+      ...(await Promise.all(words.map((word) => nameCert(mia, word, mia.key)))),
+      await nameCert(mia, 'w0', ben.key),
+    ]
+    const all = [...(await grants()), ...flood]
+    const { verdict } = await answer(asked, createCertificateIndex(all), {
+      ...authorityView(all),
+      limits: { search: 1000 },
+    })
+    expect(verdict.ok).toBe(true)
+  })
+
+  it('are followed so far when everything is listed, and refused beyond', async () => {
+    const flood = await Promise.all(
+      words
+        .slice(0, 8)
+        .flatMap((word) => [
+          nameCert(mia, word, mia.key),
+          ...words.slice(0, 8).map((other) => nameCert(mia, word, namePrincipal(mia.key, other, word))),
+        ]),
+    )
+    const view = authorityView([...(await grants()), ...flood])
+    expect(listAuthority(view).some(({ subject }) => subject === ben.key)).toBe(true)
+    expect(JSON.stringify(authorityTrees(view).trees)).toContain('CAPS_TOO_LARGE')
+  })
+
+  it('in a row are followed as far as a proof may be long', async () => {
+    const row = await Promise.all(
+      Array.from({ length: 80 }, (_, i) => nameCert(mia, `w${i}`, namePrincipal(mia.key, `w${i + 1}`))),
+    )
+    const all = [...(await grants()), ...row, await nameCert(mia, 'w80', eva.key)]
+    expect(listAuthority(authorityView(all)).some(({ subject }) => subject === eva.key)).toBe(false)
+    const { verdict } = await answer(
+      { ...asked, voices: knownVoices([eva.key]) },
+      createCertificateIndex(all),
+      authorityView(all),
+    )
+    expect(verdict.ok).toBe(false)
+  })
+
+  it('that were all taken back hide no other chain', async () => {
+    const gone = await Promise.all(words.map((word) => nameCert(mia, word, ben.key)))
+    const granted = await Promise.all(words.map((word) => cert(ana, namePrincipal(mia.key, word))))
+    const honest = [await cert(ana, eva.key), await cert(eva, ben.key)]
+    const revocations = viewOf(await Promise.all(gone.map((each) => revoke(ana, each))))
+    const all = [...granted, ...gone, ...honest]
+    const { verdict } = await answer(asked, createCertificateIndex(all), authorityView(all, { revocations }))
+    expect(verdict.ok).toBe(true)
+  })
+
+  it('show in a tree who has come to hold what', async () => {
+    const all = [await cert(ana, namePrincipal(ana.key, 'lead', 'deputy')), await nameCert(ana, 'lead', mia.key)]
+    expect(authorityTrees(authorityView(all)).trees[0]?.below[0]?.below).toMatchObject([
+      { kind: 'name', issuer: `name:${ana.key}/lead/deputy`, subject: `name:${mia.key}/deputy` },
+    ])
+  })
+})
