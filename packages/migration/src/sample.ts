@@ -12,7 +12,7 @@ export interface TableRow {
 
 // Objects lie in the store in about the order of the windows in which they came, so windows of the same size read
 // almost sequentially: with 200,000 objects, pages of 4,096 took several times as long.
-const OBJECTS = 65_536
+const OBJECTS = 16_384
 // Of members more than the id is read, so they come in smaller pages.
 const MEMBERS = 8_192
 // Entries are in memory page by page, and one may be 64 KiB long.
