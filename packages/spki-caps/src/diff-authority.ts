@@ -1,3 +1,4 @@
+import { compareBytes } from '@vault/core'
 import type { AuthorityView, HeldAuthority } from './list-authority.ts'
 import { listAuthority } from './list-authority.ts'
 import { covers } from './meet.ts'
@@ -19,7 +20,7 @@ export interface AuthorityDiff {
  * {@link listAuthority} throws.
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
-  const [before, after] = [listAuthority(a), listAuthority(b)]
+  const [before, after] = [listAuthority(inOneOrder(a)), listAuthority(inOneOrder(b))]
   const [had, has] = [byHolder(before), byHolder(after)]
   const isIn = (there: ByHolder, held: HeldAuthority) =>
     (there.get(holderOf(held)) ?? []).some((other) => grantsAll(other, held))
@@ -28,6 +29,11 @@ export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff
     gained: after.filter((held) => !isIn(had, held)),
     lost: before.filter((held) => !isIn(has, held)),
   }
+}
+
+/** Where more names are given than are followed, two places with the same certificates follow the same ones. */
+function inOneOrder(view: AuthorityView): AuthorityView {
+  return { ...view, certificates: [...view.certificates].sort((a, b) => compareBytes(a.payload, b.payload)) }
 }
 
 /** By holder: everybody's authority is compared with his own, and not with that of all others. */

@@ -84,7 +84,6 @@ class Search {
       longest: this.#limits.certificates,
       read: (text) => this.#read(text),
       verify: (cert) => this.#verify(cert),
-      spend: () => this.#spend(),
     })
   }
 
