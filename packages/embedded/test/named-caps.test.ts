@@ -159,3 +159,26 @@ test('what is tested is told beside names, which have no tests', async () => {
   await vault.validateCap(grant.id, new Date(Date.now() + 60_000), { signers: [hr] })
   expect(await asked(vault, ana, 'read')).toBe('granted')
 })
+
+test('what is granted to a longer name is for whom its middle calls so, and taken back by whoever granted it', async () => {
+  await using space = await scratch()
+  const id = await createVault(space.at('v'), { passphrase: undefined })
+  await using vault = await openVault(space.at('v'))
+  const deputy = namePrincipal(vaultPrincipal(id), 'lead', 'deputy')
+  const calling = { name: 'deputy', to: ben.key, ...forever }
+  await vault.issueCap({ to: deputy, actions: ['write'], ...forever })
+  expect(await codeOf(vault.nameCap(calling, { signers: [ana] }))).toBe('CAPS_DENIED')
+  await vault.nameCap({ name: 'lead', to: ana.key, ...forever })
+  expect(await codeOf(vault.nameCap({ ...calling, name: 'friend' }, { signers: [ana] }))).toBe('CAPS_DENIED')
+  await vault.nameCap(calling, { signers: [ana] })
+  expect(await asked(vault, ben)).toBe('granted')
+
+  for (const { key } of [eva, hr]) await vault.issueCap({ to: key, actions: ['read'], delegate: true, ...forever })
+  const long = { to: namePrincipal(hr.key, 'lead', 'deputy'), actions: ['read'], ...forever }
+  await vault.issueCap(long, { signers: [eva] })
+  const lead = await vault.nameCap({ name: 'lead', to: ana.key, ...forever }, { signers: [hr] })
+  expect(await asked(vault, ben, 'read')).toBe('granted')
+  expect(await codeOf(vault.revokeCap({ certificate: lead.id }, { signers: [ben] }))).toBe('CAPS_DENIED')
+  await vault.revokeCap({ certificate: lead.id }, { signers: [eva] })
+  expect(await asked(vault, ben, 'read')).not.toBe('granted')
+})

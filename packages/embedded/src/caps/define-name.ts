@@ -2,6 +2,8 @@ import { type AbortOptions, type ContentId, type Envelope, VaultError } from '@v
 import {
   type CapsErrorCode,
   createNameCert,
+  indexTexts,
+  listAuthority,
   namePrincipal,
   openNameCert,
   type Principal,
@@ -60,6 +62,9 @@ export async function draftName(
 async function requireUse(caps: VaultCaps, issuer: Principal, text: string, options: AbortOptions): Promise<void> {
   const index = await caps.index(options)
   for await (const _ of index.naming(text, options)) return
+  // What is granted to vault/lead/deputy is, once ana is lead, for whom she calls her deputy.
+  const held = listAuthority(await caps.view({ ...options, place: true })).flatMap(({ holder }) => indexTexts(holder))
+  if (held.some((each) => each === text || each.startsWith(`${text}/`))) return
   const { alone } = typeof issuer === 'string' ? await caps.whatCan([issuer], options) : { alone: [] }
   if (alone.some(({ left }) => left > 0)) return
   throw new VaultError<CapsErrorCode>({

@@ -3,6 +3,7 @@ import {
   type CapsErrorCode,
   createRevocation,
   isNameCert,
+  listAuthority,
   namePrincipal,
   type OpenCapCert,
   type OpenProofCert,
@@ -67,7 +68,18 @@ async function requireUpstream(
     seen.add(text)
     for await (const envelope of index.naming(text, options)) waiting.push(...textsAbove(openProofCert(envelope)))
   }
+  if (await isBefore(caps, wanted, cert, options)) return
   throw refused(wanted, target.certificate)
+}
+
+/** Whether somebody has issued one before it in a chain: a grant to a longer name rests on all who say whose name that is. */
+async function isBefore(caps: VaultCaps, by: string, { id }: OpenProofCert, options: AbortOptions): Promise<boolean> {
+  const held = listAuthority(await caps.view({ ...options, place: true }))
+  const before = new Set(held.flatMap(({ chain }) => chain.slice(0, chain.indexOf(id) + 1)))
+  for (const each of before) {
+    if (principalText((await knownCert(caps, each, options)).record.issuer) === by) return true
+  }
+  return false
 }
 
 /** From whom its subject has what it has: its issuer, and those who have granted to the name. */
