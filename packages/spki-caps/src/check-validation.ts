@@ -111,7 +111,7 @@ function faultOf(
   if (revocations !== 'unchecked' && revocations.revokers(id).some((text) => text === name || upstream.has(text))) {
     return no(`the validation by ${name} was revoked`)
   }
-  if (!speak(issuer, hearingOf(record, unrevoked(voices, circumstances, upstream), keys)).ok) {
+  if (!speak(issuer, hearingOf(record, unrevoked(voices, circumstances, new Set([...upstream, name])), keys)).ok) {
     return no(`the validation by ${name} is signed with a revoked key`)
   }
   return undefined

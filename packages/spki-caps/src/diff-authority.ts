@@ -20,7 +20,7 @@ export interface AuthorityDiff {
  * {@link listAuthority} throws.
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
-  const [before, after] = [listAuthority(inOneOrder(a)), listAuthority(inOneOrder(b))]
+  const [before, after] = [listAuthority(comparable(a)), listAuthority(comparable(b))]
   const [had, has] = [byHolder(before), byHolder(after)]
   const isIn = (there: ByHolder, held: HeldAuthority) =>
     (there.get(holderOf(held)) ?? []).some((other) => grantsAll(other, held))
@@ -32,8 +32,9 @@ export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff
 }
 
 /** Where more names are given than are followed, two places with the same certificates follow the same ones. */
-function inOneOrder(view: AuthorityView): AuthorityView {
-  return { ...view, certificates: [...view.certificates].sort((a, b) => compareBytes(a.payload, b.payload)) }
+function comparable(view: AuthorityView): AuthorityView {
+  const certificates = [...view.certificates].sort((a, b) => compareBytes(a.payload, b.payload))
+  return { ...view, certificates, tests: 'assumed' }
 }
 
 /** By holder: everybody's authority is compared with his own, and not with that of all others. */

@@ -18,6 +18,12 @@ import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
 
+/** What is gone by where everything that was granted is looked at, and nothing is asked. */
+export interface LookedAt extends Circumstances {
+  /** `assumed`: whatever has to be validated is, so that what comes and goes within minutes is no difference. Default: as it is now. */
+  readonly tests?: 'assumed'
+}
+
 /** How one came to hold something. */
 export interface GrantPath {
   readonly held: Holding
@@ -62,7 +68,7 @@ export function issuedCerts(envelopes: Iterable<Envelope>): IssuedCerts {
 export function stepsFrom(
   path: GrantPath,
   { byIssuer, byName }: IssuedCerts,
-  circumstances: Circumstances,
+  circumstances: LookedAt,
   budget: LookBudget,
 ): readonly GrantStep[] {
   const { held } = path
@@ -83,11 +89,7 @@ export function stepsFrom(
   return [...granted, ...named]
 }
 
-function stepBy(
-  cert: OpenCapCert,
-  { held, shares, issued, chain }: GrantPath,
-  circumstances: Circumstances,
-): GrantStep {
+function stepBy(cert: OpenCapCert, { held, shares, issued, chain }: GrantPath, circumstances: LookedAt): GrantStep {
   const { issuer, subject } = cert.record
   const [by, to] = [principalText(issuer), principalText(subject)]
   const upstream = new Set([...held.upstream, by])
@@ -106,6 +108,7 @@ function stepBy(
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
     () => {
+      if (circumstances.tests === 'assumed') return { note: '' }
       // There is no request: what each of them needs by itself, nobody holds.
       const standing = checkValidation(cert, circumstances, { upstream, request: undefined })
       until = standing.until
@@ -124,7 +127,7 @@ function stepBy(
 function nameStepBy(
   { cert, name }: { readonly cert: OpenNameCert; readonly name: NamePrincipal },
   { held, shares, issued, chain }: GrantPath,
-  circumstances: Circumstances,
+  circumstances: LookedAt,
   budget: LookBudget,
 ): GrantStep {
   const { certificates } = withDefaults(circumstances.limits)

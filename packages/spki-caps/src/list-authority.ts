@@ -1,6 +1,6 @@
 import type { ContentId, Envelope } from '@vault/core'
 import type { Circumstances } from './circumstances.ts'
-import type { GrantPath, IssuedCerts } from './grant-steps.ts'
+import type { GrantPath, IssuedCerts, LookedAt } from './grant-steps.ts'
 import { issuedCerts, stepsFrom } from './grant-steps.ts'
 import { holdingOfRoot } from './holding.ts'
 import { KeptPaths } from './kept-paths.ts'
@@ -32,7 +32,7 @@ export interface HeldAuthority {
 }
 
 /** All certificates of a place, and what whoever looks goes by. */
-export interface AuthorityView extends Circumstances {
+export interface AuthorityView extends LookedAt {
   readonly certificates: Iterable<Envelope>
 }
 
@@ -47,7 +47,7 @@ export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
 
 /** What a look through everything that was granted goes by. */
 export interface LookThrough {
-  readonly view: Circumstances
+  readonly view: LookedAt
   readonly issued: IssuedCerts
   readonly budget: LookBudget
   /** Those that have not ended. */

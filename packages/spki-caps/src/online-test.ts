@@ -1,6 +1,6 @@
 import { hasFields } from '@vault/core'
 import type { Principal } from './principal.ts'
-import { parsePrincipal } from './principal.ts'
+import { namesIn, parsePrincipal } from './principal.ts'
 import { checkRecord, natural } from './record.ts'
 
 /** What a certificate asks to be known each time, beside its own dates: the online tests of RFC 2693, section 5.2. */
@@ -47,5 +47,7 @@ export function parseOnlineTests(type: string, value: unknown): readonly OnlineT
 }
 
 function parseAge(type: string, { by, maxAge }: Readonly<Record<'by' | 'maxAge', unknown>>): RevocationCheck {
-  return { by: parsePrincipal(by), maxAge: natural(type, 'maxAge', maxAge) }
+  const principal = parsePrincipal(by)
+  checkRecord(namesIn(principal).length === 0, type, 'a check is by a name, which signs nothing')
+  return { by: principal, maxAge: natural(type, 'maxAge', maxAge) }
 }

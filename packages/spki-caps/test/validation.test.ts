@@ -10,11 +10,13 @@ import {
   createRevocation,
   createValidation,
   createValidationView,
+  diffAuthority,
   explain,
   findChain,
   hashPrincipal,
   knownVoices,
   listAuthority,
+  namePrincipal,
   nearestMiss,
   openCapCert,
   openCapRequest,
@@ -468,5 +470,40 @@ describe('the published vectors', () => {
 
   it('are still what the implementation writes', async () => {
     for (const [path, cases] of Object.entries(await validationCases())) expect(read(path), path).toEqual(cases)
+  })
+})
+
+describe('where names, thresholds and comparisons meet validations', () => {
+  it('a key that the threshold itself has revoked validates for it no more', async () => {
+    const certificate = await bens(lately(trio))
+    const said = await valid(certificate, { issuer: trio }, [ana, ben])
+    const revocation = { issuer: trio, target: { key: ben.key }, reason: 'key-compromise' as const, at: NOW }
+    const revocations = viewOf([await createRevocation(revocation, [ana, eva])])
+    expect(await asked(certificate, [said])).toMatchObject(GRANTED)
+    expect(await asked(certificate, [said], { revocations })).toMatchObject(REFUSED)
+  })
+
+  it('a test is by nobody who signs nothing', async () => {
+    const friends = namePrincipal(tom.key, 'friends')
+    for (const by of [friends, thresholdPrincipal(1, [ana.key, friends])]) {
+      for (const test of [lately(by), { by, maxAge: 600 }])
+        await expect(bens(test)).rejects.toMatchObject({ code: 'CAPS_RECORD_INVALID' })
+    }
+  })
+
+  it('what two places grant is compared as if all tests were passed', async () => {
+    for (const test of [lately(), once()]) {
+      const certificate = await bens(test)
+      const view = authorityView([certificate])
+      const revocations = viewOf([
+        await createRevocation(
+          { issuer: ana.key, target: { certificate: idOf(certificate) }, reason: 'superseded', at: NOW },
+          [ana],
+        ),
+      ])
+      const { kept, lost: gone } = diffAuthority(view, { ...view, revocations })
+      expect([kept, gone].map((held) => held.map(({ subject }) => subject))).toEqual([[ana.key], [ben.key]])
+      expect(listAuthority(view).map(({ subject }) => subject)).toEqual([ana.key])
+    }
   })
 })

@@ -200,9 +200,7 @@ export class VaultCaps {
     const root = await this.rootCertificate(options)
     const { keys, kept, validations } = await this.#now(options)
     const before = root === undefined ? granted : { ...granted, certificates: [root, ...granted.certificates] }
-    // What holds for minutes is said again by whoever has the keys then: that it ends is no loss.
-    const { validations: _, ...judging } = this.#judging(followKeyState(keys, event), kept, validations)
-    const after = { ...granted, ...judging }
+    const after = { ...granted, ...this.#judging(followKeyState(keys, event), kept, validations) }
     const { lost, ...diff } = diffAuthority(before, after)
     const own = root && openCapCert(root).id
     return { ...diff, lost: lost.filter(({ chain }) => chain.length > 1 || chain[0] !== own) }
