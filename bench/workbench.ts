@@ -152,7 +152,7 @@ export class Workbench {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#root, { recursive: true, force: true })
+    await rm(this.#root, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
