@@ -2,8 +2,8 @@ import { type AbortOptions, type ContentId, type KeyId, VaultError } from '@vaul
 import {
   type CapsErrorCode,
   createRevocation,
+  type GrantNode,
   isNameCert,
-  listAuthority,
   namePrincipal,
   type OpenCapCert,
   type OpenProofCert,
@@ -74,12 +74,21 @@ async function requireUpstream(
 
 /** Whether somebody has issued one before it in a chain: a grant to a longer name rests on all who say whose name that is. */
 async function isBefore(caps: VaultCaps, by: string, { id }: OpenProofCert, options: AbortOptions): Promise<boolean> {
-  const held = listAuthority(await caps.view({ ...options, place: true }))
-  const before = new Set(held.flatMap(({ chain }) => chain.slice(0, chain.indexOf(id) + 1)))
+  const { trees } = await caps.trees(options)
+  const before = new Set(trees.flatMap(({ below }) => rowsTo(id, below)))
   for (const each of before) {
     if (principalText((await knownCert(caps, each, options)).record.issuer) === by) return true
   }
   return false
+}
+
+/** The certificates of all rows of a tree that end with this one. */
+function rowsTo(id: ContentId, nodes: readonly GrantNode[]): readonly ContentId[] {
+  return nodes.flatMap(({ certificate, refusal, below }) => {
+    if (certificate === id) return refusal === undefined ? [id] : []
+    const row = rowsTo(id, below)
+    return row.length > 0 ? [certificate, ...row] : []
+  })
 }
 
 /** From whom its subject has what it has: its issuer, and those who have granted to the name. */
