@@ -22,5 +22,5 @@ export async function principalNames(
     text
       .replaceAll(/name:((?:ed25519|vault):\w+)\//g, (_, of) => `${of === own ? 'vault' : called(of)}/`)
       .replaceAll(/(?:ed25519|vault):\w+/g, called)
-      .replaceAll(',', ', ')
+      .replaceAll(/,(?! )/g, ', ')
 }

@@ -32,6 +32,10 @@ export async function checksOf(
   if (validatedBy === undefined && maxAge === undefined) return {}
   if (validatedBy === undefined || maxAge === undefined)
     throw new UsageError('--validated-by and --max-age go together: by whom, and how long it counts each time.')
+  if (validatedBy.includes('/'))
+    throw new UsageError(
+      '--validated-by takes a key, its name in your keystore, a threshold of these, or operators: whoever is called by a name signs nothing as that.',
+    )
   const { link } = await import('@vault/core')
   const by = validatedBy === OPERATORS ? { vault: link(vault) } : await principalOf(validatedBy, options)
   return { checks: [{ by, maxAge: parseSpan('--max-age', maxAge), kind: 'validation' }] }

@@ -1,6 +1,7 @@
 import type { TestedCap } from '@vault/embedded'
 import { EXIT } from '../exit-code.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { type PrincipalNames, principalNames } from '../principal-names.ts'
 import type { CapsProgram } from './caps.ts'
 
 export function addCapsShow({ caps, action }: CapsProgram): void {
@@ -21,8 +22,9 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
       return `${subject}${part}\n    ${tagText(tag)}  ${until}  ${left > 0 ? 'may grant it on' : 'may not grant it on'}\n    by ${chain.join(' → ')}`
     })
     const tested = await testedCaps(vault.caps, { signal })
-    const said = lines.length === 0 ? ['Nothing was granted to anybody.'] : lines
-    await output.result({ ok: true, held, tested, unreadable }, [...warned, ...said, ...testLines(tested)].join('\n'))
+    const said = lines.length === 0 ? ['Nobody holds anything by certificates now.'] : lines
+    const tests = testLines(tested, await principalNames(options, vault))
+    await output.result({ ok: true, held, tested, unreadable }, [...warned, ...said, ...tests].join('\n'))
     return EXIT.ok
   })
 }
@@ -34,9 +36,11 @@ const WORDS: Readonly<Record<TestedCap['tests'][number]['kind'], string>> = {
 }
 
 /** Certificates that hold only with something that is said anew again and again. */
-function testLines(tested: readonly TestedCap[]): readonly string[] {
+function testLines(tested: readonly TestedCap[], called: PrincipalNames): readonly string[] {
   return tested.flatMap(({ certificate, subject, tests }) => [
-    `${certificate}  to ${subject}  holds only with`,
-    ...tests.map(({ kind, by, holds, note }) => `    ${holds ? '✓' : '✗'} ${WORDS[kind]} by ${by}: ${note}`),
+    `${certificate}  to ${called(subject)}  holds only with`,
+    ...tests.map(
+      ({ kind, by, holds, note }) => `    ${holds ? '✓' : '✗'} ${WORDS[kind]} by ${called(by)}: ${called(note)}`,
+    ),
   ])
 }
