@@ -1,6 +1,6 @@
 import { type ContentId, createSigner, generateSecretKey, type KeyId, systemRandom } from '@vault/core'
 import { moveVault, planMigration, resumeMove } from '@vault/migration'
-import { createCapCert, openCapCert, vaultPrincipal, vaultTag } from '@vault/spki-caps'
+import { createCapCert, type OnlineTest, openCapCert, vaultPrincipal, vaultTag } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
 import { bringing, capEntries } from '../src/caps/cap-entry.ts'
 import { heldOperators } from '../src/caps/cap-issuer.ts'
@@ -10,7 +10,7 @@ import { scratch } from './scratch.ts'
 const newSigner = () => createSigner(generateSecretKey(systemRandom))
 
 /** Brings in a certificate of the present operators of which nothing proves that it was there before the next key event. */
-async function grantUnproven(vault: Vault, subject: KeyId): Promise<ContentId> {
+async function grantUnproven(vault: Vault, subject: KeyId, checks: readonly OnlineTest[] = []): Promise<ContentId> {
   const keys = await vault.keys()
   const tag = vaultTag({ actions: ['write'], object: vault.id })
   const draft = {
@@ -19,6 +19,7 @@ async function grantUnproven(vault: Vault, subject: KeyId): Promise<ContentId> {
     subject,
     tag,
     expires: null,
+    checks,
     nonce: systemRandom(16),
   }
   const envelope = await createCapCert(draft, await heldOperators(vault.place, keys))
@@ -71,4 +72,19 @@ test('a chain that breaks with the keys of the target stops the move, unless it 
   await hers.put(new TextEncoder().encode('hers goes on'))
   await using his = await openVault(b, { as: [ana] })
   await expect(his.put(new TextEncoder().encode('his does not'))).rejects.toMatchObject({ code: 'CAPS_DENIED' })
+})
+
+test.each(['validation', 'once'] as const)('so does one that waits for a validation: %s', async (kind) => {
+  await using space = await scratch()
+  const [ana, eva] = [newSigner(), newSigner()]
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'))
+  const waiting = await grantUnproven(vault, ana.key, [{ by: eva.key, maxAge: 600, kind }])
+  await using target = await openMoveTarget(space.at('b'))
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({
+    code: 'MIGRATION_CHAINS_BROKEN',
+    details: { broken: [waiting], gained: [] },
+  })
 })
