@@ -1,6 +1,6 @@
 import { compareBytes } from '@vault/core'
-import type { AuthorityView, HeldAuthority } from './list-authority.ts'
-import { listAuthority } from './list-authority.ts'
+import type { AuthorityView, HeldAuthority, ListedPath } from './list-authority.ts'
+import { listPaths } from './list-authority.ts'
 import { covers } from './meet.ts'
 
 /** What two views of authority have and have not in common. */
@@ -15,19 +15,21 @@ export interface AuthorityDiff {
 
 /**
  * What changed between two places, or at one place between two times: by root, subject, tag and end, and not by
- * certificate, so that one which is replaced by another that grants the same is no change. What is granted by several
+ * certificate, so that one which is replaced by another that grants the same is no change. What waits for
+ * validations counts as validated, and as less than what waits for none. What is granted by several
  * chains only together counts as not granted by any: more may be reported than has changed, and never less. Throws what
- * {@link listAuthority} throws.
+ * `listAuthority` throws.
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
-  const [before, after] = [listAuthority(comparable(a)), listAuthority(comparable(b))]
+  const [before, after] = [listPaths(comparable(a)), listPaths(comparable(b))]
   const [had, has] = [byHolder(before), byHolder(after)]
-  const isIn = (there: ByHolder, held: HeldAuthority) =>
-    (there.get(holderOf(held)) ?? []).some((other) => grantsAll(other, held))
+  const isIn = (there: ByHolder, path: ListedPath) =>
+    (there.get(holderOf(path)) ?? []).some((other) => grantsAll(other, path))
+  const those = (paths: readonly ListedPath[]) => paths.map(({ held }) => held)
   return {
-    kept: before.filter((held) => isIn(has, held)),
-    gained: after.filter((held) => !isIn(had, held)),
-    lost: before.filter((held) => !isIn(has, held)),
+    kept: those(before.filter((path) => isIn(has, path))),
+    gained: those(after.filter((path) => !isIn(had, path))),
+    lost: those(before.filter((path) => !isIn(has, path))),
   }
 }
 
@@ -38,24 +40,27 @@ function comparable(view: AuthorityView): AuthorityView {
 }
 
 /** By holder: everybody's authority is compared with his own, and not with that of all others. */
-type ByHolder = ReadonlyMap<string, readonly HeldAuthority[]>
+type ByHolder = ReadonlyMap<string, readonly ListedPath[]>
 
-function byHolder(all: readonly HeldAuthority[]): ByHolder {
-  const found = new Map<string, HeldAuthority[]>()
-  for (const held of all) {
-    const own = found.get(holderOf(held))
-    if (own === undefined) found.set(holderOf(held), [held])
-    else own.push(held)
+function byHolder(all: readonly ListedPath[]): ByHolder {
+  const found = new Map<string, ListedPath[]>()
+  for (const path of all) {
+    const own = found.get(holderOf(path))
+    if (own === undefined) found.set(holderOf(path), [path])
+    else own.push(path)
   }
   return found
 }
 
-function holderOf({ root, subject, shares }: HeldAuthority): string {
+function holderOf({ held: { root, subject, shares } }: ListedPath): string {
   return JSON.stringify([root, subject, shares])
 }
 
-function grantsAll(a: HeldAuthority, b: HeldAuthority): boolean {
+function grantsAll({ held: a, assumed }: ListedPath, { held: b, assumed: more }: ListedPath): boolean {
   return (
-    (a.expires === null || (b.expires !== null && a.expires >= b.expires)) && a.left >= b.left && covers(a.tag, b.tag)
+    assumed.isSubsetOf(more) &&
+    (a.expires === null || (b.expires !== null && a.expires >= b.expires)) &&
+    a.left >= b.left &&
+    covers(a.tag, b.tag)
   )
 }

@@ -10,6 +10,8 @@ import { withDefaults } from './limits.ts'
 import type { LookBudget } from './look-budget.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { checkResolution, definedName, headText, resolved } from './name-link.ts'
+import type { ValidationCheck } from './online-test.ts'
+import { isValidationCheck } from './online-test.ts'
 import type { NamePrincipal } from './principal.ts'
 import { issuingTexts, namesIn, principalText } from './principal.ts'
 import { isNameCert, tryOpenProofCert } from './proof-cert.ts'
@@ -30,6 +32,8 @@ export interface GrantPath {
   /** The texts of the thresholds of which it is only a share. */
   readonly shares: readonly string[]
   readonly issued: ReadonlySet<string>
+  /** The texts of the tests that are assumed to be passed: one that waits for fewer holds more. */
+  readonly assumed: ReadonlySet<string>
   readonly chain: readonly ContentId[]
 }
 
@@ -89,12 +93,14 @@ export function stepsFrom(
   return [...granted, ...named]
 }
 
-function stepBy(cert: OpenCapCert, { held, shares, issued, chain }: GrantPath, circumstances: LookedAt): GrantStep {
+function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): GrantStep {
+  const { held, shares, issued, chain } = path
   const { issuer, subject } = cert.record
   const [by, to] = [principalText(issuer), principalText(subject)]
   const upstream = new Set([...held.upstream, by])
   let tag: Tag | undefined
   let until = Number.POSITIVE_INFINITY
+  let { assumed } = path
   const looks: readonly (() => Outcome)[] = [
     () => checkValidity(cert, circumstances.now),
     () => checkEpoch(cert, circumstances),
@@ -108,7 +114,10 @@ function stepBy(cert: OpenCapCert, { held, shares, issued, chain }: GrantPath, c
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
     () => {
-      if (circumstances.tests === 'assumed') return { note: '' }
+      if (circumstances.tests === 'assumed') {
+        assumed = new Set([...assumed, ...cert.record.checks.filter(isValidationCheck).map(testText)])
+        return { note: '' }
+      }
       // There is no request: what each of them needs by itself, nobody holds.
       const standing = checkValidation(cert, circumstances, { upstream, request: undefined })
       until = standing.until
@@ -121,12 +130,15 @@ function stepBy(cert: OpenCapCert, { held, shares, issued, chain }: GrantPath, c
   }
   const next = holdingAfter(held, cert, tag as Tag)
   const bounded = { ...next, expires: Math.min(next.expires, until) }
-  return { cert, path: { held: bounded, shares, issued: new Set([...issued, by]), chain: [...chain, cert.id] } }
+  return {
+    cert,
+    path: { held: bounded, shares, issued: new Set([...issued, by]), assumed, chain: [...chain, cert.id] },
+  }
 }
 
 function nameStepBy(
   { cert, name }: { readonly cert: OpenNameCert; readonly name: NamePrincipal },
-  { held, shares, issued, chain }: GrantPath,
+  { held, shares, issued, assumed, chain }: GrantPath,
   circumstances: LookedAt,
   budget: LookBudget,
 ): GrantStep {
@@ -148,7 +160,11 @@ function nameStepBy(
     if ('code' in outcome) return { cert, name, refusal: outcome }
   }
   const next = holdingNamed(held, cert, { name, into: into ?? name })
-  return { cert, name, path: { held: next, shares, issued, chain: [...chain, cert.id] } }
+  return { cert, name, path: { held: next, shares, issued, assumed, chain: [...chain, cert.id] } }
+}
+
+function testText({ by, maxAge, kind }: ValidationCheck): string {
+  return `${kind} ${maxAge} ${principalText(by)}`
 }
 
 function addTo<T>(map: Map<string, T[]>, text: string, item: T): void {

@@ -1,5 +1,4 @@
 import type { GrantPath } from './grant-steps.ts'
-import type { Holding } from './holding.ts'
 import { covers } from './meet.ts'
 import { principalText } from './principal.ts'
 
@@ -12,7 +11,7 @@ export class KeptPaths {
     const holder = [principalText(path.held.subject), ...path.shares].join(' ')
     const others = this.#byHolder.get(holder)
     if (others === undefined) this.#byHolder.set(holder, [path])
-    else if (others.some((other) => isMore(other.held, path.held))) return false
+    else if (others.some((other) => isMore(other, path))) return false
     else others.push(path)
     return true
   }
@@ -22,8 +21,9 @@ export class KeptPaths {
   }
 }
 
-function isMore(a: Holding, b: Holding): boolean {
+function isMore({ held: a, assumed }: GrantPath, { held: b, assumed: more }: GrantPath): boolean {
   return (
+    assumed.isSubsetOf(more) &&
     a.left >= b.left &&
     a.expires >= b.expires &&
     // Who is above may revoke what follows.

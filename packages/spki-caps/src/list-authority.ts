@@ -41,6 +41,16 @@ export interface AuthorityView extends LookedAt {
  * certificates as a search may open. How fresh sets of revocations are is for the action, and not looked at here.
  */
 export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
+  return listPaths(given).map(({ held }) => held)
+}
+
+/** What is held by one way, and with what assumed. */
+export interface ListedPath extends Pick<GrantPath, 'assumed'> {
+  readonly held: HeldAuthority
+}
+
+/** As {@link listAuthority}, with what is assumed of each. */
+export function listPaths(given: AuthorityView): readonly ListedPath[] {
   const { roots, ...parts } = lookThrough(given)
   return roots.flatMap((root) => listFrom(root, parts))
 }
@@ -61,7 +71,7 @@ export function lookThrough(given: AuthorityView): LookThrough {
   return { view, issued: issuedCerts(given.certificates), budget, roots }
 }
 
-function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): readonly HeldAuthority[] {
+function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): readonly ListedPath[] {
   const kept = new KeptPaths()
   let paths: readonly GrantPath[] = [pathOfRoot(root, view)]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
@@ -71,19 +81,28 @@ function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots
       stepsFrom(path, issued, view, budget).flatMap((step) => ('path' in step ? [step.path] : [])),
     )
   }
-  return kept.all().map(({ held, shares, chain }) => ({
-    root: root.name,
-    subject: principalText(held.subject),
-    holder: held.subject,
-    shares,
-    tag: held.tag,
-    expires: Number.isFinite(held.expires) ? held.expires : null,
-    left: held.left,
-    chain,
+  return kept.all().map(({ held, shares, assumed, chain }) => ({
+    assumed,
+    held: {
+      root: root.name,
+      subject: principalText(held.subject),
+      holder: held.subject,
+      shares,
+      tag: held.tag,
+      expires: Number.isFinite(held.expires) ? held.expires : null,
+      left: held.left,
+      chain,
+    },
   }))
 }
 
 /** The path that a root is the whole of. */
 export function pathOfRoot(root: Root, { limits }: Pick<Circumstances, 'limits'>): GrantPath {
-  return { held: holdingOfRoot(root, withDefaults(limits).depth), shares: [], issued: new Set(), chain: [] }
+  return {
+    held: holdingOfRoot(root, withDefaults(limits).depth),
+    shares: [],
+    issued: new Set(),
+    assumed: new Set(),
+    chain: [],
+  }
 }

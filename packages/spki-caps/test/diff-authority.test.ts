@@ -1,4 +1,5 @@
 import type { Envelope } from '@vault/core'
+import type { AuthorityView, OnlineTest } from '@vault/spki-caps'
 import {
   createKeyDirectory,
   createRevocationView,
@@ -14,6 +15,7 @@ import {
 } from '@vault/spki-caps'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { house, houseRoot, knowing, states } from './cast.ts'
 import { ACTORS, anyPlan, build } from './model.ts'
 import { codeOf, runs } from './support.ts'
 import {
@@ -155,6 +157,44 @@ describe('diffAuthority', () => {
       diffAuthority(authorityView(certificates), authorityView(certificates, { now: later(2 * DAY) })).lost,
     ).toHaveLength(2)
   })
+
+  it.each(['none', 'validation', 'once'] as const)(
+    'sees what new keys end and begin, whether or not it is validated now: %s',
+    async (kind) => {
+      const checks = kind === 'none' ? [] : [{ by: ben.key, maxAge: 600, kind }]
+      const old = await cert(mia, eva.key, { issuer: house, epoch: 0, expires: null, checks })
+      const early = await cert(tom, ben.key, { issuer: house, epoch: 1, checks })
+      const certificates = [old, early]
+      const view = (event: number) => authorityView(certificates, { roots: [houseRoot], keys: knowing(states, event) })
+      const { gained, lost } = diffAuthority(view(0), view(1))
+      expect([subjects(gained), subjects(lost)]).toEqual([[ben.key], [eva.key]])
+      // That is for comparing only.
+      const has = kind === 'none' ? [principalText(house), ben.key] : [principalText(house)]
+      expect(subjects(listAuthority(view(1)))).toEqual(has)
+    },
+  )
+
+  it.each(['validation', 'once'] as const)(
+    'does not take what waits for a %s for what waits for nothing',
+    async (kind) => {
+      const checks = [{ by: ben.key, maxAge: 600, kind }]
+      const tested = [await cert(mia, eva.key, { checks }), await cert(mia, tom.key, { checks })]
+      const plain = await cert(mia, eva.key)
+      const [before, after] = [await cert(mia, eva.key), await cert(mia, tom.key)].map((free) =>
+        authorityView([...tested, free], { roots: [{ ...ROOT, subject: mia.key }] }),
+      ) as [AuthorityView, AuthorityView]
+      const { gained, lost } = diffAuthority(before, after)
+      expect([subjects(gained), subjects(lost)]).toEqual([[tom.key], [eva.key]])
+      // What is granted on from it waits as well, and one more test is less.
+      const below = [...tested, await cert(eva, ana.key)]
+      const more = await cert(mia, tom.key, { checks: [...checks, { ...checks[0], by: ana.key } as OnlineTest] })
+      const view = (...certificates: Envelope[]) => ({ ...before, certificates })
+      expect(subjects(diffAuthority(view(...below), view(...below, plain)).gained)).toEqual([eva.key, ana.key])
+      expect(diffAuthority(view(...below, plain), view(plain, ...below, more)).gained).toEqual([])
+      expect(subjects(diffAuthority(view(tested[1] as Envelope), view(more)).lost)).toEqual([tom.key])
+      expect(diffAuthority(view(tested[1] as Envelope), view(more)).gained).toEqual([])
+    },
+  )
 
   it('finds nothing gained where a certificate was taken away', async () => {
     await fc.assert(
