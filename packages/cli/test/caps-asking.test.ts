@@ -120,14 +120,30 @@ describe('vaultctl caps, asked', () => {
   test('demo has a chain for each code, with its trace', async () => {
     const { chains } = await json<{ chains: { code: string }[] }>('vaultctl', ['caps', 'demo'])
     const codes = new Set(chains.map(({ code }) => code))
-    expect(codes.size).toBe(25)
+    expect(codes.size).toBe(26)
     expect(await json('vaultctl', ['caps', 'demo', 'revoked'])).toMatchObject({
-      chains: [{ code: 'CAPS_REVOKED', trace: [{}, {}, {}] }],
+      chains: [
+        { code: 'CAPS_REVOKED', name: 'revoked by its issuer', trace: [{}, {}, {}] },
+        { code: 'CAPS_REVOKED', name: 'called so no more', trace: [{}, {}, {}, {}] },
+      ],
     })
     const { stdout } = await run('vaultctl', ['caps', 'demo', 'CAPS_STALE'])
     expect(stdout).toMatch(/✗[\s\S]*STOP: [\s\S]*DENIED at .* \(CAPS_STALE\)/)
     expect(await json('vaultctl', ['caps', 'demo', 'granted'])).toMatchObject({
-      chains: [{ code: 'granted' }, {}, {}, {}],
+      chains: [
+        { code: 'granted', name: 'one certificate' },
+        { name: 'granted on by one who may' },
+        { name: 'found in a heap' },
+        { name: 'granted by two of three' },
+        { name: 'validated a minute ago' },
+        { name: 'found in a heap, validated' },
+        { name: 'validated for this one request' },
+        { name: 'granted to a name' },
+        { name: 'granted to a name of a name, and found in a heap' },
+        { name: 'granted on by one who is called so' },
+        { name: 'granted to one of each of two names' },
+        { name: 'a root that is a name' },
+      ],
     })
     expect(await json('vaultctl', ['caps', 'demo', 'nothing'], 2)).toMatchObject({ error: { code: 'USAGE' } })
   })
