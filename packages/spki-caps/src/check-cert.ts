@@ -2,14 +2,14 @@ import type { KeyId } from '@vault/core'
 import type { Circumstances } from './circumstances.ts'
 import { standingOf } from './epoch.ts'
 import { standingOfSet } from './freshness.ts'
-import { operatorsOf } from './key-directory.ts'
 import { isValidationCheck } from './online-test.ts'
 import { isVault, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
 import { secondsOf } from './record.ts'
 import type { Outcome } from './refusal.ts'
 import { refuse, refuseSilence } from './refusal.ts'
-import type { Hearing, Spoken } from './speak.ts'
+import { hearingOf } from './signed-records.ts'
+import type { Spoken } from './speak.ts'
 import { speak } from './speak.ts'
 import type { Voices } from './voices.ts'
 import { envelopeVoices } from './voices.ts'
@@ -85,13 +85,12 @@ export function checkSignature(
   circumstances: Circumstances,
   upstream: ReadonlySet<string>,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
-  const { issuer, epoch } = cert.record
-  const voices = envelopeVoices(cert.record.type, cert.envelope, circumstances.memo)
-  const operators: Hearing['operators'] = (vault) =>
-    operatorsOf(circumstances.keys, vault, isVault(issuer) && epoch !== null ? epoch : undefined)
-  const spoken = speak(issuer, { voices: unrevoked(voices, circumstances, upstream), operators })
+  const { issuer, type } = cert.record
+  const hearing = hearingOf(cert.record, envelopeVoices(type, cert.envelope, circumstances.memo), circumstances.keys)
+  const { voices } = hearing
+  const spoken = speak(issuer, { ...hearing, voices: unrevoked(voices, circumstances, upstream) })
   if (spoken.ok) return { outcome: { note: signersText(spoken.keys) }, keys: spoken.keys }
-  const before = speak(issuer, { voices, operators })
+  const before = speak(issuer, hearing)
   const outcome = before.ok ? refuseKeys(before) : refuseSilence(issuer, spoken, 'CAPS_SIGNATURE')
   return { outcome, keys: [] }
 }

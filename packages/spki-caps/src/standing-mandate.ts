@@ -1,9 +1,9 @@
 import type { AbortOptions, Envelope, KeyId, Signer } from '@vault/core'
 import type { KeyDirectory } from './key-directory.ts'
-import { operatorsOf } from './key-directory.ts'
 import type { Principal } from './principal.ts'
 import type { Issuer, Opened, RecordHead } from './record.ts'
 import { checkRecord, natural, parseIssuer, recordFormat, secondsOf } from './record.ts'
+import { hearingOf } from './signed-records.ts'
 import { speak } from './speak.ts'
 import { envelopeVoices } from './voices.ts'
 
@@ -71,10 +71,7 @@ export const openStandingMandate: (envelope: Envelope) => OpenStandingMandate = 
 
 /** Those who have signed a mandate as its issuer; empty where they are not enough. A vault signs by the operators of any of its events. */
 export function mandateSigners(envelope: Envelope, keys: KeyDirectory): readonly KeyId[] {
-  const { issuer, epoch } = openStandingMandate(envelope).record
-  const spoken = speak(issuer, {
-    voices: envelopeVoices(STANDING_MANDATE, envelope),
-    operators: (vault) => operatorsOf(keys, vault, epoch ?? undefined),
-  })
+  const { record } = openStandingMandate(envelope)
+  const spoken = speak(record.issuer, hearingOf(record, envelopeVoices(STANDING_MANDATE, envelope), keys))
   return spoken.ok ? spoken.keys : []
 }
