@@ -66,7 +66,7 @@ export interface LookThrough {
 
 export function lookThrough(given: AuthorityView): LookThrough {
   const view = { ...given, memo: given.memo ?? createSignatureMemo() }
-  const budget = new LookBudget(withDefaults(view.limits).search)
+  const budget = new LookBudget(withDefaults(view.limits))
   const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
   return { view, issued: issuedCerts(given.certificates), budget, roots }
 }

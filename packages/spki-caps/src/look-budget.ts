@@ -1,18 +1,21 @@
 import { limitReached } from './error.ts'
-import { MOST_NAMES_OF_ONE } from './name-link.ts'
+import { FollowedNames } from './followed-names.ts'
+import type { CapsLimits } from './limits.ts'
 import type { Principal } from './principal.ts'
-import { namesIn, principalText } from './principal.ts'
+import { namesIn } from './principal.ts'
 
 /** How much is looked at where everything that was granted is. */
 export class LookBudget {
+  /** Certificates in a row. */
+  readonly longest: number
   readonly #most: number
   #left: number
-  /** The names that were gone on to, by whose names they are. */
-  readonly #names = new Map<string, Set<string>>()
+  readonly #followed = new FollowedNames()
 
-  constructor(most: number) {
-    this.#most = most
-    this.#left = most
+  constructor({ certificates, search }: Required<CapsLimits>) {
+    this.longest = certificates
+    this.#most = search
+    this.#left = search
   }
 
   /** Called for each certificate. Throws `CAPS_LIMIT` after so many as a search may open. */
@@ -22,13 +25,10 @@ export class LookBudget {
 
   /** Whether one more name, or what has names in it, is gone on to: of those of one key or vault only so many are. */
   admits(principal: Principal): boolean {
-    return namesIn(principal).every(({ of, names }) => {
-      const whose = principalText(of)
-      const known = this.#names.get(whose) ?? new Set()
-      const text = principalText({ of, names })
-      if (!known.has(text) && known.size >= MOST_NAMES_OF_ONE) return false
-      this.#names.set(whose, known.add(text))
-      return true
+    return namesIn(principal).every((name) => {
+      const isAdmitted = this.#followed.admits(name)
+      if (isAdmitted) this.#followed.add(name)
+      return isAdmitted
     })
   }
 }

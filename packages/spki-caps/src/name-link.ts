@@ -7,12 +7,6 @@ import type { Outcome } from './refusal.ts'
 import { refuse } from './refusal.ts'
 import type { Said, Way } from './speak.ts'
 
-/**
- * Of the names of one key or vault so many are followed for one question. Four words of some thirty are a million names: nobody
- * makes them all for others to wait for.
- */
-export const MOST_NAMES_OF_ONE = 256
-
 /** A way in which a name has spoken. */
 export interface NameWay extends Way {
   /** The text of whose name it is. */

@@ -1,6 +1,7 @@
 import type { KeyId } from '@vault/core'
+import { FollowedNames } from './followed-names.ts'
 import type { OpenNameCert } from './name-cert.ts'
-import { MOST_NAMES_OF_ONE, subjectsBehind, wayByName } from './name-link.ts'
+import { subjectsBehind, wayByName } from './name-link.ts'
 import type { NamePrincipal } from './principal.ts'
 import { isName, principalText, withNames } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
@@ -32,8 +33,7 @@ const MAX_STEPS = 65_536
 export class NameSearch {
   readonly #parts: NameSearchParts
   readonly #reachedNames = new Map<string, NamePrincipal>()
-  /** How many of them each key or vault has. */
-  readonly #ofOne = new Map<string, number>()
+  readonly #followed = new FollowedNames()
   #steps = 0
   /** Name certificates by the texts of their subjects, as far as those were read. */
   readonly #naming = new Map<string, OpenNameCert[]>()
@@ -81,10 +81,7 @@ export class NameSearch {
     const into = withNames(subject, rest)
     if (name === undefined || !isName(name) || into === undefined) return undefined
     const text = principalText(name)
-    const whose = principalText(issuer)
-    const others = this.#ofOne.get(whose) ?? 0
-    const isKnown = this.#reachedNames.has(text)
-    if (!isKnown && others >= MOST_NAMES_OF_ONE) return undefined
+    if (!this.#followed.admits(name)) return undefined
     let isNew = false
     for (const said of waysOf(into, hearing)) {
       const length = 1 + lengthOf(said)
@@ -97,7 +94,7 @@ export class NameSearch {
       isNew = this.#parts.reached.addName(text, reach) || isNew
     }
     if (!isNew) return undefined
-    if (!isKnown) this.#ofOne.set(whose, others + 1)
+    this.#followed.add(name)
     this.#reachedNames.set(text, name)
     return text
   }
