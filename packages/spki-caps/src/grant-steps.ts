@@ -6,7 +6,6 @@ import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingNamed } from './holding.ts'
-import { withDefaults } from './limits.ts'
 import type { LookBudget } from './look-budget.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { checkResolution, definedName, headText, resolved } from './name-link.ts'
@@ -124,10 +123,8 @@ function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): Gr
       return standing.outcome
     },
   ]
-  for (const look of looks) {
-    const outcome = look()
-    if ('code' in outcome) return { cert, refusal: outcome }
-  }
+  const refusal = firstRefusal(looks)
+  if (refusal !== undefined) return { cert, refusal }
   const next = holdingAfter(held, cert, tag as Tag)
   const bounded = { ...next, expires: Math.min(next.expires, until) }
   return {
@@ -142,7 +139,6 @@ function nameStepBy(
   circumstances: LookedAt,
   budget: LookBudget,
 ): GrantStep {
-  const { certificates } = withDefaults(circumstances.limits)
   const into = resolved(cert, name)
   const upstream = new Set([...held.upstream, principalText(cert.record.issuer)])
   const looks: readonly (() => Outcome)[] = [
@@ -151,16 +147,22 @@ function nameStepBy(
     () => checkResolution(into, name, held, issued),
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
-    () => (chain.length < certificates ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
+    () => (chain.length < budget.longest ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
     () =>
       budget.admits(into ?? name) ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more names of one than are followed'),
   ]
-  for (const look of looks) {
-    const outcome = look()
-    if ('code' in outcome) return { cert, name, refusal: outcome }
-  }
+  const refusal = firstRefusal(looks)
+  if (refusal !== undefined) return { cert, name, refusal }
   const next = holdingNamed(held, cert, { name, into: into ?? name })
   return { cert, name, path: { held: next, shares, issued, assumed, chain: [...chain, cert.id] } }
+}
+
+function firstRefusal(looks: readonly (() => Outcome)[]): Refusal | undefined {
+  for (const look of looks) {
+    const outcome = look()
+    if ('code' in outcome) return outcome
+  }
+  return undefined
 }
 
 function testText({ by, maxAge, kind }: ValidationCheck): string {
