@@ -22,9 +22,11 @@ export type { CertTerms } from './cert-terms.ts'
 export type { NameCert, NameCertDraft, OpenNameCert } from './name-cert.ts'
 export { createNameCert, nameCertPayload, openNameCert } from './name-cert.ts'
 export type { OnlineTest, RevocationCheck, ValidationCheck } from './online-test.ts'
+export { isValidationCheck } from './online-test.ts'
 export type { HashPrincipal, NamePrincipal, Principal, ThresholdPrincipal, VaultPrincipal } from './principal.ts'
 export {
   hashPrincipal,
+  isName,
   namePrincipal,
   parsePrincipal,
   principalText,

@@ -21,6 +21,7 @@ export interface ValidationCheck extends RevocationCheck {
 
 const MAX_TESTS = 4
 
+/** Whether it asks for a validation, and not for a set of revocations. */
 export function isValidationCheck(test: OnlineTest): test is ValidationCheck {
   return 'kind' in test
 }

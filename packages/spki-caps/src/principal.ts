@@ -114,6 +114,7 @@ export function isHash(principal: Principal): principal is HashPrincipal {
   return typeof principal === 'object' && 'hash' in principal
 }
 
+/** Whether it is whoever is called by a name, and not a threshold with one in it. */
 export function isName(principal: Principal): principal is NamePrincipal {
   return typeof principal === 'object' && 'names' in principal
 }

@@ -1,5 +1,5 @@
 import { type AbortOptions, type KeyState, type Signer, VaultError } from '@vault/core'
-import { openProofCert, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
+import { isName, openProofCert, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
 import { hasKey, openKey } from '../keystore.ts'
 import type { Place } from '../place.ts'
 import type { CapIssuer } from './issue-cap.ts'
@@ -65,7 +65,7 @@ export async function issuerOf(caps: VaultCaps, signers: readonly Signer[], opti
     const { subject } = openProofCert(envelope).record
     if (typeof subject === 'string' || !('threshold' in subject) || subject.threshold > keys.size) continue
     // Whoever is called by a name signs for himself, and not for the threshold.
-    if (subject.of.some((member) => typeof member === 'object' && 'names' in member)) continue
+    if (subject.of.some(isName)) continue
     if ([...keys].every((key) => subject.of.includes(key))) {
       return { issuer: thresholdPrincipal(subject.threshold, subject.of), signers }
     }

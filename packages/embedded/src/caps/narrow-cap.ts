@@ -2,6 +2,7 @@ import { type ContentId, type KeyId, matchesId, publicKeyOf, VaultError } from '
 import {
   type CapsErrorCode,
   covers,
+  isName,
   type OpenCapCert,
   type Principal,
   principalText,
@@ -71,7 +72,7 @@ export function speakerOf(subject: Principal, keys: ReadonlySet<KeyId>): Princip
   if (typeof subject === 'string') return keys.has(subject) ? subject : undefined
   if ('hash' in subject) return [...keys].find((key) => matchesId(subject.hash.id, publicKeyOf(key)))
   // Whoever is called by a name is seen by the certificates that say so, and not by this one.
-  if ('vault' in subject || 'names' in subject) return undefined
+  if ('vault' in subject || isName(subject)) return undefined
   const members = subject.of.filter((member) => typeof member === 'string' && keys.has(member))
   return members.length >= subject.threshold ? subject : undefined
 }

@@ -1,5 +1,5 @@
 import type { AbortOptions, ContentId } from '@vault/core'
-import { isNameCert, openProofCert, principalText, standingOfTests } from '@vault/spki-caps'
+import { isNameCert, isValidationCheck, openProofCert, principalText, standingOfTests } from '@vault/spki-caps'
 import type { VaultCaps } from './vault-caps.ts'
 
 /** A certificate that holds only with something that is said anew again and again, and how that stands now. */
@@ -28,7 +28,13 @@ export async function testedCaps(caps: VaultCaps, options: AbortOptions = {}): P
     if (isNameCert(cert) || cert.record.checks.length === 0) continue
     const tests = standingOfTests(cert, circumstances).map(({ test, holds, note }) => {
       const { by, maxAge } = test
-      return { kind: 'kind' in test ? test.kind : ('revocations' as const), by: principalText(by), maxAge, holds, note }
+      return {
+        kind: isValidationCheck(test) ? test.kind : ('revocations' as const),
+        by: principalText(by),
+        maxAge,
+        holds,
+        note,
+      }
     })
     found.push({ certificate: cert.id, subject: principalText(cert.record.subject), tests })
   }

@@ -2,6 +2,7 @@ import { type AbortOptions, type ContentId, type Envelope, type Signer, VaultErr
 import {
   type CapsErrorCode,
   createValidation,
+  isValidationCheck,
   type OpenCapCert,
   openValidation,
   type Principal,
@@ -60,7 +61,7 @@ async function namedTest(
   const { operators } = (await caps.keys(options)).roles
   const mayOperate = operators.keys.filter((key) => keys.has(key)).length >= operators.threshold
   const speaks = (by: Principal) => (caps.isVault(by) ? mayOperate : speakerOf(by, keys) !== undefined)
-  const tests = record.checks.filter((test) => 'kind' in test && test.kind === 'validation')
+  const tests = record.checks.filter((test) => isValidationCheck(test) && test.kind === 'validation')
   const named = tests.find(({ by }) => speaks(by))
   if (named !== undefined) return named
   const by = tests.map((test) => principalText(test.by))

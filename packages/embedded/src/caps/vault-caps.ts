@@ -18,6 +18,7 @@ import {
   type Freshness,
   type HeldAuthority,
   indexTexts,
+  isName,
   type KeysAuthority,
   knownVoices,
   type OpenValidation,
@@ -223,7 +224,7 @@ export class VaultCaps {
 
   /** Whether these keys are called by a name: it is to them as a root is, and nothing is granted on. */
   async isCalled(keys: Iterable<KeyId>, name: Principal, options: AbortOptions = {}): Promise<boolean> {
-    if (typeof name === 'string' || !('names' in name)) return false
+    if (!isName(name)) return false
     const { vault } = this.parts
     const tag = this.tagOf({ action: 'read' })
     const roots = [{ ...rootOf(vault, 'none'), subject: name, delegate: false }]
