@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import type { Bytes } from '@vault/core'
-import { decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
+import { concatBytes, decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
 import { ByteReader } from './byte-reader.ts'
 import type { TransferErrorCode } from './error.ts'
 
@@ -21,6 +21,7 @@ export interface FrameLimits {
 
 /** Flags, length as sent, length uncompressed, length of the value. */
 const HEAD_LENGTH = 13
+const NO_HEAD: Bytes = new Uint8Array(HEAD_LENGTH)
 const PLAIN = 0
 const ZSTD = 1
 
@@ -41,33 +42,15 @@ const NOTHING: Bytes = new Uint8Array()
  */
 export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = []): Promise<Bytes> {
   const header = encode(withoutGaps(value), FAR)
-  let length = header.length
-  for (const part of body) length += part.length
-  // Frames are large, so their parts are copied once, to where they are sent from.
-  const frame = new Uint8Array(HEAD_LENGTH + length)
-  let at = HEAD_LENGTH
-  for (const part of [header, ...body]) {
-    frame.set(part, at)
-    at += part.length
-  }
-  const lengths = { length, header: header.length }
-  const packed = await compressed(frame.subarray(HEAD_LENGTH))
-  if (packed === undefined) return withHead(frame, PLAIN, lengths)
-  const shorter = new Uint8Array(HEAD_LENGTH + packed.length)
-  shorter.set(packed, HEAD_LENGTH)
-  return withHead(shorter, ZSTD, lengths)
-}
-
-function withHead(
-  frame: Bytes,
-  flags: number,
-  { length, header }: { readonly length: number; readonly header: number },
-): Bytes {
+  // Frames are large: what goes as it is is copied once, to behind its head.
+  const plain = concatBytes(NO_HEAD, header, ...body)
+  const packed = await compressed(plain.subarray(HEAD_LENGTH))
+  const frame = packed === undefined ? plain : concatBytes(NO_HEAD, packed)
   const head = new DataView(frame.buffer)
-  head.setUint8(0, flags)
+  head.setUint8(0, packed === undefined ? PLAIN : ZSTD)
   head.setUint32(1, frame.length - HEAD_LENGTH)
-  head.setUint32(5, length)
-  head.setUint32(9, header)
+  head.setUint32(5, plain.length - HEAD_LENGTH)
+  head.setUint32(9, header.length)
   return frame
 }
 
