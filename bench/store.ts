@@ -4,8 +4,9 @@
  *   pnpm run bench:store [--dir FOLDER] [--sizes 10000,100000,1000000]
  *
  * Behind each row stands the exponent of its growth from the first size to the last: 0 is no growth, 1 in proportion.
+ * The row of cold reads is there for root on Linux alone, who can empty the page cache.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -20,13 +21,17 @@ const sizes = values.sizes.split(',').map(Number)
 const root = await mkdtemp(join(values.dir ?? tmpdir(), 'vault-store-'))
 
 const OBJECT = 1024
+/** The size of every sixteenth object, of which single ones are read. */
+const READ_OBJECT = 4096
+const READ_EVERY = 16
 const BATCH = 8192
 const SINGLE = 200
 const READS = 2000
+const COLD_READS = 500
 const LATER = 1000
 
 /** A block that no other number has. */
-function block(n: number, length: number = OBJECT): Block {
+function block(n: number, length: number = n % READ_EVERY === 0 ? READ_OBJECT : OBJECT): Block {
   const bytes = Buffer.alloc(length)
   for (let at = 0; at + 8 <= length; at += 8) bytes.writeDoubleLE(n + at / length, at)
   return { id: contentId(bytes), bytes }
@@ -35,11 +40,27 @@ function block(n: number, length: number = OBJECT): Block {
 /** Brings blocks under charge, batch by batch. */
 async function fill(vault: Vault, from: number, to: number): Promise<void> {
   function* batches(): Generator<readonly Block[]> {
-    for (let n = from; n < to; n += BATCH) yield Array.from({ length: Math.min(BATCH, to - n) }, (_, i) => block(n + i))
+    for (let n = from; n < to; n += BATCH) {
+      const blocks = Array.from({ length: Math.min(BATCH, to - n) }, (_, i) => block(n + i))
+      sizes.push(...blocks.map(({ bytes }) => bytes.length))
+      yield blocks
+    }
   }
+  const sizes: number[] = []
   for await (const { ids, segment } of vault.place.objects.putMany(batches())) {
-    const add = ids.map((id) => ({ id, size: OBJECT, links: [] }))
+    const lengths = sizes.splice(0, ids.length)
+    const add = ids.map((id, i) => ({ id, size: lengths[i] as number, links: [] }))
     await vault.commit({ expect: { segments: [segment] }, objects: { add } })
+  }
+}
+
+/** Empties the page cache; false where this process may not. */
+async function dropPageCache(): Promise<boolean> {
+  try {
+    await writeFile('/proc/sys/vm/drop_caches', '3')
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -82,11 +103,18 @@ async function figuresOf(size: number): Promise<Map<string, number>> {
     1000 * (await seconds(async () => (await openVault(dir, options))[Symbol.asyncDispose]())),
   )
   await using vault = await openVault(dir, options)
-  const asked: ContentId[] = Array.from({ length: READS }, (_, i) => block((i * 7919) % size).id)
-  const reading = await seconds(async () => {
-    for (const id of asked) if ((await vault.place.objects.get(id)) === undefined) throw new Error(`${id} is missing`)
-  })
-  figures.set('objects read one at a time, anywhere, 1/s', READS / reading)
+  const somewhere = (i: number) => block((i * 7919 * READ_EVERY) % (size - (size % READ_EVERY))).id
+  const reading = async (ids: readonly ContentId[]) =>
+    ids.length /
+    (await seconds(async () => {
+      for (const id of ids) if ((await vault.place.objects.get(id)) === undefined) throw new Error(`${id} is missing`)
+    }))
+  const cold = Array.from({ length: COLD_READS }, (_, i) => somewhere(i))
+  const warm = Array.from({ length: READS }, (_, i) => somewhere(i))
+  if (await dropPageCache())
+    figures.set('objects of 4 KiB read one at a time, anywhere, cold, 1/s', await reading(cold))
+  await reading(warm)
+  figures.set('the same, warm, 1/s', await reading(warm))
   let listed = 0
   const listing = await seconds(async () => {
     for await (const page of vault.place.objects.list()) listed += page.length
@@ -118,7 +146,7 @@ try {
   }
   const [smallest, largest] = [sizes[0] as number, sizes.at(-1) as number]
   console.log(
-    `| objects of ${OBJECT} bytes | ${sizes.map((size) => size.toLocaleString('en')).join(' | ')} | exponent |`,
+    `| objects of ${OBJECT} bytes, each sixteenth of ${READ_OBJECT} | ${sizes.map((size) => size.toLocaleString('en')).join(' | ')} | exponent |`,
   )
   console.log(`|---|${sizes.map(() => '---|').join('')}---|`)
   for (const what of columns[0]?.keys() ?? []) {
