@@ -1,12 +1,14 @@
 /**
  * Fills vaults of growing size on a real disk and does to each what a user does:
  *
- *   pnpm run bench:store [--dir FOLDER] [--sizes 10000,100000,1000000]
+ *   pnpm run bench:store [--dir FOLDER] [--sizes 10000,100000,1000000] [--fill-disk]
  *
  * Behind each row stands the exponent of its growth from the first size to the last: 0 is no growth, 1 in proportion.
+ * `--fill-disk` leaves no room on the disk of FOLDER, so give it one of its own, and reclaims the older half in place of every
+ * other object: what is stored anew needs room.
  * The row of cold reads is there for root on Linux alone, who can empty the page cache.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,8 +17,14 @@ import { type ContentId, contentId } from '@vault/core'
 import { createVault, openVault, type Vault } from '@vault/embedded'
 
 const { values } = parseArgs({
-  options: { dir: { type: 'string' }, sizes: { type: 'string', default: '10000,100000,1000000' } },
+  options: {
+    dir: { type: 'string' },
+    sizes: { type: 'string', default: '10000,100000,1000000' },
+    'fill-disk': { type: 'boolean', default: false },
+  },
 })
+if (values['fill-disk'] && values.dir === undefined)
+  throw new Error('--fill-disk needs --dir, a folder on a disk of its own.')
 const sizes = values.sizes.split(',').map(Number)
 const root = await mkdtemp(join(values.dir ?? tmpdir(), 'vault-store-'))
 
@@ -62,6 +70,19 @@ async function dropPageCache(): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** Writes until the disk takes no more. */
+async function fillDisk(file: string): Promise<void> {
+  await using handle = await open(file, 'w')
+  for (let length = 2 ** 24; length >= 512; length /= 2) {
+    try {
+      while (true) await handle.write(Buffer.alloc(length, 1))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+  }
+  await handle.sync()
 }
 
 async function seconds(run: () => Promise<unknown>): Promise<number> {
@@ -120,19 +141,24 @@ async function figuresOf(size: number): Promise<Map<string, number>> {
     for await (const page of vault.place.objects.list()) listed += page.length
   })
   figures.set('ids listed, 1/s', listed / listing)
-  const half = Array.from({ length: Math.floor(size / 2) }, (_, i) => block(2 * i).id)
+  const half = Array.from({ length: Math.floor(size / 2) }, (_, i) => block(values['fill-disk'] ? i : 2 * i).id)
   const releasing = await seconds(async () => {
     for (let i = 0; i < half.length; i += BATCH) {
       await vault.commit({ objects: { release: half.slice(i, i + BATCH) } })
     }
   })
   figures.set('objects released, 1/s', half.length / releasing)
+  if (values['fill-disk']) await fillDisk(join(root, 'filler'))
   const reclaiming = await seconds(async () => {
     for await (const event of vault.reclaim()) {
       if (event.type === 'report') figures.set('bytes freed, MB', event.bytesFreed / 1e6)
     }
   })
-  figures.set('half of the objects reclaimed, the other half stored anew, s', reclaiming)
+  const what = values['fill-disk']
+    ? 'on a full disk, the older half reclaimed'
+    : 'half of the objects reclaimed, the other half stored anew'
+  figures.set(`${what}, s`, reclaiming)
+  await rm(join(root, 'filler'), { force: true })
   figures.set('peak memory of the process so far, MiB', process.resourceUsage().maxRSS / 1024)
   return figures
 }

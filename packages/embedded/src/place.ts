@@ -4,6 +4,7 @@ import { type KeyId, parseKeyId, VaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
 import { openSqliteSoupStore } from '@vault/store-sqlite'
+import { restoreReserve } from './reserve.ts'
 import { systemError } from './system-error.ts'
 
 /** The `code` of the errors about folders that hold vaults. */
@@ -97,6 +98,8 @@ async function openStores(dir: string, info: PlaceInfo, { mode, keepHashes }: Op
   try {
     const isCondemned = async (segment: string) => (await soups.reclaim.condemned([segment])).length > 0
     const objects = await openFsCas({ dir, mode, isCondemned })
+    // A reclaim that did not come to make room has left none for the next.
+    if (mode === 'write') await restoreReserve(dir)
     return {
       dir,
       info,

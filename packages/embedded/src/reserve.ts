@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { statfs, unlink } from 'node:fs/promises'
+import { stat, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { flushFolder, writeDurably } from './durable-file.ts'
 import { systemError } from './system-error.ts'
@@ -28,13 +28,18 @@ export async function useReserve(dir: string): Promise<void> {
   }
 }
 
-/** Keeps the room again, as soon as there is enough. */
+/** Keeps the room again where it was given away and there is enough. */
 export async function restoreReserve(dir: string): Promise<void> {
   try {
-    if ((await freeBytes(dir)) >= AMPLE) await keepReserve(dir)
+    if (!(await isKept(dir)) && (await freeBytes(dir)) >= AMPLE) await keepReserve(dir)
   } catch {
-    // The next reclaim tries again; this one has done what it was asked for.
+    // Whoever opens the place next tries again; this one has done what it was asked for.
   }
+}
+
+async function isKept(dir: string): Promise<boolean> {
+  const found = await stat(join(dir, RESERVE_FILE)).catch(() => undefined)
+  return found?.size === LENGTH
 }
 
 async function freeBytes(dir: string): Promise<number> {

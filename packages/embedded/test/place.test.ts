@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkChecksums } from '../src/checksums.ts'
@@ -180,5 +180,22 @@ describe('checksums', () => {
       await seatOf(vault.place)
     }
     expect(await checkChecksums(dir)).toEqual([])
+  })
+})
+
+describe('the room that a place keeps for a full disk', () => {
+  test('is kept again by the next who opens it to write, where a reclaim gave it away and made none', async () => {
+    await using space = await scratch()
+    const dir = space.at('v')
+    await createVault(dir, plain)
+    const kept = await stat(join(dir, 'reserve'))
+    await rm(join(dir, 'reserve'))
+    await (await openVault(dir, { mode: 'read' }))[Symbol.asyncDispose]()
+    expect(await readdir(dir)).not.toContain('reserve')
+    await (await openVault(dir))[Symbol.asyncDispose]()
+    const again = await stat(join(dir, 'reserve'))
+    expect(again.size).toBe(kept.size)
+    await (await openVault(dir))[Symbol.asyncDispose]()
+    expect((await stat(join(dir, 'reserve'))).ino).toBe(again.ino)
   })
 })
