@@ -4,7 +4,7 @@
  *   pnpm run bench:store [--dir FOLDER] [--sizes 10000,100000,1000000] [--fill-disk]
  *
  * Behind each row stands the exponent of its growth from the first size to the last: 0 is no growth, 1 in proportion.
- * `--fill-disk` leaves no room on the disk of FOLDER, so give it one of its own, and reclaims the older half in place of every
+ * `--fill-disk` leaves 32 MiB on the disk of FOLDER, so give it one of its own, and reclaims the older half in place of every
  * other object: what is stored anew needs room.
  * The row of cold reads is there for root on Linux alone, who can empty the page cache.
  */
@@ -37,6 +37,8 @@ const SINGLE = 200
 const READS = 2000
 const COLD_READS = 500
 const LATER = 1000
+/** Bytes that a full disk has left. */
+const LEFT = 32 * 1024 * 1024
 
 /** A block that no other number has. */
 function block(n: number, length: number = n % READ_EVERY === 0 ? READ_OBJECT : OBJECT): Block {
@@ -72,7 +74,7 @@ async function dropPageCache(): Promise<boolean> {
   }
 }
 
-/** Writes until the disk takes no more. */
+/** Writes until the disk takes no more, and gives {@link LEFT} back: reclaim needs what one segment holds that is still needed. */
 async function fillDisk(file: string): Promise<void> {
   await using handle = await open(file, 'w')
   for (let length = 2 ** 24; length >= 512; length /= 2) {
@@ -82,6 +84,8 @@ async function fillDisk(file: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     }
   }
+  const { size } = await handle.stat()
+  await handle.truncate(Math.max(0, size - LEFT))
   await handle.sync()
 }
 
@@ -155,7 +159,7 @@ async function figuresOf(size: number): Promise<Map<string, number>> {
     }
   })
   const what = values['fill-disk']
-    ? 'on a full disk, the older half reclaimed'
+    ? 'on a disk with 32 MiB left, the older half reclaimed'
     : 'half of the objects reclaimed, the other half stored anew'
   figures.set(`${what}, s`, reclaiming)
   await rm(join(root, 'filler'), { force: true })

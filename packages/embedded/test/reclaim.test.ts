@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import type { Block } from '@vault/cas'
-import { contentId, utf8 } from '@vault/core'
+import { contentId, utf8, VaultError } from '@vault/core'
 import { createMemorySoupStore, type Reclaim, type SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
 import { evacuate, type ReclaimReport, reclaimSpace } from '@vault/transfer'
@@ -85,6 +85,34 @@ describe('reclaimSpace', () => {
     for (const text of ['d', 'e', 'f']) expect(await place.objects.get(block(text).id)).toEqual(block(text).bytes)
     expect(await place.objects.get(block('c').id)).toBeUndefined()
     expect((await Array.fromAsync(place.objects.scrub())).flatMap(({ findings }) => findings)).toEqual([])
+  })
+
+  test('says on a full disk how much room it needs to go on, with what is wholly unused gone already', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const dead = await place.add('a', 'b')
+    const half = await place.add('c', 'd')
+    await place.release('a', 'b', 'c')
+    const full = new VaultError({ code: 'CAS_WRITE_FAILED', message: 'full', details: { errno: 'ENOSPC' } })
+    const objects = new Proxy(place.objects, {
+      get(store, name) {
+        if (name === 'putMany') throw full
+        const part: unknown = Reflect.get(store, name)
+        return typeof part === 'function' ? part.bind(store) : part
+      },
+    })
+    const refused = await reclaimed({ ...place, objects }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({
+      code: 'CAS_WRITE_FAILED',
+      message: expect.stringContaining('Make that room'),
+      details: { errno: 'ENOSPC', segment: half },
+      cause: full,
+    })
+    const { details } = refused as VaultError
+    expect(details.room).toBeGreaterThanOrEqual(100)
+    expect(details.room).toBeLessThan(400)
+    expect(await segmentsOf(place)).not.toContain(dead)
+    expect(await place.objects.get(block('d').id)).toEqual(block('d').bytes)
   })
 
   test('keeps a segment with the last copy, damaged, of what is needed, and says so', async () => {

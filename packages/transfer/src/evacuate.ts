@@ -52,6 +52,7 @@ async function copyNeeded(
     const needed = await reclaim.needed(all, options)
     const ids = [...new Set(all.filter((_, i) => needed[i]))]
     left += needed.filter((is) => !is).length
+    if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
       lost.push(...absent, ...damaged)
       for await (const ack of objects.putMany([blocks], options)) {

@@ -1,6 +1,6 @@
-import type { StoredSegment } from '@vault/cas'
+import type { CasErrorCode, StoredSegment } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
-import { isVaultError } from '@vault/core'
+import { isVaultError, VaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
 import { evacuate, type ReclaimedPlace, UNREAD } from './evacuate.ts'
 
@@ -57,7 +57,7 @@ const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1
  * is looked at, and a change that relies on it is refused then, and stores its bytes again. Killed at any moment, nothing that is
  * needed is lost, and the next one goes on.
  *
- * Throws what the stores throw.
+ * Throws what the stores throw; where there is no room for what has to be stored anew, `CAS_WRITE_FAILED` with `details.room`, in bytes.
  */
 export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptions = {}): AsyncGenerator<ReclaimEvent> {
   const { maxUnused = MAX_UNUSED, dryRun = false, ...abort } = options
@@ -174,7 +174,7 @@ async function* carryOut(
     const evacuated = await evacuate(place, one.segment, options).catch(async (error: unknown) => {
       // What is stored again already is not to be stored again by the next one: on a full disk it would never come to an end.
       if (ready.length > 0) await remove()
-      throw error
+      throw lacksRoom(error) ? noRoom(error, one) : error
     })
     copied += evacuated.copied
     bytes += evacuated.bytes
@@ -193,6 +193,18 @@ async function* carryOut(
   if (ready.length > 0) await remove()
   yield { type: 'progress', phase: 'copy', done: chosen.length, of: chosen.length }
   return { segments, objects: left, copied: { objects: copied, bytes }, bytesFreed: freed - bytes }
+}
+
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
+
+const lacksRoom = (error: unknown): error is VaultError<CasErrorCode> =>
+  isVaultError(error, 'CAS_WRITE_FAILED') && FULL.has(error.details.errno)
+
+/** What the store says of a full disk, with the room that this segment takes. */
+function noRoom(cause: VaultError<CasErrorCode>, { segment, bytes, unused }: Surveyed): VaultError<CasErrorCode> {
+  const room = bytes - unused
+  const message = `There is no room to go on: ${room} bytes of the segment ${segment} are needed, and are stored anew before its ${bytes} bytes go. Make that room, by moving something else from this disk, then repeat.`
+  return new VaultError({ code: cause.code, message, details: { ...cause.details, segment, room }, cause })
 }
 
 function damagedSegment(segment: string, lost: readonly ContentId[]): Finding {
