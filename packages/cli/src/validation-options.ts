@@ -32,11 +32,21 @@ export async function checksOf(
   if (validatedBy === undefined && maxAge === undefined) return {}
   if (validatedBy === undefined || maxAge === undefined)
     throw new UsageError('--validated-by and --max-age go together: by whom, and how long it counts each time.')
-  if (validatedBy.includes('/'))
-    throw new UsageError(
-      '--validated-by takes a key, its name in your keystore, a threshold of these, or operators: whoever is called by a name signs nothing as that.',
-    )
-  const { link } = await import('@vault/core')
-  const by = validatedBy === OPERATORS ? { vault: link(vault) } : await principalOf(validatedBy, options)
+  const by = await validatorOf('--validated-by', validatedBy, options, vault)
   return { checks: [{ by, maxAge: parseSpan('--max-age', maxAge), kind: 'validation' }] }
+}
+
+/** Who validates: a key, a threshold, or the operators of the vault. */
+export async function validatorOf(
+  option: string,
+  word: string,
+  options: AsOptions,
+  vault: ContentId,
+): Promise<Awaited<ReturnType<typeof principalOf>>> {
+  if (word.includes('/'))
+    throw new UsageError(
+      `${option} takes a key, its name in your keystore, a threshold of these, or operators: whoever is called by a name signs nothing as that.`,
+    )
+  const { vaultPrincipal } = await import('@vault/embedded')
+  return word === OPERATORS ? vaultPrincipal(vault) : await principalOf(word, options)
 }

@@ -20,7 +20,7 @@ import {
 import { keyStateAt } from '@vault/migration'
 import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
-import type { RevocationReason } from '@vault/spki-caps'
+import type { Principal, RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
 import { missingApprovals } from './caps/approvals.ts'
@@ -444,12 +444,17 @@ export class Vault implements AsyncDisposable {
   }
 
   /**
-   * Says that a certificate is still good, up to a time, by the one that it names for that: the vault's operators, or `signers`. It is kept
-   * instead of what the same one has said before. Throws `CAPS_DENIED` where it would not count, `CAPS_UNKNOWN`, `CAPS_OPERATORS_MISSING`,
-   * `VAULT_READ_ONLY`.
+   * Says that a certificate is still good, up to a time, by the one that it names for that: the vault's operators, or `signers`; where these
+   * speak for several that it names, `by` says for which, and each is asked for by a call of its own. It is kept instead of what the same
+   * one has said before, also where that was said by a clock that was ahead, and begins later. Throws `CAPS_DENIED` where it would not
+   * count, `CAPS_ISSUER_UNKNOWN` without a `by` that it takes, `CAPS_UNKNOWN`, `CAPS_OPERATORS_MISSING`, `VAULT_READ_ONLY`.
    */
-  async validateCap(certificate: ContentId, until: Date, options: SigningOptions = {}): Promise<ValidatedCap> {
-    return await this.#desk.validate(certificate, until, options)
+  async validateCap(
+    certificate: ContentId,
+    until: Date,
+    { by, ...options }: SigningOptions & { readonly by?: Principal } = {},
+  ): Promise<ValidatedCap> {
+    return await this.#desk.validate({ certificate, until, ...(by !== undefined && { by }) }, options)
   }
 
   /**

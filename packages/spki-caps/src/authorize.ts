@@ -38,8 +38,8 @@ export interface AuthorizeInput extends Circumstances {
 export function authorize(input: AuthorizeInput): Verdict {
   const { request, proof, audience, nonces, now } = input
   const { certificates, signatures } = withDefaults(input.limits)
-  const longest = Math.max(...[request, ...proof].map((envelope) => envelope.signatures.length))
-  if (proof.length > certificates || longest > signatures) {
+  const isLong = proof.length > certificates
+  if (isLong || [request, ...proof].some((envelope) => envelope.signatures.length > signatures)) {
     return alone('CAPS_TOO_LARGE', `more than ${certificates} certificates or ${signatures} signatures on one`)
   }
   const opened = openOr(request, openCapRequest)

@@ -12,7 +12,7 @@ import { hearingOf } from './signed-records.ts'
 import type { Spoken } from './speak.ts'
 import { speak } from './speak.ts'
 import type { Voices } from './voices.ts'
-import { envelopeVoices } from './voices.ts'
+import { openedVoices } from './voices.ts'
 
 // What can be said of a certificate by itself, or of it and of those from whom its issuer has what it grants.
 
@@ -85,8 +85,8 @@ export function checkSignature(
   circumstances: Circumstances,
   upstream: ReadonlySet<string>,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
-  const { issuer, type } = cert.record
-  const hearing = hearingOf(cert.record, envelopeVoices(type, cert.envelope, circumstances.memo), circumstances.keys)
+  const { issuer } = cert.record
+  const hearing = hearingOf(cert.record, openedVoices(cert, circumstances.memo), circumstances.keys)
   const { voices } = hearing
   const spoken = speak(issuer, { ...hearing, voices: unrevoked(voices, circumstances, upstream) })
   if (spoken.ok) return { outcome: { note: signersText(spoken.keys) }, keys: spoken.keys }

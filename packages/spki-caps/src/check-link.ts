@@ -20,14 +20,14 @@ export function checkDelegation(parents: readonly Holding[]): Outcome {
 
 /** What of the tag its issuer holds. */
 export function meetTags(held: Tag | undefined, granted: Tag): { readonly outcome: Outcome; readonly tag?: Tag } {
-  const sides = { have: held === undefined ? 'nothing' : tagText(held), asked: tagText(granted) }
+  const sides = () => ({ have: held === undefined ? 'nothing' : tagText(held), asked: tagText(granted) })
   try {
     const tag = held === undefined ? undefined : meet(held, granted)
     if (tag !== undefined) return { outcome: { note: tagText(tag) }, tag }
-    return { outcome: refuse('CAPS_TAG_EMPTY', 'what it grants its issuer does not hold', sides) }
+    return { outcome: refuse('CAPS_TAG_EMPTY', 'what it grants its issuer does not hold', sides()) }
   } catch (error) {
     if (!isVaultError(error, 'CAPS_TAG_INVALID')) throw error
-    return { outcome: refuse('CAPS_TOO_LARGE', error.message, sides) }
+    return { outcome: refuse('CAPS_TOO_LARGE', error.message, sides()) }
   }
 }
 

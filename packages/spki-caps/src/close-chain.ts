@@ -39,13 +39,12 @@ interface NameLink {
  * where one of those has spoken who are called so, by the keys of whoever that is.
  */
 export function closeChain(
-  root: Principal,
+  root: Holding,
   links: readonly ChainLink[],
-  holdings: readonly Holding[],
   asking: Voices,
   circumstances: Circumstances,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
-  const upstream = new Set(holdings.flatMap((holding) => [...holding.upstream]))
+  const upstream = new Set([...root.upstream, ...links.map(({ cert }) => principalText(cert.record.issuer))])
   const voices = unrevoked(asking, circumstances, upstream)
   const granted = new Map<string, readonly Way[]>()
   const hearing: Hearing = {
@@ -77,5 +76,5 @@ export function closeChain(
     if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
   }
   const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
-  return { outcome: missing(root) ?? { note: signersText(keys) }, keys }
+  return { outcome: missing(root.subject) ?? { note: signersText(keys) }, keys }
 }

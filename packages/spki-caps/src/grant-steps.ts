@@ -125,7 +125,7 @@ function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): Gr
   ]
   const refusal = firstRefusal(looks)
   if (refusal !== undefined) return { cert, refusal }
-  const next = holdingAfter(held, cert, tag as Tag)
+  const next = holdingAfter(held, cert, { tag: tag as Tag, upstream })
   const bounded = { ...next, expires: Math.min(next.expires, until) }
   return {
     cert,

@@ -42,14 +42,13 @@ export function holdingOfRoot({ subject, tag, delegate, depth, expires, revocati
 }
 
 /** What is held by one who has a part in all of these: only what each of them grants. `undefined`: nothing. */
-export function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subject' | 'parts'> | undefined {
+function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subject' | 'parts'> | undefined {
   const [first, ...others] = holdings
-  let tag = first?.tag
-  for (const other of others) tag = tag === undefined ? undefined : meet(tag, other.tag)
-  if (tag === undefined) return undefined
+  if (first !== undefined && others.length === 0) return first
+  const joint = jointGrant(holdings)
+  if (joint === undefined) return undefined
   return {
-    tag,
-    expires: Math.min(...holdings.map(({ expires }) => expires)),
+    ...joint,
     left: Math.min(...holdings.map(({ left }) => left)),
     delegate: holdings.every(({ delegate }) => delegate),
     upstream: new Set(holdings.flatMap(({ upstream }) => [...upstream])),
@@ -57,10 +56,27 @@ export function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subje
   }
 }
 
+/** What each of these grants, and for how long. `undefined`: nothing. Throws `CAPS_TAG_INVALID` where that would be larger than a tag may be. */
+function jointGrant(holdings: readonly Holding[]): Pick<Holding, 'tag' | 'expires'> | undefined {
+  const [first, ...others] = holdings
+  let tag = first?.tag
+  for (const other of others) tag = tag === undefined ? undefined : meet(tag, other.tag)
+  if (tag === undefined) return undefined
+  return { tag, expires: holdings.reduce((least, { expires }) => Math.min(least, expires), Number.POSITIVE_INFINITY) }
+}
+
 /** What is held after several links may be too large to write down; it is then as if there were nothing. */
 export function joinOrUndefined(parents: readonly Holding[]): ReturnType<typeof joinHoldings> {
+  return orUndefined(() => joinHoldings(parents))
+}
+
+export function jointOrUndefined(holdings: readonly Holding[]): ReturnType<typeof jointGrant> {
+  return orUndefined(() => jointGrant(holdings))
+}
+
+function orUndefined<T>(join: () => T | undefined): T | undefined {
   try {
-    return joinHoldings(parents)
+    return join()
   } catch (error) {
     if (isVaultError(error, 'CAPS_TAG_INVALID')) return undefined
     throw error
@@ -83,9 +99,13 @@ export function holdingNamed(
   }
 }
 
-/** What the subject of a certificate holds, given what its issuer holds and what of that the certificate grants. */
-export function holdingAfter(held: Omit<Holding, 'subject' | 'parts'>, { record }: OpenCapCert, tag: Tag): Holding {
-  const { issuer, subject, delegate, depth, expires } = record
+/** What the subject of a certificate holds, given what its issuer holds, what of that the certificate grants, and all who are above. */
+export function holdingAfter(
+  held: Omit<Holding, 'subject' | 'parts'>,
+  { record }: OpenCapCert,
+  { tag, upstream }: Pick<Holding, 'tag' | 'upstream'>,
+): Holding {
+  const { subject, delegate, depth, expires } = record
   return {
     subject,
     parts: new Set(partTexts(subject)),
@@ -93,7 +113,7 @@ export function holdingAfter(held: Omit<Holding, 'subject' | 'parts'>, { record 
     expires: Math.min(held.expires, expires ?? Number.POSITIVE_INFINITY),
     left: delegate ? Math.min(held.left - 1, depth ?? Number.POSITIVE_INFINITY) : 0,
     delegate,
-    upstream: new Set([...held.upstream, principalText(issuer)]),
+    upstream,
     resolved: new Set(),
   }
 }

@@ -27,27 +27,27 @@ export function covers(a: Tag, b: Tag): boolean {
   if (a === ANY) return true
   try {
     const both = meet(a, b)
-    return both !== undefined && isSameTag(both, b)
+    return both !== undefined && isSameValue(both, b)
   } catch (error) {
     if (isVaultError(error, 'CAPS_TAG_INVALID')) return false
     throw error
   }
 }
 
-function isSameTag(a: Tag, b: Tag): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && isSameValue(a, b))
+/** Equality of lists, maps and texts, which is what tags are made of. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((item, i) => isSameValue(item, b[i]))
+  }
+  const [x, y] = [a as Fields, b as Fields]
+  const names = Object.keys(x)
+  return names.length === Object.keys(y).length && names.every((name) => isSameValue(x[name], y[name]))
 }
 
-/** Equality of lists, maps and texts, which is what tags are made of. */
-function isSameValue(a: object, b: object): boolean {
-  const [x, y] = [Object.entries(a), Object.entries(b)]
-  if (x.length !== y.length || Array.isArray(a) !== Array.isArray(b)) return false
-  return x.every(([name, value]) => {
-    const other: unknown = (b as Readonly<Record<string, unknown>>)[name]
-    if (typeof value !== 'object' || typeof other !== 'object') return value === other
-    return other !== null && isSameValue(value, other)
-  })
-}
+type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Any of these, as one tag in its one form: those that others cover left out. `undefined` for none. Throws
@@ -87,7 +87,7 @@ function setOf(tags: readonly Tag[]): Tag | undefined {
 /** Those that no other covers, each once, in their order. */
 function largestOf(tags: readonly Tag[]): readonly Tag[] {
   const sorted = tags.toSorted(compareTags)
-  const distinct = sorted.filter((tag, i) => i === 0 || !isSameTag(tag, sorted[i - 1] as Tag))
+  const distinct = sorted.filter((tag, i) => i === 0 || !isSameValue(tag, sorted[i - 1] as Tag))
   // Words are all covered by themselves alone.
   if (distinct.every(isPlainWord)) return distinct
   // What is left may be smaller, but whoever makes many that cover one another must not have them all compared.

@@ -96,6 +96,11 @@ export function issuingTexts(principal: Principal): readonly string[] {
   return [principal, ...hashes]
 }
 
+/** Whether it is somebody by the hash of his key, or one of its members is. */
+export function isByHash(principal: Principal): boolean {
+  return leavesOf(principal).some(isHash)
+}
+
 /** The texts of a principal and, if it is a threshold, of all who have a part in it. */
 export function partTexts(principal: Principal): readonly string[] {
   const parts = isThreshold(principal) ? principal.of.flatMap(partTexts) : []

@@ -8,13 +8,14 @@ import type { ChainLink } from './close-chain.ts'
 import { closeChain } from './close-chain.ts'
 import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
 import type { Holding } from './holding.ts'
-import { holdingAfter, holdingOfRoot, joinHoldings, joinOrUndefined } from './holding.ts'
+import { holdingAfter, holdingOfRoot, joinOrUndefined, jointOrUndefined } from './holding.ts'
 import { withDefaults } from './limits.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { isAbout } from './name-link.ts'
 import { nameStep } from './name-step.ts'
 import { isOnce } from './online-test.ts'
-import { issuingTexts, namesIn, principalText } from './principal.ts'
+import type { Principal } from './principal.ts'
+import { isByHash, issuingTexts, namesIn, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert } from './proof-cert.ts'
 import type { Question } from './question.ts'
@@ -35,7 +36,10 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * those that say who is called so.
  */
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
-  const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: issuingTexts(cert.record.issuer) }))
+  const granted = [...circumstances.roots, ...proof.map(({ record }) => record)].some(({ subject }) => isByHash(subject))
+  // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
+  const textsOf = granted ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
+  const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
   const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
   const candidates = roots.filter(({ held }) => first === undefined || beginsAt(first, held))
@@ -63,7 +67,8 @@ class Reduction {
   readonly #question: Question
   readonly #circumstances: Circumstances
   readonly #root: Root
-  readonly #holdings: Holding[]
+  readonly #holdings: Holding[] = []
+  readonly #byPart = new Map<string, Holding[]>()
   readonly #issued = new Set<string>()
   readonly #seen = new Set<ContentId>()
   readonly #links: ChainLink[] = []
@@ -75,7 +80,7 @@ class Reduction {
     this.#question = question
     this.#circumstances = circumstances
     this.#root = root
-    this.#holdings = [held]
+    this.#hold(held)
   }
 
   run(certs: readonly (Issued | Named)[]): Verdict {
@@ -95,7 +100,7 @@ class Reduction {
         return { ok: false, code: made.refusal.code, trace: [...this.#trace, ...rest] }
       }
     }
-    const { tag, expires } = joinHoldings(this.#holdings) as { tag: Tag; expires: number }
+    const { tag, expires } = this.#granted as Pick<Holding, 'tag' | 'expires'>
     const until = Number.isFinite(expires) ? expires : null
     return {
       ok: true,
@@ -185,8 +190,8 @@ class Reduction {
     ]
     const looked = lookAt(looks)
     if (looked.refusal === undefined && held !== undefined && tag !== undefined) {
-      const next = holdingAfter(held, cert, tag)
-      this.#holdings.push({ ...next, expires: Math.min(next.expires, until) })
+      const next = holdingAfter(held, cert, { tag, upstream })
+      this.#hold({ ...next, expires: Math.min(next.expires, until) })
       this.#links.push({ cert, texts, keys })
       this.#seen.add(id)
       this.#issued.add(principalText(record.issuer))
@@ -208,7 +213,7 @@ class Reduction {
   #nameStep({ cert }: Named): TraceStep {
     const before = { holdings: this.#holdings, seen: this.#seen, issued: this.#issued }
     const { step, holdings, link } = nameStep(cert, before, this.#circumstances)
-    this.#holdings.push(...holdings)
+    for (const held of holdings) this.#hold(held)
     if (link !== undefined) this.#links.push(link)
     this.#seen.add(cert.id)
     return step
@@ -216,7 +221,16 @@ class Reduction {
 
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */
   #parentsOf(texts: readonly string[]): readonly Holding[] {
-    return this.#holdings.filter(({ parts }) => texts.some((text) => parts.has(text)))
+    return [...new Set(texts.flatMap((text) => this.#byPart.get(text) ?? []))]
+  }
+
+  #hold(held: Holding): void {
+    this.#holdings.push(held)
+    for (const part of held.parts) {
+      const others = this.#byPart.get(part)
+      if (others === undefined) this.#byPart.set(part, [held])
+      else others.push(held)
+    }
   }
 
   #checkPlace({ id, record }: OpenCapCert, parents: readonly Holding[]): Outcome {
@@ -235,7 +249,7 @@ class Reduction {
 
   #requestStep(): TraceStep {
     const { tag, voices } = this.#question
-    const { outcome, keys } = closeChain(this.#root.subject, this.#links, this.#holdings, voices, this.#circumstances)
+    const { outcome, keys } = closeChain(this.#holdings[0] as Holding, this.#links, voices, this.#circumstances)
     this.#heard = keys
     return {
       ...unseenRequest(this.#question),
@@ -248,7 +262,7 @@ class Reduction {
 
   #checkCoverage(asked: Tag): Outcome {
     const covered = checkCoverage(this.#holdings, asked)
-    this.#granted = 'code' in covered ? undefined : joinOrUndefined(this.#holdings)
+    this.#granted = 'code' in covered ? undefined : jointOrUndefined(this.#holdings)
     if ('code' in covered || this.#granted !== undefined) return covered
     return refuse('CAPS_TOO_LARGE', 'what the chain grants is too large to be written down')
   }

@@ -1,5 +1,6 @@
-import type { Envelope, KeyId } from '@vault/core'
-import { contentId, countSigners, isVaultError } from '@vault/core'
+import type { ContentId, Envelope, KeyId } from '@vault/core'
+import { countSigners, isVaultError } from '@vault/core'
+import type { Opened, RecordHead } from './record.ts'
 
 /** Who has said something: signed a certificate, or a request. */
 export interface Voices {
@@ -38,18 +39,31 @@ export function createSignatureMemo(most = 10_000): SignatureMemo {
 }
 
 /** The signers of an envelope; each signature is verified when its key is asked for, and no other is. */
-export function envelopeVoices(type: string, envelope: Envelope, memo?: SignatureMemo): Voices {
+export function envelopeVoices(type: string, envelope: Envelope): Voices {
+  return voicesOf(type, envelope)
+}
+
+/** The same for what was read, whose signatures may be remembered by its id. */
+export function openedVoices({ id, record, envelope }: Opened<RecordHead<string>>, memo?: SignatureMemo): Voices {
+  return voicesOf(record.type, envelope, memo && { id, memo })
+}
+
+function voicesOf(
+  type: string,
+  envelope: Envelope,
+  known?: { readonly id: ContentId; readonly memo: SignatureMemo },
+): Voices {
   const answers = new Map<KeyId, boolean>()
   const claimed = envelope.signatures.map(({ key }) => key)
-  const name = memo === undefined ? '' : contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' })
   return {
     claimed,
     has(key) {
-      const known = answers.get(key)
-      if (known !== undefined) return known
-      const fact = `${type} ${name} ${key}`
-      const answer = claimed.includes(key) && (memo?.has(fact) === true || hasSigned(type, envelope, key))
-      if (answer) memo?.add(fact)
+      const before = answers.get(key)
+      if (before !== undefined) return before
+      const fact = known && `${type} ${known.id} ${key}`
+      const isKnown = fact !== undefined && claimed.includes(key) && known?.memo.has(fact) === true
+      const answer = isKnown || (claimed.includes(key) && hasSigned(type, envelope, key))
+      if (answer && fact !== undefined) known?.memo.add(fact)
       answers.set(key, answer)
       return answer
     },

@@ -3,10 +3,12 @@ import { openingFor, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { parseSpan } from '../parse-span.ts'
+import { validatorOf } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends StateOptions {
   readonly for: string
+  readonly by?: string
   readonly message?: string
   readonly out?: string
 }
@@ -18,11 +20,12 @@ export function addCapsValidate({ caps, action }: CapsProgram): void {
       'say that a certificate is still good, for a while: by whom it names for that (caps issue --validated-by)',
     )
     .requiredOption('--for <time>', '30s, 10m, 12h or 7d; at most the --max-age of the certificate counts')
+    .option('--by <key>', 'for which of those that it names, where you can speak for several: as in --validated-by')
     .option('-m, --message <text>', 'why, for the audit log')
     .option('-o, --out <file>', 'write it into this file, too, to be shown elsewhere (--proof)')
   addStateOption(command).addHelpText(
     'after',
-    '\nWithout --as it is said by the operators of the vault. What the same one has said before is replaced. A certificate that asks\nfor it anew for each request is for programs: @vault/spki-caps.\n\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m --out bob.valid',
+    '\nWithout --as it is said by the operators of the vault. What the same one has said before is replaced. A certificate that asks\nfor it anew for each request is for programs: @vault/spki-caps.\n\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m --out bob.valid\n  vaultctl caps validate ~/vault bafy… --as ana --as eva --by eva --for 10m',
   )
   action<[string, string, Options]>(command, async ({ output, signal }, dir, id, options) => {
     const { isContentId } = await import('@vault/core')
@@ -32,7 +35,8 @@ export function addCapsValidate({ caps, action }: CapsProgram): void {
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const motivation = options.message === undefined ? {} : { motivation: options.message }
     const until = new Date(Date.now() + seconds * 1000)
-    const validated = await vault.validateCap(id, until, { ...signing, signal, ...motivation })
+    const by = options.by === undefined ? {} : { by: await validatorOf('--by', options.by, options, vault.id) }
+    const validated = await vault.validateCap(id, until, { ...signing, ...by, signal, ...motivation })
     await vault.log.drain()
     if (options.out !== undefined) {
       const { encodeEnvelope } = await import('@vault/core')

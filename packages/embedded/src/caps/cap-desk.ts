@@ -20,7 +20,7 @@ import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
 import { draftRevocationSet, type PublishedRevocations } from './publish-revocations.ts'
 import { draftRevocation, knownCap, type RevokedThing } from './revoke-cap.ts'
-import { draftValidation, type ValidatedCap } from './validate-cap.ts'
+import { draftValidation, type ValidatedCap, type Validating } from './validate-cap.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
 /** Who signs a certificate or revocation. */
@@ -94,12 +94,13 @@ export class CapDesk {
     return { id }
   }
 
-  async validate(certificate: ContentId, until: Date, options: SigningOptions): Promise<ValidatedCap> {
+  async validate(validating: Validating, options: SigningOptions): Promise<ValidatedCap> {
     const { signal, signers } = options
     const leave = await this.#leaves.bySignature(signers, { signal })
     const speaking = signers ?? (await this.#issuer(options)).signers
-    const { change, ...validated } = await draftValidation(this.#caps, { certificate, until }, speaking, { signal })
-    await this.#recorder.commit(change, leave, act('cap-validate', `cap:${certificate}`, options), { signal })
+    const { change, ...validated } = await draftValidation(this.#caps, validating, speaking, { signal })
+    const what = `cap:${validating.certificate}`
+    await this.#recorder.commit(change, leave, act('cap-validate', what, options), { signal })
     return validated
   }
 

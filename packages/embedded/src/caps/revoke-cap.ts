@@ -151,5 +151,5 @@ export type CapEntryErrorCode =
   | 'CAPS_RESERVED'
   /** Too few of the operators' keys are at hand to act for the vault. `details.needed`, `details.held`, `details.keys`. */
   | 'CAPS_OPERATORS_MISSING'
-  /** The signers together are nobody to whom something was granted, so it is not told as whom they sign. `details.keys`. */
+  /** The signers together are nobody to whom something was granted, or they can speak for several who validate a certificate, so it is not told as whom they sign. `details.keys`, or `details.by`. */
   | 'CAPS_ISSUER_UNKNOWN'

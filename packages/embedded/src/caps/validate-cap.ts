@@ -11,7 +11,7 @@ import {
 import type { VaultChange } from '../recorder.ts'
 import { bringing } from './cap-entry.ts'
 import { speakerOf } from './narrow-cap.ts'
-import { knownCap } from './revoke-cap.ts'
+import { type CapEntryErrorCode, knownCap } from './revoke-cap.ts'
 import { validationEntry } from './validation-entry.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
@@ -26,16 +26,24 @@ export interface ValidatedCap {
   readonly until: Date
 }
 
-/** Signs that a certificate is still good, and gives the change that brings that into the vault. Throws `CAPS_DENIED` where it would not count. */
+/** What is said of a certificate. */
+export interface Validating {
+  readonly certificate: ContentId
+  readonly until: Date
+  /** By whose test, as the certificate names it. Default: the one for which those who sign can speak, where there is one. */
+  readonly by?: Principal
+}
+
+/** Signs that a certificate is still good, and gives the change that brings that into the vault. Throws `CAPS_DENIED` where it would not count, `CAPS_ISSUER_UNKNOWN`. */
 export async function draftValidation(
   caps: VaultCaps,
-  { certificate, until }: { readonly certificate: ContentId; readonly until: Date },
+  { certificate, until, by }: Validating,
   signers: readonly Signer[],
   options: AbortOptions,
 ): Promise<ValidatedCap & { readonly change: VaultChange }> {
   const { clock, soup } = caps.parts
   const cert = await knownCap(caps, certificate, options)
-  const { by: issuer, maxAge } = await namedTest(caps, cert, signers, options)
+  const { issuer, maxAge } = await namedTest(caps, cert, { signers, by }, options)
   const { seq } = await caps.keys(options)
   const from = clock()
   const draft = { issuer, certificate, from, until, ...(caps.isVault(issuer) ? { epoch: seq } : {}) }
@@ -46,28 +54,43 @@ export async function draftValidation(
     envelope,
     issuer: principalText(issuer),
     until: new Date(Math.min(record.until, record.from + maxAge + 1) * 1000),
-    change: await bringing([validationEntry(envelope)], soup, options),
+    change: await bringing([await validationEntry(envelope, soup, options)], soup, options),
   }
 }
 
-/** The test of the certificate by which these say that it is good. */
+/** By whose test of the certificate these say that it is good, and for how long that counts. */
 async function namedTest(
   caps: VaultCaps,
   { id, record }: OpenCapCert,
-  signers: readonly Signer[],
+  { signers, by: wanted }: { readonly signers: readonly Signer[]; readonly by: Principal | undefined },
   options: AbortOptions,
-): Promise<OpenCapCert['record']['checks'][number]> {
+): Promise<{ readonly issuer: Principal; readonly maxAge: number }> {
   const keys = new Set(signers.map(({ key }) => key))
   const { operators } = (await caps.keys(options)).roles
   const mayOperate = operators.keys.filter((key) => keys.has(key)).length >= operators.threshold
   const speaks = (by: Principal) => (caps.isVault(by) ? mayOperate : speakerOf(by, keys) !== undefined)
   const tests = record.checks.filter((test) => isValidationCheck(test) && test.kind === 'validation')
-  const named = tests.find(({ by }) => speaks(by))
-  if (named !== undefined) return named
-  const by = tests.map((test) => principalText(test.by))
+  const asked = tests.filter(({ by }) => wanted === undefined || principalText(by) === principalText(wanted))
+  const own = Map.groupBy(
+    asked.filter(({ by }) => speaks(by)),
+    ({ by }) => principalText(by),
+  )
+  const [named = [], ...others] = own.values()
+  if (others.length > 0) throw unclear(id, [...own.keys()])
+  const [first] = named
+  if (first !== undefined) return { issuer: first.by, maxAge: Math.min(...named.map(({ maxAge }) => maxAge)) }
+  const by = (asked.length > 0 ? asked : tests).map((test) => principalText(test.by))
   throw new VaultError<CapsErrorCode>({
     code: 'CAPS_DENIED',
     message: `The certificate ${id} ${by.length === 0 ? 'is validated by nobody' : `is validated by ${by.join(' and ')}`}, and what ${[...keys].join(' and ')} says of it would not count. Nothing was changed.`,
     details: { certificate: id, by, keys: [...keys] },
+  })
+}
+
+function unclear(certificate: ContentId, by: readonly string[]): VaultError<CapEntryErrorCode> {
+  return new VaultError({
+    code: 'CAPS_ISSUER_UNKNOWN',
+    message: `The certificate ${certificate} is validated by ${by.join(' and by ')}, and those who sign can speak for each of them. Say by whom (--by), and then by the next. Nothing was changed.`,
+    details: { certificate, by },
   })
 }
