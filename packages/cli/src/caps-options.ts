@@ -7,8 +7,8 @@ import { existingPassphrase } from './passphrase.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
 export const OPERATORS = 'operators'
-/** The word that stands for the vault before a name that it gives. */
-const THIS_VAULT = 'vault'
+/** The words that stand for the vault, and for the key of the place, before a name that they give. */
+const [THIS_VAULT, THIS_PLACE] = ['vault', 'place']
 
 /** Who signs a certificate or revocation: keys of one's own, or, without any, the operators of the vault. */
 export async function signingBy(
@@ -91,19 +91,26 @@ async function keyReader(options: AsOptions): Promise<(one: string) => Promise<K
   return async (one) => (/^(ed25519|did):/.test(one) ? parsePublicKey(one) : (await keystore.find(one)).key)
 }
 
+/** Whose names are given in a word: those of a vault, or of the key of a place. */
+interface Naming {
+  readonly vault?: Vault['id']
+  readonly place?: Key
+}
+
 /**
- * To whom is granted: a key or its name; whoever is called so, `vault/accountants` or `hr/accountants`; or a threshold of these,
- * `2-of:ana,ben,eva`. Without a vault, `vault/…` is nobody.
+ * To whom is granted: a key or its name; whoever is called so, `vault/accountants` or `hr/accountants`, or of a place `place/movers`; or a
+ * threshold of these, `2-of:ana,ben,eva`. Without a vault `vault/…` is nobody.
  */
-export async function principalOf(word: string, options: AsOptions, vault?: Pick<Vault, 'id'>): Promise<Subject> {
+export async function principalOf(word: string, options: AsOptions, { vault, place }: Naming = {}): Promise<Subject> {
   const { nameOf, thresholdOf, vaultPrincipal } = await import('@vault/embedded')
   const keyOf = await keyReader(options)
   const subjectOf = async (one: string): Promise<Subject> => {
     const [whose = '', ...names] = one.split('/')
     if (names.length === 0) return await keyOf(one)
+    if (whose === THIS_PLACE && place !== undefined) return nameOf(place, ...names)
     if (whose !== THIS_VAULT) return nameOf(await keyOf(whose), ...names)
     if (vault === undefined) throw new UsageError('The names of a vault mean nothing to a place: name a key.')
-    return nameOf(vaultPrincipal(vault.id), ...names)
+    return nameOf(vaultPrincipal(vault), ...names)
   }
   const [, threshold, members] = /^(\d{1,2})-of:(.+)$/.exec(word) ?? []
   const subjects = await Promise.all((members ?? word).split(',').map(subjectOf))

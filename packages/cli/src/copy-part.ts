@@ -1,6 +1,6 @@
 import type { Authorize } from '@vault/core'
 import type { Vault } from '@vault/embedded'
-import type { Target } from '@vault/migration'
+import type { ScreeningTarget } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
@@ -62,7 +62,7 @@ export async function copyPart(
 }
 
 interface Into extends AsyncDisposable {
-  readonly target: Target
+  readonly target: ScreeningTarget
   /** Each vault is asked about what is done to it; a server asks by itself. */
   readonly authorize: Authorize
 }
@@ -75,10 +75,11 @@ async function openInto(
 ): Promise<Into> {
   const { signal } = options
   if (isRemote(to)) {
-    const { owner } = await import('@vault/embedded')
+    const { owner, screenPart } = await import('@vault/embedded')
     const target = await remotePartTarget(to, { ...options, place: source.place })
     return {
-      target,
+      // The server refuses them, too, but only when it comes to them.
+      target: { ...target, screen: screenPart },
       authorize: eachOf(source.authorize, { id: target.vault, authorize: owner }),
       [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
     }

@@ -129,6 +129,11 @@ test('a part of a vault goes into an active vault at a server, and is in the aud
   const served = await serve(space.at('B'), ['--allow-parts', key])
   const named = `${served.url}/vaults/${vault}`
   expect(await json('vault-migrate', [...into, served.url], 2)).toMatchObject({ error: { code: 'USAGE' } })
+  await json('vaultctl', ['caps', 'issue', space.at('A'), '--to', key, '--action', 'read'])
+  const before = await json('vaultctl', ['status', space.at('B')])
+  const all = into.map((word) => (word === 'key~path:f?' ? 'key~*' : word))
+  expect(await json('vault-migrate', [...all, named], 1)).toMatchObject({ error: { code: 'CAPS_RESERVED' } })
+  expect(await json('vaultctl', ['status', space.at('B')])).toEqual(before)
   expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, entries: 6, state: 'active' })
   expect(await json('vault-migrate', [...into, named])).toMatchObject({ ok: true, sent: 0 })
   expect(await served.stop('SIGTERM')).toBe(0)

@@ -228,6 +228,20 @@ describe('vault-migrate run --kind partial', () => {
     expect((await run('vaultctl', ['get', target, 'f0'])).stdout).toBe('something else')
   })
 
+  test('refuses a condition that certificates meet before anything is written', async () => {
+    await using space = await scratch()
+    const source = await vaultWith(space, 4)
+    const target = space.at('other')
+    await json('vaultctl', ['init', target])
+    const { key } = await json<{ key: string }>('vaultctl', ['status', target])
+    await json('vaultctl', ['caps', 'issue', source, '--to', key, '--action', 'read'])
+    const before = await json('vaultctl', ['status', target])
+    const part = (where: string) => ['run', '--kind', 'partial', '-w', where, '--from', source, '--to', target]
+    expect(await json('vault-migrate', part('key~*'), 1)).toMatchObject({ error: { code: 'CAPS_RESERVED' } })
+    expect(await json('vaultctl', ['status', target])).toEqual(before)
+    expect(await json('vault-migrate', part('type=path'))).toMatchObject({ ok: true })
+  })
+
   test.each([
     ['no condition', ['--kind', 'partial']],
     ['a condition that is none', ['--kind', 'partial', '--where', '>>']],

@@ -32,6 +32,16 @@ export function isVaultError<Code extends string>(value: unknown, code?: Code): 
   return typeof actual === 'string' && (code === undefined || actual === code)
 }
 
+/** What this gives; `undefined` where it is refused with a `VaultError`. For what comes from outside, of which some may be nothing that is read here. */
+export function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isVaultError(error)) return undefined
+    throw error
+  }
+}
+
 /** One reason for a no, or one thing worth knowing. A check returns all of them, never only the first. */
 export interface Finding {
   readonly code: string

@@ -41,6 +41,12 @@ function describe({ entry, kind, refuses }: UnreadableCap, dir: string): Check {
             ok: true,
             message: `The entry ${entry} holds no revocation that can be read; it says nothing, or was taken back itself.`,
           }
+    case 'root-certificate':
+      return {
+        ...check,
+        message: `The record ${entry} of the place holds no certificate that can be read, so the vault can be read with the key of the place, and not changed. Whoever comes with a certificate goes on.`,
+        advice: `Let the vault's operators sign any certificate here, which makes this one anew: vaultctl caps issue ${dir} --help`,
+      }
     case 'validation':
       return {
         ...check,

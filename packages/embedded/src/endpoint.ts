@@ -7,7 +7,7 @@ import {
   soupStoreSource,
   soupStoreTarget,
   sourceWithTrail,
-  type Target,
+  type ScreeningTarget,
   type TrailSource,
   type TrailTarget,
   targetWithTrail,
@@ -33,13 +33,17 @@ export function sourceAt(place: Place, vault: VaultId): TrailSource {
   return sourceWithTrail(source, { log, soup: soups.soup(vault) })
 }
 
-/** An open, active vault as the target of a part of another one: each change that comes in has its entry in the audit log. */
-export function partTargetOf(vault: Vault): Target {
+/**
+ * An open, active vault as the target of a part of another one: each change that comes in has its entry in the audit log. The certificates
+ * of another vault are no part of this one: {@link screenPart}.
+ */
+export function partTargetOf(vault: Vault): ScreeningTarget {
   const { place, soup } = vault
   const target = (commit: Soup['commit']) =>
     activeVaultTarget({ label: place.dir, objects: place.objects, soup: { ...soup, commit } })
   return {
     ...target(soup.commit),
+    screen: screenPart,
     receive({ migration, ...offer }, options) {
       const act: Act = { verb: 'receive', motivation: `part of the vault ${offer.vault}, migration ${migration}` }
       const recorded = target(async (change, abort) => {

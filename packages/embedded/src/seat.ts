@@ -128,7 +128,8 @@ export async function moveSourceOf(
       const { kept, lost, gained } = await vault.caps.diffAfter(decodeEnvelope(keyEvent), abort)
       return { kept: kept.length, broken: chainEnds(lost), gained: chainEnds(gained) }
     },
-    missingApprovals: (plan, abort) => vault.missingApprovals({ action: 'migrate', act: plan }, abort),
+    missingApprovals: (plan, { anywhere = false, ...abort } = {}) =>
+      vault.missingApprovals({ action: 'migrate', act: plan, anywhere }, abort),
     async unlock(abort) {
       const { roles } = await keyStateAt(seat, vault.id, abort)
       await seat.keys.signers('identity', roles.identity, abort)

@@ -488,13 +488,16 @@ export class Vault implements AsyncDisposable {
     return await this.#desk.mandate(mandating, options)
   }
 
-  /** Why this act, by whoever opened the vault, is not approved as its mandate asks; empty where it is, or none asks. */
+  /**
+   * Why this act, by whoever opened the vault, is not approved as its mandate asks; empty where it is, or none asks. `anywhere`: its plan does
+   * not say to which place it leads, and nobody can approve that.
+   */
   async missingApprovals(
-    { action, act }: Pick<Approving, 'action' | 'act'>,
+    { action, act, anywhere = false }: Pick<Approving, 'action' | 'act'> & { readonly anywhere?: boolean },
     options: AbortOptions = {},
   ): Promise<readonly Finding[]> {
     const executors = await this.#leaves.executors(action, this.place.info.key, options)
-    return await missingApprovals(this.caps, { action, act, executors }, options)
+    return await missingApprovals(this.caps, { action, act, anywhere, executors }, options)
   }
 
   /**

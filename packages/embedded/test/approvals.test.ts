@@ -8,7 +8,7 @@ import {
   type Signer,
   utf8,
 } from '@vault/core'
-import { moveVault, planId, planMigration, resumeMove } from '@vault/migration'
+import { moveVault, type Plan, planId, planMigration, resumeMove, rollBackMove } from '@vault/migration'
 import { createApproval, createStandingMandate, openApproval, vaultPrincipal } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
 import { createVault, moveSourceOf, openMoveTarget, openVault, type Vault } from '../src/index.ts'
@@ -199,4 +199,29 @@ test('a move waits for its approvals before anything is made at the target, and 
   await using moved = await openVault(space.at('b'))
   // It goes on to hold, under the keys that came.
   expect(await missing(moved)).toEqual(['CAPS_MANDATE_QUORUM'])
+})
+
+test('an approval is of the place that the plan names: one that could lead to any is approved by nobody', async () => {
+  await using space = await scratch()
+  await vaultWith(space.at('a'), 1)
+  await using vault = await openVault(space.at('a'))
+  await using target = await openMoveTarget(space.at('b'))
+  const parts = { source: await moveSourceOf(vault), target, authorize: vault.authorize }
+  const planned = async (named: readonly string[]) => {
+    const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+    const target = Object.fromEntries(Object.entries(plan.target).filter(([name]) => named.includes(name)))
+    return { ...plan, target } as Plan
+  }
+  for (const named of [['label'], ['label', 'instance'], ['label', 'place']]) {
+    const plan = await planned(named)
+    await approve(vault, ana, planId(plan))
+    const refused = await Array.fromAsync(moveVault(plan, parts)).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'MIGRATION_NOT_APPROVED', details: { findings: [{ subject: 'approve' }] } })
+    await Array.fromAsync(rollBackMove(plan.migration_id, parts))
+  }
+  expect((await target.look(vault.id)).tenure.state).toBe('none')
+  // Where nobody has to approve it, it is as it ever was.
+  await vault.mandate({ action: 'migrate', approvals: 0 })
+  await Array.fromAsync(moveVault(await planned(['label']), parts))
+  expect((await vault.soup.tenure()).state).toBe('retired')
 })

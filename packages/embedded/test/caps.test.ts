@@ -48,6 +48,22 @@ describe('the root certificate of a place', () => {
     expect(await codeOf(vault.put(bytes('x')))).toBe('CAPS_DENIED')
   })
 
+  test('is not missed by a place whose key was revoked', async () => {
+    await using space = await scratch()
+    const id = await createVault(space.at('v'), plain)
+    await using vault = await openVault(space.at('v'))
+    const { key } = vault.place.info
+    await vault.revokeCap({ key })
+    const { records } = vault.place.soups
+    const record = await records.read(`root-certificate/${id}`)
+    await records.swap(`root-certificate/${id}`, record?.version ?? 0, undefined)
+    expect((await vault.caps.rootStanding()).standing).toBe('revoked')
+    expect(await codeOf(vault.put(bytes('x')))).toBe('CAPS_DENIED')
+    // Nor is another one made.
+    await using again = await openVault(space.at('v'))
+    expect(await codeOf(again.put(bytes('x')))).toBe('CAPS_DENIED')
+  })
+
   test('is made at the next opening where there is none', async () => {
     await using space = await scratch()
     const id = await createVault(space.at('v'), plain)

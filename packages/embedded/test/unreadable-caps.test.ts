@@ -175,3 +175,36 @@ test('a certificate that cannot be read grants nothing, and keeps nobody from wh
   await vault.revokeCap({ certificate: id }, { signers: [ana] })
   expect(await codeOf(vault.revokeCap({ certificate: SOMETHING }))).toBe('CAPS_UNKNOWN')
 })
+
+test('a root certificate that cannot be read is not counted: the vault is read, and changed by certificates alone', async () => {
+  await using space = await scratch()
+  const dir = space.at('v')
+  await vaultWith(dir)
+  let record = ''
+  {
+    await using vault = await openVault(dir)
+    const { records } = vault.place.soups
+    record = `root-certificate/${vault.id}`
+    await records.swap(record, (await records.read(record))?.version ?? 0, new Uint8Array(9))
+  }
+  {
+    await using vault = await openVault(dir, { mode: 'read' })
+    expect(await unreadableCaps(vault.caps)).toEqual([{ entry: record, kind: 'root-certificate', refuses: false }])
+  }
+  expect(await writes(dir)).toBe('CAPS_DENIED')
+  expect(await writes(dir, ana)).toBe('granted')
+  const wrong = (await diagnose(dir)).checks.filter(({ ok }) => !ok)
+  expect(wrong).toMatchObject([{ name: 'capabilities', lost: 'no', message: expect.stringContaining(record) }])
+  await using vault = await openVault(dir)
+  // Nobody renews it by opening the vault, nor who is no operator.
+  await vault.issueCap({ to: ben.key, actions: ['read'], expires: null }, { signers: [ana] })
+  expect((await vault.caps.rootStanding()).standing).toBe('unreadable')
+  // What was granted to the place besides it has.
+  await vault.issueCap({ to: vault.place.info.key, actions: ['write'], expires: null }, { signers: [ana] })
+  expect(await codeOf(vault.require('write'))).toBe('granted')
+  expect(await codeOf(vault.require('reclaim'))).toBe('CAPS_DENIED')
+  await vault.issueCap({ to: ben.key, actions: ['read'], expires: null })
+  expect((await vault.caps.rootStanding()).standing).toBe('good')
+  expect(await codeOf(vault.require('reclaim'))).toBe('granted')
+  expect((await diagnose(dir)).ok).toBe(true)
+})

@@ -23,6 +23,7 @@ import {
   unreadableCaps,
   type Vault,
 } from '../src/index.ts'
+import { VaultCaps } from '../src/caps/vault-caps.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, carol] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
@@ -221,6 +222,29 @@ test('it moves with its vault, and other keys of the operators end what those be
   expect(await standing(eva.key, moved)).toBe('CAPS_NOT_VALIDATED')
   await moved.validateCap(theirs.id, at(3600))
   expect(await standing(eva.key, moved)).toBe(seconds(601))
+})
+
+test('what was validated is read again only where the vault has changed', async () => {
+  await using space = await scratch()
+  await using made = await timed(space.at('v'))
+  const { vault, at, clock } = made
+  const { id } = await issue(vault, [every(ana.key)])
+  await vault.validateCap(id, at(60), { signers: [ana] })
+  let reads = 0
+  const { soup, place } = vault
+  const query: typeof soup.query = (asked, options) => {
+    if (asked.prefix === 'cap-valid:') reads++
+    return soup.query(asked, options)
+  }
+  const caps = new VaultCaps({ vault: vault.id, place, soup: { ...soup, query }, clock, random: systemRandom })
+  const ask = async () => (await caps.ask([carol.key], { action: 'write' })).verdict.ok
+  expect([await ask(), await ask(), await ask()]).toEqual([true, true, true])
+  expect(reads).toBe(1)
+  await vault.revokeCap({ certificate: id })
+  expect([await ask(), await ask()]).toEqual([false, false])
+  expect(reads).toBe(2)
+  await vault.rotateKeys({ roles: ['operators'] })
+  expect((await caps.keys()).seq).toBe(1)
 })
 
 test('how the tests of certificates stand is told, and what cannot be read', async () => {

@@ -1,7 +1,7 @@
 import type { LogReader } from '@vault/audit-chain'
 import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, KeyId } from '@vault/core'
-import type { HeldBlock, Intake, SoupReader, Tenure } from '@vault/soup'
+import type { Entry, HeldBlock, Intake, SoupReader, Tenure } from '@vault/soup'
 
 /**
  * Where a vault moves from. Nothing is written to it. Its soup is trusted to name what is under charge; its content
@@ -79,6 +79,12 @@ export interface Target {
    * shut out. Refuses as `look` does, and with `MIGRATION_TARGET_REFUSED` by tenure.
    */
   receive(offer: Offer, options?: AbortOptions): Promise<Receiving>
+}
+
+/** A target of parts that does not take every entry. Beside `Target`, because others take all that the contracts of types let in. */
+export interface ScreeningTarget extends Target {
+  /** Throws where it will refuse one of these, whatever else is there. Changes nothing. */
+  screen(entries: readonly Entry[]): void
 }
 
 /** A target that can give up what it was receiving. Beside `Target`, because whoever asks for this can destroy. */

@@ -9,6 +9,7 @@ export type {
   Receiving,
   RehashingTarget,
   RehashRequest,
+  ScreeningTarget,
   SignedTrail,
   Source,
   Target,

@@ -1,7 +1,7 @@
 import type { AbortOptions, Random } from '@vault/core'
 import { decodeEnvelope, systemRandom, toHex, VaultError, verifyKeyHistory } from '@vault/core'
 import type { Query, Tenure } from '@vault/soup'
-import type { Held, Source, Target } from './endpoint.ts'
+import type { Held, ScreeningTarget, Source, Target } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 import type { KeyedTarget } from './move/move-endpoint.ts'
 import { decodePlan } from './parse-plan.ts'
@@ -21,7 +21,8 @@ export interface MigrationParts extends Mandate {
 export interface PlanParts extends Mandate {
   readonly source: Source
   /** Of a hand-off, with what the plan is to name it by. */
-  readonly target: Pick<Target, 'label' | 'look'> & Partial<Pick<KeyedTarget, 'instance' | 'key'>>
+  readonly target: Pick<Target, 'label' | 'look'> &
+    Partial<Pick<KeyedTarget, 'instance' | 'key'> & Pick<ScreeningTarget, 'screen'>>
 }
 
 export interface PlanOptions extends AbortOptions {
@@ -59,6 +60,9 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   const kind = select === undefined ? 'full' : 'partial'
   await requireFit(kind, parts, held, { signal })
   await permissionFor(parts, { source: source.vault, target: held.tenure.vault }, { signal }).require()
+  if (select !== undefined && target.screen !== undefined) {
+    for await (const page of source.soup.query(select, { signal })) target.screen(page)
+  }
   const plan: Plan = {
     type: 'migration-plan',
     v: 1,

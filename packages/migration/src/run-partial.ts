@@ -1,10 +1,10 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { equalBytes, toHex, VaultError } from '@vault/core'
 import type { KeyedEntry, SoupReader } from '@vault/soup'
-import { versionId } from '@vault/soup'
+import { decodeEntry, versionId } from '@vault/soup'
 import { closureOf, copyEntries, copyObjects } from '@vault/transfer'
 import { checkSelection } from './check-selection.ts'
-import type { Source, Target } from './endpoint.ts'
+import type { ScreeningTarget, Source, Target } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 import type { MigrationEvent } from './event.ts'
 import { FindingList } from './finding-list.ts'
@@ -27,7 +27,7 @@ export async function* runPartial(
   const statement = await sourceStatement(source, options)
   yield { type: 'statement', statement }
   const held = await target.look(source.vault, options)
-  await requireNoConflict(source.soup, held.soup, selection, options)
+  await requireNoConflict(source.soup, { soup: held.soup, target }, selection, options)
   const offer = { vault: source.vault, keyEvents: await source.keyEvents(options), migration }
   const receiving = await target.receive(offer, options)
   const ledger = new Ledger({ objects: 0, bytes: 0 })
@@ -68,16 +68,17 @@ async function* copyPage(run: Run, { entries, objects }: SelectedPage): AsyncGen
   }
 }
 
-/** Before the first byte: an entry that the target has under the same key must be equal, or an earlier version of ours. */
+/** Before the first byte: the target takes such entries, and one that it has under the same key must be equal, or an earlier version of ours. */
 async function requireNoConflict(
   source: SoupReader,
-  target: SoupReader,
+  { soup, target }: { readonly soup: SoupReader; readonly target: Target & Partial<Pick<ScreeningTarget, 'screen'>> },
   selection: Selection,
   options: AbortOptions,
 ): Promise<void> {
   const conflicts: string[] = []
   for await (const { entries } of selection(options)) {
-    const theirs = await target.entriesByKey(
+    target.screen?.(entries.map(({ bytes }) => decodeEntry(bytes)))
+    const theirs = await soup.entriesByKey(
       entries.map(({ key }) => key),
       options,
     )

@@ -1,4 +1,5 @@
 import { faultyCas } from '@vault/cas/testing'
+import { VaultError } from '@vault/core'
 import type { Entry } from '@vault/soup'
 import { expect, test } from 'vitest'
 import type { MemoryVault } from '../../transfer/test/memory-vault.ts'
@@ -64,6 +65,26 @@ test('an entry of the same name and another value is a conflict, named before th
   })
   expect(await target.soup.tenure()).toEqual(before)
   expect(await collect(target.objects.list())).toEqual([[rawBlock('mine').id]])
+})
+
+test('what the target takes from nobody is refused with the plan, and by a run before the first byte', async () => {
+  const { source } = await vaultWithTree()
+  await commit(source, [rawBlock('secret')], [pathEntry('wanted/secret', rawBlock('secret').id)])
+  const target = await activeVault('w')
+  const open = partialParts(source, target)
+  const screen = (entries: readonly Entry[]) => {
+    const key = entries.find((entry) => entry.key === 'path:wanted/secret')?.key
+    if (key !== undefined) throw new VaultError({ code: 'NOT_TAKEN', message: 'It is not taken.', details: { key } })
+  }
+  const screening = { ...open, target: { ...open.target, screen } }
+  const before = await target.soup.tenure()
+  await expect(planMigration(screening, { select })).rejects.toMatchObject({ code: 'NOT_TAKEN' })
+  // It may have come since the plan was made.
+  const plan = await planMigration(open, { select })
+  await expect(run(plan, screening)).rejects.toMatchObject({ code: 'NOT_TAKEN' })
+  expect(await target.soup.tenure()).toEqual(before)
+  expect(await collect(target.objects.list())).toEqual([])
+  expect(await planAndRun(screening, { select: { prefix: 'path:other' } })).toMatchObject({ verification: { ok: true } })
 })
 
 test('histories are made again, and an entry that is only behind goes on', async () => {

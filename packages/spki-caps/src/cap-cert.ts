@@ -7,7 +7,7 @@ import { parseOnlineTests } from './online-test.ts'
 import { parseTag } from './parse-tag.ts'
 import type { Principal } from './principal.ts'
 import { parsePrincipal } from './principal.ts'
-import type { Issuer, Opened, RecordHead } from './record.ts'
+import type { Issuer, Opened, RecordFormat, RecordHead } from './record.ts'
 import { checkRecord, natural, parseIssuer, recordFormat, secondsOf } from './record.ts'
 import type { Tag } from './tag.ts'
 
@@ -48,7 +48,8 @@ export interface CapCertDraft {
 /** The type under which certificates are signed. */
 export const CAP_CERT = 'cap'
 
-const format = recordFormat<typeof CAP_CERT, CapCert>(
+/** How they are read and written. */
+export const capCertFormat: RecordFormat<CapCert> = recordFormat<typeof CAP_CERT, CapCert>(
   CAP_CERT,
   ['issuer', 'epoch', 'subject', 'tag', 'delegate', 'depth', 'notBefore', 'expires', 'checks', 'nonce', 'comment'],
   ({ issuer, epoch, subject, tag, delegate, depth, notBefore, expires, checks, nonce, comment }) => {
@@ -73,7 +74,7 @@ const format = recordFormat<typeof CAP_CERT, CapCert>(
 )
 
 /** What is signed in a certificate, for signers that are not in one place. Throws for contents that no reader takes. */
-export const capCertPayload: (draft: CapCertDraft) => Bytes = (draft) => format.payload(recordOf(draft))
+export const capCertPayload: (draft: CapCertDraft) => Bytes = (draft) => capCertFormat.payload(recordOf(draft))
 
 /**
  * Signs a certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`, `CAPS_TAG_INVALID` before anything is
@@ -85,11 +86,11 @@ export async function createCapCert(
   signers: readonly Signer[],
   options?: AbortOptions,
 ): Promise<Envelope> {
-  return await format.sign(recordOf(draft), signers, options)
+  return await capCertFormat.sign(recordOf(draft), signers, options)
 }
 
 /** Reads a certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`, `CAPS_TAG_INVALID`. Verifies no signature. */
-export const openCapCert: (envelope: Envelope) => OpenCapCert = format.open
+export const openCapCert: (envelope: Envelope) => OpenCapCert = capCertFormat.open
 
 function recordOf(draft: CapCertDraft): CapCert {
   const { issuer, subject, tag, delegate = false, notBefore, expires } = draft

@@ -4,7 +4,7 @@ import type { CertTerms } from './cert-terms.ts'
 import { parseTerms } from './cert-terms.ts'
 import type { Principal, VaultPrincipal } from './principal.ts'
 import { isNameWord, isVault, parsePrincipal, principalText, withNames } from './principal.ts'
-import type { Opened, RecordHead } from './record.ts'
+import type { Opened, RecordFormat, RecordHead } from './record.ts'
 import { checkRecord, parseIssuer, recordFormat, secondsOf } from './record.ts'
 
 /**
@@ -39,9 +39,10 @@ export interface NameCertDraft {
 }
 
 /** The type under which name certificates are signed. */
-const NAME_CERT = 'cap-name'
+export const NAME_CERT = 'cap-name'
 
-const format = recordFormat<typeof NAME_CERT, NameCert>(
+/** How they are read and written. */
+export const nameCertFormat: RecordFormat<NameCert> = recordFormat<typeof NAME_CERT, NameCert>(
   NAME_CERT,
   ['issuer', 'epoch', 'name', 'subject', 'notBefore', 'expires', 'nonce', 'comment'],
   ({ issuer, epoch, name, subject, ...terms }) => {
@@ -60,7 +61,7 @@ const format = recordFormat<typeof NAME_CERT, NameCert>(
 )
 
 /** What is signed in a name certificate, for signers that are not in one place. Throws for contents that no reader takes. */
-export const nameCertPayload: (draft: NameCertDraft) => Bytes = (draft) => format.payload(recordOf(draft))
+export const nameCertPayload: (draft: NameCertDraft) => Bytes = (draft) => nameCertFormat.payload(recordOf(draft))
 
 /** Signs a name certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID` before anything is signed. */
 export async function createNameCert(
@@ -68,11 +69,11 @@ export async function createNameCert(
   signers: readonly Signer[],
   options?: AbortOptions,
 ): Promise<Envelope> {
-  return await format.sign(recordOf(draft), signers, options)
+  return await nameCertFormat.sign(recordOf(draft), signers, options)
 }
 
 /** Reads a name certificate. Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`. Verifies no signature. */
-export const openNameCert: (envelope: Envelope) => OpenNameCert = format.open
+export const openNameCert: (envelope: Envelope) => OpenNameCert = nameCertFormat.open
 
 function recordOf(draft: NameCertDraft): NameCert {
   const { issuer, epoch = null, name, subject, notBefore, expires, nonce, comment = null } = draft

@@ -30,6 +30,8 @@ export interface RecordFormat<T> {
   sign(record: T, signers: readonly Signer[], options?: AbortOptions): Promise<Envelope>
   /** Throws `CAPS_RECORD_INVALID`, `CAPS_PRINCIPAL_INVALID`, `CAPS_TAG_INVALID`. Verifies no signature. */
   open(envelope: Envelope): Opened<T>
+  /** The same for a payload that was decoded by `decodeRecord`, to see of which type it is. */
+  openDecoded(envelope: Envelope, value: unknown): Opened<T>
 }
 
 /** The fields of a record beside `type` and `v`. */
@@ -41,25 +43,27 @@ export function recordFormat<Type extends string, T extends RecordHead<Type>>(
   parse: (fields: Readonly<Record<keyof Rest<T>, unknown>>) => Rest<T>,
   limits: { readonly maxBytes: number; readonly maxItems: number } = LIMITS,
 ): RecordFormat<T> {
-  const read = (payload: Uint8Array): T => {
-    const value = decodeStrictly(type, payload, { ...LIMITS, ...limits })
+  const decoded = (payload: Uint8Array): unknown => decodeRecord(type, payload, { ...LIMITS, ...limits })
+  const read = (value: unknown): T => {
     checkRecord(hasFields<string>(value, 'type', 'v', ...names), type, 'its fields are not those of the format')
-    checkRecord(value.type === type && value.v === 1, type, 'it has another type or version')
+    checkRecord(isOfType(value, type) && value.v === 1, type, 'it has another type or version')
     return { type, v: 1, ...parse(value as Readonly<Record<keyof Rest<T>, unknown>>) } as T
   }
   const payload = (record: T): Bytes => {
     const bytes = encode(record)
-    read(bytes)
+    read(decoded(bytes))
     return bytes
   }
+  const openDecoded = (envelope: Envelope, value: unknown): Opened<T> => ({
+    id: contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' }),
+    record: read(value),
+    envelope,
+  })
   return {
     payload,
+    openDecoded,
     sign: async (record, signers, options) => await signEnvelope(type, payload(record), signers, options),
-    open: (envelope) => ({
-      id: contentId(envelope.payload, { hash: 'sha2-256', codec: 'dag-cbor' }),
-      record: read(envelope.payload),
-      envelope,
-    }),
+    open: (envelope) => openDecoded(envelope, decoded(envelope.payload)),
   }
 }
 
@@ -108,7 +112,13 @@ export function parseIssuer(type: string, issuer: unknown, epoch: unknown): Issu
   return { issuer: principal, epoch: epoch === null ? null : natural(type, 'epoch', epoch) }
 }
 
-function decodeStrictly(type: string, payload: Uint8Array, limits: typeof LIMITS): unknown {
+/** Whether a decoded value says that it is a record of this type. */
+export function isOfType(value: unknown, type: string): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === type
+}
+
+/** The value of a payload, under the limits of certificates if none are named. Throws `CAPS_RECORD_INVALID`, which calls it by this type. */
+export function decodeRecord(type: string, payload: Uint8Array, limits: typeof LIMITS = LIMITS): unknown {
   try {
     return decode(payload, limits)
   } catch (cause) {

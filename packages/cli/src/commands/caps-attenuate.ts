@@ -45,7 +45,7 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const motivation = message === undefined ? {} : { motivation: message }
     const checks = await checksOf(options, vault.id)
-    const to = await principalOf(options.to, options, vault)
+    const to = await principalOf(options.to, options, { vault: vault.id })
     const issued = await vault.attenuateCap(id, { ...narrowing, to, ...checks }, { signers, signal, ...motivation })
     await vault.log.drain()
     await sayIssued(output, issued, { from: id })

@@ -59,7 +59,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const checks = await checksOf(options, vault.id)
-    const to = await principalOf(options.to, options, vault)
+    const to = await principalOf(options.to, options, { vault: vault.id })
     const issued = await vault.issueCap(
       { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }), ...checks },
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },

@@ -20,6 +20,8 @@ export interface Undertaking {
   /** The id of its plan. */
   readonly act: ContentId
   readonly executors: readonly KeyId[]
+  /** The plan does not say to which place it leads. */
+  readonly anywhere: boolean
 }
 
 // Only who may approve adds one, so more people than these are no accident, and none of them is looked at.
@@ -60,13 +62,17 @@ async function mandateIn(
 /** Why an undertaking is not approved as the vault's mandate asks; empty where it is, or no mandate asks. */
 export async function missingApprovals(
   caps: VaultCaps,
-  { action, act, executors }: Undertaking,
+  { action, act, executors, anywhere }: Undertaking,
   options: AbortOptions,
 ): Promise<readonly Finding[]> {
   const { approvals } = await mandateFor(caps, action, options)
   if (approvals === 0) return []
   if (approvals === undefined) {
     return [{ code: 'CAPS_MANDATE_INVALID', message: `The vault has a mandate about ${action} that cannot be read.` }]
+  }
+  if (anywhere) {
+    const message = 'Its plan does not name the place to which it leads, so nobody can approve it: make a new one.'
+    return [{ code: 'CAPS_MANDATE_QUORUM', message, subject: 'approve' }]
   }
   const { vault } = caps.parts
   const tag = (verb: string) => vaultTag({ actions: [verb], object: vault })

@@ -5,8 +5,8 @@ import {
   type Envelope,
   encodeEnvelope,
   hashBytes,
-  isVaultError,
   toHex,
+  unlessRefused,
   utf8,
   VaultError,
 } from '@vault/core'
@@ -152,21 +152,28 @@ function isCapEntry(key: string, type = ''): boolean {
 export function refuseCapEntries({ entries = {} }: Pick<Change, 'entries'>): void {
   const named =
     entries.put?.find(({ key, type }) => isCapEntry(key, type))?.key ?? entries.remove?.find((key) => isCapEntry(key))
+  if (named !== undefined) throw reserved(named, 'issue or revoke one instead.')
+}
+
+/** Throws `CAPS_RESERVED` where one of them is among entries that are to be taken out of another vault. */
+export function screenPart(entries: readonly Entry[]): void {
+  const named = entries.find(({ key, type }) => isCapEntry(key, type))?.key
   if (named === undefined) return
-  throw new VaultError<CapEntryErrorCode>({
+  throw reserved(
+    named,
+    'they are of their vault, and no part of another one. Select less, as only files (--where type=path), and grant there what is to be granted. Nothing was written.',
+  )
+}
+
+function reserved(key: string, advice: string): VaultError<CapEntryErrorCode> {
+  return new VaultError({
     code: 'CAPS_RESERVED',
-    message: `The entry ${JSON.stringify(named)} is one of those in which certificates are kept: issue or revoke one instead.`,
-    details: { key: named },
+    message: `The entry ${JSON.stringify(key)} is one of those in which certificates are kept: ${advice}`,
+    details: { key },
   })
 }
 
 /** What is in the field of an entry; `undefined` where it is not that. */
 export function openedIn<T>(value: unknown, open: (envelope: Envelope) => T): T | undefined {
-  if (!(value instanceof Uint8Array)) return undefined
-  try {
-    return open(decodeEnvelope(value))
-  } catch (error) {
-    if (isVaultError(error)) return undefined
-    throw error
-  }
+  return value instanceof Uint8Array ? unlessRefused(() => open(decodeEnvelope(value))) : undefined
 }

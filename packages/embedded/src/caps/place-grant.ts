@@ -2,14 +2,18 @@ import { type AbortOptions, type KeyId, type Random, type Signer, systemRandom, 
 import {
   ANY,
   createCapCert,
+  createNameCert,
   type OpenCapCert,
+  type OpenNameCert,
   openCapCert,
+  openNameCert,
   type Principal,
   parseTag,
   type Root,
   type Tag,
   vaultTag,
 } from '@vault/spki-caps'
+import type { CapCalling } from './define-name.ts'
 
 // A place has no content of its own to grant: what it decides is which vaults may be brought to it, and by whom. What is done
 // with a vault that is there is for the vault to grant.
@@ -42,6 +46,19 @@ export async function issuePlaceGrant(
   const tag = vault === undefined ? anyVault() : vaultTag({ actions: [PLACE_ACTION], object: vault })
   const draft = { ...rest, issuer: signer.key, subject: to, tag, nonce: random(16) }
   return openCapCert(await createCapCert(draft, [signer], { signal }))
+}
+
+/**
+ * Signs that somebody is called by a name of a place's key, or of one that it trusts: a certificate of the place that grants to
+ * `nameOf(key, name)` reaches him. As with {@link issuePlaceGrant}, whoever holds it shows it, and it is taken back in the same way.
+ */
+export async function issuePlaceName(
+  { to, ...rest }: CapCalling,
+  signer: Signer,
+  { random = systemRandom, signal }: AbortOptions & { readonly random?: Random } = {},
+): Promise<OpenNameCert> {
+  const draft = { ...rest, issuer: signer.key, subject: to, nonce: random(16) }
+  return openNameCert(await createNameCert(draft, [signer], { signal }))
 }
 
 /** Where the authority of a place begins: its own key, and those that whoever runs it has named. */

@@ -3,8 +3,8 @@ import { keepRootCertificate } from './root-certificate.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
 /**
- * Makes the root certificate of the place where it has none, or one by replaced keys, with operators' keys that are at hand
- * anyway. One that was revoked stays revoked.
+ * Makes the root certificate of the place where it has none, none that can be read, or one by replaced keys, with operators' keys that are at
+ * hand anyway. One that was revoked stays revoked.
  */
 export async function renewRootCertificate(
   caps: VaultCaps,

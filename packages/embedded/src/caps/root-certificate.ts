@@ -1,6 +1,5 @@
 import {
   type AbortOptions,
-  decodeEnvelope,
   type Envelope,
   encodeEnvelope,
   type KeyId,
@@ -10,6 +9,7 @@ import {
 } from '@vault/core'
 import { changeRecord, type Records } from '@vault/soup'
 import { createCapCert, openCapCert, principalText, vaultPrincipal, vaultTag } from '@vault/spki-caps'
+import { openedIn } from './cap-entry.ts'
 
 // By it the key of a place, which is online, does everyday work without a passphrase. It is kept beside the vaults of the
 // place and not in them: it is about this place, no other can use it, and a vault that has nothing else in it is empty.
@@ -37,7 +37,7 @@ export async function keepRootCertificate(
   const draft = { issuer, epoch, subject: place, tag, expires: null, nonce: random(16), comment: 'root certificate' }
   const envelope = await createCapCert(draft, signers, options)
   // Where another process has made one meanwhile, the last one counts.
-  await changeRecord(records, keyOf(vault), () => encodeEnvelope(envelope), options)
+  await changeRecord(records, rootCertificateKey(vault), () => encodeEnvelope(envelope), options)
   return envelope
 }
 
@@ -46,14 +46,16 @@ export async function readRootCertificate(
   records: Records,
   { vault, place }: Pick<RootCertificate, 'vault' | 'place'>,
   options?: AbortOptions,
-): Promise<Envelope | undefined> {
-  const record = await records.read(keyOf(vault), options)
+): Promise<Envelope | 'unreadable' | undefined> {
+  const record = await records.read(rootCertificateKey(vault), options)
   if (record === undefined) return undefined
-  const envelope = decodeEnvelope(record.bytes)
+  const cert = openedIn(record.bytes, openCapCert)
+  if (cert === undefined) return 'unreadable'
   // A copy of a place that was given a key of its own has that of the other one.
-  return principalText(openCapCert(envelope).record.subject) === place ? envelope : undefined
+  return principalText(cert.record.subject) === place ? cert.envelope : undefined
 }
 
-function keyOf(vault: VaultId): string {
+/** Under which the root certificate of a vault is kept, among the records of its place. */
+export function rootCertificateKey(vault: VaultId): string {
   return `root-certificate/${vault}`
 }

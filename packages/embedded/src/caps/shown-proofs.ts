@@ -1,4 +1,4 @@
-import { decodeEnvelope, type Envelope, isVaultError, VaultError } from '@vault/core'
+import { decodeEnvelope, type Envelope, unlessRefused, VaultError } from '@vault/core'
 import { type CapsErrorCode, openProofCert, openRevocation, openRevocationSet, openValidation } from '@vault/spki-caps'
 
 /** What somebody shows who wants to be let in, beside what is known where they ask. Nothing of it is verified. */
@@ -22,24 +22,15 @@ export function readProofs(proofs: readonly Uint8Array[]): ShownProofs {
   const sets: Envelope[] = []
   const validations: Envelope[] = []
   for (const [i, bytes] of proofs.entries()) {
-    const envelope = readable(() => decodeEnvelope(bytes))
+    const envelope = unlessRefused(() => decodeEnvelope(bytes))
     if (envelope === undefined) throw unreadable(i)
-    if (readable(() => openProofCert(envelope)) !== undefined) certificates.push(envelope)
-    else if (readable(() => openRevocation(envelope)) !== undefined) revocations.push(envelope)
-    else if (readable(() => openRevocationSet(envelope)) !== undefined) sets.push(envelope)
-    else if (readable(() => openValidation(envelope)) !== undefined) validations.push(envelope)
+    if (unlessRefused(() => openProofCert(envelope)) !== undefined) certificates.push(envelope)
+    else if (unlessRefused(() => openRevocation(envelope)) !== undefined) revocations.push(envelope)
+    else if (unlessRefused(() => openRevocationSet(envelope)) !== undefined) sets.push(envelope)
+    else if (unlessRefused(() => openValidation(envelope)) !== undefined) validations.push(envelope)
     else throw unreadable(i)
   }
   return { certificates, revocations, sets, validations }
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (isVaultError(error)) return undefined
-    throw error
-  }
 }
 
 function unreadable(index: number): VaultError<CapsErrorCode> {

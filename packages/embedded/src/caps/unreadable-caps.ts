@@ -1,13 +1,17 @@
 import type { AbortOptions } from '@vault/core'
 import { CAP_PREFIX, keptCap, REVOCATION_PREFIX } from './cap-entry.ts'
+import { rootCertificateKey } from './root-certificate.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
-/** An entry in which there is no certificate, no validation, no revocation, or no set of them, though its key says so. */
+/** An entry in which there is no certificate, no validation, no revocation, or no set of them, though its key says so; or such a record of the place. */
 export interface UnreadableCap {
-  /** The key of the entry. */
+  /** The key of the entry, or of the record. */
   readonly entry: string
-  /** What cannot be read: a certificate grants nothing, and a validation lets nothing hold; the others may refuse what others grant. */
-  readonly kind: 'certificate' | 'revocation' | 'revocation-set' | 'validation'
+  /**
+   * What cannot be read: a certificate grants nothing, and a validation lets nothing hold; without its root certificate the key of the place
+   * only reads; the others may refuse what others grant.
+   */
+  readonly kind: 'certificate' | 'revocation' | 'revocation-set' | 'validation' | 'root-certificate'
   /** Whether certificates are refused because of it, until it is mended. */
   readonly refuses: boolean
 }
@@ -15,6 +19,8 @@ export interface UnreadableCap {
 /** What of the capabilities of a vault cannot be read. */
 export async function unreadableCaps(caps: VaultCaps, options: AbortOptions = {}): Promise<readonly UnreadableCap[]> {
   const found: UnreadableCap[] = []
+  if ((await caps.rootStanding(options)).standing === 'unreadable')
+    found.push({ entry: rootCertificateKey(caps.parts.vault), kind: 'root-certificate', refuses: false })
   for await (const page of caps.parts.soup.query({ prefix: CAP_PREFIX }, options)) {
     for (const entry of page) {
       if (keptCap(entry) === undefined) found.push({ entry: entry.key, kind: 'certificate', refuses: false })

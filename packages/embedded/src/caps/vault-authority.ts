@@ -8,8 +8,17 @@ import {
   isVaultError,
   type KeyId,
   type Signer,
+  VaultError,
 } from '@vault/core'
-import { authorize, createCapRequest, createNonceLedger, denied, type Verdict } from '@vault/spki-caps'
+import {
+  authorize,
+  type CapsErrorCode,
+  type CapsFindingCode,
+  createCapRequest,
+  createNonceLedger,
+  denied,
+  type Verdict,
+} from '@vault/spki-caps'
 import { openKey } from '../keystore.ts'
 import { owner } from '../owner.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
@@ -27,7 +36,8 @@ export interface SignedGrant extends Grant {
 /**
  * The `Authorize` of a vault in a place. Whoever signs is granted what a chain of certificates grants. Whoever does not speaks with the
  * key of the place: by its root certificate, or, where it has none that counts, as the `owner` who can open the folder, which
- * is not proven. A root certificate that was revoked is the end of both.
+ * is not proven. A root certificate that was revoked, or a key of the place that was, is the end of both; where one cannot be read nobody knows
+ * that, and only reading is left.
  *
  * What was granted is remembered as long as it holds and neither keys nor revocations have changed: asking again reads those.
  */
@@ -68,14 +78,29 @@ async function byPlace(
   options: AbortOptions,
 ): Promise<SignedGrant> {
   const root = await caps.rootStanding(options, wishOf(request))
-  if (!('verdict' in root)) return await owner(request)
   const place = [caps.parts.place.info.key]
+  if (root.standing === 'unreadable') {
+    const { verdict } = await caps.ask(place, wishOf(request), options)
+    if (verdict.ok && (await holdsKey())) return grantOf(request, verdict, place)
+    // Somebody has to be able to see what is wrong.
+    if (request.action === 'read') return await owner(request)
+    throw unreadableRoot(request, caps.parts.place.dir)
+  }
+  if (!('verdict' in root)) return await owner(request)
   if (root.verdict.ok) return (await holdsKey()) ? grantOf(request, root.verdict, place) : await owner(request)
   // What was revoked may have been granted to the place again, or a part of it.
   const { verdict } = await caps.ask(place, wishOf(request), options)
   if (!verdict.ok) throw denied(request.action, request.object, root.verdict)
   if (await holdsKey()) return grantOf(request, verdict, place)
   throw denied(request.action, request.object, root.verdict)
+}
+
+function unreadableRoot({ action, object }: AuthorityRequest, dir: string): VaultError<CapsErrorCode> {
+  return new VaultError({
+    code: 'CAPS_DENIED',
+    message: `${action} on ${object} is not granted: the root certificate of the place in ${dir} cannot be read, so nobody knows whether it was taken back. The vault can be read, and whoever was granted it goes on (--as). "vaultctl doctor ${dir}" says what to do.`,
+    details: { code: 'CAPS_MALFORMED' satisfies CapsFindingCode },
+  })
 }
 
 async function bySignature(

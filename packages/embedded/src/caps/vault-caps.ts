@@ -70,6 +70,8 @@ const MAX_JUDGED = 1_000_000
 
 /** What does not change between two questions unless somebody replaces keys or revokes. */
 interface Known {
+  /** The number of the vault's last change, and what it may do here: nothing is read again while they are the same. */
+  readonly standing: string
   readonly print: string
   readonly keys: KeyState
   readonly circumstances: Omit<Circumstances, 'now'>
@@ -99,21 +101,22 @@ export class VaultCaps {
     this.certificates = new SoupCertificates(parts.soup)
   }
 
-  /** The certificate by which the place's own key acts here. */
+  /** The certificate by which the place's own key acts here; one that cannot be read is none. */
   async rootCertificate(options?: AbortOptions): Promise<Envelope | undefined> {
-    const { place, vault } = this.parts
-    return await readRootCertificate(place.soups.records, { vault, place: place.info.key }, options)
+    const root = await this.#rootRecord(options)
+    return root === 'unreadable' ? undefined : root
   }
 
-  /** Whether the key of the place may do this by its root certificate alone. */
+  /** Whether the key of the place may do this by its root certificate alone. `unreadable`: nobody knows whether it was taken back. */
   async rootStanding(
     options: AbortOptions = {},
     wish: Wish = { action: 'write' },
   ): Promise<
-    { readonly standing: 'none' | 'replaced' } | { readonly standing: 'good' | 'revoked'; readonly verdict: Verdict }
+    | { readonly standing: 'none' | 'replaced' | 'unreadable' }
+    | { readonly standing: 'good' | 'revoked'; readonly verdict: Verdict }
   > {
-    const root = await this.rootCertificate(options)
-    if (root === undefined) return { standing: 'none' }
+    const root = await this.#rootRecord(options)
+    if (root === 'unreadable') return { standing: root }
     const { place, vault } = this.parts
     const question = { action: wish.action, tag: this.tagOf(wish), voices: knownVoices([place.info.key]) }
     // What is revoked here, the place sees for itself: it needs nobody's word that nothing else is.
@@ -121,13 +124,14 @@ export class VaultCaps {
     // Nor does what cannot be read keep it from acting: somebody has to be able to mend that.
     const seen = revocations === 'unchecked' ? revocations : { ...revocations, unread: [] }
     const circumstances = { ...known, revocations: seen, roots: [rootOf(vault, 'none')] }
-    const verdict = reduce(question, [openCapCert(root)], circumstances)
+    const verdict = reduce(question, root === undefined ? [] : [openCapCert(root)], circumstances)
     if (verdict.ok) return { standing: 'good', verdict }
     const { key } = place.info
     const by = circumstances.revocations === 'unchecked' ? [] : circumstances.revocations.revokers(key)
     const isRevoked =
       verdict.code === 'CAPS_REVOKED' || by.includes(key) || by.includes(principalText(vaultPrincipal(vault)))
-    return isRevoked ? { standing: 'revoked', verdict } : { standing: 'replaced' }
+    if (isRevoked) return { standing: 'revoked', verdict }
+    return { standing: root === undefined ? 'none' : 'replaced' }
   }
 
   /** A text that is another one whenever keys were replaced, or anything was revoked. */
@@ -243,8 +247,16 @@ export class VaultCaps {
     return principalText(principal) === principalText(vaultPrincipal(this.parts.vault))
   }
 
+  async #rootRecord(options?: AbortOptions): ReturnType<typeof readRootCertificate> {
+    const { place, vault } = this.parts
+    return await readRootCertificate(place.soups.records, { vault, place: place.info.key }, options)
+  }
+
   async #now(options: AbortOptions): Promise<Known> {
     const { vault, place, soup } = this.parts
+    const { state, epoch, sequence, events, migration } = await soup.tenure(options)
+    const standing = [state, epoch, sequence, events, migration].join(' ')
+    if (this.#known?.standing === standing) return this.#known
     const keys = await keyStateAt({ store: place.soups }, vault, options)
     const revocations = await keptUnder(soup, REVOCATION_PREFIX, keptRevocation, options)
     const sets = await keptUnder(soup, SET_PREFIX, keptRevocationSet, options)
@@ -252,9 +264,13 @@ export class VaultCaps {
     // An entry of these is replaced by a later one.
     const validated = [...validations].map(([key, each]) => `${key} ${each?.id}`)
     const print = [keys.head, ...revocations.keys(), ...sets.keys(), ...validated].join(' ')
-    if (this.#known?.print === print) return this.#known
+    if (this.#known?.print === print) {
+      this.#known = { ...this.#known, standing }
+      return this.#known
+    }
     const circumstances = this.#judging(keys, { revocations, sets }, validations)
     this.#known = {
+      standing,
       print,
       keys,
       circumstances,

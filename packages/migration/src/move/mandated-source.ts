@@ -6,14 +6,23 @@ import type { Work } from './work.ts'
 
 /** A source whose vault may have a mandate: others approve a hand-off before it is begun. */
 export interface MandatedSource extends MoveSource {
-  /** Why the hand-off of this plan is not approved; empty where it is, or nobody has to. */
-  missingApprovals(plan: ContentId, options?: AbortOptions): Promise<readonly Finding[]>
+  /**
+   * Why the hand-off of this plan is not approved; empty where it is, or nobody has to. `anywhere`: the plan does not say to which place it
+   * leads, so whoever has to approve it cannot.
+   */
+  missingApprovals(
+    plan: ContentId,
+    options?: AbortOptions & { readonly anywhere?: boolean },
+  ): Promise<readonly Finding[]>
 }
 
 /** Throws `MIGRATION_NOT_APPROVED` unless the plan is approved as the vault's mandate asks, just now. */
-export async function requireApprovals({ parts: { source }, planId, options }: Work): Promise<void> {
+export async function requireApprovals({ parts: { source }, plan, planId, options }: Work): Promise<void> {
   if (!isMandated(source)) return
-  const findings = await source.missingApprovals(planId, options)
+  const { instance, place } = plan.target
+  // A label can be that of any place: an approval is of the one that the plan names, by its id and its key.
+  const anywhere = instance === undefined || place === undefined
+  const findings = await source.missingApprovals(planId, { ...options, anywhere })
   if (findings.length === 0) return
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_NOT_APPROVED',
