@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import type { Signer } from '@vault/core'
+import type { KeyId, Signer } from '@vault/core'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { parseExpiry, principalOf } from './caps-options.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -27,7 +27,7 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
   if (vault !== undefined && !isContentId(vault))
     throw new UsageError('With --place, --object names a vault by its id.')
   const { issuePlaceGrant } = await import('@vault/embedded')
-  const to = await principalOf(options.to, options)
+  const to = await principalOf(options.to, options, { place: await placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
   const grant = { to, delegate, expires, ...(vault !== undefined && { vault }) }
@@ -37,6 +37,29 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
   await output.result(
     { ok: true, id, issuer: signer.key, file: out, expires: until, findings: [] },
     `Issued ${id} by ${signer.key}, ${until === null ? 'for ever' : `until ${until}`}. It is in ${out}, to be shown with --proof.`,
+  )
+  return EXIT.ok
+}
+
+/** Writes a certificate by which somebody is called by a name of the place's key, or of one of one's own that it trusts. */
+export async function nameForPlace(
+  { output, signal }: Run,
+  dir: string,
+  options: AsOptions & Pick<IssueOptions, 'to' | 'expires' | 'out'> & { readonly name: string },
+): Promise<ExitCode> {
+  const { name, out } = options
+  if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
+  const { encodeEnvelope } = await import('@vault/core')
+  const { issuePlaceName } = await import('@vault/embedded')
+  const to = await principalOf(options.to, options, { place: await placeKey(dir) })
+  const expires = parseExpiry(options.expires, new Date())
+  const signer = await signerFor(dir, options)
+  const { id, envelope } = await issuePlaceName({ name, to, expires }, signer, { signal })
+  await writeFile(out, encodeEnvelope(envelope))
+  const until = expires?.toISOString() ?? null
+  await output.result(
+    { ok: true, id, name, issuer: signer.key, file: out, expires: until },
+    `${options.to} is called ${name} by ${signer.key}, ${until === null ? 'for ever' : `until ${until}`}: certificate ${id}. It is in ${out}, to be shown with --proof.`,
   )
   return EXIT.ok
 }
@@ -68,7 +91,12 @@ async function signerFor(dir: string, options: AsOptions): Promise<Signer> {
     if (signer === undefined || others.length > 0) throw new UsageError('For a place one key signs.')
     return signer
   }
-  const { openKey, openPlace } = await import('@vault/embedded')
+  const { openKey } = await import('@vault/embedded')
+  return await openKey({ dir, role: 'place', key: await placeKey(dir) })
+}
+
+async function placeKey(dir: string): Promise<KeyId> {
+  const { openPlace } = await import('@vault/embedded')
   await using place = await openPlace(dir, { mode: 'read' })
-  return await openKey({ dir: place.dir, role: 'place', key: place.info.key })
+  return place.info.key
 }
