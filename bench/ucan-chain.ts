@@ -1,11 +1,10 @@
 import { EdDSASigner } from 'iso-signatures/signers/eddsa.js'
-import type { VerifyInput } from 'iso-signatures/types'
+import type { ISigner, VerifyInput } from 'iso-signatures/types'
 import { verifier } from 'iso-signatures/verifiers/eddsa.js'
 import { Resolver } from 'iso-signatures/verifiers/resolver.js'
 import { Delegation } from 'iso-ucan/delegation'
 import * as envelope from 'iso-ucan/envelope'
 import { assertProofs, Invocation } from 'iso-ucan/invocation'
-import type { InvocationPayload } from 'iso-ucan/types'
 import { type Chain, changesOf } from './chain.ts'
 
 const DAY = 24 * 60 * 60
@@ -19,19 +18,20 @@ export async function ucanChain(
   vault: string,
   verify?: (input: VerifyInput) => boolean,
 ): Promise<Chain> {
-  const people = await Promise.all(secrets.map((secret) => EdDSASigner.generate(secret)))
-  const [owner, asking] = [people[0], people.at(-1)] as [EdDSASigner, EdDSASigner]
+  // Its declarations of signers do not agree with each other where optional members are taken exactly.
+  const people = (await Promise.all(secrets.map((secret) => EdDSASigner.generate(secret)))) as unknown as ISigner[]
+  const [owner, asking] = [people[0], people.at(-1)] as [ISigner, ISigner]
   // It holds invocations against the clock of the machine.
   const now = Math.floor(Date.now() / 1000)
   const exp = now + DAY
   const delegations = await Promise.all(
     people.slice(1).map(({ did: aud }, i) => {
-      const iss = people[i] as EdDSASigner
+      const iss = people[i] as ISigner
       return Delegation.create({ iss, aud, sub: owner.did, cmd: '/vault', pol: [['==', '.vault', vault]], exp })
     }),
   )
-  const invocation: InvocationPayload = {
-    iss: `${asking}` as InvocationPayload['iss'],
+  const invocation = {
+    iss: asking.did,
     aud: owner.did,
     sub: owner.did,
     cmd: '/vault/migrate',
@@ -41,7 +41,7 @@ export async function ucanChain(
     prf: delegations.map(({ cid }) => cid),
   }
   // Its own function to make one makes none that would be refused.
-  const invoke = async (changed: Partial<InvocationPayload> = {}, signer = asking): Promise<Uint8Array> =>
+  const invoke = async (changed: Partial<typeof invocation> = {}, signer = asking): Promise<Uint8Array> =>
     envelope.encode(await envelope.sign({ spec: 'inv', signer, payload: { ...invocation, ...changed } }))
   const texts = new Map(delegations.map((each) => [`${each.cid}`, `${each}`]))
 
@@ -51,10 +51,10 @@ export async function ucanChain(
   const factOf = ({ did, signature, message }: VerifyInput) =>
     `${did.verifiableDid} ${Buffer.from(signature).toString('latin1')} ${Buffer.from(message).toString('latin1')}`
   const warm = new Resolver({
-    Ed25519: async (input) => remembered.has(factOf(input)) || (await Ed25519(input)),
+    Ed25519: async (input: VerifyInput) => remembered.has(factOf(input)) || (await Ed25519(input)),
   })
   const noting = new Resolver({
-    Ed25519: async (input) => {
+    Ed25519: async (input: VerifyInput) => {
       remembered.add(factOf(input))
       return await Ed25519(input)
     },
@@ -73,7 +73,7 @@ export async function ucanChain(
   const [strayed, elsewhere, stolen] = [
     await invoke({ cmd: '/other/migrate' }),
     await invoke({ args: { vault: 'another' } }),
-    await invoke({ iss: `${people[1]}` as InvocationPayload['iss'] }, people[1] as EdDSASigner),
+    await invoke({ iss: (people[1] as ISigner).did }, people[1]),
   ]
   const forged = delegations.flatMap(({ cid, bytes }, i) =>
     changesOf(bytes).map(([what, changed]) => {

@@ -4,10 +4,10 @@ import type { AbortOptions, VaultId } from '@vault/core'
 import {
   type AbandonableTarget,
   activeVaultTarget,
+  type ScreeningTarget,
   soupStoreSource,
   soupStoreTarget,
   sourceWithTrail,
-  type ScreeningTarget,
   type TrailSource,
   type TrailTarget,
   targetWithTrail,
@@ -15,6 +15,7 @@ import {
 import { type Change, createMemorySoupStore, type Soup } from '@vault/soup'
 import { openFsLogStore } from '@vault/store-fs'
 import type { Act } from './act.ts'
+import { screenPart } from './caps/cap-entry.ts'
 import { checkVacant, createPlace } from './create-place.ts'
 import { findPlace, openPlace, type Place } from './place.ts'
 import type { Vault } from './vault.ts'

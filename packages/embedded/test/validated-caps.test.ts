@@ -10,6 +10,7 @@ import {
 import { moveVault, planMigration } from '@vault/migration'
 import { createValidation, type OnlineTest, openCapCert, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
+import { VaultCaps } from '../src/caps/vault-caps.ts'
 import {
   ClientAuthority,
   createVault,
@@ -23,7 +24,6 @@ import {
   unreadableCaps,
   type Vault,
 } from '../src/index.ts'
-import { VaultCaps } from '../src/caps/vault-caps.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, carol] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
@@ -152,7 +152,12 @@ test('who speaks for two whom a certificate names says for which, and for one af
 
   // One who speaks for himself and with another one as a threshold.
   const two = thresholdPrincipal(2, [ana.key, eva.key])
-  const other = await vault.issueCap({ to: ben.key, actions: ['read'], expires: null, checks: [every(ana.key), every(two)] })
+  const other = await vault.issueCap({
+    to: ben.key,
+    actions: ['read'],
+    expires: null,
+    checks: [every(ana.key), every(two)],
+  })
   expect(await vault.validateCap(other.id, at(600), { signers: [ana] })).toMatchObject({ issuer: ana.key })
   expect(await codeOf(vault.validateCap(other.id, at(600), both))).toBe('CAPS_ISSUER_UNKNOWN')
   expect((await vault.validateCap(other.id, at(600), { ...both, by: two })).issuer).toMatch(/^2-of/)

@@ -84,7 +84,9 @@ test('what the target takes from nobody is refused with the plan, and by a run b
   await expect(run(plan, screening)).rejects.toMatchObject({ code: 'NOT_TAKEN' })
   expect(await target.soup.tenure()).toEqual(before)
   expect(await collect(target.objects.list())).toEqual([])
-  expect(await planAndRun(screening, { select: { prefix: 'path:other' } })).toMatchObject({ verification: { ok: true } })
+  expect(await planAndRun(screening, { select: { prefix: 'path:other' } })).toMatchObject({
+    verification: { ok: true },
+  })
 })
 
 test('histories are made again, and an entry that is only behind goes on', async () => {

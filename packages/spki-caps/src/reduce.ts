@@ -36,7 +36,9 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * those that say who is called so.
  */
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
-  const granted = [...circumstances.roots, ...proof.map(({ record }) => record)].some(({ subject }) => isByHash(subject))
+  const granted = [...circumstances.roots, ...proof.map(({ record }) => record)].some(({ subject }) =>
+    isByHash(subject),
+  )
   // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
   const textsOf = granted ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
   const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))

@@ -27,7 +27,10 @@ export function addCapsName({ caps, action }: CapsProgram): void {
     .option('--expires <date>', `2027-01-31, 30d, 12h or never; default: ${DEFAULT_EXPIRY}`)
     .option('-m, --message <text>', 'why, for the audit log')
     .option('-o, --out <file>', 'write the certificate into this file, too, to be shown elsewhere (--proof)')
-    .option('--place', 'a name of the key of this place, or of one of yours that it trusts (--as): "caps issue --place"')
+    .option(
+      '--place',
+      'a name of the key of this place, or of one of yours that it trusts (--as): "caps issue --place"',
+    )
   addStateOption(command).addHelpText(
     'after',
     '\nAny number may be called by one name. "caps revoke" with the id ends it.\n\nExamples:\n  vaultctl caps issue ~/vault --to vault/accountants --action read --object docs --expires never\n  vaultctl caps name ~/vault accountants --to ana --expires 2027-12-31\n  vaultctl caps name ~/vault accountants --to hr/staff\n  vaultctl caps name ~/vault staff --as hr --to ben\n  vaultctl caps issue /srv/vault --place --to place/movers --action write --out movers.cap\n  vaultctl caps name /srv/vault movers --place --to ed25519:z6Mk… --out carol.cap',
