@@ -1,4 +1,5 @@
 import type { KeyId } from '@vault/core'
+import type { Upstream } from './above.ts'
 import type { Circumstances } from './circumstances.ts'
 import { standingOf } from './epoch.ts'
 import { standingOfSet } from './freshness.ts'
@@ -56,7 +57,7 @@ export function checkEpoch({ id, record }: OpenProofCert, { keys }: Circumstance
 export function checkRevocation(
   { id, record }: OpenProofCert,
   { revocations, now }: Circumstances,
-  upstream: ReadonlySet<string>,
+  upstream: Upstream,
 ): Outcome {
   const { issuer } = record
   const checks = record.type === 'cap' ? record.checks : []
@@ -66,8 +67,9 @@ export function checkRevocation(
     }
     return { note: 'nobody looked', unchecked: true }
   }
-  const may = new Set([...upstream, principalText(issuer), ...checks.map(({ by }) => principalText(by))])
-  const by = revocations.revokers(id).find((text) => may.has(text))
+  const may = (text: string) =>
+    text === principalText(issuer) || upstream.has(text) || checks.some((check) => text === principalText(check.by))
+  const by = revocations.revokers(id).find(may)
   if (by !== undefined) return refuse('CAPS_REVOKED', `revoked by ${by}`)
   const unread = revocations.unread?.[0]
   if (unread !== undefined) return refuse('CAPS_STALE', unread.message)
@@ -83,7 +85,7 @@ export function checkRevocation(
 export function checkSignature(
   cert: OpenProofCert,
   circumstances: Circumstances,
-  upstream: ReadonlySet<string>,
+  upstream: Upstream,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const { issuer } = cert.record
   const hearing = hearingOf(cert.record, openedVoices(cert, circumstances.memo), circumstances.keys)
@@ -96,7 +98,7 @@ export function checkSignature(
 }
 
 /** Those of the voices whose keys were not revoked by themselves or by someone in `upstream`. */
-export function unrevoked(voices: Voices, { revocations }: Circumstances, upstream: ReadonlySet<string>): Voices {
+export function unrevoked(voices: Voices, { revocations }: Circumstances, upstream: Upstream): Voices {
   if (revocations === 'unchecked') return voices
   const isRevoked = (key: KeyId) => revocations.revokers(key).some((text) => text === key || upstream.has(text))
   return { claimed: voices.claimed, has: (key) => voices.has(key) && !isRevoked(key) }

@@ -1,4 +1,5 @@
 import type { ContentId } from '@vault/core'
+import type { Upstream } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { timeText, unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
@@ -15,7 +16,7 @@ import type { SignedValidation } from './validation-view.ts'
 /** What a certificate is asked for. */
 interface Asking {
   /** Those from whom its issuer has what it grants, and the issuer. */
-  readonly upstream: ReadonlySet<string>
+  readonly upstream: Upstream
   /** The id of the request, where there is a signed one. */
   readonly request: ContentId | undefined
 }
@@ -111,7 +112,8 @@ function faultOf(
   if (revocations !== 'unchecked' && revocations.revokers(id).some((text) => text === name || upstream.has(text))) {
     return no(`the validation by ${name} was revoked`)
   }
-  if (!speak(issuer, hearingOf(record, unrevoked(voices, circumstances, new Set([...upstream, name])), keys)).ok) {
+  const may = { has: (text: string) => text === name || upstream.has(text) }
+  if (!speak(issuer, hearingOf(record, unrevoked(voices, circumstances, may), keys)).ok) {
     return no(`the validation by ${name} is signed with a revoked key`)
   }
   return undefined

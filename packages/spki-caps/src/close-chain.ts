@@ -1,4 +1,5 @@
 import type { KeyId } from '@vault/core'
+import { Above } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { refuseKeys, signersText, unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
@@ -44,7 +45,8 @@ export function closeChain(
   asking: Voices,
   circumstances: Circumstances,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
-  const upstream = new Set([...root.upstream, ...links.map(({ cert }) => principalText(cert.record.issuer))])
+  const issuers = links.map(({ cert }) => principalText(cert.record.issuer))
+  const upstream = new Above(issuers, [root.upstream])
   const voices = unrevoked(asking, circumstances, upstream)
   const granted = new Map<string, readonly Way[]>()
   const hearing: Hearing = {

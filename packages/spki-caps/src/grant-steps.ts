@@ -1,4 +1,5 @@
 import type { ContentId, Envelope } from '@vault/core'
+import { Above } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
 import { checkDelegation, meetTags } from './check-link.ts'
@@ -96,7 +97,7 @@ function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): Gr
   const { held, shares, issued, chain } = path
   const { issuer, subject } = cert.record
   const [by, to] = [principalText(issuer), principalText(subject)]
-  const upstream = new Set([...held.upstream, by])
+  const upstream = new Above([by], [held.upstream])
   let tag: Tag | undefined
   let until = Number.POSITIVE_INFINITY
   let { assumed } = path
@@ -140,7 +141,7 @@ function nameStepBy(
   budget: LookBudget,
 ): GrantStep {
   const into = resolved(cert, name)
-  const upstream = new Set([...held.upstream, principalText(cert.record.issuer)])
+  const upstream = new Above([principalText(cert.record.issuer)], [held.upstream])
   const looks: readonly (() => Outcome)[] = [
     () => checkValidity(cert, circumstances.now),
     () => checkEpoch(cert, circumstances),

@@ -1,4 +1,5 @@
 import { isVaultError } from '@vault/core'
+import { Above } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { meet } from './meet.ts'
 import type { OpenNameCert } from './name-cert.ts'
@@ -21,8 +22,8 @@ export interface Holding {
   readonly left: number
   /** Whether the last link let the subject grant it on. */
   readonly delegate: boolean
-  /** The texts of those from whom it comes: they may revoke what follows. */
-  readonly upstream: ReadonlySet<string>
+  /** Those from whom it comes: they may revoke what follows. */
+  readonly upstream: Above
   /** The texts of the names that have led here since it was last granted: none of them leads on to here again. */
   readonly resolved: ReadonlySet<string>
 }
@@ -36,7 +37,7 @@ export function holdingOfRoot({ subject, tag, delegate, depth, expires, revocati
     expires: expires === undefined ? Number.POSITIVE_INFINITY : secondsOf(expires),
     left: delegate ? Math.min(depth ?? limit, limit) : 0,
     delegate,
-    upstream: new Set([principalText(subject), ...keeper]),
+    upstream: new Above([principalText(subject), ...keeper]),
     resolved: new Set(),
   }
 }
@@ -51,7 +52,10 @@ function joinHoldings(holdings: readonly Holding[]): Omit<Holding, 'subject' | '
     ...joint,
     left: Math.min(...holdings.map(({ left }) => left)),
     delegate: holdings.every(({ delegate }) => delegate),
-    upstream: new Set(holdings.flatMap(({ upstream }) => [...upstream])),
+    upstream: new Above(
+      [],
+      holdings.map(({ upstream }) => upstream),
+    ),
     resolved: new Set(holdings.flatMap(({ resolved }) => [...resolved])),
   }
 }
@@ -94,7 +98,7 @@ export function holdingNamed(
     subject: into,
     parts: new Set(partTexts(into)),
     expires: Math.min(held.expires, record.expires ?? Number.POSITIVE_INFINITY),
-    upstream: new Set([...held.upstream, principalText(record.issuer)]),
+    upstream: new Above([principalText(record.issuer)], [held.upstream]),
     resolved: new Set([...held.resolved, principalText(name)]),
   }
 }

@@ -27,7 +27,7 @@ function isMore({ held: a, assumed }: GrantPath, { held: b, assumed: more }: Gra
     a.left >= b.left &&
     a.expires >= b.expires &&
     // Who is above may revoke what follows.
-    a.upstream.isSubsetOf(b.upstream) &&
+    a.upstream.texts.isSubsetOf(b.upstream.texts) &&
     covers(a.tag, b.tag)
   )
 }

@@ -1,4 +1,5 @@
 import type { ContentId, KeyId } from '@vault/core'
+import { Above } from './above.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
@@ -42,7 +43,8 @@ export function nameStep(
 ): { readonly step: TraceStep; readonly holdings: readonly Holding[]; readonly link?: ChainLink } {
   const named = namedBy(cert, before.holdings)
   const parents = new Set(named.flatMap((each) => each.parents))
-  const upstream = new Set([...parents].flatMap((each) => [...each.upstream]).concat(principalText(cert.record.issuer)))
+  const over = [...parents].map((each) => each.upstream)
+  const upstream = new Above([principalText(cert.record.issuer)], over)
   const holdings: Holding[] = []
   const resolutions: Resolution[] = []
   let keys: readonly KeyId[] = []

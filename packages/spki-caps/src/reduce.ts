@@ -1,4 +1,5 @@
 import type { ContentId, KeyId } from '@vault/core'
+import { Above, type Upstream } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
 import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
@@ -10,6 +11,7 @@ import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingOfRoot, joinOrUndefined, jointOrUndefined } from './holding.ts'
 import { withDefaults } from './limits.ts'
+import { covers } from './meet.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { isAbout } from './name-link.ts'
 import { nameStep } from './name-step.ts'
@@ -24,6 +26,7 @@ import type { Look, Outcome } from './refusal.ts'
 import { lookAt, refuse } from './refusal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
+import { tagText } from './tag-text.ts'
 import type { TraceStep, Verdict } from './trace.ts'
 import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-step.ts'
 
@@ -71,6 +74,8 @@ class Reduction {
   readonly #root: Root
   readonly #holdings: Holding[] = []
   readonly #byPart = new Map<string, Holding[]>()
+  /** Those of which no other holds only a part: what each of these grants, all grant. */
+  readonly #last = new Set<Holding>()
   readonly #issued = new Set<string>()
   readonly #seen = new Set<ContentId>()
   readonly #links: ChainLink[] = []
@@ -159,7 +164,7 @@ class Reduction {
     const { record, id } = cert
     const parents = this.#parentsOf(texts)
     const held = joinOrUndefined(parents)
-    const upstream = new Set([...(held?.upstream ?? []), principalText(record.issuer)])
+    const upstream = new Above([principalText(record.issuer)], held === undefined ? [] : [held.upstream])
     let tag: Tag | undefined
     let keys: readonly KeyId[] = []
     let until = Number.POSITIVE_INFINITY
@@ -193,6 +198,7 @@ class Reduction {
     const looked = lookAt(looks)
     if (looked.refusal === undefined && held !== undefined && tag !== undefined) {
       const next = holdingAfter(held, cert, { tag, upstream })
+      for (const parent of parents) this.#last.delete(parent)
       this.#hold({ ...next, expires: Math.min(next.expires, until) })
       this.#links.push({ cert, texts, keys })
       this.#seen.add(id)
@@ -202,7 +208,7 @@ class Reduction {
   }
 
   /** What is looked at only of a certificate that asks for it. */
-  #validationLooks(cert: OpenCapCert, upstream: ReadonlySet<string>, endsAt: (until: number) => void): readonly Look[] {
+  #validationLooks(cert: OpenCapCert, upstream: Upstream, endsAt: (until: number) => void): readonly Look[] {
     if (!asksForValidation(cert.record.checks)) return []
     const look = () => {
       const { outcome, until } = checkValidation(cert, this.#circumstances, { upstream, request: this.#question.id })
@@ -228,6 +234,7 @@ class Reduction {
 
   #hold(held: Holding): void {
     this.#holdings.push(held)
+    this.#last.add(held)
     for (const part of held.parts) {
       const others = this.#byPart.get(part)
       if (others === undefined) this.#byPart.set(part, [held])
@@ -263,8 +270,12 @@ class Reduction {
   }
 
   #checkCoverage(asked: Tag): Outcome {
-    const covered = checkCoverage(this.#holdings, asked)
-    this.#granted = 'code' in covered ? undefined : jointOrUndefined(this.#holdings)
+    const last = [...this.#last]
+    // Where they do not cover it, it is told who of all is the first.
+    const covered = last.every(({ tag }) => covers(tag, asked))
+      ? { note: tagText(asked) }
+      : checkCoverage(this.#holdings, asked)
+    this.#granted = 'code' in covered ? undefined : jointOrUndefined(last)
     if ('code' in covered || this.#granted !== undefined) return covered
     return refuse('CAPS_TOO_LARGE', 'what the chain grants is too large to be written down')
   }
