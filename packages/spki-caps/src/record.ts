@@ -4,8 +4,14 @@ import { invalidRecord } from './error.ts'
 import type { Principal } from './principal.ts'
 import { isVault, namesIn, parsePrincipal } from './principal.ts'
 
+interface RecordLimits {
+  readonly maxBytes: number
+  readonly maxDepth: number
+  readonly maxItems: number
+}
+
 // A certificate has two principals of at most 64 keys, 4 KiB each, and a tag. The tag alone may nest 16 deep, two levels each.
-const LIMITS = { maxBytes: 64 * 1024, maxDepth: 48, maxItems: 8_192 }
+const LIMITS: RecordLimits = { maxBytes: 64 * 1024, maxDepth: 48, maxItems: 8_192 }
 
 /** What every record begins with. */
 export interface RecordHead<Type extends string> {
@@ -118,7 +124,7 @@ export function isOfType(value: unknown, type: string): boolean {
 }
 
 /** The value of a payload, under the limits of certificates if none are named. Throws `CAPS_RECORD_INVALID`, which calls it by this type. */
-export function decodeRecord(type: string, payload: Uint8Array, limits: typeof LIMITS = LIMITS): unknown {
+export function decodeRecord(type: string, payload: Uint8Array, limits: RecordLimits = LIMITS): unknown {
   try {
     return decode(payload, limits)
   } catch (cause) {
