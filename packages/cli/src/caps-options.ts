@@ -94,7 +94,8 @@ async function keyReader(options: AsOptions): Promise<(one: string) => Promise<K
 /** Whose names are given in a word: those of a vault, or of the key of a place. */
 interface Naming {
   readonly vault?: Vault['id']
-  readonly place?: Key
+  /** Asked for where a word names it. */
+  readonly place?: () => Promise<Key>
 }
 
 /**
@@ -107,7 +108,7 @@ export async function principalOf(word: string, options: AsOptions, { vault, pla
   const subjectOf = async (one: string): Promise<Subject> => {
     const [whose = '', ...names] = one.split('/')
     if (names.length === 0) return await keyOf(one)
-    if (whose === THIS_PLACE && place !== undefined) return nameOf(place, ...names)
+    if (whose === THIS_PLACE && place !== undefined) return nameOf(await place(), ...names)
     if (whose !== THIS_VAULT) return nameOf(await keyOf(whose), ...names)
     if (vault === undefined) throw new UsageError('The names of a vault mean nothing to a place: name a key.')
     return nameOf(vaultPrincipal(vault), ...names)

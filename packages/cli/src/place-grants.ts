@@ -27,7 +27,7 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
   if (vault !== undefined && !isContentId(vault))
     throw new UsageError('With --place, --object names a vault by its id.')
   const { issuePlaceGrant } = await import('@vault/embedded')
-  const to = await principalOf(options.to, options, { place: await placeKey(dir) })
+  const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
   const grant = { to, delegate, expires, ...(vault !== undefined && { vault }) }
@@ -51,7 +51,7 @@ export async function nameForPlace(
   if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
   const { encodeEnvelope } = await import('@vault/core')
   const { issuePlaceName } = await import('@vault/embedded')
-  const to = await principalOf(options.to, options, { place: await placeKey(dir) })
+  const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
   const { id, envelope } = await issuePlaceName({ name, to, expires }, signer, { signal })

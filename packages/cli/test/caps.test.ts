@@ -132,10 +132,12 @@ describe('vaultctl caps', () => {
     const validate = ['caps', 'validate', 'v', id, '--for', '3s']
     expect(await ctl([...validate, '--as', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     expect(await ctl(validate, 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl([...validate, '--as', 'ana', '--by', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl([...validate, '--as', 'ana', '--by', 'ana/friends'], 2)).toMatchObject({ error: { code: 'USAGE' } })
     expect(await ctl([...validate, '--as', 'ana', '--out', 'bob.valid'])).toMatchObject({ certificate: id })
     expect((await stat(space.at('bob.valid'))).size).toBeGreaterThan(0)
     await expect.poll(async () => (await run('vaultctl', explain, options)).code, { timeout: 9000 }).toBe(1)
-    await ctl(['caps', 'validate', 'v', id, '--for', '1h', '--as', 'ana'])
+    await ctl(['caps', 'validate', 'v', id, '--for', '1h', '--as', 'ana', '--by', 'ana'])
     await ctl(put)
     const shown = await run('vaultctl', ['caps', 'show', 'v'], options)
     expect(shown.stdout).toMatch(

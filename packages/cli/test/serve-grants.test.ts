@@ -118,11 +118,11 @@ test('a certificate that has to be validated lets nobody in but with a validatio
 test('whoever is called so brings a vault by a grant to a name of the place, until that is taken back', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 3)
+  const served = await serve(space.at('B'), [])
   await issue(space, 'movers.cap', ['--to', 'place/movers'])
   const name = ['caps', 'name', space.at('B'), 'movers', '--place', '--to', key]
   expect(await json('vaultctl', name, 2)).toMatchObject({ error: { code: 'USAGE' } })
   const { id } = await json<{ id: string }>('vaultctl', [...name, '--out', space.at('mine.cap')])
-  const served = await serve(space.at('B'), [])
   const plan = ['plan', ...ends(space, served), '--proof', space.at('movers.cap')]
   expect((await run('vault-migrate', plan)).code).toBe(1)
   const both = [...plan, '--proof', space.at('mine.cap')]
