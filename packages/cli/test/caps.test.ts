@@ -133,7 +133,9 @@ describe('vaultctl caps', () => {
     expect(await ctl([...validate, '--as', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     expect(await ctl(validate, 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     expect(await ctl([...validate, '--as', 'ana', '--by', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
-    expect(await ctl([...validate, '--as', 'ana', '--by', 'ana/friends'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl([...validate, '--as', 'ana', '--by', 'ana/friends'], 2)).toMatchObject({
+      error: { code: 'USAGE' },
+    })
     expect(await ctl([...validate, '--as', 'ana', '--out', 'bob.valid'])).toMatchObject({ certificate: id })
     expect((await stat(space.at('bob.valid'))).size).toBeGreaterThan(0)
     await expect.poll(async () => (await run('vaultctl', explain, options)).code, { timeout: 9000 }).toBe(1)
