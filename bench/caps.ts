@@ -156,7 +156,7 @@ async function printGrowth(): Promise<void> {
       if (verdict.ok) throw new Error(`${hops} hops were let through`)
       return verdict.code
     }
-    console.log(`${hops} hops under the default limits: ${refuse()} in ${whole(await microseconds(refuse))} µs`)
+    console.log(`${hops} hops under the default limits: ${refuse()} in ${(await microseconds(refuse)).toFixed(1)} µs`)
   }
 }
 

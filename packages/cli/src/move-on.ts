@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { VaultError } from '@vault/core'
-import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState } from '@vault/migration'
+import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState, Plan, PlanParts } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
@@ -52,16 +52,21 @@ export async function moveOn(
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const source = await moveSourceOf(vault, { ...seats.source, ...acting, ...(await ceremonyOf(options)) })
   const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, ...acting }, signal })
-  const plan = await (async () => {
+  const planFor = async (target: PlanParts['target']): Promise<Plan> => {
+    const keys = await movedKeys(source, { signal })
+    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
+  }
+  const looked = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
     await using target = await end.look()
-    const keys = await movedKeys(source, { signal })
-    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
+    return await planFor(target)
   })()
   // A wrong passphrase is said before the target has keys under it.
-  if (plan !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
+  if (looked !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await end.open()
+  // A folder is a place with a name of its own only now, and whoever approves a plan approves where it leads.
+  const plan = looked !== undefined && looked.target.instance === undefined ? await planFor(target) : looked
   const parts: MoveParts = {
     source,
     target,

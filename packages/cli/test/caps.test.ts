@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { rename, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { json, run, scratch } from './harness.ts'
 
@@ -102,6 +102,11 @@ describe('vaultctl caps', () => {
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
     await ctl(approve, 2)
     expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
+    // It was approved for the place that was there, and not for one that is put into its folder.
+    await rename(space.at('B'), space.at('approved'))
+    expect(await json('vault-migrate', run, 1, options)).toMatchObject({ error: { code: 'MIGRATION_PLAN_MISMATCH' } })
+    await rename(space.at('B'), space.at('another'))
+    await rename(space.at('approved'), space.at('B'))
     expect(await json('vault-migrate', run, 0, options)).toMatchObject({ phase: 'complete' })
     expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active' })
   })
