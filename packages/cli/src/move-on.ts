@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { VaultError } from '@vault/core'
-import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState, Plan, PlanParts } from '@vault/migration'
+import type { MoveEvent, MoveParts, Plan, PlanParts } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
@@ -35,12 +34,21 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
-  if (isRemote(from)) return await moveBetween(run, options, verb)
+  if (isRemote(from) && verb !== 'rollback') return await moveBetween(run, options, verb)
   const live = liveTermsOf(options)
   const allowBroken = await brokenBy(options)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
-  const { isEnded, listMoves, movedKeys, moveVault, planMigration, readLiveMove, resumeMove, rollBackMove } =
-    await import('@vault/migration')
+  const {
+    isEnded,
+    listMoves,
+    movedKeys,
+    moveVault,
+    planMigration,
+    readLiveMove,
+    requireTakenBack,
+    resumeMove,
+    rollBackMove,
+  } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
   const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
@@ -95,7 +103,7 @@ export async function moveOn(
     },
   })
   if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
-  if (verb === 'rollback' && state.phase === 'complete') throw tooLate(state, to)
+  if (verb === 'rollback') requireTakenBack(state, to)
   const seconds = (performance.now() - started) / 1000
   const certificate = await keepCertificate(state, options.certificate)
   const record = await readLiveMove(source.records, state.migration, { signal })
@@ -103,15 +111,6 @@ export async function moveOn(
   const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
   await output.result(movedResult(state, ending), describeMoved(state, ending))
   return EXIT.ok
-}
-
-/** Whoever asked for the way back must not read a success: it turned out on the way that only the way forward was left. */
-function tooLate({ migration }: MoveState, to: string): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_TARGET_ADVANCED',
-    message: `Not rolled back: ${to} had taken the vault already, so the migration ${migration} was finished. The way back is "vault-migrate run --back".`,
-    details: { migration },
-  })
 }
 
 /** Opening a vault keeps how far it is. */

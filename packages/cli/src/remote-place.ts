@@ -1,5 +1,5 @@
 import type { Signer, VaultId } from '@vault/core'
-import type { HttpPlace } from '@vault/migration/http'
+import type { HttpPlace, HttpSource } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { UsageError } from './exit-code.ts'
@@ -19,6 +19,17 @@ export function addPlaceOption(command: Command): Command {
 export async function remotePlace(url: string, options: RemotePlaceOptions): Promise<HttpPlace> {
   const { httpPlace } = await import('@vault/migration/http')
   return httpPlace(new URL(addressOf(url)).origin, await httpOptions(options, await shownKey(options)))
+}
+
+/** A vault at a server, to be looked at with the same key. */
+export async function remoteState(
+  url: string,
+  vault: VaultId,
+  options: RemotePlaceOptions & { readonly signal: AbortSignal },
+): Promise<HttpSource> {
+  const { httpSource } = await import('@vault/migration/http')
+  const { signal } = options
+  return await httpSource(url, { vault, signal, ...(await httpOptions(options, await shownKey(options))) })
 }
 
 /** The vault that an address names, or else the only one that is there. */

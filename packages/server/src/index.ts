@@ -1,6 +1,6 @@
 export { allowedKeys } from './allowed-keys.ts'
 export type { ServerLimits } from './limits.ts'
-export type { MoveDestination } from './moves-away.ts'
+export type { MoveDestination } from './move-destination.ts'
 export { openApi } from './openapi.ts'
 export type { ServerOptions, VaultServer } from './start-server.ts'
 export { startServer } from './start-server.ts'

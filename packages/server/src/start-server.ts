@@ -8,7 +8,7 @@ import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/emb
 import { createPeerCredentials, Rate } from '@vault/migration/http'
 import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
-import type { MoveDestination } from './moves-away.ts'
+import type { MoveDestination } from './move-destination.ts'
 import { networkOf } from './network-of.ts'
 import { endPassedMoves } from './passed-moves.ts'
 import { RequestHandler } from './request-handler.ts'

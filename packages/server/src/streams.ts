@@ -11,6 +11,7 @@ import {
   moveTrailRequest,
   objectRequest,
   type Side,
+  takeBackRequest,
   trailFile,
 } from '@vault/migration/http'
 import type { Frame } from '@vault/transfer/frame'
@@ -69,6 +70,12 @@ export const STREAMS: Readonly<Record<string, Stream>> = {
     summary: 'Moves the vault to another server, or goes on with that, and tells how',
     maxBytes: MAX_MOVE,
     run: moveAway,
+  },
+  'take-back': {
+    sides: ['source'],
+    summary: 'Takes back a move of the vault to another server, and tells how',
+    maxBytes: MAX_MOVE,
+    run: takeBack,
   },
 }
 
@@ -143,6 +150,12 @@ async function moveAway(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): 
   const request = moveRequest((await next(frames)).value, 'move')
   await using teller = new Teller(say)
   await asked.served.away.run(asked, request, teller)
+}
+
+async function takeBack(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
+  const request = takeBackRequest((await next(frames)).value, 'move')
+  await using teller = new Teller(say)
+  await asked.served.away.takeBack(asked, request, teller)
 }
 
 /** The log of a client, which is asked for one file after the other. */

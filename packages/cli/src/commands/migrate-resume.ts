@@ -33,15 +33,15 @@ export function addRollback(program: Program): void {
   const command = program.command
     .command('rollback')
     .description('take a migration back: the vault is active where it was, and the target as it was before')
-    .requiredOption('--from <dir>', 'the vault')
-    .requiredOption('--to <dir>', 'the place it was moving to')
+    .requiredOption('--from <dir>', 'the vault: a folder, or https://HOST:PORT[/vaults/ID], where a server moved it')
+    .requiredOption('--to <dir>', 'the place it was moving to: a folder, or https://HOST:PORT')
     .option('--migration <id>', 'which one; default: the latest')
     .option('--reason <text>', 'why, for the audit trail')
     .option('--bring-newer', 'of a complete migration: move the vault back, with everything that was written since')
     .option('--certificate <file>', 'with --bring-newer: write the certificate of the way back into this file, too')
   addMoveOptions(command).addHelpText(
     'after',
-    '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is refused, and what was written since is named: --bring-newer moves the vault back with it, as "run --back" does.\n\nExamples:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault --bring-newer --certificate back.cert',
+    '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is refused, and what was written since is named: --bring-newer moves the vault back with it, as "run --back" does.\nBetween two servers, the first one takes it back, and goes on with that by itself; the second one moves it back.\n\nExamples:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault --bring-newer --certificate back.cert\n  vault-migrate rollback --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
   program.action<[RollbackOptions]>(command, (run, options) => rollBackAt(run, options))
 }

@@ -3,11 +3,12 @@ import type { Frame } from '@vault/transfer/frame'
 import { encodeFrame } from '@vault/transfer/frame'
 import type { MoveStatus } from '../move/move-status.ts'
 import type { ToldEvent } from '../move/told-event.ts'
+import type { Field } from '../records/field.ts'
 import type { PausedMove } from './calls.ts'
 import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
-import type { MoveRequest } from './move-field.ts'
-import { moveSaying } from './move-field.ts'
+import type { MoveRequest, MoveSaying, TakeBackRequest } from './move-field.ts'
+import { moveSaying, takeBackSaying } from './move-field.ts'
 import type { VaultStanding } from './standing.ts'
 import { standings, VAULTS_PATH } from './standing.ts'
 import { answerInvalid } from './wire-error.ts'
@@ -29,6 +30,11 @@ export interface HttpPlace extends AsyncDisposable {
    * ended where it has. A connection that is cut is opened again, within the patience.
    */
   move(vault: ContentId, request: MoveRequest, options?: AbortOptions): AsyncGenerator<ToldEvent>
+  /**
+   * Has the place take a move back that left from there, and tells how: its vault is active there again. Once begun it goes on without
+   * whoever has asked; asked again, it says how it ended. Throws, as `rollBackMove` does, what cannot be taken back any more.
+   */
+  takeBack(vault: ContentId, request: TakeBackRequest, options?: AbortOptions): AsyncGenerator<ToldEvent>
 }
 
 /** The place behind an address. Throws a `TypeError` for what is no address of a server. */
@@ -36,8 +42,12 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
   const client = new HttpClient(url, options)
   const asking = (vault: ContentId) => client.asking(vault, 'source')
 
-  async function* move(vault: ContentId, request: MoveRequest, abort: AbortOptions = {}): AsyncGenerator<ToldEvent> {
-    const path = `/vaults/${vault}/source/move`
+  /** Has something done that is told as it goes on. */
+  async function* told(
+    path: string,
+    { request, saying }: { readonly request: unknown; readonly saying: Field<MoveSaying> },
+    abort: AbortOptions = {},
+  ): AsyncGenerator<ToldEvent> {
     const question = await encodeFrame(request)
     let said: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame> => {
@@ -54,7 +64,7 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     try {
       while (true) {
         const { value } = await client.patiently(abort, next, path)
-        const event = client.parsed(path, value, (saying) => moveSaying(saying, 'event'))
+        const event = client.parsed(path, value, (each) => saying(each, 'event'))
         if (event.type === 'working') continue
         yield event
         if (event.type === 'moved') return
@@ -68,7 +78,9 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     vaults: (abort) => client.exchange(VAULTS_PATH, { value: null }, abort, (answer) => standings(answer, 'vaults')),
     moves: (vault, abort) => asking(vault)('moves', null, abort),
     pauseMove: (vault, migration, abort) => asking(vault)('pause-move', { migration: migration ?? null }, abort),
-    move,
+    move: (vault, request, abort) => told(`/vaults/${vault}/source/move`, { request, saying: moveSaying }, abort),
+    takeBack: (vault, request, abort) =>
+      told(`/vaults/${vault}/source/take-back`, { request, saying: takeBackSaying }, abort),
     async [Symbol.asyncDispose]() {
       client.close()
     },

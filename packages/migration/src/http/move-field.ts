@@ -7,11 +7,12 @@ import type { LiveTerms } from '../move/live/live-terms.ts'
 import { settleTerms } from '../move/live/live-terms.ts'
 import type { MoveStatus, StepStatus } from '../move/move-status.ts'
 import { MOVE_PHASES } from '../move/phase.ts'
+import type { MoveState } from '../move/state.ts'
 import type { ToldEvent } from '../move/told-event.ts'
 import type { Field } from '../records/field.ts'
 import { count, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
 import { statementField } from '../records/statement-field.ts'
-import { bool, document, migration, moveState, shape, word } from './wire-field.ts'
+import { bool, document, migration, moveState, shape, takenBackState, word } from './wire-field.ts'
 
 /** How a place is to move a vault of its own to another one. */
 export interface MoveRequest {
@@ -21,6 +22,16 @@ export interface MoveRequest {
   readonly reread: boolean
   readonly allowBroken: readonly string[]
   readonly bytesPerSecond: number | null
+}
+
+/** How a place is to take a move back that left from there. */
+export interface TakeBackRequest {
+  /** Where it was moving to. */
+  readonly to: MoveRequest['to']
+  /** Which one; `null`: the one that has not ended, or else the latest. */
+  readonly migration: string | null
+  /** Why, for the audit trail. */
+  readonly reason: string | null
 }
 
 const amount: Field<number> = (value, name) => {
@@ -53,12 +64,20 @@ const rate: Field<number> = (value, name) => {
   return number
 }
 
+export const destination: Field<MoveRequest['to']> = map<MoveRequest['to']>({ url: text(2_048), key })
+
 export const moveRequest: Field<MoveRequest> = map<MoveRequest>({
-  to: map<MoveRequest['to']>({ url: text(2_048), key }),
+  to: destination,
   live: nullable(liveTerms),
   reread: bool,
   allowBroken: list(id, 4_096),
   bytesPerSecond: nullable(rate),
+})
+
+export const takeBackRequest: Field<TakeBackRequest> = map<TakeBackRequest>({
+  to: destination,
+  migration: nullable(migration),
+  reason: nullable(text(1_024)),
 })
 
 /** What a step of a move is called. */
@@ -103,7 +122,7 @@ const round: Field<LiveRound> = map<LiveRound>({
 })
 
 /** The state of a move that has ended well. */
-const endState: Field<Extract<ToldEvent, { type: 'moved' }>['state']> = (value, name) => {
+const endState: Field<MoveState> = (value, name) => {
   const state = moveState(value, name)
   if (state.phase !== 'complete') throw new FieldFault(`${name}.phase`, 'is not complete')
   document(state.certificate, `${name}.certificate`)
@@ -111,10 +130,12 @@ const endState: Field<Extract<ToldEvent, { type: 'moved' }>['state']> = (value, 
   return state
 }
 
-/** What a place says while it moves a vault; `working`: that it still does. */
+/** What a place says while it moves a vault, or takes that back; `working`: that it still does. */
 export type MoveSaying = ToldEvent | { readonly type: 'working' }
 
-const FORMS: { readonly [Type in MoveSaying['type']]: Field<Omit<Extract<MoveSaying, { type: Type }>, 'type'>> } = {
+type Forms = { readonly [Type in MoveSaying['type']]: Field<Omit<Extract<MoveSaying, { type: Type }>, 'type'>> }
+
+const FORMS: Omit<Forms, 'moved'> = {
   working: map({}),
   phase: map({ phase: migrationPhase }),
   statement: map({ statement: statementField }),
@@ -128,11 +149,18 @@ const FORMS: { readonly [Type in MoveSaying['type']]: Field<Omit<Extract<MoveSay
   finding: map({ finding }),
   step: map({ step: map<MoveStep>(step), phase: movePhase }),
   round: map({ round }),
-  moved: map({ state: endState }),
 }
 
-export const moveSaying: Field<MoveSaying> = (value, name) => {
-  const { type, ...rest } = value as { readonly type?: unknown }
-  if (typeof type !== 'string' || !Object.hasOwn(FORMS, type)) throw new FieldFault(`${name}.type`, 'is unknown')
-  return { type, ...FORMS[type as MoveSaying['type']](rest, name) } as MoveSaying
+/** What a place says while it moves a vault. The last saying is that it has moved. */
+export const moveSaying: Field<MoveSaying> = sayingThatEnds(endState)
+/** What a place says while it takes a move back. The last saying is that it is taken back. */
+export const takeBackSaying: Field<MoveSaying> = sayingThatEnds(takenBackState)
+
+function sayingThatEnds(state: Field<MoveState>): Field<MoveSaying> {
+  const forms: Forms = { ...FORMS, moved: map({ state }) }
+  return (value, name) => {
+    const { type, ...rest } = value as { readonly type?: unknown }
+    if (typeof type !== 'string' || !Object.hasOwn(forms, type)) throw new FieldFault(`${name}.type`, 'is unknown')
+    return { type, ...forms[type as MoveSaying['type']](rest, name) } as MoveSaying
+  }
 }

@@ -8,7 +8,7 @@ import type { LogEnd } from '../move/move-endpoint.ts'
 import { MOVE_PHASES } from '../move/phase.ts'
 import type { MoveState } from '../move/state.ts'
 import type { Field, Fields } from '../records/field.ts'
-import { bytes, count, FieldFault, hex, id, list, map, text } from '../records/field.ts'
+import { bytes, count, FieldFault, hex, id, list, map, nullable, text } from '../records/field.ts'
 import { hexId, MAX_NOTE, statementField } from '../records/statement-field.ts'
 import { MAX_PROOFS } from './proof-limits.ts'
 
@@ -129,6 +129,7 @@ export const intakeBatch: Field<IntakeBatch> = shape<IntakeBatch>(
   },
 )
 
+const verification = map({ coverage, checked: map({ objects: count, bytes: count, entries: count }) })
 const sent: Field<MoveState['sent']> = map<MoveState['sent']>({
   objects: count,
   bytes: count,
@@ -142,6 +143,29 @@ const sent: Field<MoveState['sent']> = map<MoveState['sent']>({
 
 /** The state of a move as it is written: its own module says which of it is used. */
 export const moveState: Field<MoveState> = (value, name) => {
+  const found = stateHead(value, name)
+  for (const part of ['plan', 'keyEvent', 'handoff', 'ready', 'acceptance'] as const) {
+    document(found[part], `${name}.${part}`)
+  }
+  statementField(found.statement, `${name}.statement`)
+  map({ asked: count, sample: list(document, 64) })(found.possession, `${name}.possession`)
+  verification(found.verification, `${name}.verification`)
+  return found
+}
+
+/** The state of a move that was taken back. How far it had come is not said. */
+export const takenBackState: Field<MoveState> = (value, name) => {
+  const found = stateHead(value, name)
+  if (found.phase !== 'rolled-back') throw new FieldFault(`${name}.phase`, 'is not rolled-back')
+  nullable(statementField)(found.statement, `${name}.statement`)
+  nullable(verification)(found.verification, `${name}.verification`)
+  nullable(text(4_096))(found.reason, `${name}.reason`)
+  if (found.certificate !== null) throw new FieldFault(`${name}.certificate`, 'is of no move that was taken back')
+  return found
+}
+
+/** What every state of a move has. */
+function stateHead(value: unknown, name: string): MoveState {
   const found = value as Partial<MoveState> | null
   if (typeof found !== 'object' || found === null || found.type !== 'migration-state' || found.v !== 1) {
     throw new FieldFault(name, 'is no state of a migration')
@@ -150,16 +174,7 @@ export const moveState: Field<MoveState> = (value, name) => {
   id(found.vault, `${name}.vault`)
   word(...MOVE_PHASES)(found.phase, `${name}.phase`)
   count(found.planned, `${name}.planned`)
-  for (const part of ['plan', 'keyEvent', 'handoff', 'ready', 'acceptance'] as const) {
-    document(found[part], `${name}.${part}`)
-  }
-  statementField(found.statement, `${name}.statement`)
   sent(found.sent, `${name}.sent`)
-  map({ asked: count, sample: list(document, 64) })(found.possession, `${name}.possession`)
-  map({ coverage, checked: map({ objects: count, bytes: count, entries: count }) })(
-    found.verification,
-    `${name}.verification`,
-  )
   return found as MoveState
 }
 

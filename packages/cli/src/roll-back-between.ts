@@ -1,0 +1,81 @@
+import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-move.ts'
+import { writeEvents } from './event-lines.ts'
+import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import { followMove } from './follow-move.ts'
+import { moveBetween } from './move-between.ts'
+import { describeMoved, movedResult } from './move-ending.ts'
+import type { MoveOptions } from './move-options.ts'
+import type { Run } from './program.ts'
+import { remoteState } from './remote-place.ts'
+import { type TwoServers, twoServers } from './two-servers.ts'
+
+type Options = MoveOptions & {
+  readonly migration?: string
+  readonly reason?: string
+  readonly certificate?: string
+  readonly bringNewer?: boolean
+}
+
+/**
+ * Has the server that a vault left, or was leaving, take that back. What is complete goes back by a move, which the other server makes, with
+ * everything that was written since, where that is asked for; else it is refused, and that is named. Throws `MIGRATION_COMPLETE` and
+ * what a move throws.
+ */
+export async function rollBackBetween(run: Run, options: Options): Promise<ExitCode> {
+  const { bringNewer = false, certificate, reason, migration: named, ...rest } = options
+  const { signal } = run
+  await using servers = await twoServers(options, signal)
+  const { place, vault, from, fromKey, to } = servers
+  const [latest] = await place.moves(vault, { signal })
+  if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
+    if (certificate !== undefined)
+      throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
+    return await takeBack(run, servers, options)
+  }
+  const since = await sinceComplete(latest.migration_id, servers, { ...options, signal })
+  if (!bringNewer) {
+    if (since === undefined) return await takeBack(run, servers, options)
+    throw cannotRollBack(since, to.url)
+  }
+  if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
+  const theOtherWay = {
+    from: `${to.url}/vaults/${vault}`,
+    fromKey: to.key,
+    to: new URL(from).origin,
+    peerKey: fromKey,
+    back: false,
+    ...(certificate !== undefined && { certificate }),
+    ...(since && { returns: { migration: since.migration, newer: since.total } }),
+  }
+  return await moveBetween(run, { ...rest, ...theOtherWay }, 'run')
+}
+
+async function takeBack(
+  run: Run,
+  { place, vault, from, to }: TwoServers,
+  { migration, reason, events: file }: Options,
+): Promise<ExitCode> {
+  const { output, signal } = run
+  const started = performance.now()
+  const events = place.takeBack(vault, { to, migration: migration ?? null, reason: reason ?? null }, { signal })
+  const told = file === undefined ? events : writeEvents(file, events, output)
+  const state = await followMove(run, told, { begins: async () => {} })
+  const seconds = (performance.now() - started) / 1000
+  const ending = { from, to: to.url, certificate: undefined, seconds, live: undefined, returns: undefined }
+  await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
+  return EXIT.ok
+}
+
+/** What came about since a move was complete; `undefined` where the vault has come back, and asking for that again only says how it ended. */
+async function sinceComplete(
+  migration: string,
+  { vault, from, fromKey, to }: TwoServers,
+  options: Options & { readonly signal: AbortSignal },
+): Promise<CompleteMove | undefined> {
+  const { signal } = options
+  await using left = await remoteState(new URL(from).origin, vault, { ...options, peerKey: fromKey })
+  // On its way back it is received there, until it is active.
+  if ((await left.soup.tenure({ signal })).state === 'active') return undefined
+  await using reached = await remoteState(to.url, vault, { ...options, peerKey: to.key })
+  return await whatCameAbout(migration, { left: left.soup, reached: reached.soup }, signal)
+}

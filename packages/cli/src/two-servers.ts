@@ -1,0 +1,67 @@
+import type { KeyId, VaultId } from '@vault/core'
+import { parseKeyId } from '@vault/core'
+import type { HttpPlace } from '@vault/migration/http'
+import { UsageError } from './exit-code.ts'
+import { endsOf, type MoveOptions } from './move-options.ts'
+import { isRemote } from './remote-end.ts'
+import { remotePlace, remoteVault } from './remote-place.ts'
+
+/** The server that a vault lies at, and the one that it goes to. */
+export interface TwoServers extends AsyncDisposable {
+  readonly place: HttpPlace
+  readonly vault: VaultId
+  readonly from: string
+  readonly fromKey: KeyId
+  readonly to: { readonly url: string; readonly key: KeyId }
+}
+
+/** What only the machine can do that a vault lies on. */
+const LOCAL = {
+  passphraseFile: '--passphrase-file',
+  toPassphraseFile: '--to-passphrase-file',
+  route: '--route',
+  routeCommand: '--route-command',
+  ceremony: '--ceremony',
+} as const satisfies Partial<Record<keyof MoveOptions, string>>
+
+/** The first of both is asked, with a key of the user's own; keys and data of the vault do not come by here. Throws a `UsageError`. */
+export async function twoServers(options: MoveOptions, signal: AbortSignal): Promise<TwoServers> {
+  const { from, fromKey, to, toKey } = keyedEnds(options)
+  requireServers(options)
+  // How much goes from one to the other is for the first one to bound.
+  const { bwlimit: _, ...reached } = options
+  const place = await remotePlace(from, { ...reached, peerKey: fromKey })
+  try {
+    const vault = await remoteVault(from, place, signal)
+    const close = () => place[Symbol.asyncDispose]()
+    const there = { url: new URL(to).origin, key: parseKeyId(toKey) }
+    return { place, vault, from, fromKey: parseKeyId(fromKey), to: there, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await place[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Both ends with their keys, the way round that is meant. */
+function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'fromKey' | 'to' | 'toKey', string>> {
+  const { from, to } = endsOf(options)
+  const { fromKey: first, peerKey: second, back = false } = options
+  const [fromKey, toKey] = back ? [second, first] : [first, second]
+  if (!isRemote(to)) {
+    throw new UsageError(
+      `A vault moves from ${from} to another server, or from the folder that it lies in: serve ${to} ("vaultctl serve"), and name its address; or run this where ${from} is.`,
+    )
+  }
+  if (fromKey === undefined || toKey === undefined) {
+    throw new UsageError('Name the keys of both servers, --from-key and --peer-key: "vaultctl serve" prints them.')
+  }
+  return { from, fromKey, to, toKey }
+}
+
+function requireServers(options: MoveOptions): void {
+  const local = Object.entries(LOCAL).find(([name]) => options[name as keyof typeof LOCAL] !== undefined)
+  if (local !== undefined || options.toPassphrase === false) {
+    const name = local?.[1] ?? '--no-to-passphrase'
+    throw new UsageError(`${name} is for a vault of this machine: a server has keys and routing of its own.`)
+  }
+}

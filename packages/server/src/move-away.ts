@@ -1,0 +1,173 @@
+import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError } from '@vault/core'
+import { moveSourceOf, proofsOf, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
+import {
+  isEnded,
+  listMoves,
+  type MigrationErrorCode,
+  type MoveEvent,
+  type MoveParts,
+  type MoveState,
+  movedKeys,
+  movedTo,
+  moveVault,
+  parseAcceptance,
+  planMigration,
+  requireTakenBack,
+  resumeMove,
+  rollBackMove,
+} from '@vault/migration'
+import { type HttpOptions, httpTarget, type MoveRequest, type TakeBackRequest } from '@vault/migration/http'
+import type { MoveDestination } from './move-destination.ts'
+
+/** How a place takes part in moves of its vaults to other servers. */
+export interface Departure {
+  readonly seat: SeatOptions
+  /** As whom the other place knows this one, and how much goes to it. */
+  readonly reach: Pick<HttpOptions, 'place' | 'bytesPerSecond'>
+}
+
+/** Where a move goes, on whose authority, and who is told of it. */
+export interface Leading {
+  readonly to: MoveDestination
+  readonly authorize: Authorize
+  readonly tell: (event: MoveEvent) => void
+  readonly options: AbortOptions
+}
+
+/** Moves a vault to another server, or goes on with that; where it has ended, says how. */
+export async function moveAway(
+  vault: Vault,
+  request: Omit<MoveRequest, 'to'>,
+  { to, authorize, tell, options }: Leading,
+  departure: Departure,
+): Promise<void> {
+  options.signal?.throwIfAborted()
+  const moves = await movesOf(vault, options)
+  const open = moves.find(({ phase }) => !isEnded(phase))
+  const ended = open === undefined ? await endedMove(vault, moves, to, options) : undefined
+  if (ended !== undefined) return tell({ type: 'moved', state: ended })
+  const source = await sourceOf(vault, departure, options)
+  await using target = await reached(vault, to, departure, { ...options, asked: request.bytesPerSecond })
+  const parts: MoveParts = {
+    source,
+    target,
+    authorize,
+    address: to.url,
+    allowBroken: request.allowBroken,
+    reread: request.reread,
+    ...(request.live && { live: request.live }),
+  }
+  // A passphrase that this server has not, or a wrong one, is said before the target has keys.
+  if (open === undefined || open.next === 'accept') await source.unlock(options)
+  const { migration, events } = await begin(open, parts, options)
+  for await (const event of publishEvents(migration, events)) {
+    if (event.type === 'moved' && event.state.phase !== 'complete') throw rolledBack(event.state)
+    tell(event)
+  }
+}
+
+/** Takes a move back that left from here; where that has been done, says so. Throws what `rollBackMove` throws. */
+export async function takeMoveBack(
+  vault: Vault,
+  { migration: named, reason }: Pick<TakeBackRequest, 'migration' | 'reason'>,
+  { to, authorize, tell, options }: Leading,
+  departure: Departure,
+): Promise<void> {
+  const moves = await movesOf(vault, options)
+  const migration = named ?? (moves.find(({ phase }) => !isEnded(phase)) ?? moves[0])?.migration ?? 'unknown'
+  if (!moves.some((move) => move.migration === migration)) throw unknown(vault, migration)
+  const source = await sourceOf(vault, departure, options)
+  await using target = await reached(vault, to, departure, options)
+  const parts: MoveParts = { source, target, authorize, address: to.url }
+  const events = rollBackMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
+  for await (const event of publishEvents(migration, events)) {
+    if (event.type === 'moved') requireTakenBack(event.state, to.url)
+    tell(event)
+  }
+}
+
+/** The key of the place that has accepted to take the vault. */
+export function takerOf(acceptance: MoveState['acceptance']): KeyId | undefined {
+  return acceptance === null ? undefined : parseAcceptance(decodeEnvelope(acceptance).payload).place
+}
+
+async function movesOf({ id, place }: Vault, options: AbortOptions): Promise<readonly MoveState[]> {
+  return (await listMoves(place.soups.records, options)).filter(({ vault }) => vault === id)
+}
+
+async function sourceOf(vault: Vault, { seat }: Departure, options: AbortOptions) {
+  return await moveSourceOf(vault, { ...seat, actor: await vault.actorFor('migrate', options) })
+}
+
+/** The other server, which is shown what the vault grants this place; no more goes there in a second than was asked for. */
+async function reached(
+  vault: Vault,
+  { url, key }: MoveDestination,
+  { reach }: Departure,
+  { asked = null, ...options }: AbortOptions & { readonly asked?: number | null },
+) {
+  return await httpTarget(url, {
+    vault: vault.id,
+    peerKey: key,
+    proofs: await proofsOf(vault, 'write', options),
+    ...reach,
+    ...slower(reach.bytesPerSecond, asked),
+    ...options,
+  })
+}
+
+async function begin(
+  open: MoveState | undefined,
+  parts: MoveParts,
+  options: AbortOptions,
+): Promise<{ readonly migration: string; readonly events: AsyncIterable<MoveEvent> }> {
+  if (open !== undefined) {
+    const { migration } = open
+    return { migration, events: resumeMove(migration, parts, options) }
+  }
+  const keys = await movedKeys(parts.source, options)
+  const plan = await planMigration(parts as Parameters<typeof planMigration>[0], { handoff: { keys }, ...options })
+  return { migration: plan.migration_id, events: moveVault(plan, parts, options) }
+}
+
+/** The move that has ended where it was to go: its answer was lost. Throws where the vault went elsewhere. */
+async function endedMove(
+  { id, place, soup }: Vault,
+  moves: readonly MoveState[],
+  to: MoveDestination,
+  options: AbortOptions,
+): Promise<MoveState | undefined> {
+  const tenure = await soup.tenure(options)
+  const moved = await movedTo(place.soups.records, tenure, options)
+  if (moved === undefined) return undefined
+  const latest = moves.find(({ migration }) => migration === moved.migration)
+  if (latest !== undefined && takerOf(latest.acceptance) === to.key) return latest
+  const { migration, label, address } = moved
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_SOURCE_REFUSED',
+    message: `The vault ${id} was handed off from here, and is active in ${address ?? label}: ask there.`,
+    details: { vault: id, state: tenure.state, migration, place: label, ...(address !== undefined && { address }) },
+  })
+}
+
+function slower(own: number | undefined, asked: number | null): Pick<HttpOptions, 'bytesPerSecond'> {
+  const rates = [own, asked].filter((rate) => rate != null)
+  return rates.length === 0 ? {} : { bytesPerSecond: Math.min(...rates) }
+}
+
+function rolledBack({ migration, phase }: MoveState): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_STATE',
+    message: `The migration ${migration} was being taken back, and is ${phase} now. Ask again for a new one.`,
+    details: { migration, phase },
+  })
+}
+
+/** Migrations of other vaults here are none of the client's. */
+function unknown({ id }: Vault, migration: string): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_UNKNOWN',
+    message: `No checkpoint found: this place has no record of a migration ${migration} of the vault ${id}.`,
+    details: { vault: id, migration },
+  })
+}

@@ -1,0 +1,154 @@
+import { contentId, encode, VaultError, type VaultId } from '@vault/core'
+import { openPlace, openVault } from '@vault/embedded'
+import { listMoves, readMove } from '@vault/migration'
+import { expect, test } from 'vitest'
+import { anyKey, reach, scratch, serve, vaultIn } from './served.ts'
+import { eventually, follow, placeAt, requestTo, standing, twoServers } from './two-servers.ts'
+
+const back = (to: Parameters<typeof requestTo>[0]) => ({ to: requestTo(to).to, migration: null, reason: null })
+
+/** The words that the trail of a vault has. */
+async function verbsIn(dir: string, vault: VaultId): Promise<readonly string[]> {
+  await using opened = await openVault(dir, { mode: 'read', choose: () => vault })
+  const pages = await Array.fromAsync((await opened.log.read()).entries())
+  return pages.flat().map(({ entry }) => entry.action.verb)
+}
+
+test('a move that was stopped is taken back by its server; asked again, it says the same', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using to = placeAt(b, client)
+  await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), 'copy')
+  expect(await standing(to, vault)).toBe('receiving')
+  const state = await follow(from.takeBack(vault, { ...back(b), reason: 'it was too slow' }))
+  expect(state).toMatchObject({ phase: 'rolled-back', reason: 'it was too slow', certificate: null })
+  expect(await standing(from, vault)).toBe('active')
+  expect(await standing(to, vault)).toBeUndefined()
+  expect(await follow(from.takeBack(vault, back(b)))).toEqual(state)
+  expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+  expect(servers.failed).toEqual([])
+  await a.close()
+  const verbs = await verbsIn(folder.at('a'), vault)
+  expect(verbs.filter((verb) => verb === 'migration-rolled-back')).toHaveLength(1)
+})
+
+test('of who may not, of another place and of other migrations nothing is taken back', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 2 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using foreign = placeAt(a, anyKey())
+  await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), 'copy')
+  const [move] = await from.moves(vault)
+  const refused = (action: string) => ({ code: 'HTTP_NOT_ALLOWED', details: { action } })
+  await expect(follow(foreign.takeBack(vault, back(b)))).rejects.toMatchObject(refused('migrate'))
+  await expect(follow(from.takeBack(vault, back({ ...b, key: anyKey().key })))).rejects.toMatchObject(
+    refused('move-away'),
+  )
+  {
+    // One of another vault that has left from here, too.
+    await using place = await openPlace(folder.at('a'), { mode: 'write' })
+    const { records } = place.soups
+    const state = await readMove(records, move?.migration_id as string)
+    const another = { ...state, migration: '0'.repeat(32), vault: contentId(new Uint8Array()) }
+    await records.swap(`migration/${another.migration}/state`, 0, encode(another))
+  }
+  for (const migration of ['0'.repeat(32), '1'.repeat(32)]) {
+    const taken = follow(from.takeBack(vault, { ...back(b), migration }))
+    await expect(taken).rejects.toMatchObject({ code: 'MIGRATION_UNKNOWN', details: { vault } })
+  }
+  await a.close()
+  await using copying = await serve(folder.at('a'), { allow: [client.key], moveTo: [b] })
+  await using only = placeAt(copying, client)
+  await expect(follow(only.takeBack(vault, back(b)))).rejects.toMatchObject(refused('move-away'))
+  const [still] = await only.moves(vault)
+  expect(still?.migration_id).toBe(move?.migration_id)
+  expect(still?.phase).not.toBe('rolled-back')
+})
+
+/** A vault that was signed away at the first server and has not been taken by the second one. */
+async function signedAway(folder: Awaited<ReturnType<typeof scratch>>) {
+  await using opened = new AsyncDisposableStack()
+  const { vault, place } = await vaultIn(folder.at('a'), 3)
+  await vault[Symbol.asyncDispose]()
+  const client = anyKey()
+  const seen = opened.use(await openPlace(folder.at('a'), { mode: 'read' }))
+  let isClosed = true
+  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
+    if (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired')
+      throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
+    return { action, object, proven: true }
+  }
+  const b = opened.use(await serve(folder.at('b'), { authorize }))
+  const a = opened.use(await serve(folder.at('a'), { moves: [client.key], moveTo: [b] }))
+  const from = opened.use(placeAt(a, client))
+  const to = opened.use(placeAt(b, client))
+  await expect(follow(from.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
+  const moves = () => listMoves(seen.soups.records)
+  expect(await moves()).toMatchObject([{ phase: 'handoff-signed' }])
+  isClosed = false
+  const kept = opened.move()
+  return { vault: vault.id, place, b, from, to, moves, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
+}
+
+test('behind the signature it is taken back with the word of the other place, and what is complete not at all', async () => {
+  await using folder = await scratch()
+  await using servers = await signedAway(folder)
+  const { vault, b, from, to, moves } = servers
+  expect((await follow(from.takeBack(vault, back(b))))?.phase).toBe('rolled-back')
+  expect(await standing(from, vault)).toBe('active')
+  expect(await standing(to, vault)).toBeUndefined()
+  expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+  // Both were planned within a second, so that neither of them is the latest.
+  const migration = (await moves()).find(({ phase }) => phase === 'complete')?.migration as string
+  await expect(follow(from.takeBack(vault, { ...back(b), migration }))).rejects.toMatchObject({
+    code: 'MIGRATION_COMPLETE',
+  })
+  expect(await standing(to, vault)).toBe('active')
+})
+
+test('where the other place has taken the vault already, the move is ended, and no success is said', async () => {
+  await using folder = await scratch()
+  await using servers = await signedAway(folder)
+  const { vault, place, b, from, to, moves } = servers
+  const [{ handoff, keyEvent }] = (await moves()) as [{ handoff: Uint8Array; keyEvent: Uint8Array }]
+  {
+    await using target = await reach(b, place, vault)
+    await target.activate({ handoff, keyEvent })
+  }
+  await expect(follow(from.takeBack(vault, back(b)))).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
+  expect(await from.moves(vault)).toMatchObject([{ phase: 'complete' }])
+  expect(await standing(from, vault)).toBe('retired')
+  expect(await standing(to, vault)).toBe('active')
+})
+
+test('a client that goes when it has begun has it taken back all the same', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), 'copy')
+  await follow(from.takeBack(vault, back(b)), 'reopen')
+  await eventually(async () => (await from.moves(vault))[0]?.phase === 'rolled-back')
+  expect(await standing(from, vault)).toBe('active')
+  expect(servers.failed).toEqual([])
+})
+
+test('a move that runs for another client is taken back from under it', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using other = placeAt(a, client)
+  let state: Awaited<ReturnType<typeof follow>>
+  const moving = (async () => {
+    for await (const event of from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 })) {
+      if (event.type === 'step' && event.step.effect === 'copy') state = await follow(other.takeBack(vault, back(b)))
+    }
+  })()
+  await expect(moving).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  expect(state?.phase).toBe('rolled-back')
+  expect(await standing(from, vault)).toBe('active')
+})
