@@ -1,10 +1,12 @@
+import { writeFile } from 'node:fs/promises'
 import { VaultError, type VaultId } from '@vault/core'
 import type { MigrationErrorCode } from '@vault/migration'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
 import { writeEvents } from './event-lines.ts'
-import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
+import { drawLiveMove } from './live-picture.ts'
 import { describeMoved, keepCertificate, movedResult, type Returned } from './move-ending.ts'
 import { brokenBy, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
@@ -23,7 +25,6 @@ type Options = MoveOptions &
 export async function moveBetween(run: Run, options: Options, verb: 'run' | 'resume'): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  if (options.svg !== undefined) throw new UsageError('--svg is for a vault of this machine.')
   const terms: Omit<MoveRequest, 'to'> = {
     live: liveTermsOf(options) ?? null,
     reread: options.reread ?? false,
@@ -38,7 +39,9 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   const state = await followMove(run, told, { begins: async () => {} })
   const certificate = await keepCertificate(state, options.certificate)
   const seconds = (performance.now() - started) / 1000
-  const ending = { from, to: to.url, certificate, seconds, live: undefined, returns: options.returns }
+  const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
+  if (live !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(live))
+  const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
   return EXIT.ok
 }

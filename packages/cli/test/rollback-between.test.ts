@@ -78,12 +78,19 @@ test('a move that was stopped is taken back, while both servers and the client a
   expect(await there(a())).toMatchObject([{ state: 'active' }])
   expect(await there(b())).toEqual([])
   const unallowed = between(servers, a(), b(), 'rollback').flatMap((word) => (word === '--as' ? ['--place'] : [word]))
-  const other = unallowed.map((word) => (word === 'me' ? space.at('B') : word === a().url ? `${word}/vaults/${vault}` : word))
+  const other = unallowed.map((word) =>
+    word === 'me' ? space.at('B') : word === a().url ? `${word}/vaults/${vault}` : word,
+  )
   expect(await json('vault-migrate', other, 1)).toMatchObject({ error: { code: 'HTTP_NOT_ALLOWED' } })
   expect(await json('vault-migrate', between(servers, a(), b()))).toMatchObject({ ok: true, phase: 'complete' })
   expect(await a().stop('SIGTERM')).toBe(0)
   expect(await b().stop('SIGTERM')).toBe(0)
-  const verbs = await json<{ entries: unknown[] }>('vaultctl', ['log', space.at('A'), '--query', 'verb=migration-rolled-back'])
+  const verbs = await json<{ entries: unknown[] }>('vaultctl', [
+    'log',
+    space.at('A'),
+    '--query',
+    'verb=migration-rolled-back',
+  ])
   expect(verbs.entries).toHaveLength(1)
 })
 

@@ -1,6 +1,7 @@
 import { type AbortOptions, type ContentId, decodeEnvelope, type KeyId, type Subtree } from '@vault/core'
 import { spanDifferences } from '@vault/merkle'
 import {
+  encodePlan,
   isEnded,
   listMoves,
   type MoveStatus,
@@ -8,6 +9,7 @@ import {
   ownObjects,
   parseHandoff,
   pauseMove,
+  readLiveMove,
   readMoveCheckpoint,
   readMovePace,
 } from '@vault/migration'
@@ -135,6 +137,13 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     if (move === undefined) throw refusal('HTTP_REQUEST_INVALID', 'No such migration of the vault is under way here.')
     const { migration, phase, next } = await pauseMove(records, move.migration, options)
     return { migration, phase, next }
+  },
+  'plan-move': async (asked, { to }) => encodePlan(await asked.served.away.plan(asked, to)),
+  async 'live-move'({ served, vault, options }, { migration }) {
+    const { records } = served.place.soups
+    const moves = await listMoves(records, options)
+    if (!moves.some((move) => move.vault === vault && move.migration === migration)) return null
+    return (await readLiveMove(records, migration, options)) ?? null
   },
 
   async differences(asked, { spans, ...which }) {

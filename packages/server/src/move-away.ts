@@ -1,5 +1,5 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError } from '@vault/core'
-import { moveSourceOf, proofsOf, publishEvents, type SeatOptions, type Vault } from '@vault/embedded'
+import { moveSourceOf, proofsOf, publishEvents, type SeatOptions, sourceOf, type Vault } from '@vault/embedded'
 import {
   isEnded,
   listMoves,
@@ -10,6 +10,7 @@ import {
   movedKeys,
   movedTo,
   moveVault,
+  type Plan,
   parseAcceptance,
   planMigration,
   requireTakenBack,
@@ -46,7 +47,7 @@ export async function moveAway(
   const open = moves.find(({ phase }) => !isEnded(phase))
   const ended = open === undefined ? await endedMove(vault, moves, to, options) : undefined
   if (ended !== undefined) return tell({ type: 'moved', state: ended })
-  const source = await sourceOf(vault, departure, options)
+  const source = await moveSource(vault, departure, options)
   await using target = await reached(vault, to, departure, { ...options, asked: request.bytesPerSecond })
   const parts: MoveParts = {
     source,
@@ -66,6 +67,18 @@ export async function moveAway(
   }
 }
 
+/** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `planMigration` throws. */
+export async function planAway(
+  vault: Vault,
+  { to, authorize, options }: Omit<Leading, 'tell'>,
+  departure: Departure,
+): Promise<Plan> {
+  const source = sourceOf(vault)
+  await using target = await reached(vault, to, departure, options)
+  const keys = await movedKeys(source, options)
+  return await planMigration({ source, target, authorize }, { handoff: { keys }, ...options })
+}
+
 /** Takes a move back that left from here; where that has been done, says so. Throws what `rollBackMove` throws. */
 export async function takeMoveBack(
   vault: Vault,
@@ -76,7 +89,7 @@ export async function takeMoveBack(
   const moves = await movesOf(vault, options)
   const migration = named ?? (moves.find(({ phase }) => !isEnded(phase)) ?? moves[0])?.migration ?? 'unknown'
   if (!moves.some((move) => move.migration === migration)) throw unknown(vault, migration)
-  const source = await sourceOf(vault, departure, options)
+  const source = await moveSource(vault, departure, options)
   await using target = await reached(vault, to, departure, options)
   const parts: MoveParts = { source, target, authorize, address: to.url }
   const events = rollBackMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
@@ -95,7 +108,7 @@ async function movesOf({ id, place }: Vault, options: AbortOptions): Promise<rea
   return (await listMoves(place.soups.records, options)).filter(({ vault }) => vault === id)
 }
 
-async function sourceOf(vault: Vault, { seat }: Departure, options: AbortOptions) {
+async function moveSource(vault: Vault, { seat }: Departure, options: AbortOptions) {
   return await moveSourceOf(vault, { ...seat, actor: await vault.actorFor('migrate', options) })
 }
 

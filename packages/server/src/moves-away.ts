@@ -1,9 +1,9 @@
 import { type AbortOptions, type Authorize, type KeyId, VaultError, type VaultId } from '@vault/core'
 import { owner, type Vault } from '@vault/embedded'
-import { type MigrationErrorCode, type MoveEvent, type MoveState, toldEvent } from '@vault/migration'
+import { type MigrationErrorCode, type MoveEvent, type MoveState, type Plan, toldEvent } from '@vault/migration'
 import type { MoveRequest, TakeBackRequest } from '@vault/migration/http'
 import type { Asked } from './answers.ts'
-import { type Departure, type Leading, moveAway, takeMoveBack, takerOf } from './move-away.ts'
+import { type Departure, type Leading, moveAway, planAway, takeMoveBack, takerOf } from './move-away.ts'
 import { type MoveDestination, normalDestination } from './move-destination.ts'
 import { MoveStop } from './move-stop.ts'
 import { refusal } from './refusal.ts'
@@ -50,6 +50,14 @@ export class MovesAway {
     })
   }
 
+  /** What moving the vault would do. Changes nothing. */
+  async plan(asked: Asked, to: MoveDestination): Promise<Plan> {
+    await requireLeave(asked)
+    const { vault, key, whileThere } = asked
+    const leading = { authorize: leaveOf(asked), to: this.#destination(asked, to), options: whileThere() }
+    return await this.#parts.use(vault, key, (opened) => planAway(opened, leading, this.#parts))
+  }
+
   /** Takes the move of a vault back, and tells how. It goes on without the client: nobody may be able to write until it has ended. */
   async takeBack(asked: Asked, request: TakeBackRequest, teller: Teller): Promise<void> {
     await this.#lead(asked, request, teller, {
@@ -82,12 +90,7 @@ export class MovesAway {
   }
 
   /** Does something with a vault in the place of what is done with it, for a client that may ask for it. */
-  async #lead(
-    asked: Asked,
-    { to }: Pick<MoveRequest, 'to'>,
-    teller: Teller,
-    { endsAlone, run }: Led,
-  ): Promise<void> {
+  async #lead(asked: Asked, { to }: Pick<MoveRequest, 'to'>, teller: Teller, { endsAlone, run }: Led): Promise<void> {
     await requireLeave(asked)
     const { vault, key } = asked
     const destination = this.#destination(asked, to)

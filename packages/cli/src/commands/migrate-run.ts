@@ -1,3 +1,4 @@
+import type { Plan } from '@vault/migration'
 import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
@@ -8,6 +9,7 @@ import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
+import { twoServers } from '../two-servers.ts'
 import { describePlan } from './migrate-plan.ts'
 
 interface Options extends MoveOptions, LiveOptions {
@@ -81,16 +83,9 @@ function isPartial({ from, kind = 'full', where, dryRun, certificate, reread }: 
   return true
 }
 
-async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCode> {
+async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  if (options.handoff && isRemote(from)) throw new UsageError('--dry-run is for a vault of this machine.')
-  const { movedKeys, planMigration } = await import('@vault/migration')
-  await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
-  await using target = await ends.look()
-  const plan = await planMigration(
-    { source: ends.source, target, authorize: ends.authorize },
-    { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
-  )
+  const plan = options.handoff && isRemote(from) ? await planBetween(run, options) : await planHere(run, options)
   const { objects, bytes } = plan.source.counts
   const result = {
     ok: true,
@@ -100,6 +95,23 @@ async function dryRun({ output, signal }: Run, options: Options): Promise<ExitCo
     target: to,
     migration_id: plan.migration_id,
   }
-  await output.result({ ...result, objects, bytes }, describePlan(plan))
+  await run.output.result({ ...result, objects, bytes }, describePlan(plan))
   return EXIT.ok
+}
+
+async function planHere({ output, signal }: Run, options: Options): Promise<Plan> {
+  const { movedKeys, planMigration } = await import('@vault/migration')
+  await using ends = await copyEnds({ ...options, ...endsOf(options), keepHashes: false, output, signal })
+  await using target = await ends.look()
+  return await planMigration(
+    { source: ends.source, target, authorize: ends.authorize },
+    { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
+  )
+}
+
+/** The server where the vault lies looks at the other one. */
+async function planBetween({ signal }: Run, options: Options): Promise<Plan> {
+  await using servers = await twoServers(options, signal)
+  const { place, vault, to } = servers
+  return await place.planMove(vault, to, { signal })
 }

@@ -2,13 +2,15 @@ import type { BatchAck } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, KeyId, Prefix, Subtree } from '@vault/core'
 import type { FeedRange, HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Received, Tenure } from '@vault/soup'
 import type { Offer } from '../endpoint.ts'
+import type { LiveRecord } from '../move/live/live-record.ts'
 import type { MoveOffer, NumberedBatch } from '../move/move-endpoint.ts'
 import type { MoveStatus } from '../move/move-status.ts'
 import type { MoveState } from '../move/state.ts'
 import type { Field } from '../records/field.ts'
 import { bytes, count, hex, id, key, list, map, nullable, text } from '../records/field.ts'
 import { MAX_REHASHED } from '../records/rehash.ts'
-import { effect, movePhase, moveStatuses } from './move-field.ts'
+import type { MoveRequest } from './move-field.ts'
+import { destination, effect, liveRecord, movePhase, moveStatuses } from './move-field.ts'
 import type { MarkedSpan, PackedDifferences } from './span-field.ts'
 import { markedSpans, packedDifferences } from './span-field.ts'
 import {
@@ -151,6 +153,8 @@ export interface Calls {
   readonly conclude: Call<MoveState, Bytes>
   readonly moves: Call<null, readonly MoveStatus[]>
   readonly 'pause-move': Call<{ readonly migration: string | null }, PausedMove>
+  readonly 'plan-move': Call<Pick<MoveRequest, 'to'>, Bytes>
+  readonly 'live-move': Call<{ readonly migration: string }, LiveRecord | null>
   readonly 'trail-head': Call<null, Bytes | null>
   readonly 'trail-file': Call<{ readonly name: string }, Bytes | null>
 }
@@ -270,6 +274,12 @@ export const CALLS: Calls = {
   moves: call(SOURCE, 'The moves of the vault from here', nothing, { response: moveStatuses }),
   'pause-move': call(SOURCE, 'Lets a move stop behind its next batch', map({ migration: nullable(migration) }), {
     response: map<PausedMove>({ migration, phase: movePhase, next: nullable(effect) }),
+  }),
+  'plan-move': call(SOURCE, 'What moving the vault to another server would do', map({ to: destination }), {
+    response: document,
+  }),
+  'live-move': call(SOURCE, 'How a live move from here caught up', map({ migration }), {
+    response: nullable(liveRecord),
   }),
   'trail-head': call(SOURCE, 'The signed end of the trail', nothing, { response: nullable(note) }),
   'trail-file': call(SOURCE, 'A file of the trail', map({ name: text(256) }), { response: nullable(anyBytes) }),

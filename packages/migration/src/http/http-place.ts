@@ -1,8 +1,11 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
 import { encodeFrame } from '@vault/transfer/frame'
+import type { LiveRecord } from '../move/live/live-record.ts'
 import type { MoveStatus } from '../move/move-status.ts'
 import type { ToldEvent } from '../move/told-event.ts'
+import { decodePlan } from '../parse-plan.ts'
+import type { Plan } from '../plan.ts'
 import type { Field } from '../records/field.ts'
 import type { PausedMove } from './calls.ts'
 import type { HttpOptions } from './http-client.ts'
@@ -24,6 +27,10 @@ export interface HttpPlace extends AsyncDisposable {
   moves(vault: ContentId, options?: AbortOptions): Promise<readonly MoveStatus[]>
   /** Lets a move that runs there stop behind its next batch. Default: the one that has not ended. */
   pauseMove(vault: ContentId, migration?: string, options?: AbortOptions): Promise<PausedMove>
+  /** What moving a vault to another place would do: the place looks at that one, and changes nothing. Throws what a move is refused with before its first byte. */
+  planMove(vault: ContentId, to: MoveRequest['to'], options?: AbortOptions): Promise<Plan>
+  /** How a live move caught up that left from there; `undefined` for one that was not live. */
+  liveMove(vault: ContentId, migration: string, options?: AbortOptions): Promise<LiveRecord | undefined>
   /**
    * Has the place move a vault to another one, or go on with that: the data goes from there to the other place, and what happens is told
    * here. Leaving the loop stops the move behind its next batch, unless the vault is passing over; asked again, it goes on, and says how it
@@ -78,6 +85,8 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     vaults: (abort) => client.exchange(VAULTS_PATH, { value: null }, abort, (answer) => standings(answer, 'vaults')),
     moves: (vault, abort) => asking(vault)('moves', null, abort),
     pauseMove: (vault, migration, abort) => asking(vault)('pause-move', { migration: migration ?? null }, abort),
+    planMove: async (vault, to, abort) => decodePlan(await asking(vault)('plan-move', { to }, abort)),
+    liveMove: async (vault, migration, abort) => (await asking(vault)('live-move', { migration }, abort)) ?? undefined,
     move: (vault, request, abort) => told(`/vaults/${vault}/source/move`, { request, saying: moveSaying }, abort),
     takeBack: (vault, request, abort) =>
       told(`/vaults/${vault}/source/take-back`, { request, saying: takeBackSaying }, abort),

@@ -3,7 +3,8 @@ import type { Progress, Share } from '../event.ts'
 import type { EffectName, MoveStep } from '../move/effect.ts'
 import { ROLLBACK_STEPS, STEPS } from '../move/effect.ts'
 import type { LiveRound } from '../move/live/converge.ts'
-import type { LiveTerms } from '../move/live/live-terms.ts'
+import type { LiveRecord } from '../move/live/live-record.ts'
+import type { LiveTerms, SettledTerms } from '../move/live/live-terms.ts'
 import { settleTerms } from '../move/live/live-terms.ts'
 import type { MoveStatus, StepStatus } from '../move/move-status.ts'
 import { MOVE_PHASES } from '../move/phase.ts'
@@ -120,6 +121,30 @@ const round: Field<LiveRound> = map<LiveRound>({
   goalMs: amount,
   walked: bool,
 })
+
+/** What a place has kept of a live move of its own. */
+export const liveRecord: Field<LiveRecord> = map<LiveRecord>({
+  type: word('migration-live'),
+  v: version1,
+  terms: map<SettledTerms>({
+    maxPauseMs: count,
+    goalPauseMs: count,
+    threshold: count,
+    maxRounds: count,
+    diverging: word('throttle', 'raise', 'abort'),
+  }),
+  cursor: nullable(count),
+  rounds: list(round, 1_000),
+  quiescedAt: nullable(amount),
+  pauseMs: nullable(amount),
+  longestPauseMs: amount,
+  overruns: count,
+})
+
+function version1(value: unknown, name: string): 1 {
+  if (value !== 1) throw new FieldFault(name, 'is not 1')
+  return value
+}
 
 /** The state of a move that has ended well. */
 const endState: Field<MoveState> = (value, name) => {
