@@ -28,7 +28,10 @@ interface Parts extends StateOptions, RemoteOptions {
 export async function copyEnds(parts: Parts): Promise<CopyEnds> {
   const { from, to } = parts
   if (isRemote(from)) {
-    if (isRemote(to)) throw new UsageError('One end of a copy is a folder of this machine.')
+    if (isRemote(to))
+      throw new UsageError(
+        'Of a copy, one end is a folder of this machine: run this where one of the servers is, and name the folder that it serves.',
+      )
     return await pulled(parts)
   }
   return await pushed(parts)

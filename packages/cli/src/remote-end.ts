@@ -1,6 +1,6 @@
 import type { Bytes, Signer, VaultId } from '@vault/core'
 import type { Place, Vault } from '@vault/embedded'
-import type { HttpOptions, HttpPartTarget, HttpSource, HttpTarget } from '@vault/migration/http'
+import type { HttpOptions, HttpPartTarget, HttpSource, HttpState, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-count.ts'
@@ -99,6 +99,26 @@ export async function remotePartTarget(
   const { place, signal } = options
   const vault = await vaultIn(url)
   return await httpPartTarget(url, { vault, signal, ...(await httpOptions(options, await keyOf(place))) })
+}
+
+/** The state of a vault at a server, asked with this key. Throws what `httpState` throws. */
+export async function remoteState(
+  url: string,
+  {
+    vault,
+    key,
+    found = [],
+    ...options
+  }: RemoteOptions & {
+    readonly vault: VaultId
+    readonly key: Signer
+    readonly found?: readonly Bytes[]
+    readonly signal: AbortSignal
+  },
+): Promise<HttpState> {
+  const { httpState } = await import('@vault/migration/http')
+  const { signal } = options
+  return await httpState(addressOf(url), { vault, signal, ...(await httpOptions(options, key, found)) })
 }
 
 /** The vault that an address names. Throws a `UsageError`. */

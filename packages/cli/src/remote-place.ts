@@ -1,9 +1,9 @@
 import type { Signer, VaultId } from '@vault/core'
-import type { HttpPlace, HttpSource } from '@vault/migration/http'
+import type { HttpPlace, HttpState } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { UsageError } from './exit-code.ts'
-import { addressOf, httpOptions, keyOf, type RemoteOptions, vaultIn } from './remote-end.ts'
+import { addressOf, httpOptions, keyOf, type RemoteOptions, remoteState, vaultIn } from './remote-end.ts'
 
 /** Options of the commands that ask a server while no folder is an end: with whose key. */
 export interface RemotePlaceOptions extends AsOptions, RemoteOptions {
@@ -21,15 +21,13 @@ export async function remotePlace(url: string, options: RemotePlaceOptions): Pro
   return httpPlace(new URL(addressOf(url)).origin, await httpOptions(options, await shownKey(options)))
 }
 
-/** A vault at a server, to be looked at with the same key. */
-export async function remoteState(
+/** The state of a vault at a server, asked with the same key. */
+export async function remoteStateAs(
   url: string,
   vault: VaultId,
   options: RemotePlaceOptions & { readonly signal: AbortSignal },
-): Promise<HttpSource> {
-  const { httpSource } = await import('@vault/migration/http')
-  const { signal } = options
-  return await httpSource(url, { vault, signal, ...(await httpOptions(options, await shownKey(options))) })
+): Promise<HttpState> {
+  return await remoteState(url, { ...options, vault, key: await shownKey(options) })
 }
 
 /** The vault that an address names, or else the only one that is there. */

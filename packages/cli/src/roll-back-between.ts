@@ -6,7 +6,7 @@ import { moveBetween } from './move-between.ts'
 import { describeMoved, movedResult } from './move-ending.ts'
 import type { MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
-import { remoteState } from './remote-place.ts'
+import { remoteStateAs } from './remote-place.ts'
 import { type TwoServers, twoServers } from './two-servers.ts'
 
 type Options = MoveOptions & {
@@ -73,9 +73,9 @@ async function sinceComplete(
   options: Options & { readonly signal: AbortSignal },
 ): Promise<CompleteMove | undefined> {
   const { signal } = options
-  await using left = await remoteState(new URL(from).origin, vault, { ...options, peerKey: fromKey })
+  await using left = await remoteStateAs(new URL(from).origin, vault, { ...options, peerKey: fromKey })
   // On its way back it is received there, until it is active.
   if ((await left.soup.tenure({ signal })).state === 'active') return undefined
-  await using reached = await remoteState(to.url, vault, { ...options, peerKey: to.key })
+  await using reached = await remoteStateAs(to.url, vault, { ...options, peerKey: to.key })
   return await whatCameAbout(migration, { left: left.soup, reached: reached.soup }, signal)
 }

@@ -30,7 +30,7 @@ export function openApi(): Readonly<Record<string, unknown>> {
       title: 'Vault server',
       version: '1',
       description:
-        'TLS 1.3 with a certificate on both sides. Every request but the one for this document needs leave: `migrate` on the vault where the place is asked as a source, `write` where it is asked as a target, and `receive-part` beside it where parts come into an active vault; `move-away` beside `migrate` where the server is to move a vault to another one. It is given by lists of the server, or by certificates: those that lie in the vault here, and those that the client has shown with `present`, which needs no leave beforehand.',
+        'TLS 1.3 with a certificate on both sides. Every request but the one for this document needs leave: `migrate` on the vault where the place is asked as a source, `write` where it is asked as a target, `read` where only the state of the vault is looked at; and `receive-part` beside it where parts come into an active vault; `move-away` beside `migrate` where the server is to move a vault to another one. It is given by lists of the server, or by certificates: those that lie in the vault here, and those that the client has shown with `present`, which needs no leave beforehand.',
     },
     paths: {
       '/openapi.json': {

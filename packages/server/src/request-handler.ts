@@ -41,9 +41,9 @@ interface Client {
 }
 
 /** What leave is needed for. */
-const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write' }
+const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write', state: 'read' }
 
-const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
+const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target|state)\/([a-z-]{1,32})$/
 const MAX_REQUEST: number = 8 * 1024 * 1024
 // Some 50 MiB in memory, whatever few bytes they were on the wire. A change of 16,384 objects with 65,536 links has less.
 const MAX_ITEMS = 2 ** 18

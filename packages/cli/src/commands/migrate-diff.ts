@@ -1,17 +1,17 @@
 import type { Difference, DifferenceCounts } from '@vault/migration'
-import type { SoupReader } from '@vault/soup'
-import { copyEnds } from '../copy-ends.ts'
+import { comparedEnds } from '../compared-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted } from '../human.ts'
-import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
-import type { Output } from '../output.ts'
+import { addReadOptions, type ReadOptions } from '../open-vault.ts'
 import { parseCount } from '../parse-count.ts'
 import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
-import { addRemoteOptions, isRemote, type RemoteOptions } from '../remote-end.ts'
+import { addRemoteOptions } from '../remote-end.ts'
+import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
 
-interface Options extends ReadOptions, RemoteOptions {
+interface Options extends ReadOptions, RemotePlaceOptions {
   readonly from: string
+  readonly fromKey?: string
   readonly to: string
   readonly names?: boolean
   readonly limit?: string
@@ -29,16 +29,19 @@ export function addDiff(program: Program): void {
     .option('--limit <n>', 'with --names: at most so many; default: 1000')
     .addHelpText(
       'after',
-      '\nChanges nothing, and takes as long as what is different, not as what is alike.\nIt compares what belongs to the vaults; whether their bytes are good, "vault-migrate verify" and "vaultctl verify" say.\n\nExamples:\n  vault-migrate diff --from ~/vault --to /mnt/copy/vault --names\n  vault-migrate diff --from ~/vault --to https://vault.example:8443 --peer-key ed25519:z6Mk…',
+      '\nChanges nothing, and takes as long as what is different, not as what is alike.\nIt compares what belongs to the vaults; whether their bytes are good, "vault-migrate verify" and "vaultctl verify" say.\nLeave to read is asked for at both; at a server, leave to copy the vault from there or to bring it does as well.\n\nExamples:\n  vault-migrate diff --from ~/vault --to /mnt/copy/vault --names\n  vault-migrate diff --from ~/vault --to https://vault.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate diff --from https://old.example:8443/vaults/bafy… --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
     )
-  addRemoteOptions(addReadOptions(command))
+  addPlaceOption(addRemoteOptions(addReadOptions(command))).option(
+    '--from-key <key>',
+    'where both ends are https://…: the key of the server at --from',
+  )
   program.action<[Options]>(command, async ({ output, signal }, options) => {
     const { from, to, names = false } = options
     const limit = options.limit === undefined ? 1_000 : parseCount('--limit', options.limit)
     const { compareVaults } = await import('@vault/migration')
-    await using sides = await sidesOf({ ...options, output, signal })
+    await using ends = await comparedEnds({ ...options, output, signal })
     const named: Difference[] = []
-    const counts = await drained(compareVaults(sides.here, sides.there, { signal }), (page) => {
+    const counts = await drained(compareVaults(ends.here, ends.there, { signal }), (page) => {
       if (names) named.push(...page.slice(0, limit - named.length))
     })
     const { objects, entries } = counts
@@ -59,29 +62,6 @@ export function addDiff(program: Program): void {
     )
     return total === 0 ? EXIT.ok : EXIT.refused
   })
-}
-
-interface Sides extends AsyncDisposable {
-  readonly here: SoupReader
-  readonly there: SoupReader
-}
-
-async function sidesOf(options: Options & { readonly output: Output; readonly signal: AbortSignal }): Promise<Sides> {
-  const { from, to, signal } = options
-  await using stack = new AsyncDisposableStack()
-  if (isRemote(from) || isRemote(to)) {
-    const { source, look } = stack.use(await copyEnds({ ...options, keepHashes: true }))
-    const there = await stack.use(await look()).look(source.vault, { signal })
-    return sides(source.soup, there.soup, stack.move())
-  }
-  const open = { mode: 'read', keepHashes: true, signal } as const
-  const here = stack.use(await openVaultAt(from, options, open))
-  const there = stack.use(await openVaultAt(to, options, open))
-  return sides(here.soup, there.soup, stack.move())
-}
-
-function sides(here: SoupReader, there: SoupReader, opened: AsyncDisposable): Sides {
-  return { here, there, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }
 
 async function drained<Page, End>(pages: AsyncGenerator<Page, End>, see: (page: Page) => void): Promise<End> {

@@ -41,8 +41,8 @@ import {
   word,
 } from './wire-field.ts'
 
-/** As what a place is asked: who is asked as the source of a migration needs leave to `migrate`, as its target to `write`. */
-export type Side = 'source' | 'target'
+/** As what a place is asked: of the source of a migration whoever asks needs leave to `migrate`, of its target to `write`; only to look at the state of a vault, to `read`. */
+export type Side = 'source' | 'target' | 'state'
 
 /** One thing that can be asked of a place over the wire. */
 export interface Call<Request, Response> {
@@ -163,6 +163,7 @@ export interface Calls {
 export const batchAck: Field<BatchAck> = shape<BatchAck>({ ids, segment: anyText, bytes: count })
 
 const BOTH: readonly Side[] = ['source', 'target']
+const ALL: readonly Side[] = ['source', 'target', 'state']
 const SOURCE: readonly Side[] = ['source']
 const TARGET: readonly Side[] = ['target']
 
@@ -178,14 +179,14 @@ const LONG: number = 96 * 1024 * 1024
 const MAX_SHOWN: number = 64 * 1024
 
 export const CALLS: Calls = {
-  place: call(BOTH, 'What the place is called, and its key', nothing, {
+  place: call(ALL, 'What the place is called, and its key', nothing, {
     response: map<PlaceName>({ label: text(256), instance: hex(32), key }),
   }),
-  present: call(BOTH, 'Shows certificates that grant leave, and keeps them in mind', map({ proofs }), {
+  present: call(ALL, 'Shows certificates that grant leave, and keeps them in mind', map({ proofs }), {
     response: nothing,
     maxBytes: MAX_SHOWN,
   }),
-  tenure: call(BOTH, 'What may be done with the vault here', nothing, { response: tenure }),
+  tenure: call(ALL, 'What may be done with the vault here', nothing, { response: tenure }),
   charged: call(BOTH, 'Which of these objects belong to the vault', map({ ids }), { response: flags }),
   holds: call(BOTH, 'Which of these blocks are held', map({ ids }), { response: flags }),
   held: call(BOTH, 'Blocks that the trail names', shape<Page<ContentId>>(page, { after: id }), {
@@ -194,27 +195,27 @@ export const CALLS: Calls = {
   members: call(BOTH, 'Objects, ascending by key', shape<Page<Bytes>>(page, { after: key32 }), {
     response: keyedMembers,
   }),
-  'members-by-key': call(BOTH, 'The objects with these keys', map({ keys }), { response: keyedMembers }),
+  'members-by-key': call(ALL, 'The objects with these keys', map({ keys }), { response: keyedMembers }),
   entries: call(BOTH, 'Entries, ascending by key', shape<Page<Bytes>>(page, { after: key32 }), {
     response: keyedEntries,
   }),
-  'entries-by-key': call(BOTH, 'The entries with these keys', map({ keys }), { response: keyedEntries }),
+  'entries-by-key': call(ALL, 'The entries with these keys', map({ keys }), { response: keyedEntries }),
   version: call(BOTH, 'An earlier version of an entry', map({ id }), { response: nullable(anyBytes) }),
   feed: call(BOTH, 'How far back the feed reaches', nothing, { response: map({ oldest: count, latest: count }) }),
   'has-objects': call(BOTH, 'Which of these objects have bytes', map({ ids }), { response: flags }),
-  'open-view': call(BOTH, 'Holds one moment of the vault open', nothing, {
+  'open-view': call(ALL, 'Holds one moment of the vault open', nothing, {
     response: map<HeldView>({
       view: hex(32),
       sequence: count,
       counts: map({ objects: count, bytes: count, entries: count }),
     }),
   }),
-  'close-view': call(BOTH, 'Lets a moment go', map({ view: hex(32) }), { response: nothing }),
-  scan: call(BOTH, 'Rows of a table', shape<ViewRange & Page<Bytes>>({ ...viewRange, ...page }, { after: key32 }), {
+  'close-view': call(ALL, 'Lets a moment go', map({ view: hex(32) }), { response: nothing }),
+  scan: call(ALL, 'Rows of a table', shape<ViewRange & Page<Bytes>>({ ...viewRange, ...page }, { after: key32 }), {
     response: map<Packed>({ count, keys: anyBytes, values: nullable(anyBytes) }),
   }),
-  children: call(BOTH, 'Subtrees of a table', map(viewRange), { response: list(nullable(subtree), 16, 16) }),
-  differences: call(BOTH, 'Where a table differs from what is stated', map({ ...viewTable, spans: markedSpans }), {
+  children: call(ALL, 'Subtrees of a table', map(viewRange), { response: list(nullable(subtree), 16, 16) }),
+  differences: call(ALL, 'Where a table differs from what is stated', map({ ...viewTable, spans: markedSpans }), {
     response: packedDifferences,
   }),
   'key-events': call(SOURCE, 'The key events of the vault', nothing, { response: keyEvents }),
