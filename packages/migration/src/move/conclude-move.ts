@@ -12,7 +12,7 @@ import { required } from './begin-effects.ts'
 import { holdBlock } from './hold-block.ts'
 import { keyStateAt } from './key-state.ts'
 import type { Seat } from './seat.ts'
-import { drainSeatTrail, tellerAt } from './seat.ts'
+import { drainSeatTrail, seatSeconds, tellerAt } from './seat.ts'
 import type { MoveState } from './state.ts'
 import type { TargetRecords } from './target-records.ts'
 import { Told, tellOnce } from './tell-once.ts'
@@ -43,7 +43,7 @@ export async function concludeMove(
   const { objects } = required(state.statement).counts
   const { coverage, checked } = required(state.verification)
   const complete = encodeEvent({
-    time: seconds(seat),
+    time: seatSeconds(seat),
     actor: seat.actor,
     // M139: how many, and how they were verified.
     action: {
@@ -119,8 +119,4 @@ function movedOn(label: string, vault: ContentId, migration: string): VaultError
     message: `The vault ${vault} came to ${label} by the migration ${migration} and has been handed on since, so no certificate of it can be made there any more.`,
     details: { vault, migration },
   })
-}
-
-function seconds({ clock }: Seat): number {
-  return Math.floor(clock().getTime() / 1000)
 }

@@ -11,6 +11,7 @@ import { noteKey } from './audit-note.ts'
 import { Journal, readMove } from './journal.ts'
 import { isEnded } from './phase.ts'
 import type { Seat } from './seat.ts'
+import { seatSeconds } from './seat.ts'
 import { TargetRecords } from './target-records.ts'
 
 /**
@@ -46,7 +47,7 @@ export async function recoverVault(
     instance: seat.instance,
     epoch: tenure.epoch + 2,
     reason,
-    at: Math.floor(seat.clock().getTime() / 1000),
+    at: seatSeconds(seat),
   }
   const envelope = await signRecovery(recovery, identity, options)
   verifyRecovery(envelope, { history, migration, instance: seat.instance })

@@ -41,6 +41,11 @@ export interface SeatKeys {
   create(options?: AbortOptions): Promise<{ readonly identity: KeyId; readonly operators: KeyId; readonly log: KeyId }>
 }
 
+/** What the clock of a place says, in seconds since 1970. */
+export function seatSeconds({ clock }: Pick<Seat, 'clock'>): number {
+  return Math.floor(clock().getTime() / 1000)
+}
+
 /** The trail of a vault that is, or was, here, to be read: what was committed last may still wait for it. */
 export async function openSeatTrail(seat: Seat, vault: ContentId, options?: AbortOptions): Promise<TrailReader> {
   return await openTrail(await trailParts(seat, vault, options), options)
