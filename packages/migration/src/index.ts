@@ -78,10 +78,10 @@ export type {
   ProvingTarget,
   Routing,
 } from './move/move-endpoint.ts'
+export type { MoveEvent } from './move/move-event.ts'
 export { readMovePace } from './move/move-pace.ts'
 export type { MoveStatus, StepStatus } from './move/move-status.ts'
 export { moveStatus } from './move/move-status.ts'
-export type { MoveEvent } from './move/move-vault.ts'
 export { moveVault, resumeMove, rollBackMove } from './move/move-vault.ts'
 export { movedKeys } from './move/moved-keys.ts'
 export { pauseMove } from './move/pause-move.ts'

@@ -1,6 +1,6 @@
 import type { DifferenceStep } from '@vault/transfer'
 import type { Progress } from '../event.ts'
-import type { MoveEvent } from './move-vault.ts'
+import type { MoveEvent } from './move-event.ts'
 
 /** What happens in a move, for those who only look on: without the lists of ids, which grow with the vault. */
 export type ToldEvent =

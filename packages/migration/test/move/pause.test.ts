@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
 import type { EffectName } from '../../src/move/effect.ts'
-import type { MoveEvent } from '../../src/move/move-vault.ts'
+import type { MoveEvent } from '../../src/move/move-event.ts'
 import { moveVault } from '../../src/move/move-vault.ts'
 import { pauseMove } from '../../src/move/pause-move.ts'
 import { planMigration } from '../../src/plan-migration.ts'
