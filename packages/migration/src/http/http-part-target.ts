@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import type { Target } from '../endpoint.ts'
-import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
+import type { HttpOptions } from './http-options.ts'
 import { remoteContent, remoteReceiving } from './remote-receiving.ts'
 
 /** An active vault at a place that is reached over HTTPS, as the target of parts of other vaults. It must be closed. */

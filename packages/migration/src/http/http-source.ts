@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import type { TrailSource } from '../endpoint.ts'
-import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
+import type { HttpOptions } from './http-options.ts'
 import { remoteObjects } from './remote-objects.ts'
 import { remoteSoup } from './remote-soup.ts'
 

@@ -2,8 +2,8 @@ import type { AbortOptions, ContentId } from '@vault/core'
 import { isVaultError } from '@vault/core'
 import type { SoupReader } from '@vault/soup'
 import type { Side } from './calls.ts'
-import type { HttpOptions } from './http-client.ts'
 import { HttpClient } from './http-client.ts'
+import type { HttpOptions } from './http-options.ts'
 import { remoteSoup } from './remote-soup.ts'
 
 /** The state of a vault at a place that is reached over HTTPS, to be looked at and compared. It must be closed. */

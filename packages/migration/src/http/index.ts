@@ -1,7 +1,7 @@
 // Places that are reached over HTTPS.
 
-export type { HttpOptions, HttpTimeouts } from './http-client.ts'
 export type { HttpErrorCode } from './http-error.ts'
+export type { HttpOptions, HttpTimeouts } from './http-options.ts'
 export type { HttpPartTarget } from './http-part-target.ts'
 export { httpPartTarget } from './http-part-target.ts'
 export type { HttpPlace } from './http-place.ts'

@@ -1,0 +1,189 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import type { AbortOptions, Bytes, Clock, Random, Signer } from '@vault/core'
+import { isVaultError, systemClock, systemRandom } from '@vault/core'
+import type { Frame } from '@vault/transfer/frame'
+import { readFrames } from '@vault/transfer/frame'
+import { Absence } from './absence.ts'
+import { cut, idle, silentMs } from './connection-failure.ts'
+import type { HttpOptions, HttpTimeouts } from './http-options.ts'
+import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
+import { PinnedAgent } from './pinned-agent.ts'
+import { Rate } from './rate.ts'
+import { answerInvalid, refusalIn, refusalOf } from './wire-error.ts'
+
+const CHUNK = 64 * 1024
+const MAX_ANSWER = 96 * 1024 * 1024
+const MAX_ITEMS = 2 ** 21
+const RENEWED_MS = 24 * 3_600_000
+
+/** Connections to one other place, which are kept: each carries one request after the other, paced and under its own key. Nothing is tried twice. */
+export class HttpConnections {
+  readonly #url: URL
+  readonly #place: Signer
+  readonly #timeouts: HttpTimeouts
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #rate: Rate | undefined
+  readonly #agent: PinnedAgent
+  readonly #absence: Absence
+  #credentials: { readonly made: number; readonly pair: PeerCredentials } | undefined
+
+  constructor(url: URL, { timeouts, ...options }: HttpOptions & { readonly timeouts: HttpTimeouts }) {
+    const { place, peerKey, bytesPerSecond, connections = 4, clock = systemClock, random = systemRandom } = options
+    this.#url = url
+    this.#place = place
+    this.#timeouts = timeouts
+    this.#clock = clock
+    this.#random = random
+    this.#rate = bytesPerSecond === undefined ? undefined : new Rate(bytesPerSecond)
+    this.#absence = new Absence(timeouts.patience)
+    this.#agent = new PinnedAgent({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || 443),
+      key: peerKey,
+      clock,
+      connections,
+      connectMs: () => this.#absence.within(timeouts.connect),
+      credentials: () => (this.#credentials as { readonly pair: PeerCredentials }).pair,
+    })
+  }
+
+  /** Lets all connections go. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** A request has found nobody, or lost them. Gives since when the other place is away. */
+  failed(error: unknown): number {
+    // Others that were kept may have died of the same, and nobody has noticed yet.
+    if (silentMs(error) > 0) this.#agent.dropIdle()
+    return this.#absence.failed(silentMs(error))
+  }
+
+  /** Sends one frame and reads those that come back, once. */
+  async *frames(path: string, frame: Bytes, options?: AbortOptions): AsyncGenerator<Frame> {
+    const sent = await this.#begin(path, { ...options, length: frame.length })
+    let whole = false
+    try {
+      yield* this.#received(path, await this.#answerTo(sent, frame, options), options)
+      whole = true
+    } finally {
+      if (!whole) sent.destroy()
+    }
+  }
+
+  /** Sends a first frame, and an answer to each that comes back and asks for one. */
+  async converse(
+    path: string,
+    first: Bytes,
+    answer: (question: unknown) => Promise<Bytes | undefined>,
+    options?: AbortOptions,
+  ): Promise<void> {
+    const sent = await this.#begin(path, options)
+    try {
+      const responded = responseOf(sent)
+      responded.catch(() => {})
+      sent.write(first)
+      for await (const { value } of this.#received(path, await responded, options)) {
+        const next = await answer(value)
+        if (next === undefined) return
+        if (this.#rate === undefined) sent.write(next)
+        else for await (const piece of this.#rate.pieces(next, options)) sent.write(piece)
+      }
+      throw answerInvalid(path, 'it ends in the middle')
+    } finally {
+      sent.destroy()
+    }
+  }
+
+  async #begin(
+    path: string,
+    { length, signal }: AbortOptions & { readonly length?: number } = {},
+  ): Promise<ClientRequest> {
+    await this.#renew({ signal })
+    const size = length === undefined ? {} : { 'content-length': length }
+    const idleMs = this.#absence.within(this.#timeouts.idle)
+    const sent = request({
+      agent: this.#agent,
+      host: this.#url.hostname,
+      port: this.#url.port || 443,
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/vnd.vault.frames', ...size },
+      timeout: idleMs,
+      ...(signal && { signal }),
+    })
+    sent.on('error', () => {})
+    sent.once('timeout', () => sent.destroy(idle(idleMs)))
+    for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
+    return sent
+  }
+
+  async #answerTo(sent: ClientRequest, frame: Bytes, options?: AbortOptions): Promise<IncomingMessage> {
+    const responded = responseOf(sent)
+    if (this.#rate === undefined) {
+      sent.end(frame)
+      return await responded
+    }
+    // A server that refuses does so without waiting for the rest.
+    let over = false
+    const ended = responded.then(
+      () => {
+        over = true
+      },
+      () => {
+        over = true
+      },
+    )
+    for (let from = 0; from < frame.length && !over; from += CHUNK) {
+      const chunk = frame.subarray(from, from + CHUNK)
+      await Promise.race([this.#rate.take(chunk.length, options), ended])
+      if (!over && !sent.write(chunk)) {
+        await Promise.race([new Promise<void>((resolve) => void sent.once('drain', resolve)), ended])
+      }
+    }
+    if (!over) sent.end()
+    return await responded
+  }
+
+  async *#received(path: string, answer: IncomingMessage, options?: AbortOptions): AsyncGenerator<Frame> {
+    if (answer.statusCode !== 200) throw await refusalOf(path, answer)
+    const limits = { maxBytes: MAX_ANSWER, maxItems: MAX_ITEMS }
+    try {
+      for await (const frame of readFrames(this.#paced(answer, options), limits)) {
+        const refused = refusalIn(frame.value)
+        if (refused !== undefined) throw refused
+        yield frame
+      }
+    } catch (error) {
+      // A connection that was cut is no protocol of another kind.
+      if (isVaultError(error, 'TRANSFER_FRAME_INVALID') && answer.complete)
+        throw answerInvalid(path, error.message, error)
+      throw isVaultError(error, 'TRANSFER_FRAME_INVALID') ? cut(error) : error
+    }
+  }
+
+  async *#paced(answer: IncomingMessage, options?: AbortOptions): AsyncGenerator<Uint8Array> {
+    for await (const chunk of answer as AsyncIterable<Uint8Array>) {
+      await this.#rate?.take(chunk.length, options)
+      yield chunk
+    }
+  }
+
+  async #renew(options: AbortOptions): Promise<void> {
+    const now = this.#clock().getTime()
+    if (this.#credentials !== undefined && Math.abs(now - this.#credentials.made) < RENEWED_MS) return
+    const parts = { clock: this.#clock, random: this.#random, ...options }
+    this.#credentials = { made: now, pair: await createPeerCredentials(this.#place, parts) }
+  }
+}
+
+function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
+  const responded = new Promise<IncomingMessage>((resolve, reject) => {
+    sent.once('response', resolve)
+    sent.once('error', reject)
+    sent.once('close', () => reject(cut()))
+  })
+  return responded
+}

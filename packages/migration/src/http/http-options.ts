@@ -1,0 +1,34 @@
+import type { Clock, KeyId, Random, Signer } from '@vault/core'
+
+/** How another place is reached. */
+export interface HttpOptions {
+  /** The key of this place, by which the other one knows it. */
+  readonly place: Signer
+  /** The key of the other place: whoever has another one is sent nothing. */
+  readonly peerKey: KeyId
+  /**
+   * Certificates, as envelopes, that grant the key of this place what it asks of the other one, with the revocations and the sets of them
+   * that these need. Shown where the other place does not let it in without. Default: none.
+   */
+  readonly proofs?: readonly Uint8Array[]
+  /** Bytes in a second, both ways together. Default: as many as go. */
+  readonly bytesPerSecond?: number
+  /** Connections at a time. Default 4. */
+  readonly connections?: number
+  readonly timeouts?: Partial<HttpTimeouts>
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Milliseconds. */
+export interface HttpTimeouts {
+  /** Until a connection stands. Default 10,000. */
+  readonly connect: number
+  /** During which nothing comes or goes. Default 30,000. */
+  readonly idle: number
+  /** For which requests are tried again while the other place is away, from when nothing came any more. Default 60,000. */
+  readonly patience: number
+}
+
+/** Where nothing else is said. */
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 10_000, idle: 30_000, patience: 60_000 }
