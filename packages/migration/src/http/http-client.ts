@@ -16,8 +16,8 @@ import { nothing } from './wire-field.ts'
 
 /** Asks one other place, over connections that are kept. Requests may be repeated: each is so made that this does no harm. */
 export class HttpClient {
-  readonly url: URL
-  readonly random: Random
+  readonly #url: URL
+  readonly #random: Random
   readonly #proofs: readonly Uint8Array[]
   readonly #patience: number
   readonly #connections: HttpConnections
@@ -26,13 +26,13 @@ export class HttpClient {
   constructor(url: string, options: HttpOptions) {
     const { proofs = [], random = systemRandom } = options
     checkProofs(proofs)
-    this.url = new URL(url)
-    if (this.url.protocol !== 'https:') throw new TypeError(`A vault server has an address https://…, not ${url}`)
+    this.#url = new URL(url)
+    if (this.#url.protocol !== 'https:') throw new TypeError(`A vault server has an address https://…, not ${url}`)
     const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
-    this.random = random
+    this.#random = random
     this.#proofs = proofs
     this.#patience = timeouts.patience
-    this.#connections = new HttpConnections(this.url, { ...options, timeouts })
+    this.#connections = new HttpConnections(this.#url, { ...options, timeouts })
   }
 
   /** Lets all connections go. */
@@ -110,7 +110,7 @@ export class HttpClient {
         failedAt ??= since
         const wait = Math.min(100 * 2 ** tries, 5_000)
         if (isHopeless(error) || now - failedAt + wait > this.#patience) {
-          throw isVaultError(error) ? error : unreachable(this.url, error)
+          throw isVaultError(error) ? error : unreachable(this.#url, error)
         }
         await pause(wait, { signal: options?.signal })
       }
@@ -140,7 +140,7 @@ export class HttpClient {
 
   /** A name that nothing else has. */
   newName(): string {
-    return toHex(this.random(16))
+    return toHex(this.#random(16))
   }
 }
 
