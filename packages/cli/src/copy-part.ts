@@ -1,6 +1,6 @@
 import type { Authorize } from '@vault/core'
 import type { Vault } from '@vault/embedded'
-import type { ScreeningTarget } from '@vault/migration'
+import type { ScreeningTarget, Source } from '@vault/migration'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { followCopy } from './follow-copy.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
@@ -8,7 +8,7 @@ import { openVaultAt, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import type { Run } from './program.ts'
 import { queryOf } from './query-of.ts'
-import { isRemote, type RemoteOptions, remotePartTarget } from './remote-end.ts'
+import { isRemote, type RemoteOptions, remotePartTarget, remoteSource } from './remote-end.ts'
 
 /** Copies a part of a vault into another one, which is active: what matches, and everything that it links to. */
 export async function copyPart(
@@ -23,15 +23,10 @@ export async function copyPart(
   const { output, signal } = run
   const started = performance.now()
   const select = await queryOf(where)
-  const { sourceOf } = await import('@vault/embedded')
   const { planMigration, runMigration } = await import('@vault/migration')
-  await using vault = await openVaultAt(
-    from,
-    { ...state, output },
-    { mode: 'read', intent: { action: 'migrate' }, keepHashes: true, signal },
-  )
-  await using into = await openInto(to, vault, { ...state, output, signal })
-  const parts = { source: sourceOf(vault), target: into.target, authorize: into.authorize }
+  await using parts = isRemote(from)
+    ? await pulled(from, to, { ...state, output, signal })
+    : await pushed(from, to, { ...state, output, signal })
   const plan = await planMigration(parts, { signal, select })
   const { phase, sent, verification } = await followCopy(run, runMigration(plan, parts, { signal }))
   const seconds = (performance.now() - started) / 1000
@@ -61,38 +56,48 @@ export async function copyPart(
   return EXIT.ok
 }
 
-interface Into extends AsyncDisposable {
+interface Ends extends AsyncDisposable {
+  readonly source: Source
   readonly target: ScreeningTarget
-  /** Each vault is asked about what is done to it; a server asks by itself. */
+  /** Each vault of this machine is asked about what is done with it; a server asks by itself. */
   readonly authorize: Authorize
 }
 
-/** The vault that takes the part: in a folder, or at a server. */
-async function openInto(
-  to: string,
-  source: Vault,
-  options: StateOptions & RemoteOptions & { readonly output: Output; readonly signal: AbortSignal },
-): Promise<Into> {
+type Options = StateOptions & RemoteOptions & { readonly output: Output; readonly signal: AbortSignal }
+
+/** From a vault of this machine into one of this machine, or at a server. */
+async function pushed(from: string, to: string, options: Options): Promise<Ends> {
   const { signal } = options
+  const { owner, partTargetOf, screenPart, sourceOf } = await import('@vault/embedded')
+  await using opened = new AsyncDisposableStack()
+  const intent = { action: 'migrate' }
+  const vault = opened.use(await openVaultAt(from, options, { mode: 'read', intent, keepHashes: true, signal }))
+  const source = sourceOf(vault)
   if (isRemote(to)) {
-    const { owner, screenPart } = await import('@vault/embedded')
-    const target = await remotePartTarget(to, { ...options, place: source.place })
-    return {
-      // The server refuses them, too, but only when it comes to them.
-      target: { ...target, screen: screenPart },
-      authorize: eachOf(source.authorize, { id: target.vault, authorize: owner }),
-      [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
-    }
+    const found = opened.use(await remotePartTarget(to, { ...options, place: vault.place }))
+    // The server refuses the same, too, but only when it comes to it.
+    const target = { ...found, screen: screenPart }
+    return ends({ source, target, authorize: eachOf(vault, { id: target.vault, authorize: owner }) }, opened)
   }
-  const { partTargetOf } = await import('@vault/embedded')
-  const into = await openVaultAt(to, options, { signal })
-  return {
-    target: partTargetOf(into),
-    authorize: eachOf(source.authorize, into),
-    [Symbol.asyncDispose]: () => into[Symbol.asyncDispose](),
-  }
+  const into = opened.use(await openVaultAt(to, options, { signal }))
+  return ends({ source, target: partTargetOf(into), authorize: eachOf(vault, into) }, opened)
 }
 
-function eachOf(source: Authorize, target: Pick<Vault, 'id' | 'authorize'>): Authorize {
-  return async (request, options) => await (request.object === target.id ? target.authorize : source)(request, options)
+/** From a vault at a server into one of this machine, whose place shows its key. */
+async function pulled(from: string, to: string, options: Options): Promise<Ends> {
+  const { signal } = options
+  const { owner, partTargetOf } = await import('@vault/embedded')
+  await using opened = new AsyncDisposableStack()
+  const into = opened.use(await openVaultAt(to, options, { signal }))
+  const source = opened.use(await remoteSource(from, { ...options, place: into.place }))
+  return ends({ source, target: partTargetOf(into), authorize: eachOf({ authorize: owner }, into) }, opened)
+}
+
+function ends(parts: Omit<Ends, keyof AsyncDisposable>, opened: AsyncDisposableStack): Ends {
+  const kept = opened.move()
+  return { ...parts, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
+}
+
+function eachOf(source: Pick<Vault, 'authorize'>, target: Pick<Vault, 'id' | 'authorize'>): Authorize {
+  return async (request, options) => await (request.object === target.id ? target : source).authorize(request, options)
 }

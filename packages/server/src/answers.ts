@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentId, decodeEnvelope, type KeyId, type Subtree } from '@vault/core'
+import { type AbortOptions, type Bytes, type ContentId, decodeEnvelope, type KeyId, type Subtree } from '@vault/core'
 import { spanDifferences } from '@vault/merkle'
 import {
   encodePlan,
@@ -21,6 +21,7 @@ import {
   type ResponseOf,
   type Side,
 } from '@vault/migration/http'
+import { encodeEntry } from '@vault/soup'
 import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
@@ -94,6 +95,11 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   'members-by-key': (asked, { keys }) => soupOf(asked).membersByKey(keys, asked.options),
   entries: (asked, range) => soupOf(asked).entriesAfter(range, asked.options),
   'entries-by-key': (asked, { keys }) => soupOf(asked).entriesByKey(keys, asked.options),
+  async query(asked, query) {
+    const found: Bytes[] = []
+    for await (const page of soupOf(asked).query(query, asked.whileThere())) found.push(...page.map(encodeEntry))
+    return found
+  },
   version: async (asked, { id }) => (await soupOf(asked).version(id, asked.options)) ?? null,
   feed: (asked) => soupOf(asked).feed(asked.options),
   async 'has-objects'(asked, { ids }) {

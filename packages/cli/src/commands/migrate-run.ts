@@ -55,7 +55,12 @@ export function addRun(program: Program): void {
     '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
   program.action<[Options]>(command, async (run, options) => {
-    if (isPartial(options)) return await copyPart(run, { ...options, ...endsOf(options), where: options.where ?? [] })
+    if (isPartial(options)) {
+      const ends = endsOf(options)
+      if (isRemote(ends.from) && isRemote(ends.to))
+        throw new UsageError('Of the copy of a part, one end is a folder: run this where one of both vaults is.')
+      return await copyPart(run, { ...options, ...ends, where: options.where ?? [] })
+    }
     if (options.dryRun) return await dryRun(run, options)
     if (options.handoff) {
       if (options.reread && !isRemote(endsOf(options).to))
@@ -69,7 +74,7 @@ export function addRun(program: Program): void {
 }
 
 /** Throws a `UsageError` for options that do not go together. */
-function isPartial({ from, kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
+function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
   if (kind !== 'full' && kind !== 'partial') throw new UsageError('--kind is full or partial.')
   if (kind === 'full') {
     if (where !== undefined) throw new UsageError('--where selects a part: use it with --kind partial.')
@@ -79,7 +84,6 @@ function isPartial({ from, kind = 'full', where, dryRun, certificate, reread }: 
   if (dryRun || reread || certificate !== undefined) {
     throw new UsageError('--dry-run, --reread and --certificate are for whole vaults.')
   }
-  if (isRemote(from)) throw new UsageError('A part is selected where the vault is: run this on that machine.')
   return true
 }
 

@@ -1,6 +1,6 @@
 import type { BatchAck } from '@vault/cas'
 import type { AbortOptions, Bytes, ContentId, KeyId, Prefix, Subtree } from '@vault/core'
-import type { FeedRange, HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Received, Tenure } from '@vault/soup'
+import type { FeedRange, HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Query, Received, Tenure } from '@vault/soup'
 import type { Offer } from '../endpoint.ts'
 import type { LiveRecord } from '../move/live/live-record.ts'
 import type { MoveOffer, NumberedBatch } from '../move/move-endpoint.ts'
@@ -34,6 +34,8 @@ import {
   nothing,
   prefix,
   proofs,
+  query,
+  rows,
   shape,
   statement,
   subtree,
@@ -90,6 +92,9 @@ interface Page<Key> {
   readonly limit: number
 }
 
+/** At most `limit` entries. */
+export type WireQuery = Query & { readonly limit: number }
+
 type Packed = { readonly count: number; readonly keys: Bytes; readonly values: Bytes | null }
 type WireMove<T> = Omit<T, 'vault'>
 
@@ -105,6 +110,7 @@ export interface Calls {
   readonly 'members-by-key': Call<{ readonly keys: readonly Bytes[] }, readonly KeyedMember[]>
   readonly entries: Call<Page<Bytes>, readonly KeyedEntry[]>
   readonly 'entries-by-key': Call<{ readonly keys: readonly Bytes[] }, readonly KeyedEntry[]>
+  readonly query: Call<WireQuery, readonly Bytes[]>
   readonly version: Call<{ readonly id: ContentId }, Bytes | null>
   readonly feed: Call<null, FeedRange>
   readonly 'has-objects': Call<{ readonly ids: readonly ContentId[] }, readonly boolean[]>
@@ -200,6 +206,7 @@ export const CALLS: Calls = {
     response: keyedEntries,
   }),
   'entries-by-key': call(ALL, 'The entries with these keys', map({ keys }), { response: keyedEntries }),
+  query: call(SOURCE, 'Entries that a query finds', query, { response: rows }),
   version: call(BOTH, 'An earlier version of an entry', map({ id }), { response: nullable(anyBytes) }),
   feed: call(BOTH, 'How far back the feed reaches', nothing, { response: map({ oldest: count, latest: count }) }),
   'has-objects': call(BOTH, 'Which of these objects have bytes', map({ ids }), { response: flags }),

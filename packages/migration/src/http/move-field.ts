@@ -11,7 +11,7 @@ import { MOVE_PHASES } from '../move/phase.ts'
 import type { MoveState } from '../move/state.ts'
 import type { ToldEvent } from '../move/told-event.ts'
 import type { Field } from '../records/field.ts'
-import { count, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
+import { count, exactly, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
 import { statementField } from '../records/statement-field.ts'
 import { bool, document, migration, moveState, shape, takenBackState, word } from './wire-field.ts'
 
@@ -125,7 +125,7 @@ const round: Field<LiveRound> = map<LiveRound>({
 /** What a place has kept of a live move of its own. */
 export const liveRecord: Field<LiveRecord> = map<LiveRecord>({
   type: word('migration-live'),
-  v: version1,
+  v: exactly(1),
   terms: map<SettledTerms>({
     maxPauseMs: count,
     goalPauseMs: count,
@@ -140,11 +140,6 @@ export const liveRecord: Field<LiveRecord> = map<LiveRecord>({
   longestPauseMs: amount,
   overruns: count,
 })
-
-function version1(value: unknown, name: string): 1 {
-  if (value !== 1) throw new FieldFault(name, 'is not 1')
-  return value
-}
 
 /** The state of a move that has ended well. */
 const endState: Field<MoveState> = (value, name) => {

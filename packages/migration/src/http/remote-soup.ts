@@ -6,6 +6,7 @@ import { previousOf } from '@vault/transfer'
 import { FieldFault } from '../records/field.ts'
 import type { Ask, HeldView } from './calls.ts'
 import type { HttpErrorCode } from './http-error.ts'
+import { remoteQuery } from './remote-query.ts'
 import { markSpan, unpackDifferences } from './span-field.ts'
 import { answerInvalid } from './wire-error.ts'
 import { asBytes } from './wire-field.ts'
@@ -50,7 +51,7 @@ export function remoteSoup(ask: Ask): SoupReader {
     entry: entryWith,
     history,
     version,
-    query: () => notOverTheWire('query'),
+    query: (query, options) => remoteQuery(ask, query, options),
     charged: (ids, options) => ask('charged', { ids }, options),
     members: (range, options) => ask('members', bytesOf(range), options),
     membersByKey: (keys, options) => ask('members-by-key', { keys: keys.map(asBytes) }, options),

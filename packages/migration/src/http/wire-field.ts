@@ -1,7 +1,7 @@
 import type { Bytes, ContentId, Subtree } from '@vault/core'
 import { KEY_LENGTH } from '@vault/core'
-import type { HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Member, Tenure, TenureState } from '@vault/soup'
-import { TENURE_STATES } from '@vault/soup'
+import type { HeldBlock, IntakeBatch, KeyedEntry, KeyedMember, Member, Query, Tenure, TenureState } from '@vault/soup'
+import { checkQuery, TENURE_STATES } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
 import { coverage } from '../certificate/certificate.ts'
 import type { LogEnd } from '../move/move-endpoint.ts'
@@ -59,6 +59,8 @@ export const bool: Field<boolean> = (value, name) => {
 const MOST_MEMBERS = 16_384
 const MOST_LINKS = 262_144
 const MOST_ROWS = 32_768
+// Entries that a query finds at a time: of the longest, half of an answer.
+const MOST_QUERIED: number = 768
 const MAX_ROW = 64 * 1024
 const MAX_DOCUMENT = 1024 * 1024
 
@@ -110,8 +112,24 @@ export const tenure: Field<Tenure> = shape<Tenure>(
 
 export const logEnd: Field<LogEnd> = map<LogEnd>({ note, size: count, root: hex(64) })
 
+/** A query that says how many entries it is for. They come in the order of keys: any other one would be made anew for each. */
+export const query: Field<Query & { readonly limit: number }> = (value, name) => {
+  try {
+    checkQuery(value as Query)
+  } catch (cause) {
+    throw new FieldFault(name, 'is no query', cause)
+  }
+  const { limit: most, order } = value as Query
+  if (order !== undefined) throw new FieldFault(`${name}.order`, 'is not asked for')
+  if (most === undefined || most > MOST_QUERIED)
+    throw new FieldFault(`${name}.limit`, `is none of at most ${MOST_QUERIED}`)
+  return value as Query & { readonly limit: number }
+}
+
 const entryName: Field<string> = text(4_096)
 const row: Field<Uint8Array<ArrayBuffer>> = bytes({ most: MAX_ROW })
+/** Entries, as their canonical bytes. */
+export const rows: Field<readonly Uint8Array<ArrayBuffer>[]> = list(row, MOST_QUERIED)
 
 export const intakeBatch: Field<IntakeBatch> = shape<IntakeBatch>(
   { migration },
