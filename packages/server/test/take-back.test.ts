@@ -113,7 +113,8 @@ test('where the other place has taken the vault already, the move is ended, and 
   await using folder = await scratch()
   await using servers = await signedAway(folder)
   const { vault, place, b, from, to, moves } = servers
-  const [{ handoff, keyEvent }] = (await moves()) as [{ handoff: Uint8Array; keyEvent: Uint8Array }]
+  const [move] = await moves()
+  const [handoff, keyEvent] = [move?.handoff as Uint8Array, move?.keyEvent as Uint8Array]
   {
     await using target = await reach(b, place, vault)
     await target.activate({ handoff, keyEvent })
