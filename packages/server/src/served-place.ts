@@ -1,4 +1,13 @@
-import type { AbortOptions, Bytes, Clock, ContentId, KeyId, Random, VaultId } from '@vault/core'
+import {
+  type AbortOptions,
+  type Bytes,
+  type Clock,
+  type ContentId,
+  type KeyId,
+  type Random,
+  Recent,
+  type VaultId,
+} from '@vault/core'
 import {
   moveTargetAt,
   type Place,
@@ -24,7 +33,6 @@ import { HeldViews } from './held-views.ts'
 import type { ServerLimits } from './limits.ts'
 import { type MoveDestination, MovesAway } from './moves-away.ts'
 import { OpenVaults } from './open-vaults.ts'
-import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
 import { Sessions } from './sessions.ts'
 import { StoredBlocks } from './stored-blocks.ts'

@@ -35,5 +35,7 @@ export {
   moveTrailRequest,
   objectRequest,
   trailFile,
+  WORKING,
 } from './stream-field.ts'
+export { TokenBucket } from './token-bucket.ts'
 export { refusalFrame, refusalText, statusOf } from './wire-error.ts'
