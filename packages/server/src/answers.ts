@@ -19,7 +19,6 @@ import {
   type ResponseOf,
   type Side,
 } from '@vault/migration/http'
-import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
 
@@ -165,7 +164,6 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
   async receive(asked, { keyEvents, migration }) {
     const { served, vault, options } = asked
-    checkHistory(vault, keyEvents)
     await asked.brings(migration)
     return openSession(asked, { receiving: await served.copy.receive({ vault, keyEvents, migration }, options) })
   },

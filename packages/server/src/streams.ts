@@ -12,10 +12,10 @@ import {
   objectRequest,
   type Side,
   trailFile,
+  WORKING,
 } from '@vault/migration/http'
 import type { Frame } from '@vault/transfer/frame'
 import type { Asked } from './answers.ts'
-import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import { Teller } from './teller.ts'
 
@@ -34,10 +34,10 @@ export interface Stream {
 const MAX_BATCH = 10 * 1024 * 1024
 const MAX_MOVE = 512 * 1024
 const MAX_TRAIL_FILE = 24 * 1024 * 1024
-/** What a copy is while its trail comes: whoever sends one would else put it in the place of another. */
-const COPIED: ReadonlySet<string> = new Set(['receiving', 'replica'])
 // Blocks in a frame.
 const PIECE = 4 * 1024 * 1024
+/** How often a client hears that the server is there, while it sends something long or waits for it: from nothing else does it know. */
+export const WORKING_MS = 500
 
 export const STREAMS: Readonly<Record<string, Stream>> = {
   'put-objects': {
@@ -125,24 +125,33 @@ async function getObjects(
 
 async function moveTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const request = moveTrailRequest((await next(frames)).value, 'trail')
-  await served.move.receiveTrail({ ...request, vault, from: clientLog(frames, say) }, options)
-  await say({ need: null })
+  await takeTrail(frames, say, (from) => served.move.receiveTrail({ ...request, vault, from }, options))
 }
 
 async function copyTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const { keyEvents, note } = copyTrailRequest((await next(frames)).value, 'trail')
-  checkHistory(vault, keyEvents)
-  const { state } = await served.place.soups.tenures.read(vault, options)
-  if (!COPIED.has(state))
-    throw refusal('HTTP_REQUEST_INVALID', `The vault is ${state} here, so no trail is copied to it.`)
-  await served.copy.receiveTrail({ vault, keyEvents, trail: { log: clientLog(frames, say), note } }, options)
-  await say({ need: null })
+  await takeTrail(frames, say, (log) => served.copy.receiveTrail({ vault, keyEvents, trail: { log, note } }, options))
 }
 
 async function moveAway(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const request = moveRequest((await next(frames)).value, 'move')
   await using teller = new Teller(say)
   await asked.served.away.run(asked, request, teller)
+}
+
+/** Takes a trail from the log of a client, which hears meanwhile that it is worked on. */
+async function takeTrail(
+  frames: AsyncGenerator<Frame>,
+  say: Say,
+  take: (log: LogReader) => Promise<void>,
+): Promise<void> {
+  const working = setInterval(() => void say(WORKING).catch(() => {}), WORKING_MS)
+  try {
+    await take(clientLog(frames, say))
+  } finally {
+    clearInterval(working)
+  }
+  await say({ need: null })
 }
 
 /** The log of a client, which is asked for one file after the other. */
