@@ -15,7 +15,7 @@ import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
 import { standingOf } from './standing-of.ts'
-import { STREAMS } from './streams.ts'
+import { STREAMS, WORKING_MS } from './streams.ts'
 
 interface Parts {
   readonly limits: ServerLimits
@@ -47,8 +47,6 @@ const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target)\/([a-z-]{1,32})$/
 const MAX_REQUEST: number = 8 * 1024 * 1024
 // Some 50 MiB in memory, whatever few bytes they were on the wire. A change of 16,384 objects with 65,536 links has less.
 const MAX_ITEMS = 2 ** 18
-// A client that waits for something that takes long hears that it is worked on.
-const WORKING_MS = 5_000
 const SHORT_REQUEST: number = 64 * 1024
 // For a client that is still sending to read why it is refused.
 const LINGER_MS = 1_000
@@ -182,12 +180,20 @@ export class RequestHandler {
     }
   }
 
-  /** A request as fast as the server takes it in. */
+  /** A request as fast as the server takes it in. What is said to its client meanwhile does not keep one alive from which nothing comes. */
   async *#paced(request: IncomingMessage): AsyncGenerator<Uint8Array> {
-    const { rate, signal } = this.#parts
-    for await (const chunk of request as AsyncIterable<Uint8Array>) {
-      await rate?.take(chunk.length, { signal })
-      yield chunk
+    const { rate, signal, limits } = this.#parts
+    const chunks = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+    try {
+      while (true) {
+        const late = setTimeout(() => request.destroy(refusal('HTTP_LIMIT', 'Nothing came any more.')), limits.idleMs)
+        const { value, done } = await chunks.next().finally(() => clearTimeout(late))
+        if (done === true) return
+        await rate?.take(value.length, { signal })
+        yield value
+      }
+    } finally {
+      await chunks.return?.()
     }
   }
 

@@ -8,7 +8,8 @@ import { FieldFault } from '../records/field.ts'
 import { Absence } from './absence.ts'
 import type { Ask, Call, Side } from './calls.ts'
 import { CALLS } from './calls.ts'
-import { cut, idle, isHopeless, silentMs } from './connection-failure.ts'
+import { cut, isHopeless, silentMs } from './connection-failure.ts'
+import { endSilent } from './end-silent.ts'
 import { pause } from './pause.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
@@ -41,7 +42,7 @@ export interface HttpOptions {
 export interface HttpTimeouts {
   /** Until a connection stands. Default 10,000. */
   readonly connect: number
-  /** During which nothing comes or goes. Default 30,000. */
+  /** During which nothing comes. A server says at least every second that it is there. Default 30,000. */
   readonly idle: number
   /** For which requests are tried again while the other place is away, from when nothing came any more. Default 60,000. */
   readonly patience: number
@@ -194,11 +195,11 @@ export class HttpClient {
     }
   }
 
-  /** Sends a first frame, and an answer to each that comes back and asks for one. */
+  /** Sends a first frame, and an answer to each that comes back and asks for one, until one says that it is the end. */
   async converse(
     path: string,
     first: Bytes,
-    answer: (question: unknown) => Promise<Bytes | undefined>,
+    answer: (question: unknown) => Promise<Bytes | 'wait' | 'end'>,
     options?: AbortOptions,
   ): Promise<void> {
     const sent = await this.#begin(path, options)
@@ -208,7 +209,8 @@ export class HttpClient {
       sent.write(first)
       for await (const { value } of this.#received(path, await responded, options)) {
         const next = await answer(value)
-        if (next === undefined) return
+        if (next === 'end') return
+        if (next === 'wait') continue
         if (this.#rate === undefined) sent.write(next)
         else for await (const piece of this.#rate.pieces(next, options)) sent.write(piece)
       }
@@ -232,11 +234,10 @@ export class HttpClient {
       method: 'POST',
       path,
       headers: { 'content-type': 'application/vnd.vault.frames', ...size },
-      timeout: idleMs,
       ...(signal && { signal }),
     })
     sent.on('error', () => {})
-    sent.once('timeout', () => sent.destroy(idle(idleMs)))
+    endSilent(sent, idleMs)
     for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
     return sent
   }
@@ -247,6 +248,8 @@ export class HttpClient {
       sent.end(frame)
       return await responded
     }
+    // The server is to know of it while the first of it waits for its turn.
+    sent.flushHeaders()
     // A server that refuses does so without waiting for the rest.
     let over = false
     const ended = responded.then(
