@@ -2,8 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
 import { isContentId, isVaultError, type VaultError } from '@vault/core'
-import type { Call, CallName, Rate, Side } from '@vault/migration/http'
-import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf, VAULTS_PATH } from '@vault/migration/http'
+import type { Call, CallName, Peer, Rate, Side } from '@vault/migration/http'
+import {
+  CALLS,
+  FieldFault,
+  peerKeyAt,
+  readPeer,
+  refusalFrame,
+  refusalText,
+  statusOf,
+  VAULTS_PATH,
+} from '@vault/migration/http'
 import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
 import { AnswerWriter } from './answer-writer.ts'
 import { ANSWERS, type Asked } from './answers.ts'
@@ -59,6 +68,7 @@ export class RequestHandler {
   readonly #parts: Parts
   readonly #quota: Quota
   readonly #presented = new Quota(PRESENTED)
+  readonly #peers = new WeakMap<TLSSocket, Peer>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(served: ServedPlace, parts: Parts) {
@@ -88,7 +98,7 @@ export class RequestHandler {
     response.sendDate = false
     request.on('error', () => {})
     response.on('error', () => {})
-    const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate()?.raw, this.#parts.clock())
+    const key = this.#keyOf(request.socket as TLSSocket)
     if (request.method === 'GET' && request.url === '/openapi.json') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
       return
@@ -103,6 +113,13 @@ export class RequestHandler {
     if (isShowing) hurry(request, this.#parts.limits.headerMs)
     const end = isShowing ? this.#presented.begin(network) : await this.#begin(route, { key, network })
     await this.#working(response, end, () => this.#work(route, { key, network }, request, response))
+  }
+
+  /** Whose connection it is. Its certificate is read once, and has to be good with each request. Throws `HTTP_PEER_CERTIFICATE`. */
+  #keyOf(socket: TLSSocket): KeyId {
+    const peer = this.#peers.get(socket) ?? readPeer(socket.getPeerX509Certificate()?.raw)
+    this.#peers.set(socket, peer)
+    return peerKeyAt(peer, this.#parts.clock())
   }
 
   /** Works on a request that has been counted, and lets the client hear that it is worked on. */

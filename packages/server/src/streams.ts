@@ -1,5 +1,5 @@
 import type { LogReader } from '@vault/audit-chain'
-import { type BatchAck, reopen } from '@vault/cas'
+import { type BatchAck, lendMany, type ReadBatch, reopen } from '@vault/cas'
 import type { Bytes } from '@vault/core'
 import { ownObjects } from '@vault/migration'
 import type { BlockPiece } from '@vault/migration/http'
@@ -34,8 +34,8 @@ export interface Stream {
 const MAX_BATCH = 10 * 1024 * 1024
 const MAX_MOVE = 512 * 1024
 const MAX_TRAIL_FILE = 24 * 1024 * 1024
-// Blocks in a frame.
-const PIECE = 4 * 1024 * 1024
+// Of blocks in a frame, unless a block is longer. It is encrypted at once, and meanwhile nobody else is answered.
+const PIECE = 256 * 1024
 /** How often a client hears that the server is there, while it sends something long or waits for it: from nothing else does it know. */
 export const WORKING_MS = 500
 
@@ -102,25 +102,32 @@ async function getObjects(
   if (foreign.length > 0) await say({ ids: [], sizes: [], absent: foreign, damaged: [] } satisfies BlockPiece)
   // What is read back from a target is to say what it has.
   if (side === 'target') await reopen(served.place.objects, options)
-  for await (const { blocks, absent, damaged } of served.place.objects.getMany([[...readable]], options)) {
-    let piece: Bytes[] = []
-    let from = 0
-    let bytes = 0
-    for (const [i, block] of blocks.entries()) {
-      piece.push(block.bytes)
-      bytes += block.bytes.length
-      if (bytes < PIECE && i < blocks.length - 1) continue
-      const sent = blocks.slice(from, i + 1)
-      await say(
-        { ids: sent.map(({ id }) => id), sizes: sent.map((each) => each.bytes.length), absent: [], damaged: [] },
-        piece,
-      )
-      piece = []
-      bytes = 0
-      from = i + 1
+  for await (const { release, ...read } of lendMany(served.place.objects, [[...readable]], options)) {
+    try {
+      await sayBlocks(read, say)
+    } finally {
+      release()
     }
-    if (absent.length + damaged.length > 0) await say({ ids: [], sizes: [], absent, damaged } satisfies BlockPiece)
   }
+}
+
+/** Blocks that were read, in frames that are short. */
+async function sayBlocks({ blocks, absent, damaged }: ReadBatch, say: Say): Promise<void> {
+  let piece: Bytes[] = []
+  let from = 0
+  let bytes = 0
+  for (const [i, block] of blocks.entries()) {
+    piece.push(block.bytes)
+    bytes += block.bytes.length
+    if (bytes < PIECE && i < blocks.length - 1) continue
+    const sent = blocks.slice(from, i + 1)
+    const sizes = sent.map((each) => each.bytes.length)
+    await say({ ids: sent.map(({ id }) => id), sizes, absent: [], damaged: [] } satisfies BlockPiece, piece)
+    piece = []
+    bytes = 0
+    from = i + 1
+  }
+  if (absent.length + damaged.length > 0) await say({ ids: [], sizes: [], absent, damaged } satisfies BlockPiece)
 }
 
 async function moveTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
