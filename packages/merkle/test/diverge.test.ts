@@ -180,7 +180,7 @@ describe('diverge', () => {
   })
 
   test('reads what changed at this end twice at most before it asks the other one for what lies there', async () => {
-    const keys = hashedKeys(40_000, 7)
+    const keys = hashedKeys(15_000, 7)
     const [a, b] = [storeOf(keys), storeOf(keys)]
     await setRoot(a.view())
     await setRoot(b.view())
@@ -190,6 +190,14 @@ describe('diverge', () => {
     expect(found.differing.length).toBe(50)
     // To hash it, whatever number of levels lie above it, and for its rows; and one look whether there is any.
     expect(a.work.scans).toBeLessThanOrEqual(1 + 2 * 50)
+  })
+
+  test('keeps what was hashed at this end before the other one is asked', async () => {
+    const keys = hashedKeys(3_000, 8)
+    const [a, b] = [storeOf(keys), storeOf(keys.slice(1))]
+    const differences = () => Promise.reject(new Error('away'))
+    await expect(diverge(a.view(), { ...distant(b.view()), differences }, { limit: 1 })).rejects.toThrow('away')
+    expect(a.kept.size).toBeGreaterThan(16)
   })
 
   test('hashes and keeps the buckets that changed, and no others', async () => {
