@@ -196,7 +196,8 @@ describe('diverge', () => {
     const keys = hashedKeys(3_000, 8)
     const [a, b] = [storeOf(keys), storeOf(keys.slice(1))]
     const differences = () => Promise.reject(new Error('away'))
-    await expect(diverge(a.view(), { ...distant(b.view()), differences }, { limit: 1 })).rejects.toThrow('away')
+    const away: DistantTable = { ...distant(b.view()), differences }
+    await expect(diverge(a.view(), away, { limit: 1 })).rejects.toThrow('away')
     expect(a.kept.size).toBeGreaterThan(16)
   })
 

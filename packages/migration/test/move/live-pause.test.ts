@@ -136,6 +136,21 @@ test.each(['open', 'receiveTrail', 'prepare'] as const)(
   },
 )
 
+test('the log of the source is written out once in a pause', async () => {
+  const places = await scene(3)
+  const parts = liveParts(places, clocks())
+  let times = 0
+  const source: MoveSource = {
+    ...parts.source,
+    async freeze(...call) {
+      times++
+      return await parts.source.freeze(...call)
+    },
+  }
+  expectCertified(await ended(moveVault(await planned(parts, places), { ...parts, source })))
+  expect(times).toBe(1)
+})
+
 test('rounds of catching up are not measured by a wall clock that is set', async () => {
   const places = await scene(3)
   const time = clocks()

@@ -39,9 +39,9 @@ export class PauseTime {
     const { state, migration } = await work.parts.source.soup.tenure(work.options)
     // A run that was killed had quiesced it, and since then they wait.
     if (state === 'quiesced' && migration === work.state.migration && live.record.quiescedAt !== null) return
+    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
     this.#began = this.#elapsed()
     this.#isUnknown = false
-    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
   }
 
   /** For a step during which the vault can still be opened again; none for a move that is not live. Throws what it would be aborted with. */
