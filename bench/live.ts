@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contentId, isVaultError, utf8 } from '@vault/core'
@@ -8,7 +8,8 @@ import type { LiveTerms } from '@vault/migration'
 import { moveVault, planMigration, readLiveMove } from '@vault/migration'
 
 // A live move while other processes write: how it ends at several rates, and for how long a writer waited at most.
-//   node --conditions=@vault/source bench/live.ts [OBJECTS] [MAX_PAUSE_MS] [throttle|raise|abort]
+//   node --conditions=@vault/source bench/live.ts [OBJECTS] [MAX_PAUSE_MS] [throttle|raise|abort] [SHARES]
+// SHARES: of the rate of the copy, at which others write, by commas. Default: 0.5,0.9,1.5
 
 const WRITERS = 2
 // Changes of each writer in a second: more of them would measure how often a disk flushes.
@@ -93,8 +94,12 @@ async function moveLive(a: string, b: string, live: LiveTerms) {
   let copyMs = 0
   let [copying, sent] = [0, 0]
   let end = 'converged'
+  // Since the last time that it was quiesced: when each step began.
+  let steps: { readonly effect: string; readonly at: number }[] = []
   try {
     for await (const event of moveVault(plan, parts)) {
+      if (event.type === 'step' && event.step.effect === 'quiesce') steps = []
+      if (event.type === 'step') steps.push({ effect: event.step.effect, at: performance.now() })
       if (event.type === 'step' && event.step.effect === 'copy') copying = performance.now()
       if (event.type === 'step' && event.step.effect === 'verify') copyMs = performance.now() - copying
       if (event.type === 'batch' && copyMs === 0 && event.batch.type === 'objects') sent += event.batch.ids.length
@@ -105,7 +110,11 @@ async function moveLive(a: string, b: string, live: LiveTerms) {
   }
   const record = await readLiveMove(parts.source.records, plan.migration_id)
   if (end === 'converged' && record?.rounds.some(({ throttleMs }) => throttleMs > 0)) end = 'throttled'
-  return { end, record, rate: (sent * 1000) / copyMs }
+  const pause = steps.slice(0, -1).map(({ effect, at }, i) => {
+    const { at: next } = steps[i + 1] as (typeof steps)[number]
+    return `${effect} ${Math.round(next - at)}`
+  })
+  return { end, record, rate: (sent * 1000) / copyMs, pause: pause.join(', ') }
 }
 
 /** The next word of a writer that has this in it. */
@@ -118,17 +127,22 @@ function wordOf<T extends object>(child: ChildProcess, key: keyof T & string): P
   })
 }
 
-async function scene(objects: number, share: number, copied: number, live: LiveTerms): Promise<number> {
+async function scene(
+  { filled, objects }: { readonly filled: string; readonly objects: number },
+  share: number,
+  copied: number,
+  live: LiveTerms,
+): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'vault-live-'))
   const [a, b] = [join(dir, 'a'), join(dir, 'b')]
-  await fill(a, objects)
+  await cp(filled, a, { recursive: true })
   const asked = copied * share
   const children = Array.from({ length: asked === 0 ? 0 : WRITERS }, () =>
     fork(import.meta.filename, ['writer', a, String(asked / WRITERS)], { execArgv: process.execArgv }),
   )
   const written = children.map((child) => wordOf<Written>(child, 'end'))
   const steady = await Promise.all(children.map((child) => wordOf<Steady>(child, 'reached')))
-  const { end, record, rate } = await moveLive(a, b, live)
+  const { end, record, rate, pause } = await moveLive(a, b, live)
   for (const child of children) if (child.connected) child.send('stop')
   const all = await Promise.all(written)
   const acknowledged = objects + all.reduce((sum, each) => sum + each.objects, 0)
@@ -146,6 +160,7 @@ async function scene(objects: number, share: number, copied: number, live: LiveT
       `${acknowledged} acknowledged, ${lost} lost; copied ${Math.round(rate)} objects/s`,
     ].join(' '),
   )
+  console.log(`   ms of the steps from the pause on: ${pause}`)
   const most = Math.max(1, ...rounds.map(({ left }) => left))
   for (const { dirty, left, ms, throttleMs, estimateMs } of rounds) {
     const bar = '#'.repeat(Math.ceil((40 * left) / most))
@@ -160,9 +175,16 @@ if (first === 'writer') {
   const [dir = '', rate = ''] = rest
   await writer(dir, Number(rate))
 } else {
-  const [pause = '1000', diverging = 'throttle'] = rest
+  const [pause = '1000', diverging = 'throttle', shares = '0.5,0.9,1.5'] = rest
   const objects = Number(first ?? 50_000)
   const live: LiveTerms = { maxPauseMs: Number(pause), diverging: diverging as 'throttle' }
-  const rate = await scene(objects, 0, 0, live)
-  for (const share of [0.5, 0.9, 1.5]) await scene(objects, share, rate, live)
+  const dir = await mkdtemp(join(tmpdir(), 'vault-live-filled-'))
+  try {
+    const ground = { filled: join(dir, 'a'), objects }
+    await fill(ground.filled, objects)
+    const rate = await scene(ground, 0, 0, live)
+    for (const share of shares.split(',').map(Number)) await scene(ground, share, rate, live)
+  } finally {
+    await rm(dir, { recursive: true })
+  }
 }

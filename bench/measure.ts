@@ -84,7 +84,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
 }
 
 /** User and system time that a process has taken so far. */
-async function cpuSecondsOf(pid: number): Promise<number> {
+export async function cpuSecondsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   const [, user, system] = /^(?:\S+ ){11}(\d+) (\d+)/.exec(stat.slice(stat.lastIndexOf(')') + 2)) ?? []
   const TICKS = 100

@@ -9,8 +9,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
+import { relayTo } from './relay.ts'
 import { printRatios, times, vaultctl, vaultMigrate, Workbench } from './workbench.ts'
 
 await using bench = await Workbench.open()
@@ -64,29 +65,6 @@ async function startOn(port: number, listening: Listening): Promise<void> {
   throw new Error(`Nothing listens on ${port}`)
 }
 
-/** Passes everything on to a port, and counts it. */
-async function relayTo(
-  port: number,
-): Promise<{ readonly port: number; readonly bytes: () => number; readonly server: Server }> {
-  let bytes = 0
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1')
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.on('data', (part) => {
-        bytes += part.length
-      })
-      from.on('error', () => to.destroy())
-      from.pipe(to)
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { port: (server.address() as { port: number }).port, bytes: () => bytes, server }
-}
-
 await bench.run(`${vaultctl} init --no-passphrase source`)
 const putAgain = `cd tree && ${vaultctl} put ../source . -q`
 await bench.run(putAgain)
@@ -138,7 +116,7 @@ const relay = await relayTo(Number(new URL(url).port))
 const found = await bench.run(
   `${vaultMigrate} diff --from source --to https://127.0.0.1:${relay.port} --peer-key ${peerKey} -q || test $? = 1`,
 )
-relay.server.close()
+relay[Symbol.dispose]()
 await ours.stop()
 await bench.remove('served')
 

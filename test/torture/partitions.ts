@@ -14,11 +14,8 @@ import { type SeededNumbers, seededNumbers } from './seeded-numbers.ts'
 const AT_ONCE = 4
 /** Milliseconds for which a client has patience. */
 const PATIENCE = 12_000
-/**
- * When it gives up at the latest, behind the cut. What it sends goes into the memory of the system for a while, and then it finds out at its
- * second look that nothing goes any more, and counts that from the first one.
- */
-const LATEST = 2 * PATIENCE + 1_000
+/** When it gives up at the latest, behind the cut: also where it was sending, which the system takes for a while. */
+const LATEST = PATIENCE + 1_000
 /** What a machine that does other things adds to that. */
 const BUSY = 1_500
 /** The steps of a move, some time behind which the link is cut. */

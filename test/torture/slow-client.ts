@@ -22,18 +22,17 @@ export interface SlowTarget {
 const BYTE_MS = 1_000
 
 /** One connection of a client that is slow in its way; gives the milliseconds until the other end has had enough of it. */
-export async function beSlow(how: Slowness, target: SlowTarget, signal: AbortSignal): Promise<number> {
+export async function beSlow(how: Slowness, target: SlowTarget): Promise<number> {
   const { port, credentials, path, body, answered, unread } = target
   const began = performance.now()
   const tls = { port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3', ...credentials } as const
   const socket: Socket = how === 'no-hello' ? connectTcp(port, '127.0.0.1') : connect(tls)
   const closed = new Promise<number>((resolve) => void socket.once('close', () => resolve(performance.now() - began)))
   socket.on('error', () => {})
-  signal.addEventListener('abort', () => socket.destroy(), { once: true })
   const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n`
   if (how === 'no-reading') {
     socket.pause().write(Buffer.concat([Buffer.from(`${head}\r\n`), body]))
-    await sleep(unread, undefined, { signal }).catch(() => {})
+    await sleep(unread)
     // Only who reads finds out that it was let go: there is less than it asked for.
     let read = 0
     socket.on('data', (chunk) => {
@@ -44,19 +43,19 @@ export async function beSlow(how: Slowness, target: SlowTarget, signal: AbortSig
     return read < answered ? lasted : Number.POSITIVE_INFINITY
   } else {
     socket.resume()
-    if (how === 'slow-header') await trickle(socket, Buffer.from(`${head}x: ${'y'.repeat(500)}`), signal)
+    if (how === 'slow-header') await trickle(socket, Buffer.from(`${head}x: ${'y'.repeat(500)}`))
     if (how === 'slow-body') {
       socket.write(`${head}\r\n`)
-      await trickle(socket, body, signal)
+      await trickle(socket, body)
     }
   }
   return await closed
 }
 
 /** A byte a second, as long as the connection takes them. */
-async function trickle(socket: Socket, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+async function trickle(socket: Socket, bytes: Uint8Array): Promise<void> {
   for (const byte of bytes) {
-    if (socket.destroyed || signal.aborted) return
+    if (socket.destroyed) return
     socket.write(Uint8Array.of(byte))
     await sleep(BYTE_MS)
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type KeyId, systemClock, systemRandom } from '@vault/core'
@@ -8,7 +8,8 @@ import { encodeFrame } from '@vault/transfer/frame'
 import { anyKey, reach } from '../../packages/server/test/served.ts'
 import type { Campaign } from './campaign.ts'
 import { layMoveGround, type MoveGround } from './move-ground.ts'
-import { beSlow, type Slowness, type SlowTarget } from './slow-client.ts'
+import type { Slowness, SlowTarget } from './slow-client.ts'
+import type { Harassment, LetGo } from './slow-process.ts'
 
 /** How many there are of each kind. */
 const SLOW: Readonly<Record<Slowness, number>> = {
@@ -45,11 +46,11 @@ export const slowClients: Campaign = {
   full: 40_000,
   run: async ({ seed, points, folder }) => {
     const ground = await layMoveGround(folder, { seed, files: 20, longest: 1_000_000 })
-    const [good, slow] = [anyKey(), anyKey()]
+    const [good, slowKey] = [anyKey(), anyKey()]
     const script = join(import.meta.dirname, 'serve-process.ts')
-    const args = [script, join(ground.dir, 'A'), JSON.stringify(LIMITS), good.key, slow.key]
+    const args = [script, join(ground.dir, 'A'), JSON.stringify(LIMITS), good.key, slowKey.key]
     const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const stopping = new AbortController()
+    const slow = fork(join(import.meta.dirname, 'slow-process.ts'), { serialization: 'advanced' })
     try {
       const { url, key, said } = await started(server)
       await using target = await reach({ url, key }, good, ground.vault, { timeouts: PATIENT })
@@ -57,9 +58,9 @@ export const slowClients: Campaign = {
       // The first ones find nothing warm.
       await latencies(ask, LEAST)
       const before = await latencies(ask, Math.max(LEAST, points / 2))
-      const lives = harass(await slowTarget(url, ground, slow), stopping.signal)
+      const lives = harass(slow, await slowTarget(url, ground, slowKey))
       const beside = await latencies(ask, points, () => isSeenOff(lives))
-      stopping.abort()
+      slow.kill('SIGKILL')
       const after = await latencies(ask, Math.max(LEAST, points / 2))
       const [without, withSlow] = [percentile([...before, ...after]), percentile(beside)]
       const wrong = kinds.flatMap((how) => {
@@ -75,7 +76,7 @@ export const slowClients: Campaign = {
       const note = `p99 ${without.toFixed(1)} ms without, ${withSlow.toFixed(1)} ms beside ${sum(SLOW)} slow ones, which were let go: ${gone.join(', ')}`
       return { points: beside.length, wrong, note }
     } finally {
-      stopping.abort()
+      slow.kill('SIGKILL')
       server.kill('SIGKILL')
     }
   },
@@ -85,16 +86,11 @@ const kinds = Object.keys(SLOW) as readonly Slowness[]
 
 type Lives = Readonly<Record<Slowness, number[]>>
 
-/** Keeps so many connections of each kind open until it is stopped; how long each lasted is added to the lists. */
-function harass(target: SlowTarget, signal: AbortSignal): Lives {
+/** Keeps so many connections of each kind open, from another process; how long each lasted is added to the lists. */
+function harass(slow: ChildProcess, target: SlowTarget): Lives {
   const lives = Object.fromEntries(kinds.map((how) => [how, [] as number[]])) as Record<Slowness, number[]>
-  const again = async (how: Slowness) => {
-    while (!signal.aborted) {
-      const lasted = await beSlow(how, target, signal)
-      if (!signal.aborted) lives[how].push(lasted)
-    }
-  }
-  for (const how of kinds) for (let i = 0; i < SLOW[how]; i++) void again(how)
+  slow.on('message', ({ how, lasted }: LetGo) => void lives[how].push(lasted))
+  slow.send({ target, counts: SLOW } satisfies Harassment)
   return lives
 }
 

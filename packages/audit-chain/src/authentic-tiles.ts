@@ -1,5 +1,5 @@
 import type { AbortOptions, Bytes } from '@vault/core'
-import { concatBytes, copyBytes, equalBytes, isVaultError } from '@vault/core'
+import { concatBytes, copyBytes, equalBytes, isVaultError, Recent } from '@vault/core'
 import type { LogNode, LogNodes } from '@vault/merkle'
 import { createLogEdge, leafHash, logRoot } from '@vault/merkle'
 import { decodeEntryBundle } from './entry-bundle.ts'
@@ -31,15 +31,15 @@ export class AuthenticTiles implements LogNodes {
   readonly #reader: LogReader
   /** The partial tile of each level, empty where the level ends with a full one. */
   readonly #edge: readonly TileTree[]
-  /** Full tiles that were hashed up to the root, the least recently used first. They stay what they are when the log grows. */
-  readonly #full: Map<string, TileTree>
+  /** Full tiles that were hashed up to the root. They stay what they are when the log grows. */
+  readonly #full: Recent<TileTree>
 
   private constructor(
     reader: LogReader,
     size: number,
     root: Uint8Array,
     edge: readonly TileTree[],
-    full: Map<string, TileTree>,
+    full: Recent<TileTree>,
   ) {
     this.#reader = reader
     this.size = size
@@ -66,7 +66,7 @@ export class AuthenticTiles implements LogNodes {
       const file = lowest < 0 ? 'checkpoint' : tilePath(lowest, index, edge[lowest]?.width)
       throw tampered(file, `the partial tiles of size ${size} do not give its root`)
     }
-    return new AuthenticTiles(reader, size, root, edge, earlier === undefined ? new Map() : earlier.#full)
+    return new AuthenticTiles(reader, size, root, edge, earlier === undefined ? new Recent(MAX_CACHED) : earlier.#full)
   }
 
   /** The same tree, whose entries come from another copy of the log. */
@@ -103,18 +103,13 @@ export class AuthenticTiles implements LogNodes {
     if (index === Math.floor(count / TILE_WIDTH)) return this.#edge[level] as TileTree
     const name = tilePath(level, index)
     const known = this.#full.get(name)
-    if (known !== undefined) {
-      this.#full.delete(name)
-      this.#full.set(name, known)
-      return known
-    }
+    if (known !== undefined) return known
     const above = await this.hashes(level + 1, Math.floor(index / TILE_WIDTH), options)
     const tile = new TileTree(await readTile(this.#reader, level, index, TILE_WIDTH, options))
     if (!equalBytes(tile.peaks[0] as Bytes, above.at(index % TILE_WIDTH))) {
       throw tampered(name, 'its hashes do not give the one above them')
     }
-    this.#full.set(name, tile)
-    if (this.#full.size > MAX_CACHED) this.#full.delete(this.#full.keys().next().value as string)
+    this.#full.keep(name, tile)
     return tile
   }
 

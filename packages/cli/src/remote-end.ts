@@ -60,9 +60,9 @@ export async function httpOptions(
   }
 }
 
-/** So that there is time to try again; but a server that works on something says so only every five seconds. */
+/** So that there is time to try again. */
 function idleWithin(patience: number): number {
-  return Math.min(patience, Math.max(patience / 2, 6_000), 30_000)
+  return Math.min(patience, Math.max(patience / 2, 2_000), 30_000)
 }
 
 /** The server as the target of a vault that lies on this machine, which shows what the vault grants its place. Throws what `httpTarget` throws. */

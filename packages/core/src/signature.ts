@@ -5,6 +5,7 @@ import { nativeEd25519, portableEd25519, SECRET_KEY_LENGTH } from './ed25519.ts'
 import type { KeyId } from './key-id.ts'
 import { keyId, publicKeyOf } from './key-id.ts'
 import type { AbortOptions, Random } from './options.ts'
+import { Recent } from './recent.ts'
 
 const ed25519 = nativeEd25519() ?? portableEd25519()
 
@@ -52,18 +53,12 @@ export function generateSecretKey(random: Random): Bytes {
   return secretKey
 }
 
-/**
- * Prepared keys, the least recently used first: importing the key for each call halves the rate of verification. Only a
- * cache: what is in it depends on the key alone.
- */
-const verifiers = new Map<string, Verifier>()
-const MAX_VERIFIERS = 256
+/** Prepared keys: importing the key for each call halves the rate of verification. Only a cache: what is in it depends on the key alone. */
+const verifiers = new Recent<Verifier>(256)
 
 function verifierOf(key: KeyId | Uint8Array): Verifier {
   const name = typeof key === 'string' ? key : toHex(key)
   const verifier = verifiers.get(name) ?? ed25519.verifier(typeof key === 'string' ? publicKeyOf(key) : key)
-  verifiers.delete(name)
-  verifiers.set(name, verifier)
-  if (verifiers.size > MAX_VERIFIERS) verifiers.delete(verifiers.keys().next().value as string)
+  verifiers.keep(name, verifier)
   return verifier
 }

@@ -77,6 +77,8 @@ export class DistantComparison {
       if (asked.size === AT_ONCE) break
       if (item.type === 'ask') asked.set(item, await this.#spans.at(item.prefix))
     }
+    // What took long to compute here is not lost where the other one has lost its patience meanwhile.
+    await this.#spans.flush()
     const spans = [...asked.values()].map(({ prefix, children }): Span => ({ prefix, children }))
     const answers = await this.#far.differences(spans, this.#options)
     if (answers.length !== spans.length) throw invalidTable(`it answers ${answers.length} questions of ${spans.length}`)

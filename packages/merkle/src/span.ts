@@ -28,7 +28,7 @@ export class Spans {
 
   /** What the table has under a prefix; and its rows there, where they were read for that. */
   async at(prefix: Prefix): Promise<Span & { readonly rows: Rows | undefined }> {
-    const kept = await this.#table.children(prefix, this.#options)
+    const kept = await this.#walk.children(prefix)
     if (kept.every((child) => child === undefined)) {
       const rows = await scanRows(this.#table, { prefix, limit: KEEP_ABOVE + 1 }, this.#options)
       if (rows.to <= KEEP_ABOVE) {

@@ -32,11 +32,18 @@ export class SubtreeWalk {
     this.#window = new RowWindow(table, options)
   }
 
+  /** What is known below a prefix: by the table, or computed and not handed to it yet. */
+  async children(prefix: Prefix): Promise<readonly (Subtree | undefined)[]> {
+    const kept = await this.#table.children(prefix, this.#options)
+    if (this.#pending.size === 0) return kept
+    return kept.map((child, i) => child ?? this.#pending.get(`${prefix}${DIGITS[i]}`))
+  }
+
   /** The subtree of a prefix, computed anew unless all below it is kept. */
   async subtree(prefix: Prefix): Promise<Subtree> {
     let rows = this.#window.take(prefix)
     if (rows === undefined) {
-      const kept = await this.#table.children(prefix, this.#options)
+      const kept = await this.children(prefix)
       if (kept.every((child) => child === undefined)) rows = await this.#window.read(prefix)
       if (rows === undefined) return this.#join(await this.#complete(prefix, kept), kept)
     }
@@ -46,7 +53,7 @@ export class SubtreeWalk {
   /** The sixteen subtrees below a prefix. */
   async branch(prefix: Prefix): Promise<Branch> {
     this.#window.skip()
-    const kept = await this.#table.children(prefix, this.#options)
+    const kept = await this.children(prefix)
     const branch = await this.#complete(prefix, kept)
     this.#join(branch, kept)
     return branch

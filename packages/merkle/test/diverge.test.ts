@@ -179,6 +179,28 @@ describe('diverge', () => {
     expect(await diverge(a.view(), a.view(), { limit: 1 })).toEqual({ onlyA: [], onlyB: [], differing: [] })
   })
 
+  test('reads what changed at this end twice at most before it asks the other one for what lies there', async () => {
+    const keys = hashedKeys(15_000, 7)
+    const [a, b] = [storeOf(keys), storeOf(keys)]
+    await setRoot(a.view())
+    await setRoot(b.view())
+    a.apply(keys.slice(0, 50).map((key) => ({ key, value: new Uint8Array(32).fill(1) })))
+    Object.assign(a.work, { scans: 0, rows: 0, children: 0, kept: 0 })
+    const found = await diverge(a.view(), distant(b.view()), { limit: 100 })
+    expect(found.differing.length).toBe(50)
+    // To hash it, whatever number of levels lie above it, and for its rows; and one look whether there is any.
+    expect(a.work.scans).toBeLessThanOrEqual(1 + 2 * 50)
+  })
+
+  test('keeps what was hashed at this end before the other one is asked', async () => {
+    const keys = hashedKeys(3_000, 8)
+    const [a, b] = [storeOf(keys), storeOf(keys.slice(1))]
+    const differences = () => Promise.reject(new Error('away'))
+    const away: DistantTable = { ...distant(b.view()), differences }
+    await expect(diverge(a.view(), away, { limit: 1 })).rejects.toThrow('away')
+    expect(a.kept.size).toBeGreaterThan(16)
+  })
+
   test('hashes and keeps the buckets that changed, and no others', async () => {
     const keys = hashedKeys(15_000, 3)
     const [a, b] = [storeOf(keys), storeOf(keys)]

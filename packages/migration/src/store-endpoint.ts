@@ -1,6 +1,6 @@
 import type { BulkCas, BulkCasReader, CasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
-import { isVaultError, VaultError } from '@vault/core'
+import { decodeEnvelope, isVaultError, VaultError, verifyKeyHistory } from '@vault/core'
 import type { SoupStore, Tenure } from '@vault/soup'
 import type { AbandonableTarget, Held, Offer, Receiving, Source } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
@@ -51,8 +51,10 @@ export function soupStoreTarget(place: {
     return { found, objects, soup, intake: soup, finish: (verified, o) => finish(offer, verified, o) }
   }
 
-  /** Who may write a copy has no say in its keys: what was rotated out would count again. */
+  /** Who may write a copy has no say in its keys: those of another vault would count for this one, and what was rotated out would again. */
   async function requireGoingOn({ vault, keyEvents }: Offer, found: Tenure, options?: AbortOptions): Promise<void> {
+    const history = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
+    if (history.vault !== vault) throw refused(label, found, `its key events are those of the vault ${history.vault}`)
     if (continues(keyEvents, await tenures.keyEvents(vault, options))) return
     throw refused(label, found, 'its key events do not go on from those that are known there')
   }

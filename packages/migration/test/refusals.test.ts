@@ -2,7 +2,16 @@ import type { Block } from '@vault/cas'
 import { utf8, VaultError } from '@vault/core'
 import { statementOf } from '@vault/transfer'
 import { expect, test } from 'vitest'
-import { activeVault, collect, commit, emptyPlace, fill, rawBlock, vaultId } from '../../transfer/test/memory-vault.ts'
+import {
+  activeVault,
+  collect,
+  commit,
+  emptyPlace,
+  fill,
+  keyEventsOf,
+  rawBlock,
+  vaultId,
+} from '../../transfer/test/memory-vault.ts'
 import {
   abandonMigration,
   migrateObject,
@@ -180,11 +189,8 @@ test('giving up an update that has not written leaves the replica as it was', as
     quiesced: { state: 'quiesced', epoch: 0, migration: 'm' },
   } as const
   await source.store.tenures.transition(source.vault, active, quiesced)
-  const inception = await source.store.tenures.keyEvents(source.vault)
-  await source.store.tenures.transition(source.vault, quiesced, {
-    ...active,
-    keyEvents: [...inception, utf8('another event')],
-  })
+  const keyEvents = await keyEventsOf('v', 2)
+  await source.store.tenures.transition(source.vault, quiesced, { ...active, keyEvents })
   const events = await target.store.tenures.keyEvents(source.vault)
   const plan = await planMigration(parts)
   for await (const event of runMigration(plan, parts)) if (event.type === 'statement') break
@@ -195,29 +201,38 @@ test('giving up an update that has not written leaves the replica as it was', as
   expect(await target.soup.members({ limit: 100 })).toHaveLength(20)
 })
 
+test('a place that knows nothing of a vault takes the key events of no other one', async () => {
+  const target = freshPlace()
+  const { receive } = soupStoreTarget({ label: 'target', objects: target.objects, store: target.store })
+  const offer = { vault: target.vault, migration: 'm' }
+  const refusal = { code: 'MIGRATION_TARGET_REFUSED' }
+  await expect(receive({ ...offer, keyEvents: await keyEventsOf('w', 1) })).rejects.toMatchObject(refusal)
+  expect(await target.store.tenures.list()).toEqual([])
+  await receive({ ...offer, keyEvents: await keyEventsOf('v', 1) })
+})
+
 test('a copy keeps the key events that it knows: who brings fewer changes nothing, at whatever step', async () => {
   const source = await activeVault('v')
   await fill(source, 3)
   const target = freshPlace()
   const parts = fullParts(source, target)
   await planAndRun(parts)
-  const [inception = utf8('')] = await source.store.tenures.keyEvents(source.vault)
-  const events = [inception, utf8('rotation')]
+  const more = await keyEventsOf('v', 3)
+  const events = more.slice(0, 2)
   const { vault } = source
   const { receive } = parts.target
   const refusal = { code: 'MIGRATION_TARGET_REFUSED' }
-  const bring = async (migration: string, keyEvents: typeof events) => {
+  const bring = async (migration: string, keyEvents: readonly Uint8Array[]) => {
     const { sequence } = await target.soup.tenure()
     return await (await receive({ vault, migration, keyEvents })).finish?.(sequence)
   }
   await bring('rotated', events)
   const replica = await target.soup.tenure()
-  await expect(bring('fewer', [inception])).rejects.toMatchObject(refusal)
+  await expect(bring('fewer', events.slice(0, 1))).rejects.toMatchObject(refusal)
   expect(await target.soup.tenure()).toEqual(replica)
   // Between the two: another one brought more.
   const { finish } = await receive({ vault, migration: 'late', keyEvents: events })
   const receiving = { state: 'receiving', epoch: 0, migration: 'late' } as const
-  const more = [...events, utf8('another')]
   await target.store.tenures.transition(vault, receiving, { ...receiving, keyEvents: more })
   await expect(finish?.(replica.sequence)).rejects.toMatchObject(refusal)
   expect(await target.store.tenures.keyEvents(vault)).toEqual(more)

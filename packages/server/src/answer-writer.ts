@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { AbortOptions } from '@vault/core'
 import type { Rate } from '@vault/migration/http'
 import { encodeFrame } from '@vault/transfer/frame'
@@ -26,10 +27,11 @@ export class AnswerWriter {
     this.there = { signal: AbortSignal.any([parts.signal, this.#gone]) }
   }
 
-  /** One frame of several. */
+  /** One frame of several. Between two of them others have their turn, however fast the client reads. */
   async say(value: unknown, body: readonly Uint8Array[] = []): Promise<void> {
     if (this.#response.destroyed) throw gone()
     await this.#write(await encodeFrame(value, body), { 'content-type': FRAMES })
+    await setImmediate()
   }
 
   /** The only frame. In one piece, where it need not be slow: there are many small ones, and each piece costs as much again. */

@@ -22,7 +22,6 @@ import {
   type Side,
 } from '@vault/migration/http'
 import { encodeEntry } from '@vault/soup'
-import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
 
@@ -180,7 +179,6 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   },
   async receive(asked, { keyEvents, migration }) {
     const { served, vault, options } = asked
-    checkHistory(vault, keyEvents)
     await asked.brings(migration)
     return openSession(asked, { receiving: await served.copy.receive({ vault, keyEvents, migration }, options) })
   },

@@ -1,9 +1,8 @@
 import type { Authorize, Clock, ContentId, KeyId } from '@vault/core'
-import { isVaultError, type VaultError } from '@vault/core'
+import { isVaultError, Recent, type VaultError } from '@vault/core'
 import { type ClientAuthority, type ClientRequest, NOTHING_SHOWN, readProofs, type ShownProofs } from '@vault/embedded'
 import type { CallName } from '@vault/migration/http'
 import { Quota } from './quota.ts'
-import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
 
 interface Parts {

@@ -1,6 +1,5 @@
-import type { Authorize, KeyId, VaultId } from '@vault/core'
+import { type Authorize, type KeyId, Recent, type VaultId } from '@vault/core'
 import { openVault, type Vault } from '@vault/embedded'
-import { Recent } from './recent.ts'
 
 // Vaults that are kept open at a time: the least used one is closed for another.
 const MOST = 16

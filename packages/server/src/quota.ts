@@ -1,10 +1,10 @@
+import { TokenBucket } from '@vault/migration/http'
 import type { ServerLimits } from './limits.ts'
 import { refusal } from './refusal.ts'
 
 interface Used {
   running: number
-  left: number
-  at: number
+  readonly bucket: TokenBucket
 }
 
 // Keys that asked lately; a key that is forgotten begins with a full second.
@@ -13,10 +13,10 @@ const MAX_KEYS = 4_096
 /** Counts the requests of each key, or of each network, so that one that asks too much does not slow the others down. */
 export class Quota {
   readonly #limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>
-  readonly #now: () => number
+  readonly #now: (() => number) | undefined
   readonly #used = new Map<string, Used>()
 
-  constructor(limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>, now: () => number = () => performance.now()) {
+  constructor(limits: Pick<ServerLimits, 'concurrent' | 'perSecond'>, now?: () => number) {
     this.#limits = limits
     this.#now = now
   }
@@ -28,7 +28,7 @@ export class Quota {
     if (used.running >= concurrent)
       throw refusal('HTTP_LIMIT', `${concurrent} requests of this client are worked on; wait for one.`)
     this.#requireLeft(used)
-    used.left--
+    used.bucket.take(1)
     used.running++
     return () => {
       used.running--
@@ -42,25 +42,21 @@ export class Quota {
 
   /** Counts as so many requests more what a request of this key is about: what it owes by it, its next ones wait for. */
   spend(key: string, requests: number): void {
-    const used = this.#used.get(key)
-    if (used !== undefined) used.left -= requests
+    this.#used.get(key)?.bucket.take(requests)
   }
 
   #usedBy(key: string): Used {
     const { perSecond } = this.#limits
-    const now = this.#now()
-    const used = this.#used.get(key) ?? { running: 0, left: perSecond, at: now }
-    used.left = Math.min(perSecond, used.left + ((now - used.at) * perSecond) / 1000)
-    used.at = now
+    const used = this.#used.get(key) ?? { running: 0, bucket: new TokenBucket(perSecond, perSecond, this.#now) }
     this.#used.delete(key)
     this.#used.set(key, used)
     this.#forget()
     return used
   }
 
-  #requireLeft({ left }: Used): void {
+  #requireLeft({ bucket }: Used): void {
     const { perSecond } = this.#limits
-    if (left < 1) throw refusal('HTTP_LIMIT', `This client has asked ${perSecond} times within a second; wait.`)
+    if (bucket.left < 1) throw refusal('HTTP_LIMIT', `This client has asked ${perSecond} times within a second; wait.`)
   }
 
   #forget(): void {

@@ -2,8 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
 import { isContentId, isVaultError, type VaultError } from '@vault/core'
-import type { Call, CallName, Rate, Side } from '@vault/migration/http'
-import { CALLS, FieldFault, peerKeyOf, refusalFrame, refusalText, statusOf, VAULTS_PATH } from '@vault/migration/http'
+import type { Call, CallName, Peer, Rate, Side } from '@vault/migration/http'
+import {
+  CALLS,
+  FieldFault,
+  peerKeyAt,
+  readPeer,
+  refusalFrame,
+  refusalText,
+  statusOf,
+  VAULTS_PATH,
+} from '@vault/migration/http'
 import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
 import { AnswerWriter } from './answer-writer.ts'
 import { ANSWERS, type Asked } from './answers.ts'
@@ -15,7 +24,7 @@ import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
 import type { ServedPlace } from './served-place.ts'
 import { standingOf } from './standing-of.ts'
-import { STREAMS } from './streams.ts'
+import { STREAMS, WORKING_MS } from './streams.ts'
 
 interface Parts {
   readonly limits: ServerLimits
@@ -47,8 +56,6 @@ const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target|state)\/([a-z-]{1,32})$
 const MAX_REQUEST: number = 8 * 1024 * 1024
 // Some 50 MiB in memory, whatever few bytes they were on the wire. A change of 16,384 objects with 65,536 links has less.
 const MAX_ITEMS = 2 ** 18
-// A client that waits for something that takes long hears that it is worked on.
-const WORKING_MS = 5_000
 const SHORT_REQUEST: number = 64 * 1024
 // For a client that is still sending to read why it is refused.
 const LINGER_MS = 1_000
@@ -61,6 +68,7 @@ export class RequestHandler {
   readonly #parts: Parts
   readonly #quota: Quota
   readonly #presented = new Quota(PRESENTED)
+  readonly #peers = new WeakMap<TLSSocket, Peer>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(served: ServedPlace, parts: Parts) {
@@ -90,7 +98,7 @@ export class RequestHandler {
     response.sendDate = false
     request.on('error', () => {})
     response.on('error', () => {})
-    const key = peerKeyOf((request.socket as TLSSocket).getPeerX509Certificate()?.raw, this.#parts.clock())
+    const key = this.#keyOf(request.socket as TLSSocket)
     if (request.method === 'GET' && request.url === '/openapi.json') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(openApi()))
       return
@@ -105,6 +113,13 @@ export class RequestHandler {
     if (isShowing) hurry(request, this.#parts.limits.headerMs)
     const end = isShowing ? this.#presented.begin(network) : await this.#begin(route, { key, network })
     await this.#working(response, end, () => this.#work(route, { key, network }, request, response))
+  }
+
+  /** Whose connection it is. Its certificate is read once, and has to be good with each request. Throws `HTTP_PEER_CERTIFICATE`. */
+  #keyOf(socket: TLSSocket): KeyId {
+    const peer = this.#peers.get(socket) ?? readPeer(socket.getPeerX509Certificate()?.raw)
+    this.#peers.set(socket, peer)
+    return peerKeyAt(peer, this.#parts.clock())
   }
 
   /** Works on a request that has been counted, and lets the client hear that it is worked on. */
@@ -182,12 +197,20 @@ export class RequestHandler {
     }
   }
 
-  /** A request as fast as the server takes it in. */
+  /** A request as fast as the server takes it in. What is said to its client meanwhile does not keep one alive from which nothing comes. */
   async *#paced(request: IncomingMessage): AsyncGenerator<Uint8Array> {
-    const { rate, signal } = this.#parts
-    for await (const chunk of request as AsyncIterable<Uint8Array>) {
-      await rate?.take(chunk.length, { signal })
-      yield chunk
+    const { rate, signal, limits } = this.#parts
+    const chunks = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+    try {
+      while (true) {
+        const late = setTimeout(() => request.destroy(refusal('HTTP_LIMIT', 'Nothing came any more.')), limits.idleMs)
+        const { value, done } = await chunks.next().finally(() => clearTimeout(late))
+        if (done === true) return
+        await rate?.take(value.length, { signal })
+        yield value
+      }
+    } finally {
+      await chunks.return?.()
     }
   }
 

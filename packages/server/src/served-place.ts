@@ -1,4 +1,13 @@
-import type { AbortOptions, Bytes, Clock, ContentId, KeyId, Random, VaultId } from '@vault/core'
+import {
+  type AbortOptions,
+  type Bytes,
+  type Clock,
+  type ContentId,
+  type KeyId,
+  type Random,
+  Recent,
+  type VaultId,
+} from '@vault/core'
 import {
   moveTargetAt,
   type Place,
@@ -25,7 +34,6 @@ import type { ServerLimits } from './limits.ts'
 import type { MoveDestination } from './move-destination.ts'
 import { MovesAway } from './moves-away.ts'
 import { OpenVaults } from './open-vaults.ts'
-import { Recent } from './recent.ts'
 import { refusal } from './refusal.ts'
 import { Sessions } from './sessions.ts'
 import { StoredBlocks } from './stored-blocks.ts'

@@ -1,5 +1,5 @@
 import type { LogReader } from '@vault/audit-chain'
-import { type BatchAck, reopen } from '@vault/cas'
+import { type BatchAck, lendMany, type ReadBatch, reopen } from '@vault/cas'
 import type { Bytes } from '@vault/core'
 import { ownObjects } from '@vault/migration'
 import type { BlockPiece } from '@vault/migration/http'
@@ -13,10 +13,10 @@ import {
   type Side,
   takeBackRequest,
   trailFile,
+  WORKING,
 } from '@vault/migration/http'
 import type { Frame } from '@vault/transfer/frame'
 import type { Asked } from './answers.ts'
-import { checkHistory } from './check-history.ts'
 import { refusal } from './refusal.ts'
 import { Teller } from './teller.ts'
 
@@ -35,10 +35,10 @@ export interface Stream {
 const MAX_BATCH = 10 * 1024 * 1024
 const MAX_MOVE = 512 * 1024
 const MAX_TRAIL_FILE = 24 * 1024 * 1024
-/** What a copy is while its trail comes: whoever sends one would else put it in the place of another. */
-const COPIED: ReadonlySet<string> = new Set(['receiving', 'replica'])
-// Blocks in a frame.
-const PIECE = 4 * 1024 * 1024
+// Of blocks in a frame, unless a block is longer. It is encrypted at once, and meanwhile nobody else is answered.
+const PIECE = 256 * 1024
+/** How often a client hears that the server is there, while it sends something long or waits for it: from nothing else does it know. */
+export const WORKING_MS = 500
 
 export const STREAMS: Readonly<Record<string, Stream>> = {
   'put-objects': {
@@ -109,41 +109,42 @@ async function getObjects(
   if (foreign.length > 0) await say({ ids: [], sizes: [], absent: foreign, damaged: [] } satisfies BlockPiece)
   // What is read back from a target is to say what it has.
   if (side === 'target') await reopen(served.place.objects, options)
-  for await (const { blocks, absent, damaged } of served.place.objects.getMany([[...readable]], options)) {
-    let piece: Bytes[] = []
-    let from = 0
-    let bytes = 0
-    for (const [i, block] of blocks.entries()) {
-      piece.push(block.bytes)
-      bytes += block.bytes.length
-      if (bytes < PIECE && i < blocks.length - 1) continue
-      const sent = blocks.slice(from, i + 1)
-      await say(
-        { ids: sent.map(({ id }) => id), sizes: sent.map((each) => each.bytes.length), absent: [], damaged: [] },
-        piece,
-      )
-      piece = []
-      bytes = 0
-      from = i + 1
+  for await (const { release, ...read } of lendMany(served.place.objects, [[...readable]], options)) {
+    try {
+      await sayBlocks(read, say)
+    } finally {
+      release()
     }
-    if (absent.length + damaged.length > 0) await say({ ids: [], sizes: [], absent, damaged } satisfies BlockPiece)
   }
+}
+
+/** Blocks that were read, in frames that are short. */
+async function sayBlocks({ blocks, absent, damaged }: ReadBatch, say: Say): Promise<void> {
+  let piece: Bytes[] = []
+  let from = 0
+  let bytes = 0
+  for (const [i, block] of blocks.entries()) {
+    piece.push(block.bytes)
+    bytes += block.bytes.length
+    if (bytes < PIECE && i < blocks.length - 1) continue
+    const sent = blocks.slice(from, i + 1)
+    const sizes = sent.map((each) => each.bytes.length)
+    await say({ ids: sent.map(({ id }) => id), sizes, absent: [], damaged: [] } satisfies BlockPiece, piece)
+    piece = []
+    bytes = 0
+    from = i + 1
+  }
+  if (absent.length + damaged.length > 0) await say({ ids: [], sizes: [], absent, damaged } satisfies BlockPiece)
 }
 
 async function moveTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const request = moveTrailRequest((await next(frames)).value, 'trail')
-  await served.move.receiveTrail({ ...request, vault, from: clientLog(frames, say) }, options)
-  await say({ need: null })
+  await takeTrail(frames, say, (from) => served.move.receiveTrail({ ...request, vault, from }, options))
 }
 
 async function copyTrail({ served, vault, options }: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
   const { keyEvents, note } = copyTrailRequest((await next(frames)).value, 'trail')
-  checkHistory(vault, keyEvents)
-  const { state } = await served.place.soups.tenures.read(vault, options)
-  if (!COPIED.has(state))
-    throw refusal('HTTP_REQUEST_INVALID', `The vault is ${state} here, so no trail is copied to it.`)
-  await served.copy.receiveTrail({ vault, keyEvents, trail: { log: clientLog(frames, say), note } }, options)
-  await say({ need: null })
+  await takeTrail(frames, say, (log) => served.copy.receiveTrail({ vault, keyEvents, trail: { log, note } }, options))
 }
 
 async function moveAway(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): Promise<void> {
@@ -156,6 +157,21 @@ async function takeBack(asked: Asked, frames: AsyncGenerator<Frame>, say: Say): 
   const request = takeBackRequest((await next(frames)).value, 'move')
   await using teller = new Teller(say)
   await asked.served.away.takeBack(asked, request, teller)
+}
+
+/** Takes a trail from the log of a client, which hears meanwhile that it is worked on. */
+async function takeTrail(
+  frames: AsyncGenerator<Frame>,
+  say: Say,
+  take: (log: LogReader) => Promise<void>,
+): Promise<void> {
+  const working = setInterval(() => void say(WORKING).catch(() => {}), WORKING_MS)
+  try {
+    await take(clientLog(frames, say))
+  } finally {
+    clearInterval(working)
+  }
+  await say({ need: null })
 }
 
 /** The log of a client, which is asked for one file after the other. */

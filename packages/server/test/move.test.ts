@@ -77,7 +77,7 @@ test('key events of another vault, and a trail for a vault that is not copied he
   await using __ = other
   await using server = await serve(folder.at('b'), { allow: [place.key] })
   await using target = await reach(server, place, vault.id)
-  const refused = { code: 'HTTP_REQUEST_INVALID' }
+  const refused = { code: 'MIGRATION_TARGET_REFUSED' }
   const [own, foreign] = await Promise.all([vault, other].map((each) => sourceOf(each).keyEvents()))
   const migration = '0'.repeat(32)
   await expect(target.receive({ vault: vault.id, keyEvents: foreign ?? [], migration })).rejects.toMatchObject(refused)

@@ -1,6 +1,22 @@
 import type { Block } from '@vault/cas'
 import { createMemoryCas, linksOf, type MemoryCas } from '@vault/cas'
-import { type ContentId, contentId, encode, link, utf8 } from '@vault/core'
+import {
+  type Bytes,
+  type ContentId,
+  contentId,
+  createInception,
+  createKeyEvent,
+  createSigner,
+  encode,
+  encodeEnvelope,
+  type Founding,
+  hashBytes,
+  inceptionPayload,
+  link,
+  type Signer,
+  utf8,
+  verifyKeyHistory,
+} from '@vault/core'
 import { createMemorySoupStore, type Entry, type SoupStore, type VaultSoup } from '@vault/soup'
 
 /** A vault in memory. */
@@ -16,13 +32,34 @@ export function emptyPlace(vault: ContentId): MemoryVault {
   return { vault, objects: createMemoryCas(), store, soup: store.soup(vault) }
 }
 
+/** One key has every role. */
+function foundingOf(name: string): { readonly founding: Founding; readonly signer: Signer } {
+  const seed = hashBytes('sha2-256', utf8(name))
+  const signer = createSigner(seed)
+  const role = { keys: [signer.key], threshold: 1 }
+  const roles = { identity: role, operators: role, log: role }
+  return { founding: { roles, nonce: seed.slice(0, 16), at: new Date('2026-01-01') }, signer }
+}
+
 export function vaultId(name: string): ContentId {
-  return contentId(utf8(name), { hash: 'sha2-256', codec: 'dag-cbor' })
+  return contentId(inceptionPayload(foundingOf(name).founding), { hash: 'sha2-256', codec: 'dag-cbor' })
+}
+
+/** The first so many key events of a vault. */
+export async function keyEventsOf(name: string, count: number): Promise<readonly Bytes[]> {
+  const { founding, signer } = foundingOf(name)
+  const { roles, at } = founding
+  const envelopes = [await createInception(founding, [signer])]
+  while (envelopes.length < count) {
+    const history = verifyKeyHistory(envelopes)
+    envelopes.push(await createKeyEvent({ history, why: 'rotate', roles, at }, [signer]))
+  }
+  return envelopes.map(encodeEnvelope)
 }
 
 export async function activeVault(name: string): Promise<MemoryVault> {
   const place = emptyPlace(vaultId(name))
-  const keyEvents = [utf8(`inception of ${name}`)]
+  const keyEvents = await keyEventsOf(name, 1)
   await place.store.tenures.transition(
     place.vault,
     { state: 'none', epoch: 0 },

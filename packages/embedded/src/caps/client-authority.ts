@@ -5,6 +5,7 @@ import {
   type Grant,
   type KeyId,
   type Random,
+  Recent,
   systemClock,
   systemRandom,
   utf8,
@@ -83,8 +84,8 @@ export class ClientAuthority {
   readonly #clock: Clock
   readonly #random: Random
   readonly #memo = createSignatureMemo()
-  readonly #vaults = new Map<VaultId, VaultCaps>()
-  readonly #given = new Map<string, Given>()
+  readonly #vaults = new Recent<VaultCaps>(MAX_VAULTS)
+  readonly #given = new Recent<Given>(MAX_GIVEN)
 
   constructor(place: Pick<Place, 'dir' | 'info' | 'soups'>, options: ClientAuthorityOptions = {}) {
     const { trust = [], clock = systemClock, random = systemRandom } = options
@@ -111,7 +112,7 @@ export class ClientAuthority {
     this.#given.delete(name)
     const grant = await this.#decide(request, { tenure, revoked }, options)
     const until = Math.min(at + REMEMBERED_MS, grant.expires?.getTime() ?? Number.POSITIVE_INFINITY)
-    remember(this.#given, name, { grant, proofs, print, until }, MAX_GIVEN)
+    this.#given.keep(name, { grant, proofs, print, until })
     return grant
   }
 
@@ -185,7 +186,7 @@ export class ClientAuthority {
     const known = this.#vaults.get(vault)
     const [place, clock, random] = [this.#place, this.#clock, this.#random]
     const caps = known ?? new VaultCaps({ vault, place, soup: place.soups.soup(vault), clock, random })
-    remember(this.#vaults, vault, caps, MAX_VAULTS)
+    this.#vaults.keep(vault, caps)
     return caps
   }
 }
@@ -238,14 +239,4 @@ function refusal(
   details: Readonly<Record<string, unknown>> = {},
 ): VaultError<CapsErrorCode> {
   return new VaultError({ code: 'CAPS_DENIED', message, details: { ...details, code } })
-}
-
-/** What was used last stays. */
-function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most: number): void {
-  map.delete(key)
-  map.set(key, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= most) return
-    map.delete(oldest)
-  }
 }

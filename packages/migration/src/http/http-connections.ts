@@ -5,7 +5,8 @@ import { isVaultError, systemClock, systemRandom } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
 import { readFrames } from '@vault/transfer/frame'
 import { Absence } from './absence.ts'
-import { cut, idle, silentMs } from './connection-failure.ts'
+import { cut, silentMs } from './connection-failure.ts'
+import { endSilent } from './end-silent.ts'
 import type { HttpOptions, HttpTimeouts } from './http-options.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
@@ -73,11 +74,11 @@ export class HttpConnections {
     }
   }
 
-  /** Sends a first frame, and an answer to each that comes back and asks for one. */
+  /** Sends a first frame, and an answer to each that comes back and asks for one, until one says that it is the end. */
   async converse(
     path: string,
     first: Bytes,
-    answer: (question: unknown) => Promise<Bytes | undefined>,
+    answer: (question: unknown) => Promise<Bytes | 'wait' | 'end'>,
     options?: AbortOptions,
   ): Promise<void> {
     const sent = await this.#begin(path, options)
@@ -87,7 +88,8 @@ export class HttpConnections {
       sent.write(first)
       for await (const { value } of this.#received(path, await responded, options)) {
         const next = await answer(value)
-        if (next === undefined) return
+        if (next === 'end') return
+        if (next === 'wait') continue
         if (this.#rate === undefined) sent.write(next)
         else for await (const piece of this.#rate.pieces(next, options)) sent.write(piece)
       }
@@ -111,11 +113,10 @@ export class HttpConnections {
       method: 'POST',
       path,
       headers: { 'content-type': 'application/vnd.vault.frames', ...size },
-      timeout: idleMs,
       ...(signal && { signal }),
     })
     sent.on('error', () => {})
-    sent.once('timeout', () => sent.destroy(idle(idleMs)))
+    endSilent(sent, idleMs)
     for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
     return sent
   }
@@ -126,6 +127,8 @@ export class HttpConnections {
       sent.end(frame)
       return await responded
     }
+    // The server is to know of it while the first of it waits for its turn.
+    sent.flushHeaders()
     // A server that refuses does so without waiting for the rest.
     let over = false
     const ended = responded.then(

@@ -24,7 +24,7 @@ export interface HttpOptions {
 export interface HttpTimeouts {
   /** Until a connection stands. Default 10,000. */
   readonly connect: number
-  /** During which nothing comes or goes. Default 30,000. */
+  /** During which nothing comes. A server says at least every second that it is there. Default 30,000. */
   readonly idle: number
   /** For which requests are tried again while the other place is away, from when nothing came any more. Default 60,000. */
   readonly patience: number

@@ -7,7 +7,7 @@ import type { Ask } from './calls.ts'
 import { HttpClient } from './http-client.ts'
 import type { HttpOptions } from './http-options.ts'
 import { remoteContent, remoteReceiving } from './remote-receiving.ts'
-import { trailQuestion } from './stream-field.ts'
+import { isWorking, trailQuestion } from './stream-field.ts'
 import { asBytes } from './wire-field.ts'
 
 /** A place that is reached over HTTPS, as the target of copies and of moves. It must be closed. */
@@ -45,8 +45,9 @@ export async function httpTarget(
     const path = `/vaults/${id}/target/${call}`
     const first = await encodeFrame(value)
     const answer = async (question: unknown) => {
-      const { need } = client.parsed(path, question, (asked) => trailQuestion(asked, 'question'))
-      return need === null ? undefined : await encodeFrame((await from.read(need, abort)) ?? null)
+      const asked = client.parsed(path, question, (value) => trailQuestion(value, 'question'))
+      if (isWorking(asked)) return 'wait'
+      return asked.need === null ? 'end' : await encodeFrame((await from.read(asked.need, abort)) ?? null)
     }
     await client.patiently(abort, () => client.converse(path, first, answer, abort), path)
   }

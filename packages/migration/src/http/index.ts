@@ -23,8 +23,8 @@ export type { Call, CallName, Calls, HeldView, PausedMove, RequestOf, ResponseOf
 export { CALLS } from './calls.ts'
 export type { MoveSaying } from './move-field.ts'
 export { moveRequest, takeBackRequest } from './move-field.ts'
-export type { PeerCredentials } from './peer-certificate.ts'
-export { createPeerCredentials, peerKeyOf } from './peer-certificate.ts'
+export type { Peer, PeerCredentials } from './peer-certificate.ts'
+export { createPeerCredentials, peerKeyAt, readPeer } from './peer-certificate.ts'
 export { Rate } from './rate.ts'
 export type { MarkedSpan, PackedDifferences } from './span-field.ts'
 export { isMarked, packDifferences } from './span-field.ts'
@@ -37,5 +37,7 @@ export {
   moveTrailRequest,
   objectRequest,
   trailFile,
+  WORKING,
 } from './stream-field.ts'
+export { TokenBucket } from './token-bucket.ts'
 export { refusalFrame, refusalText, statusOf } from './wire-error.ts'

@@ -138,6 +138,7 @@ export const liveRecord: Field<LiveRecord> = map<LiveRecord>({
   quiescedAt: nullable(amount),
   pauseMs: nullable(amount),
   longestPauseMs: amount,
+  excessMs: amount,
   overruns: count,
 })
 

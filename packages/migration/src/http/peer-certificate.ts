@@ -44,11 +44,18 @@ export async function createPeerCredentials(
   }
 }
 
+/** What a certificate says: whose it is, and from when to when. */
+export interface Peer {
+  readonly key: KeyId
+  readonly from: Date
+  readonly to: Date
+}
+
 /**
- * The key of the place that has signed this certificate (DER). TLS has shown that the other end has the certificate's own key. Throws
- * `HTTP_PEER_CERTIFICATE` where it is none of ours, or is not good at this time.
+ * The place that has signed this certificate (DER). TLS has shown that the other end has the certificate's own key. Throws
+ * `HTTP_PEER_CERTIFICATE` where it is none of ours.
  */
-export function peerKeyOf(der: Uint8Array | undefined, at: Date): KeyId {
+export function readPeer(der: Uint8Array | undefined): Peer {
   if (der === undefined) throw refused('there is none')
   const certificate = parsed(der)
   const text = /^CN=(ed25519:z\w{47})$/.exec(certificate.issuer)?.[1]
@@ -59,10 +66,14 @@ export function peerKeyOf(der: Uint8Array | undefined, at: Date): KeyId {
     throw refused('it names no key of a place', cause)
   }
   if (!isSignedBy(certificate, key)) throw refused(`${key} has not signed it`)
-  if (at < new Date(certificate.validFrom) || at >= new Date(certificate.validTo)) {
-    throw refused(`it is good from ${certificate.validFrom} to ${certificate.validTo}; compare the clocks of both ends`)
-  }
-  return key
+  return { key, from: new Date(certificate.validFrom), to: new Date(certificate.validTo) }
+}
+
+/** The key of the place. Throws `HTTP_PEER_CERTIFICATE` where its certificate is not good at this time. */
+export function peerKeyAt({ key, from, to }: Peer, at: Date): KeyId {
+  if (at >= from && at < to) return key
+  const times = `from ${from.toISOString()} to ${to.toISOString()}`
+  throw refused(`it is good ${times}; compare the clocks of both ends`)
 }
 
 function parsed(bytes: Uint8Array): X509Certificate {

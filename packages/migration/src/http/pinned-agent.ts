@@ -5,7 +5,7 @@ import type { Clock, KeyId } from '@vault/core'
 import { VaultError } from '@vault/core'
 import { noConnection } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
-import { type PeerCredentials, peerKeyOf } from './peer-certificate.ts'
+import { type PeerCredentials, peerKeyAt, readPeer } from './peer-certificate.ts'
 
 /** Where an agent connects to, and whom it expects there. */
 export interface PinnedPeer {
@@ -58,7 +58,7 @@ export class PinnedAgent extends Agent {
   #refusal(socket: TLSSocket): Error | null {
     const { key: expected, clock } = this.#peer
     try {
-      const key = peerKeyOf(socket.getPeerX509Certificate()?.raw, clock())
+      const key = peerKeyAt(readPeer(socket.getPeerX509Certificate()?.raw), clock())
       return key === expected ? null : wrongKey(key, expected)
     } catch (error) {
       return error as Error

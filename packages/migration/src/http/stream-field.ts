@@ -1,5 +1,6 @@
 import type { ReadBlock } from '@vault/cas'
 import type { Bytes, ContentId } from '@vault/core'
+import { hasFields } from '@vault/core'
 import type { Field } from '../records/field.ts'
 import { count, list, map, nullable, text } from '../records/field.ts'
 import { anyBytes, ids, keyEvents, migration, note } from './wire-field.ts'
@@ -21,8 +22,20 @@ export const blockList: Field<BlockList> = map<BlockList>({ ids, sizes })
 export const blockPiece: Field<BlockPiece> = map<BlockPiece>({ ids, sizes, absent: ids, damaged: ids })
 export const objectRequest: Field<{ readonly ids: readonly ContentId[] }> = map({ ids })
 
+/** Between two frames: the other end is there, and works on it or waits. */
+export interface Working {
+  readonly type: 'working'
+}
+
+export const WORKING: Working = { type: 'working' }
+
+export function isWorking(value: unknown): value is Working {
+  return hasFields(value, 'type') && value.type === WORKING.type
+}
+
 /** What the other end wants to have of a trail: a file of it, or no more. */
-export const trailQuestion: Field<{ readonly need: string | null }> = map({ need: nullable(text(256)) })
+export const trailQuestion: Field<{ readonly need: string | null } | Working> = (value, name) =>
+  isWorking(value) ? value : map({ need: nullable(text(256)) })(value, name)
 export const trailFile: Field<Bytes | null> = nullable(anyBytes)
 export const moveTrailRequest: Field<{
   readonly migration: string

@@ -31,8 +31,9 @@ export const account: Act = async (work) => {
   const authority = await requireChains(work, keyEvent)
   const transition = keyTransitionNote(plan, payloadId(keyEvent), keyEvent)
   await source.tell([...(authority === undefined ? [] : [authority]), transition], { migration, since }, options)
-  const { size } = await source.freeze(migration, options)
-  await source.tell([auditNote(plan, size)], { migration, since }, options)
+  // As many entries as the log will have before this one: it is not written out for that, but once, by `freeze`.
+  const { events } = await source.soup.tenure(options)
+  await source.tell([auditNote(plan, events)], { migration, since }, options)
   return {}
 }
 

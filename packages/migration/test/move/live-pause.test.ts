@@ -76,6 +76,30 @@ test('a pause that takes too long is given up again and again, and the source ta
   expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
 })
 
+test('what a pause took that was given up, the estimate of the next one learns from', async () => {
+  const places = await scene(3)
+  const time = clocks()
+  const parts = liveParts(places, time, 500)
+  const estimates: { readonly quiesced: number; readonly estimateMs: number }[] = []
+  let quiesced = 0
+  const source: MoveSource = {
+    ...parts.source,
+    async quiesce(migration, options) {
+      await parts.source.quiesce(migration, options)
+      if (quiesced++ === 0) time.pass(700)
+    },
+  }
+  for await (const event of moveVault(await planned(parts, places), { ...parts, source })) {
+    if (event.type === 'round') estimates.push({ quiesced, estimateMs: event.round.estimateMs })
+  }
+  const [before] = estimates.filter((each) => each.quiesced === 0)
+  const [after] = estimates.filter((each) => each.quiesced === 1)
+  expect(before?.estimateMs).toBeLessThan(100)
+  // Half-way to the 500 ms after which it was given up.
+  expect(after?.estimateMs).toBeGreaterThan(240)
+  expect(after?.estimateMs).toBeLessThan(400)
+})
+
 test.each(['open', 'receiveTrail', 'prepare'] as const)(
   'a target that hangs in "%s" keeps nobody waiting for longer than that',
   { timeout: 60_000 },
@@ -111,6 +135,21 @@ test.each(['open', 'receiveTrail', 'prepare'] as const)(
     expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)
   },
 )
+
+test('the log of the source is written out once in a pause', async () => {
+  const places = await scene(3)
+  const parts = liveParts(places, clocks())
+  let times = 0
+  const source: MoveSource = {
+    ...parts.source,
+    async freeze(...call) {
+      times++
+      return await parts.source.freeze(...call)
+    },
+  }
+  expectCertified(await ended(moveVault(await planned(parts, places), { ...parts, source })))
+  expect(times).toBe(1)
+})
 
 test('rounds of catching up are not measured by a wall clock that is set', async () => {
   const places = await scene(3)
@@ -212,7 +251,7 @@ test('a run that was overtaken takes nothing back that the new one has told writ
   }
   const source = { ...parts.source, soup: { ...soup, changes: standing } }
   expect(await codeOf(ended(moveVault(plan, { ...parts, source })))).toBe('MIGRATION_SUPERSEDED')
-  expect(await readWriterNotice(a.store.records, vault)).toMatchObject({ waitMs: 500 })
+  expect(await readWriterNotice(a.store.records, vault)).toMatchObject({ waitMs: 1_500 })
   expect((await a.store.tenures.read(vault)).state).toBe('quiesced')
   expectCertified(await ended(other))
   expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(b)

@@ -102,7 +102,7 @@ async function* oneRound(
   const ms = Math.round(elapsed() - started)
   const left = await countLeft(work, live)
   const measured = [...rounds, { dirty, ms }]
-  return { dirty, left, ms, estimateMs: estimate(measured, left), ...conditions, walked }
+  return { dirty, left, ms, estimateMs: estimate(measured, left) + live.record.excessMs, ...conditions, walked }
 }
 
 /**

@@ -24,6 +24,11 @@ export interface LiveRecord {
   readonly pauseMs: number | null
   /** The longest time for which a pause has kept writers waiting: one that was given up, too. */
   readonly longestPauseMs: number
+  /**
+   * What is added to the estimate of a pause because earlier ones took longer than theirs: each that was given up brings it half-way to
+   * what that one took.
+   */
+  readonly excessMs: number
   /** How often the source took changes again because the pause took too long. */
   readonly overruns: number
 }
@@ -48,14 +53,15 @@ export class LiveLog {
   static async open(records: Records, migration: string, options?: AbortOptions): Promise<LiveLog | undefined> {
     const found = await records.read(keyOf(migration), options)
     if (found === undefined) return undefined
-    const record = { longestPauseMs: 0, ...(decode(found.bytes) as Omit<LiveRecord, 'longestPauseMs'>) }
+    const stored = decode(found.bytes) as Omit<LiveRecord, 'longestPauseMs' | 'excessMs'>
+    const record = { longestPauseMs: 0, excessMs: 0, ...stored }
     return new LiveLog(records, migration, record, found.version)
   }
 
   /** Makes a move a live one, or gives it other terms: it begins its rounds anew under these. */
   static async settle(records: Records, migration: string, terms: LiveTerms, options?: AbortOptions): Promise<void> {
     const before = await LiveLog.open(records, migration, options)
-    const fresh = { cursor: null, quiescedAt: null, pauseMs: null, longestPauseMs: 0 }
+    const fresh = { cursor: null, quiescedAt: null, pauseMs: null, longestPauseMs: 0, excessMs: 0 }
     const record: LiveRecord = {
       type: 'migration-live',
       v: 1,

@@ -4,6 +4,8 @@ import type { Work } from '../work.ts'
 import { LiveLog } from './live-record.ts'
 import { steer } from './steer.ts'
 
+// A pause that takes too long is given up, and until the vault is open again whoever waits for it is not refused.
+const LETTING_GO_MS = 1_000
 // So often a pause may take too long before it is said that these terms cannot be met.
 const MAX_OVERRUNS = 5
 
@@ -31,14 +33,15 @@ export class PauseTime {
   /** Before the vault is quiesced: tells those who write for how long they are to wait, and where it goes. */
   async begin(work: Work): Promise<void> {
     const live = await openLive(work)
-    await steer(work, { delayMs: 0, waitMs: live?.record.terms.maxPauseMs ?? 0 })
+    const { maxPauseMs } = live?.record.terms ?? {}
+    await steer(work, { delayMs: 0, waitMs: maxPauseMs === undefined ? 0 : maxPauseMs + LETTING_GO_MS })
     if (live === undefined) return
     const { state, migration } = await work.parts.source.soup.tenure(work.options)
     // A run that was killed had quiesced it, and since then they wait.
     if (state === 'quiesced' && migration === work.state.migration && live.record.quiescedAt !== null) return
+    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
     this.#began = this.#elapsed()
     this.#isUnknown = false
-    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
   }
 
   /** For a step during which the vault can still be opened again; none for a move that is not live. Throws what it would be aborted with. */
@@ -62,7 +65,8 @@ export class PauseTime {
     const live = await openLive(work)
     if (live === undefined) return
     const { overruns } = live.record
-    await live.write({ overruns: overruns + 1, ...longest(live, this.#spent(work, live)) }, work.options)
+    const ms = this.#spent(work, live)
+    await live.write({ overruns: overruns + 1, ...longest(live, ms), ...learned(live, ms) }, work.options)
   }
 
   /** When the vault is active at the target. */
@@ -85,6 +89,13 @@ export class PauseTime {
 
 function longest({ record }: LiveLog, ms: number): { readonly longestPauseMs: number } {
   return { longestPauseMs: Math.max(record.longestPauseMs, ms) }
+}
+
+/** Half-way, as what kept this one may not come again; and no further than to what a pause may take, where it was given up. */
+function learned({ record }: LiveLog, ms: number): { readonly excessMs: number } {
+  const { excessMs, rounds, terms } = record
+  const expected = rounds.at(-1)?.estimateMs ?? 0
+  return { excessMs: excessMs + Math.max(0, Math.floor((Math.min(ms, terms.maxPauseMs) - expected) / 2)) }
 }
 
 function exceeded({ state }: Work, { record }: LiveLog, ms: number): VaultError<MigrationErrorCode> {
