@@ -42,6 +42,30 @@ test('a link that swallows everything is given up within the patience, and so is
   expect(performance.now() - began).toBeGreaterThan(TIMEOUTS.idle)
 })
 
+test('an answer that falls silent in the middle counts from when it did', async () => {
+  await using places = await scene()
+  const { vault, proxy, reached } = places
+  const timeouts = { ...TIMEOUTS, idle: 1_500 }
+  await using target = await reached({ timeouts })
+  const source = await moveSourceOf(vault)
+  let began = 0
+  const log: typeof source.log = async (options) => {
+    const { read } = await source.log(options)
+    return {
+      // The server has begun to answer, by the name of a file.
+      read: async (...call) => {
+        proxy.fallSilent()
+        began = performance.now()
+        return await read(...call)
+      },
+    }
+  }
+  const parts = { source: { ...source, log }, target, authorize: owner }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({ code: 'HTTP_UNREACHABLE' })
+  expect(performance.now() - began).toBeLessThan(TIMEOUTS.patience + LATE)
+})
+
 // Takes three seconds, and a piece a third of one.
 const SENT = { bytes: 1_500_000, bytesPerSecond: 500_000 }
 
