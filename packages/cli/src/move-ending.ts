@@ -70,7 +70,7 @@ export function movedResult(
       })),
     }),
     seconds,
-    state: phase === 'complete' ? 'active' : 'receiving',
+    ...(phase === 'rolled-back' ? {} : { state: phase === 'complete' ? 'active' : 'receiving' }),
   }
 }
 

@@ -30,11 +30,11 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
-    return await takeBack(run, servers, options)
+    return await takeBack(run, servers, { ...options, migration: named ?? latest?.migration_id ?? null })
   }
   const since = await sinceComplete(latest.migration_id, servers, { ...options, signal })
   if (!bringNewer) {
-    if (since === undefined) return await takeBack(run, servers, options)
+    if (since === undefined) return await takeBack(run, servers, { ...options, migration: latest.migration_id })
     throw cannotRollBack(since, to.url)
   }
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
@@ -53,11 +53,11 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
 async function takeBack(
   run: Run,
   { place, vault, from, to }: TwoServers,
-  { migration, reason, events: file }: Options,
+  { migration, reason, events: file }: Omit<Options, 'migration'> & { readonly migration: string | null },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  const events = place.takeBack(vault, { to, migration: migration ?? null, reason: reason ?? null }, { signal })
+  const events = place.takeBack(vault, { to, migration, reason: reason ?? null }, { signal })
   const told = file === undefined ? events : writeEvents(file, events, output)
   const state = await followMove(run, told, { begins: async () => {} })
   const seconds = (performance.now() - started) / 1000

@@ -35,7 +35,7 @@ export interface Leading {
   readonly options: AbortOptions
 }
 
-/** Moves a vault to another server, or goes on with that; where it has ended, says how. */
+/** Moves a vault to another server, or goes on with that, or with taking it back; where it has ended, says how. */
 export async function moveAway(
   vault: Vault,
   request: Omit<MoveRequest, 'to'>,
@@ -61,10 +61,12 @@ export async function moveAway(
   // A passphrase that this server has not, or a wrong one, is said before the target has keys.
   if (open === undefined || open.next === 'accept') await source.unlock(options)
   const { migration, events } = await begin(open, parts, options)
-  for await (const event of publishEvents(migration, events)) {
-    if (event.type === 'moved' && event.state.phase !== 'complete') throw rolledBack(event.state)
-    tell(event)
-  }
+  for await (const event of publishEvents(migration, events)) tell(event)
+}
+
+/** Whoever asked for a move must not read a success where it was taken back. */
+export function requireMoved(event: MoveEvent): void {
+  if (event.type === 'moved' && event.state.phase !== 'complete') throw rolledBack(event.state)
 }
 
 /** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `planMigration` throws. */
@@ -79,16 +81,26 @@ export async function planAway(
   return await planMigration({ source, target, authorize }, { handoff: { keys }, ...options })
 }
 
+/**
+ * The migration that is meant where one is to be taken back: the named one, or that which has not ended, or by which the vault left, or the
+ * latest. Throws `MIGRATION_UNKNOWN`.
+ */
+export async function meantMigration(vault: Vault, named: string | null, options: AbortOptions): Promise<string> {
+  const moves = await movesOf(vault, options)
+  const { state, migration: left } = await vault.soup.tenure(options)
+  const open = moves.find(({ phase }) => !isEnded(phase))?.migration
+  const migration = named ?? open ?? (state === 'retired' ? left : undefined) ?? moves[0]?.migration ?? 'unknown'
+  if (!moves.some((move) => move.migration === migration)) throw unknown(vault, migration)
+  return migration
+}
+
 /** Takes a move back that left from here; where that has been done, says so. Throws what `rollBackMove` throws. */
 export async function takeMoveBack(
   vault: Vault,
-  { migration: named, reason }: Pick<TakeBackRequest, 'migration' | 'reason'>,
+  { migration, reason }: { readonly migration: string } & Pick<TakeBackRequest, 'reason'>,
   { to, authorize, tell, options }: Leading,
   departure: Departure,
 ): Promise<void> {
-  const moves = await movesOf(vault, options)
-  const migration = named ?? (moves.find(({ phase }) => !isEnded(phase)) ?? moves[0])?.migration ?? 'unknown'
-  if (!moves.some((move) => move.migration === migration)) throw unknown(vault, migration)
   const source = await moveSource(vault, departure, options)
   await using target = await reached(vault, to, departure, options)
   const parts: MoveParts = { source, target, authorize, address: to.url }

@@ -3,7 +3,16 @@ import { owner, type Vault } from '@vault/embedded'
 import { type MigrationErrorCode, type MoveEvent, type MoveState, type Plan, toldEvent } from '@vault/migration'
 import type { MoveRequest, TakeBackRequest } from '@vault/migration/http'
 import type { Asked } from './answers.ts'
-import { type Departure, type Leading, moveAway, planAway, takeMoveBack, takerOf } from './move-away.ts'
+import {
+  type Departure,
+  type Leading,
+  meantMigration,
+  moveAway,
+  planAway,
+  requireMoved,
+  takeMoveBack,
+  takerOf,
+} from './move-away.ts'
 import { type MoveDestination, normalDestination } from './move-destination.ts'
 import { MoveStop } from './move-stop.ts'
 import { refusal } from './refusal.ts'
@@ -46,7 +55,13 @@ export class MovesAway {
   async run(asked: Asked, request: MoveRequest, teller: Teller): Promise<void> {
     await this.#lead(asked, request, teller, {
       endsAlone: false,
-      run: (vault, leading) => moveAway(vault, request, leading, this.#parts),
+      run: async (vault, leading) => {
+        const tell = (event: MoveEvent) => {
+          requireMoved(event)
+          leading.tell(event)
+        }
+        await moveAway(vault, request, { ...leading, tell }, this.#parts)
+      },
     })
   }
 
@@ -58,16 +73,24 @@ export class MovesAway {
     return await this.#parts.use(vault, key, (opened) => planAway(opened, leading, this.#parts))
   }
 
-  /** Takes the move of a vault back, and tells how. It goes on without the client: nobody may be able to write until it has ended. */
-  async takeBack(asked: Asked, request: TakeBackRequest, teller: Teller): Promise<void> {
+  /**
+   * Takes the move of a vault back, and tells how. It goes on without the client, and behind the signature without anybody who asks: nobody
+   * may be able to write until it has ended.
+   */
+  async takeBack(asked: Asked, { migration: named, ...request }: TakeBackRequest, teller: Teller): Promise<void> {
+    await requireLeave(asked)
+    // What is not there stops nothing that is under way.
+    const migration = await this.#parts.use(asked.vault, asked.key, (vault) =>
+      meantMigration(vault, named, asked.options),
+    )
     await this.#lead(asked, request, teller, {
       endsAlone: true,
-      run: (vault, leading) => takeMoveBack(vault, request, leading, this.#parts),
+      run: (vault, leading) => takeMoveBack(vault, { ...request, migration }, leading, this.#parts),
     })
   }
 
   /**
-   * Ends a move that was left behind its signature, which needs nobody's leave: the vault is active nowhere until then. Does nothing where
+   * Ends a move that was left behind its signature, or takes it back where that was begun, which needs nobody's leave: the vault is active nowhere until then. Does nothing where
    * it goes to a place that the operator has not named, and where somebody goes on with it.
    */
   async end({ vault, migration, acceptance }: MoveState, options: AbortOptions): Promise<void> {

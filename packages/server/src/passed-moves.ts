@@ -25,11 +25,11 @@ export async function endPassedMoves(served: ServedPlace, { failed, signal }: Pa
   }
 }
 
-/** One that is being taken back goes on where that was asked for. */
+/** Those behind their signature, which are ended or, where that was asked for, taken back: the vault is active nowhere until then. */
 async function passedMoves({ place: { soups } }: ServedPlace, signal: AbortSignal): Promise<readonly MoveState[]> {
   const passed: MoveState[] = []
   for (const move of await listMoves(soups.records, { signal })) {
-    if (isEnded(move.phase) || move.phase === 'rolling-back') continue
+    if (isEnded(move.phase)) continue
     const { state, migration } = await soups.soup(move.vault).tenure({ signal })
     if (state === 'retired' && migration === move.migration) passed.push(move)
   }

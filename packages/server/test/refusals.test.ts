@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { connect as connectTcp } from 'node:net'
@@ -65,6 +66,9 @@ async function credentials(signer = known, clock = systemClock) {
   return await createPeerCredentials(signer, { clock, random: systemRandom })
 }
 
+/** How a time of thirteen characters begins in DER. */
+const UTC_TIME = Buffer.of(0x17, 0x0d)
+
 const path = (call: string, side = 'target') => `/vaults/${vault}/${side}/${call}`
 const codeOf = ({ text }: Answered) => JSON.parse(text).error.code as string
 
@@ -90,6 +94,37 @@ describe('who is refused, before a byte is sent or read', () => {
       const answer = await send(path('place'), new Uint8Array(), await credentials(known, then))
       expect(codeOf(answer)).toBe('HTTP_PEER_CERTIFICATE')
     }
+  })
+
+  test('a certificate that was good when its connection was made, and no longer is', async () => {
+    await using other = await scratch()
+    let at = Date.now()
+    await using patient = await serve(other.at('x'), { allow: [known.key], clock: () => new Date(at) })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const options = { agent, method: 'POST', rejectUnauthorized: false, ...(await credentials()) }
+    const ask = async () =>
+      await new Promise<{ readonly status: number | undefined; readonly reused: boolean }>((resolve, reject) => {
+        const sent = request(new URL('/vaults', patient.url), options, (answer) => {
+          answer.resume().once('end', () => resolve({ status: answer.statusCode, reused: sent.reusedSocket }))
+        })
+        sent.on('error', reject).end()
+      })
+    expect(await ask()).toEqual({ status: 200, reused: false })
+    expect(await ask()).toEqual({ status: 200, reused: true })
+    at += 9 * 24 * 3_600_000
+    expect(await ask()).toEqual({ status: 401, reused: true })
+    agent.destroy()
+  })
+
+  test('a certificate with times that cannot be read', async () => {
+    const { key, cert } = await credentials()
+    const der = Buffer.from(new X509Certificate(cert).raw)
+    // A month that is none, in the UTCTime of either end, and signed anew: the part that is signed comes first in the outer sequence.
+    for (let from = der.indexOf(UTC_TIME); from >= 0; from = der.indexOf(UTC_TIME, from + 1)) der.write('99', from + 4)
+    const signed = der.subarray(4, 8 + der.readUInt16BE(6))
+    Buffer.from(await known.sign(new Uint8Array(signed))).copy(der, der.length - 64)
+    const answer = await send(path('place'), new Uint8Array(), { key, cert: new X509Certificate(der).toString() })
+    expect(codeOf(answer)).toBe('HTTP_PEER_CERTIFICATE')
   })
 
   test('a certificate that names a key which has not signed it', async () => {

@@ -1,6 +1,6 @@
 import { contentId, encode, VaultError, type VaultId } from '@vault/core'
 import { openPlace, openVault } from '@vault/embedded'
-import { listMoves, readMove } from '@vault/migration'
+import { listMoves, type MoveState, readMove } from '@vault/migration'
 import { expect, test } from 'vitest'
 import { anyKey, reach, scratch, serve, vaultIn } from './served.ts'
 import { eventually, follow, placeAt, requestTo, standing, twoServers } from './two-servers.ts'
@@ -68,8 +68,28 @@ test('of who may not, of another place and of other migrations nothing is taken 
   expect(still?.phase).not.toBe('rolled-back')
 })
 
+test('what is not there to be taken back stops nothing', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await using other = placeAt(a, client)
+  let asked = false
+  for await (const event of from.move(vault, { ...requestTo(b), bytesPerSecond: 40_000 })) {
+    if (event.type === 'moved') expect(event.state.phase).toBe('complete')
+    if (event.type !== 'step' || event.step.effect !== 'copy') continue
+    const taken = follow(other.takeBack(vault, { ...back(b), migration: '1'.repeat(32) }))
+    await expect(taken).rejects.toMatchObject({ code: 'MIGRATION_UNKNOWN' })
+    asked = true
+  }
+  expect(asked).toBe(true)
+})
+
 /** A vault that was signed away at the first server and has not been taken by the second one. */
-async function signedAway(folder: Awaited<ReturnType<typeof scratch>>) {
+async function signedAway(
+  folder: Awaited<ReturnType<typeof scratch>>,
+  refuses: (move: MoveState | undefined) => boolean = () => false,
+) {
   await using opened = new AsyncDisposableStack()
   const { vault, place } = await vaultIn(folder.at('a'), 3)
   await vault[Symbol.asyncDispose]()
@@ -77,7 +97,8 @@ async function signedAway(folder: Awaited<ReturnType<typeof scratch>>) {
   const seen = opened.use(await openPlace(folder.at('a'), { mode: 'read' }))
   let isClosed = true
   const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
-    if (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired')
+    const [move] = await listMoves(seen.soups.records)
+    if (refuses(move) || (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired'))
       throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
     return { action, object, proven: true }
   }
@@ -90,7 +111,17 @@ async function signedAway(folder: Awaited<ReturnType<typeof scratch>>) {
   expect(await moves()).toMatchObject([{ phase: 'handoff-signed' }])
   isClosed = false
   const kept = opened.move()
-  return { vault: vault.id, place, b, from, to, moves, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() }
+  return {
+    vault: vault.id,
+    place,
+    client,
+    a,
+    b,
+    from,
+    to,
+    moves,
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+  }
 }
 
 test('behind the signature it is taken back with the word of the other place, and what is complete not at all', async () => {
@@ -107,6 +138,25 @@ test('behind the signature it is taken back with the word of the other place, an
     code: 'MIGRATION_COMPLETE',
   })
   expect(await standing(to, vault)).toBe('active')
+})
+
+test('one that the other place did not let end is taken back by the server as it begins anew, and nobody has to ask', async () => {
+  await using folder = await scratch()
+  let isClosed = true
+  await using servers = await signedAway(folder, (move) => isClosed && move?.phase === 'rolling-back')
+  const { vault, client, a, b, from, moves } = servers
+  await expect(follow(from.takeBack(vault, back(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
+  expect(await moves()).toMatchObject([{ phase: 'rolling-back' }])
+  expect(await standing(from, vault)).toBe('retired')
+  await a.close()
+  isClosed = false
+  const failed: unknown[] = []
+  const options = { moves: [client.key], moveTo: [b], failed: (error: unknown) => failed.push(error) }
+  await using again = await serve(folder.at('a'), options)
+  await using there = placeAt(again, client)
+  await eventually(async () => (await moves())[0]?.phase === 'rolled-back')
+  expect(await standing(there, vault)).toBe('active')
+  expect(failed).toEqual([])
 })
 
 test('where the other place has taken the vault already, the move is ended, and no success is said', async () => {

@@ -66,7 +66,9 @@ export function readPeer(der: Uint8Array | undefined): Peer {
     throw refused('it names no key of a place', cause)
   }
   if (!isSignedBy(certificate, key)) throw refused(`${key} has not signed it`)
-  return { key, from: new Date(certificate.validFrom), to: new Date(certificate.validTo) }
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)]
+  if (Number.isNaN(from.getTime() + to.getTime())) throw refused('its times cannot be read')
+  return { key, from, to }
 }
 
 /** The key of the place. Throws `HTTP_PEER_CERTIFICATE` where its certificate is not good at this time. */
