@@ -20,7 +20,10 @@ export function addRemoteOptions(command: Command): Command {
   return command
     .option('--peer-key <key>', 'where an end is https://…: the key of that server, which "vaultctl serve" prints')
     .option('--bwlimit <rate>', 'send at most so many bytes a second, as 500K or 10M')
-    .option('--timeout <seconds>', 'give up when the server has been away for so long; default: 60')
+    .option(
+      '--timeout <seconds>',
+      'give up when the server has been away for so long; of two servers, the first, which waits a minute for the second; default: 60',
+    )
     .option(
       '--proof <file>',
       'a certificate that lets this place in at the server, or a validation of one; may be repeated. Those of the vault that is moved are found without it',

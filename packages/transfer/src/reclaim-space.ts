@@ -27,7 +27,12 @@ export interface ReclaimReport {
   /** Bytes of the segments that went, without those that were stored again. */
   readonly bytesFreed: number
   /** Segments that stay, and bytes in them that nobody needs, as far as these can be told. */
-  readonly kept: { readonly segments: number; readonly unused: number }
+  readonly kept: {
+    readonly segments: number
+    readonly unused: number
+    /** Of them those whose last write was never finished, or is under way: what nobody needs of them cannot be told. */
+    readonly unfinished: { readonly segments: number; readonly bytes: number }
+  }
   /** Segments that stay because of their damage: `CAS_CORRUPT`, `TRANSFER_SOURCE_DAMAGED`, with the segment as subject. */
   readonly findings: readonly Finding[]
 }
@@ -64,7 +69,8 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   if (!(maxUnused >= 0 && maxUnused <= 1)) throw new RangeError(`A share is 0 to 1, not ${maxUnused}`)
   const findings: Finding[] = []
   const segments = await place.objects.segments(abort)
-  const surveyed = yield* survey(place, segments, findings, abort)
+  const unfinished: StoredSegment[] = []
+  const surveyed = yield* survey(place, segments, { findings, unfinished }, abort)
   const condemned = new Set(
     await place.reclaim.condemned(
       surveyed.map(({ segment }) => segment),
@@ -78,6 +84,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   const kept = {
     segments: segments.length - work.segments,
     unused: staying.reduce((sum, { unused }) => sum + unused, 0),
+    unfinished: { segments: unfinished.length, bytes: unfinished.reduce((sum, { bytes }) => sum + bytes, 0) },
   }
   yield { type: 'report', ...work, kept, findings }
 }
@@ -86,7 +93,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
 async function* survey(
   { objects, reclaim }: ReclaimedPlace,
   segments: readonly StoredSegment[],
-  findings: Finding[],
+  { findings, unfinished }: { readonly findings: Finding[]; readonly unfinished: StoredSegment[] },
   options: AbortOptions,
 ): AsyncGenerator<ReclaimEvent, readonly Surveyed[]> {
   const found: Surveyed[] = []
@@ -110,8 +117,8 @@ async function* survey(
     } catch (error) {
       if (!isVaultError(error) || !(UNREAD.has(error.code) || error.code === 'CAS_FORMAT')) throw error
       // One that somebody is writing, or was killed at, is no damage; but what its end was cannot be told, so it stays.
-      if (error.code !== 'CAS_UNACKNOWLEDGED')
-        findings.push({ code: error.code, message: error.message, subject: segment })
+      if (error.code === 'CAS_UNACKNOWLEDGED') unfinished.push({ segment, bytes })
+      else findings.push({ code: error.code, message: error.message, subject: segment })
     }
   }
   yield { type: 'progress', phase: 'survey', done: segments.length, of: segments.length }

@@ -52,6 +52,8 @@ export function addReclaim(program: Program): void {
     const ok = findings.length === 0
     const anew = `; ${counted(copied.objects, 'object')} (${humanBytes(copied.bytes)}) written anew`
     const stays = `${humanBytes(kept.unused)} unused in ${counted(kept.segments, 'pack')} that ${kept.segments === 1 ? 'stays' : 'stay'}`
+    const { segments: written, bytes } = kept.unfinished
+    const unfinished = ` In ${counted(written, 'pack')} (${humanBytes(bytes)}) a write is under way or was never finished, so nobody can tell what is unused there.`
     await output.result(
       {
         ok,
@@ -63,7 +65,7 @@ export function addReclaim(program: Program): void {
         findings,
         ...(dryRun && { dry_run: true }),
       },
-      `${dryRun ? 'Would free' : 'Freed'} ${humanBytes(bytesFreed)}: ${counted(segments, 'pack')} with ${counted(objects, 'unused object')}${copied.objects === 0 ? '' : anew}. ${stays}.`,
+      `${dryRun ? 'Would free' : 'Freed'} ${humanBytes(bytesFreed)}: ${counted(segments, 'pack')} with ${counted(objects, 'unused object')}${copied.objects === 0 ? '' : anew}. ${stays}.${written === 0 ? '' : unfinished}`,
     )
     return ok ? EXIT.ok : EXIT.refused
   })
