@@ -49,11 +49,11 @@ test('a move between two servers is planned, and nothing changes; and it is draw
 test('two servers are compared by whoever may read the vault at both, or may copy it from there', async () => {
   await using space = await scratch()
   const servers = await prepared(space, 5)
-  const { me, placeOfA, vault, keystore } = servers
+  const { placeOfA, vault, keystore } = servers
   for (const [name, action] of [
     ['reader', 'read'],
     ['copier', 'migrate'],
-    ['writer', 'audit'],
+    ['auditor', 'audit'],
   ] as const) {
     await json('vaultctl', ['keys', 'new', name, '--no-passphrase', ...keystore])
     await json('vaultctl', ['caps', 'issue', space.at('A'), '--to', name, '--action', action, ...keystore])
@@ -75,10 +75,9 @@ test('two servers are compared by whoever may read the vault at both, or may cop
     expect(found).toMatchObject({ ok: true, same: false })
     expect(found.names).toContainEqual({ type: 'entry', name: 'path:newer', where: 'only-here' })
   }
-  expect(await json('vault-migrate', diff('writer'), 1)).toMatchObject({
+  expect(await json('vault-migrate', diff('auditor'), 1)).toMatchObject({
     error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'read' } },
   })
-  expect(me).toMatch(/^ed25519:/)
   const local = ['diff', '--from', space.at('A'), '--to', b.url, '--peer-key', b.key, ...keystore]
   expect(await json('vault-migrate', [...local, '--as', 'copier'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
   await Promise.all([a.stop('SIGTERM'), b.stop('SIGTERM')])
