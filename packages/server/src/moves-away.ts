@@ -90,8 +90,8 @@ export class MovesAway {
   }
 
   /**
-   * Ends a move that was left behind its signature, or takes it back where that was begun, which needs nobody's leave: the vault is active nowhere until then. Does nothing where
-   * it goes to a place that the operator has not named, and where somebody goes on with it.
+   * Ends a move that was left behind its signature, or takes it back where that was begun. That needs nobody's leave: the vault is active
+   * nowhere until then. Does nothing where it goes to a place that the operator has not named, and leaves it to whoever asks for it meanwhile.
    */
   async end({ vault, migration, acceptance }: MoveState, options: AbortOptions): Promise<void> {
     const { destinations, reach, use } = this.#parts
@@ -107,6 +107,8 @@ export class MovesAway {
         const leading = { authorize: owner, to, tell: () => {}, options: { signal } }
         await moveAway(opened, ENDING, leading, this.#parts)
       })
+    } catch (error) {
+      if (error !== ASKED_AGAIN) throw error
     } finally {
       ended()
     }

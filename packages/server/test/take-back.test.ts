@@ -88,7 +88,7 @@ test('what is not there to be taken back stops nothing', async () => {
 /** A vault that was signed away at the first server and has not been taken by the second one. */
 async function signedAway(
   folder: Awaited<ReturnType<typeof scratch>>,
-  refuses: (move: MoveState | undefined) => boolean = () => false,
+  refuses: (move: MoveState | undefined) => boolean | Promise<boolean> = () => false,
 ) {
   await using opened = new AsyncDisposableStack()
   const { vault, place } = await vaultIn(folder.at('a'), 3)
@@ -98,7 +98,7 @@ async function signedAway(
   let isClosed = true
   const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
     const [move] = await listMoves(seen.soups.records)
-    if (refuses(move) || (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired'))
+    if ((await refuses(move)) || (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired'))
       throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
     return { action, object, proven: true }
   }
@@ -156,6 +156,31 @@ test('one that the other place did not let end is taken back by the server as it
   await using there = placeAt(again, client)
   await eventually(async () => (await moves())[0]?.phase === 'rolled-back')
   expect(await standing(there, vault)).toBe('active')
+  expect(failed).toEqual([])
+})
+
+test('a client that asks for what the server is ending goes on with it, and that is no failure', async () => {
+  await using folder = await scratch()
+  const gate = Promise.withResolvers<void>()
+  let isHeld = false
+  const held = Promise.withResolvers<void>()
+  await using servers = await signedAway(folder, async () => {
+    if (!isHeld) return false
+    held.resolve()
+    await gate.promise
+    return false
+  })
+  const { vault, client, a, b } = servers
+  await a.close()
+  isHeld = true
+  const failed: unknown[] = []
+  const options = { moves: [client.key], moveTo: [b], failed: (error: unknown) => failed.push(error) }
+  await using again = await serve(folder.at('a'), options)
+  await using from = placeAt(again, client)
+  await held.promise
+  const moving = follow(from.move(vault, requestTo(b)))
+  setTimeout(gate.resolve, 500)
+  expect((await moving)?.phase).toBe('complete')
   expect(failed).toEqual([])
 })
 
