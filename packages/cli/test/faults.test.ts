@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { openVault } from '@vault/embedded'
+import { diagnose, openVault } from '@vault/embedded'
 import { describe, expect, test } from 'vitest'
 import { json, run, scratch } from './harness.ts'
 
@@ -279,6 +279,29 @@ describe.skipIf(!isRoot)('disks', () => {
     const { bavail, bsize } = await statfs(disk.dir)
     expect(bavail * bsize).toBeGreaterThan(19 * 100_000)
     expect(await json('vaultctl', ['verify', vault])).toMatchObject({ ok: true, objects: 0, notes: [] })
+  })
+
+  test('a vault on a disk that is wholly full is read, again and again, and is said to be sound', async () => {
+    await using space = await scratch()
+    await using disk = await mounted(space.at('disk'), 'size=8m')
+    const vault = join(disk.dir, 'vault')
+    await json('vaultctl', ['init', vault])
+    await json('vaultctl', ['put', vault, 'package.json'], 0, { cwd: join(import.meta.dirname, '..') })
+    await writeFile(join(disk.dir, 'ballast'), Buffer.alloc(8 * 1024 * 1024)).catch(() => {})
+    for (let i = 0; i < 3; i++) {
+      await using open = await openVault(vault, { mode: 'read' })
+      expect(await open.status()).toMatchObject({ entries: 1 })
+    }
+    expect(await readdir(vault)).toContain('reserve')
+    await rm(join(vault, 'reserve'))
+    await writeFile(join(disk.dir, 'more'), Buffer.alloc(1024 * 1024)).catch(() => {})
+    await expect(openVault(vault, { mode: 'read' })).rejects.toMatchObject({
+      code: 'SOUP_READ_FAILED',
+      message: expect.stringContaining('The disk is full: make room, then repeat.'),
+    })
+    const { summary, checks } = await diagnose(vault)
+    expect(summary).not.toMatch(/damaged|backup/)
+    expect(checks.filter(({ ok }) => !ok)).toMatchObject([{ name: 'space', lost: 'no' }])
   })
 
   test('a migration to a full disk goes on when there is room', async () => {

@@ -7,12 +7,13 @@ import { diagnoseKeys } from './diagnose-keys.ts'
 import { diagnoseLog } from './diagnose-log.ts'
 import { diagnoseMigrations } from './diagnose-migrations.ts'
 import { diagnosePacks } from './diagnose-packs.ts'
-import { diagnoseSpace } from './diagnose-space.ts'
+import { diagnoseSpace, MAKE_ROOM, SPACE } from './diagnose-space.ts'
 import { diagnoseTenure } from './diagnose-tenure.ts'
 import type { Check, Diagnosis } from './diagnosis.ts'
 import { Marks } from './marks.ts'
 import { findPlace, openPlace, PLACE_FILE, type Place } from './place.ts'
 import { isDamageError } from './survey.ts'
+import { tellsOfFullDisk } from './tells-of-full-disk.ts'
 
 /** Where a diagnosis looks. */
 export interface DiagnoseOptions extends AbortOptions {
@@ -36,11 +37,13 @@ export async function diagnose(dir: string, { stateDir, signal }: DiagnoseOption
   checks.push(...(await diagnoseKeys(place)))
   checks.push(await diagnoseSpace(place))
   const opened = await attempt('stores', dir, () => openPlace(place, { mode: 'read' }))
-  if ('name' in opened)
+  if ('name' in opened) {
+    const others = checks.filter(({ name }) => name !== opened.name || name !== SPACE)
     return conclude(
-      [...checks, ...(opened.name === PLACE_FILE ? [] : [opened])],
+      [...others, ...(opened.name === PLACE_FILE ? [] : [opened])],
       'The vault cannot be opened, so its state, log and packs were not looked at.',
     )
+  }
   await using open: Place = opened.value
   const marks =
     stateDir === undefined ? undefined : new Marks({ stateDir, instance: open.info.instance, warn: () => {} })
@@ -133,6 +136,7 @@ function failure(name: string, dir: string, error: unknown): Check {
       advice: 'Run this as the user who owns the folder, or give this user access to it.',
     }
   }
+  if (tellsOfFullDisk(error)) return { name: SPACE, ok: false, lost: 'no', message, advice: MAKE_ROOM }
   if (code === 'SOUP_BUSY') {
     return {
       name: 'soup.sqlite',

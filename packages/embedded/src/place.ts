@@ -4,8 +4,9 @@ import { type KeyId, parseKeyId, VaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
 import { openSqliteSoupStore } from '@vault/store-sqlite'
-import { restoreReserve } from './reserve.ts'
+import { restoreReserve, returnReserve, useReserve } from './reserve.ts'
 import { systemError } from './system-error.ts'
+import { tellsOfFullDisk } from './tells-of-full-disk.ts'
 
 /** The `code` of the errors about folders that hold vaults. */
 export type PlaceErrorCode =
@@ -90,10 +91,14 @@ async function openStores(dir: string, info: PlaceInfo, { mode, keepHashes }: Op
   await checkAccess(dir, mode)
   const path = join(dir, SOUP_FILE)
   const soupMode = mode === 'read' && keepHashes && (await isWritable(dir)) ? 'write' : mode
-  const soups = await openSqliteSoupStore({ path, mode: soupMode })
+  const { soups, usesReserve } = await openSoups(dir, soupMode)
   const closeSoups = async () => {
-    await soups[Symbol.asyncDispose]()
-    if (soupMode === 'read') await removeEmptyLog(path)
+    try {
+      await soups[Symbol.asyncDispose]()
+      if (soupMode === 'read') await removeEmptyLog(path)
+    } finally {
+      if (usesReserve) await returnReserve(dir)
+    }
   }
   try {
     const isCondemned = async (segment: string) => (await soups.reclaim.condemned([segment])).length > 0
@@ -115,6 +120,24 @@ async function openStores(dir: string, info: PlaceInfo, { mode, keepHashes }: Op
     }
   } catch (error) {
     await closeSoups()
+    throw error
+  }
+}
+
+/** SQLite makes files to read, too: on a disk that is wholly full the place gives up the room that it keeps, until it is closed. */
+async function openSoups(dir: string, mode: 'read' | 'write'): Promise<{ soups: SoupStore; usesReserve: boolean }> {
+  const open = () => openSqliteSoupStore({ path: join(dir, SOUP_FILE), mode })
+  try {
+    return { soups: await open(), usesReserve: false }
+  } catch (error) {
+    if (!tellsOfFullDisk(error)) throw error
+  }
+  // Where it is not ours to give up, or somebody else has just done so, the second attempt tells.
+  const usesReserve = await useReserve(dir).catch(() => false)
+  try {
+    return { soups: await open(), usesReserve }
+  } catch (error) {
+    if (usesReserve) await returnReserve(dir)
     throw error
   }
 }

@@ -3,7 +3,7 @@ import type { SoupErrorCode } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type ReclaimReport, reclaimSpace } from '@vault/transfer'
 import type { Reason } from './act.ts'
 import { findPlace, type Place } from './place.ts'
-import { restoreReserve, useReserve } from './reserve.ts'
+import { restoreReserve, returnReserve, useReserve } from './reserve.ts'
 import type { Vault } from './vault.ts'
 
 /**
@@ -36,12 +36,12 @@ export async function* reclaimFolder(
   options: ReclaimOptions & Reason = {},
 ): AsyncGenerator<ReclaimEvent> {
   const place = options.dryRun === true ? undefined : await findPlace(dir)
-  if (place !== undefined) await useReserve(place)
+  const usesReserve = place !== undefined && (await useReserve(place))
   try {
     await using vault = await open()
     yield* vault.reclaim(options)
   } finally {
-    if (place !== undefined) await restoreReserve(place)
+    if (place !== undefined) await (usesReserve ? returnReserve(place) : restoreReserve(place))
   }
 }
 

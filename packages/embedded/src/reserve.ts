@@ -13,18 +13,32 @@ const LENGTH = 256 * 1024
 const AMPLE = 16 * LENGTH
 
 /** Keeps the room. No file system can leave out or share what is random. */
-export async function keepReserve(dir: string): Promise<void> {
-  await writeDurably(join(dir, RESERVE_FILE), randomBytes(LENGTH))
+export async function keepReserve(dir: string, length = LENGTH): Promise<void> {
+  await writeDurably(join(dir, RESERVE_FILE), randomBytes(length))
 }
 
-/** Gives the room away where the disk has none. Throws `VAULT_INACCESSIBLE`. */
-export async function useReserve(dir: string): Promise<void> {
-  if ((await freeBytes(dir)) >= LENGTH) return
+/** Gives the room away where the disk has none, and says whether it did. Throws `VAULT_INACCESSIBLE`. */
+export async function useReserve(dir: string): Promise<boolean> {
+  if ((await freeBytes(dir)) >= LENGTH) return false
   try {
     await unlink(join(dir, RESERVE_FILE))
     await flushFolder(dir)
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw systemError('VAULT_INACCESSIBLE', dir, error)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw systemError('VAULT_INACCESSIBLE', dir, error)
+  }
+}
+
+/** Keeps the room again that was given away to open a place: half of it where something, as a folder that grew, has taken of it. */
+export async function returnReserve(dir: string): Promise<void> {
+  if (await isKept(dir)) return
+  for (const length of [LENGTH, LENGTH / 2]) {
+    try {
+      return await keepReserve(dir, length)
+    } catch {
+      // Whoever makes room and opens the place to write next keeps it again.
+    }
   }
 }
 

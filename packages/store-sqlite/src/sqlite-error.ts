@@ -10,6 +10,8 @@ const CORRUPT = 11
 const FULL = 13
 const CANTOPEN = 14
 const NOTADB = 26
+/** An extended code of IOERR: the shared memory beside the database, which is a file, could not grow. */
+const IOERR_SHMSIZE = 4874
 /** Those of the extended codes of IOERR that tell of the file's content: READ, SHORT_READ, DATA, CORRUPTFS. */
 const UNREADABLE: readonly unknown[] = [266, 522, 8202, 8458]
 
@@ -37,12 +39,12 @@ export function isBroken(error: unknown): boolean {
   return code === CORRUPT || code === NOTADB || (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE'
 }
 
-/** Whether there is no more room for the file. */
+/** Whether there is no more room for the file, or for those beside it. */
 export function isFull(error: unknown): boolean {
-  return resultCode(error) === FULL
+  return resultCode(error) === FULL || (error as { errcode?: unknown } | null)?.errcode === IOERR_SHMSIZE
 }
 
-/** What SQLite reports, in our codes. Anything that is no error of SQLite comes back unchanged. */
+/** What SQLite reports, in our codes; of a full disk with `details.errno`, `ENOSPC`. Anything that is no error of SQLite comes back unchanged. */
 export function soupErrorFrom(error: unknown, file: string, doing: 'read' | 'write'): unknown {
   const code = resultCode(error)
   if (isBroken(error) || (doing === 'read' && UNREADABLE.includes((error as { errcode?: unknown }).errcode))) {
@@ -55,15 +57,17 @@ export function soupErrorFrom(error: unknown, file: string, doing: 'read' | 'wri
       },
     )
   }
-  if (code === undefined || !REFUSALS.has(code)) return error
-  const message = `${file} was not ${doing === 'read' ? 'read' : 'changed'}: ${messageOf(error)}. ${REFUSALS.get(code)}`
-  const more = { details: { file }, cause: error }
+  if (code === undefined || !(isFull(error) || REFUSALS.has(code))) return error
+  const [why, details] = isFull(error)
+    ? ['. The disk is full: make room, then repeat.', { file, errno: 'ENOSPC' }]
+    : [`: ${messageOf(error)}. ${REFUSALS.get(code)}`, { file }]
+  const message = `${file} was not ${doing === 'read' ? 'read' : 'changed'}${why}`
+  const more = { details, cause: error }
   return storeError(doing === 'read' ? 'SOUP_READ_FAILED' : 'SOUP_WRITE_FAILED', message, more)
 }
 
-/** What to do where the system refuses. */
+/** What to do where the system refuses for another reason than that the disk is full. */
 const REFUSALS: ReadonlyMap<number, string> = new Map([
-  [FULL, 'Make room and repeat.'],
   [IOERR, 'The system refused: see that the disk works and has room, for the files beside it too, and repeat.'],
   [READONLY, 'Get write access to the file and its folder, and repeat.'],
   [CANTOPEN, 'Get access to the file and its folder, and repeat.'],

@@ -2,9 +2,12 @@ import { isVaultError } from '@vault/core'
 import { expect, test } from 'vitest'
 import { soupErrorFrom } from '../src/sqlite-error.ts'
 
+function reported(errcode: number): Error {
+  return Object.assign(new Error('as SQLite says'), { code: 'ERR_SQLITE_ERROR', errcode })
+}
+
 function codeOf(errcode: number, doing: 'read' | 'write'): unknown {
-  const reported = Object.assign(new Error('as SQLite says'), { code: 'ERR_SQLITE_ERROR', errcode })
-  const error = soupErrorFrom(reported, 'soup.sqlite', doing)
+  const error = soupErrorFrom(reported(errcode), 'soup.sqlite', doing)
   return isVaultError(error) ? error.code : 'unchanged'
 }
 
@@ -22,4 +25,18 @@ test.each([
 ])('%s is damage only where it is about the content', (_, errcode, reading, writing) => {
   expect(codeOf(errcode, 'read')).toBe(reading)
   expect(codeOf(errcode, 'write')).toBe(writing)
+})
+
+test.each([
+  ['IOERR_SHMSIZE', 4874, true],
+  ['FULL', 13, true],
+  ['IOERR_FSYNC', 1034, false],
+])('%s is said as a full disk only where it is one', (_, errcode, isFull) => {
+  for (const doing of ['read', 'write'] as const) {
+    const error = soupErrorFrom(reported(errcode), 'soup.sqlite', doing)
+    const said = isVaultError(error)
+      ? [error.message.endsWith('The disk is full: make room, then repeat.'), error.details.errno]
+      : []
+    expect(said).toEqual(isFull ? [true, 'ENOSPC'] : [false, undefined])
+  }
 })

@@ -1,0 +1,8 @@
+import { isVaultError, type VaultError } from '@vault/core'
+
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
+
+/** Whether a store, or a log, says that there was no room: that is no damage, and passes with it. */
+export function tellsOfFullDisk(error: unknown): error is VaultError {
+  return isVaultError(error) && FULL.has(error.details.errno)
+}
