@@ -1,8 +1,10 @@
+import type { ContentId } from '@vault/core'
 import type { Vault } from '@vault/embedded'
 import { type AsOptions, actingAs } from './as-options.ts'
-import { UsageError } from './exit-code.ts'
+import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { openKeystore } from './keystore-options.ts'
 import type { Output } from './output.ts'
+import type { OutputFiles } from './output-files.ts'
 import { existingPassphrase } from './passphrase.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
@@ -62,12 +64,15 @@ export const TO_WHOM =
 export async function sayIssued(
   output: Output,
   { id, expires, findings }: Awaited<ReturnType<Vault['issueCap']>>,
-  more: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
+  { files, from }: { readonly files?: OutputFiles; readonly from?: ContentId } = {},
+): Promise<ExitCode> {
   for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
   const until = expires?.toISOString() ?? null
-  const result = { ok: true, id, ...more, expires: until, findings }
-  await output.result(result, `Issued ${id}, ${until === null ? 'for ever' : `until ${until}`}.`)
+  const result = { ok: true, id, ...(from !== undefined && { from }), expires: until, findings }
+  const text = `Issued ${id}, ${until === null ? 'for ever' : `until ${until}`}.`
+  if (files !== undefined) return await files.report(output, result, text)
+  await output.result(result, text)
+  return EXIT.ok
 }
 
 /** A path in the vault. What is no path below it would be all of it, which is said by leaving the option out. */

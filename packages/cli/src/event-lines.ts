@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { MoveEvent, RehearsalEvent, ToldEvent } from '@vault/migration'
 import type { Output } from './output.ts'
+import { outputFileFailed } from './output-files.ts'
 
 /** What a line is made of. */
 type Event = MoveEvent | RehearsalEvent | ToldEvent
@@ -8,7 +9,7 @@ type Told = ToldEvent | Extract<RehearsalEvent, { type: 'rehearsed' }>
 
 /**
  * The same events; each is a line of JSON before it is passed on: added to a file, or with `-` on stdout, where the result follows.
- * A line that cannot be written stops the migration, which a resume goes on with.
+ * A line that cannot be written stops the migration, which a resume goes on with. Throws `OUTPUT_FILE_FAILED`.
  */
 export async function* writeEvents<E extends Event>(
   file: string,
@@ -19,10 +20,17 @@ export async function* writeEvents<E extends Event>(
   const told = (event: Event): Told => {
     return (event.type === 'batch' || event.type === 'repaired') && !('count' in event) ? toldEvent(event) : event
   }
-  await using handle = file === '-' ? undefined : await open(file, 'a')
+  const failed = (error: unknown): never => {
+    throw outputFileFailed(
+      file,
+      error,
+      'It was stopped there: with a file that can be written, the same command goes on.',
+    )
+  }
+  await using handle = file === '-' ? undefined : await open(file, 'a').catch(failed)
   for await (const event of events) {
     const line = `${JSON.stringify({ at: new Date().toISOString(), ...described(told(event)) })}\n`
-    await (handle === undefined ? output.raw(line) : handle.appendFile(line))
+    await (handle === undefined ? output.raw(line) : handle.appendFile(line).catch(failed))
     yield event
   }
 }

@@ -1,13 +1,19 @@
-import { writeFile } from 'node:fs/promises'
 import { VaultError, type VaultId } from '@vault/core'
 import type { MigrationErrorCode } from '@vault/migration'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
 import { writeEvents } from './event-lines.ts'
-import { EXIT, type ExitCode } from './exit-code.ts'
+import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
-import { describeMoved, keepCertificate, movedResult, type Returned } from './move-ending.ts'
+import {
+  describeMoved,
+  expectMoveFiles,
+  keepCertificate,
+  movedResult,
+  NOT_DRAWN,
+  type Returned,
+} from './move-ending.ts'
 import { brokenBy, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
 import { parseRate } from './remote-end.ts'
@@ -25,6 +31,7 @@ type Options = MoveOptions &
 export async function moveBetween(run: Run, options: Options, verb: 'run' | 'resume'): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
+  const files = await expectMoveFiles(options)
   const terms: Omit<MoveRequest, 'to'> = {
     live: liveTermsOf(options) ?? null,
     reread: options.reread ?? false,
@@ -37,13 +44,12 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   const events = place.move(vault, { to, ...terms }, { signal })
   const told = options.events === undefined ? events : writeEvents(options.events, events, output)
   const state = await followMove(run, told, { begins: async () => {} })
-  const certificate = await keepCertificate(state, options.certificate)
+  const certificate = await keepCertificate(state, options.certificate, { to: to.url, files })
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
-  if (live !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(live))
+  if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
   const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns }
-  await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
-  return EXIT.ok
+  return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))
 }
 
 /** What is to go on must have begun, and not have ended. */

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import type { LiveRecord, MoveState } from '@vault/migration'
 import { howChecked } from './how-checked.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
+import { OutputFiles } from './output-files.ts'
 import { isRemote } from './remote-end.ts'
 
 /** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
@@ -20,14 +20,35 @@ export interface Ending {
   readonly returns: Returned | undefined
 }
 
+/** What is said where the picture of a live move could not be written. */
+export const NOT_DRAWN = 'The vault has moved all the same, and the picture is made only once.'
+
+/** The files that a move writes; with `-`, events go to stdout. Throws a `UsageError` before anything is begun. */
+export async function expectMoveFiles({
+  certificate,
+  svg,
+  events,
+}: {
+  readonly certificate?: string
+  readonly svg?: string
+  readonly events?: string
+}): Promise<OutputFiles> {
+  return await OutputFiles.expect(certificate, svg, events === '-' ? undefined : events)
+}
+
 /** Writes the certificate into a file, where one is named. */
 export async function keepCertificate(
   { certificate }: MoveState,
   file: string | undefined,
+  { to, files }: { readonly to: string; readonly files: OutputFiles },
 ): Promise<string | undefined> {
-  if (certificate === null || file === undefined) return undefined
-  await writeFile(file, certificate)
-  return file
+  if (certificate === null) return undefined
+  return await files.write(file, certificate, certificateFrom(to))
+}
+
+/** Where the certificate is that has not been written into a file. */
+function certificateFrom(to: string): string {
+  return `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
 }
 
 /** What a move gives, for programs. */
@@ -100,7 +121,7 @@ export function describeMoved(state: MoveState, { from, to, certificate, seconds
             : []),
         ]),
     certificate === undefined
-      ? `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
+      ? certificateFrom(to)
       : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
   ].join('\n')
 }

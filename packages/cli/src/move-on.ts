@@ -1,14 +1,20 @@
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { MoveEvent, MoveParts, Plan, PlanParts } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
-import { EXIT, type ExitCode } from './exit-code.ts'
+import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
 import { moveBetween } from './move-between.ts'
 import { moveEnd } from './move-end.ts'
-import { describeMoved, keepCertificate, movedResult, type Returned } from './move-ending.ts'
+import {
+  describeMoved,
+  expectMoveFiles,
+  keepCertificate,
+  movedResult,
+  NOT_DRAWN,
+  type Returned,
+} from './move-ending.ts'
 import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
@@ -35,6 +41,7 @@ export async function moveOn(
   const started = performance.now()
   const { from, to } = endsOf(options)
   if (isRemote(from) && verb !== 'rollback') return await moveBetween(run, options, verb)
+  const files = await expectMoveFiles(options)
   const live = liveTermsOf(options)
   const allowBroken = await brokenBy(options)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
@@ -105,12 +112,11 @@ export async function moveOn(
   if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
   if (verb === 'rollback') requireTakenBack(state, to)
   const seconds = (performance.now() - started) / 1000
-  const certificate = await keepCertificate(state, options.certificate)
+  const certificate = await keepCertificate(state, options.certificate, { to, files })
   const record = await readLiveMove(source.records, state.migration, { signal })
-  if (record !== undefined && options.svg !== undefined) await writeFile(options.svg, drawLiveMove(record))
+  if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
   const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
-  await output.result(movedResult(state, ending), describeMoved(state, ending))
-  return EXIT.ok
+  return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
 }
 
 /** Opening a vault keeps how far it is. */

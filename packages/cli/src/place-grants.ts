@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import type { KeyId, Signer } from '@vault/core'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { parseExpiry, principalOf } from './caps-options.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import { OutputFiles, writeOutputFile } from './output-files.ts'
 import type { Run } from './program.ts'
 import type { ValidationOptions } from './validation-options.ts'
 
@@ -16,6 +16,8 @@ interface IssueOptions extends AsOptions, ValidationOptions {
   readonly out?: string
 }
 
+const KEPT_NOWHERE = 'The certificate is kept nowhere: nothing was granted. Issue it again.'
+
 /** Writes a certificate by which somebody may bring vaults to a place: by its key, or by one of one's own that it trusts. */
 export async function issueForPlace({ output, signal }: Run, dir: string, options: IssueOptions): Promise<ExitCode> {
   const { object: vault, out, delegate = false } = options
@@ -26,13 +28,14 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
   if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
   if (vault !== undefined && !isContentId(vault))
     throw new UsageError('With --place, --object names a vault by its id.')
+  await OutputFiles.expect(out)
   const { issuePlaceGrant } = await import('@vault/embedded')
   const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
   const grant = { to, delegate, expires, ...(vault !== undefined && { vault }) }
   const { id, envelope } = await issuePlaceGrant(grant, signer, { signal })
-  await writeFile(out, encodeEnvelope(envelope))
+  await writeOutputFile(out, encodeEnvelope(envelope), KEPT_NOWHERE)
   const until = expires?.toISOString() ?? null
   await output.result(
     { ok: true, id, issuer: signer.key, file: out, expires: until, findings: [] },
@@ -49,13 +52,14 @@ export async function nameForPlace(
 ): Promise<ExitCode> {
   const { name, out } = options
   if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
+  await OutputFiles.expect(out)
   const { encodeEnvelope } = await import('@vault/core')
   const { issuePlaceName } = await import('@vault/embedded')
   const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
   const { id, envelope } = await issuePlaceName({ name, to, expires }, signer, { signal })
-  await writeFile(out, encodeEnvelope(envelope))
+  await writeOutputFile(out, encodeEnvelope(envelope), KEPT_NOWHERE)
   const until = expires?.toISOString() ?? null
   await output.result(
     { ok: true, id, name, issuer: signer.key, file: out, expires: until },

@@ -3,7 +3,7 @@ import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { moveBetween } from './move-between.ts'
-import { describeMoved, movedResult } from './move-ending.ts'
+import { describeMoved, expectMoveFiles, movedResult } from './move-ending.ts'
 import type { MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
 import { remoteStateAs } from './remote-place.ts'
@@ -24,6 +24,7 @@ type Options = MoveOptions & {
 export async function rollBackBetween(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: named, ...rest } = options
   const { signal } = run
+  await expectMoveFiles(options)
   await using servers = await twoServers(options, signal)
   const { place, vault, from, fromKey, to } = servers
   const [latest] = await place.moves(vault, { signal })

@@ -83,6 +83,39 @@ describe('vaultctl caps', () => {
     })
   })
 
+  test('a file that cannot be written is said before anything is granted, and else beside the result', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    const issue = ['caps', 'issue', 'v', '--to', 'ana', '--action', 'read']
+    const name = ['caps', 'name', 'v', 'staff', '--to', 'ana']
+    const { id } = await ctl<{ id: string }>([...issue, '--validated-by', 'ana', '--max-age', '10m'])
+    const validate = ['caps', 'validate', 'v', id, '--for', '10m', '--as', 'ana']
+    const place = [
+      ['caps', 'issue', 'v', '--place', '--to', 'ana', '--action', 'write'],
+      [...name, '--place'],
+    ]
+    const before = await ctl(['root', 'v'])
+    const usage = { error: { code: 'USAGE' } }
+    for (const command of [issue, name, validate, ...place])
+      expect(await ctl([...command, '--out', 'nowhere/x'], 2)).toMatchObject(usage)
+    for (const file of ['v', 'keystore/']) expect(await ctl([...issue, '--out', file], 2)).toMatchObject(usage)
+    expect(await ctl(['root', 'v'])).toEqual(before)
+    const unwritten = { ok: false, error: { code: 'OUTPUT_FILE_FAILED', details: { file: '/dev/full' } } }
+    for (const command of [issue, name, validate]) {
+      const result = await ctl([...command, '--out', '/dev/full'], 1)
+      expect(result).toMatchObject({ ...unwritten, id: expect.stringMatching(/^bafy/) })
+    }
+    for (const command of place) expect(await ctl([...command, '--out', '/dev/full'], 1)).toMatchObject(unwritten)
+    const said = await run('vaultctl', [...issue, '--out', '/dev/full'], options)
+    expect(said.stdout).toContain('Issued bafy')
+    expect(said.stderr).toMatch(/counts all the same.*caps revoke v bafy/)
+    expect(said.stderr).not.toContain('    at ')
+  })
+
   test('a hand-off waits for the approval of others', async () => {
     await using space = await scratch()
     const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }

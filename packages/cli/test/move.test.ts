@@ -322,6 +322,36 @@ describe('vault-migrate', () => {
     await expectSound(b)
   })
 
+  test('names a file that it cannot write before anything is begun, and else beside the result', {
+    timeout: 120_000,
+  }, async () => {
+    await using space = await scratch()
+    const a = await vaultWith(space, 3)
+    const usage = { error: { code: 'USAGE' } }
+    const files = [['--certificate'], ['--events'], ['--live', '--svg']]
+    for (const option of files) {
+      const args = ['run', ...ends(space), ...option, space.at('nowhere/x')]
+      expect(await json('vault-migrate', args, 2)).toMatchObject(usage)
+    }
+    expect(await statesOf(a, space.at('B'))).toEqual(['active', 'none'])
+    const full = ['--certificate', '/dev/full']
+    const moved = await run('vault-migrate', ['run', ...ends(space), ...full, '--live', '--svg', '/dev/full'])
+    expect([moved.code, moved.stdout]).toEqual([1, expect.stringContaining('The vault is active in')])
+    expect(moved.stderr).toContain(`"vault-migrate certificate ${space.at('B')} -o FILE" writes it`)
+    expect(moved.stderr).not.toContain('    at ')
+    expect((await statusOf(a)).migrations).toMatchObject([{ phase: 'complete' }])
+    const back = ['rollback', ...ends(space), '--bring-newer', '--certificate']
+    expect(await json('vault-migrate', [...back, space.at('nowhere/x')], 2)).toMatchObject(usage)
+    expect(await statesOf(a, space.at('B'))).toEqual(['retired', 'active'])
+    expect(await json('vault-migrate', [...back, '/dev/full'], 1)).toMatchObject({
+      phase: 'complete',
+      error: { code: 'OUTPUT_FILE_FAILED' },
+    })
+    const written = ['certificate', a, '-o']
+    expect(await json('vault-migrate', [...written, space.at('nowhere/x')], 2)).toMatchObject(usage)
+    await json('vault-migrate', [...written, space.at('back.cert')])
+  })
+
   test('does not call it a rollback where only the way forward was left', { timeout: 120_000 }, async () => {
     await using space = await scratch()
     const a = await vaultWith(space, 3)

@@ -1,6 +1,6 @@
 import type { Vault } from '@vault/embedded'
 import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy, TO_WHOM } from '../caps-options.ts'
-import { EXIT, UsageError } from '../exit-code.ts'
+import { UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
@@ -48,7 +48,6 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
     const to = await principalOf(options.to, options, { vault: vault.id })
     const issued = await vault.attenuateCap(id, { ...narrowing, to, ...checks }, { signers, signal, ...motivation })
     await vault.log.drain()
-    await sayIssued(output, issued, { from: id })
-    return EXIT.ok
+    return await sayIssued(output, issued, { from: id })
   })
 }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import {
   actionsOf,
   openingFor,
@@ -9,8 +8,8 @@ import {
   signingBy,
   TO_WHOM,
 } from '../caps-options.ts'
-import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { inForce, OutputFiles } from '../output-files.ts'
 import { issueForPlace } from '../place-grants.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
@@ -56,6 +55,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const expires = parseExpiry(until, new Date())
     const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
     const actions = actionsOf(options.action)
+    const files = await OutputFiles.expect(options.out)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const checks = await checksOf(options, vault.id)
@@ -65,11 +65,8 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
-    if (options.out !== undefined) {
-      const { encodeEnvelope } = await import('@vault/core')
-      await writeFile(options.out, encodeEnvelope(issued.envelope))
-    }
-    await sayIssued(output, issued)
-    return EXIT.ok
+    const { encodeEnvelope } = await import('@vault/core')
+    await files.write(options.out, encodeEnvelope(issued.envelope), inForce(dir, issued.id))
+    return await sayIssued(output, issued, { files })
   })
 }

@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { openingFor, parseExpiry, principalOf, signingBy, TO_WHOM } from '../caps-options.ts'
-import { EXIT } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { inForce, OutputFiles } from '../output-files.ts'
 import { nameForPlace } from '../place-grants.ts'
 import { principalNames } from '../principal-names.ts'
 import type { CapsProgram } from './caps.ts'
@@ -40,23 +39,22 @@ export function addCapsName({ caps, action }: CapsProgram): void {
     const { to: word, expires: until = DEFAULT_EXPIRY, message, out } = options
     if (options.place) return await nameForPlace(run, dir, { ...options, name, expires: until })
     const expires = parseExpiry(until, new Date())
+    const files = await OutputFiles.expect(out)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const to = await principalOf(word, options, { vault: vault.id })
     const motivation = message === undefined ? {} : { motivation: message }
     const issued = await vault.nameCap({ name, to, expires }, { ...signing, signal, ...motivation })
     await vault.log.drain()
-    if (out !== undefined) {
-      const { encodeEnvelope } = await import('@vault/core')
-      await writeFile(out, encodeEnvelope(issued.envelope))
-    }
+    const { encodeEnvelope } = await import('@vault/core')
+    await files.write(out, encodeEnvelope(issued.envelope), inForce(dir, issued.id))
     const { id, name: text } = issued
     const ends = expires?.toISOString() ?? null
     const called = (await principalNames(options, vault))(text)
-    await output.result(
+    return await files.report(
+      output,
       { ok: true, id, name: text, expires: ends },
       `${word} is called ${called}, ${ends === null ? 'for ever' : `until ${ends}`}: certificate ${id}.`,
     )
-    return EXIT.ok
   })
 }

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { openingFor, signingBy } from '../caps-options.ts'
-import { EXIT, UsageError } from '../exit-code.ts'
+import { UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
+import { OutputFiles } from '../output-files.ts'
 import { parseSpan } from '../parse-span.ts'
 import { validatorOf } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
@@ -28,9 +28,10 @@ export function addCapsValidate({ caps, action }: CapsProgram): void {
     '\nWithout --as it is said by the operators of the vault. What the same one has said before is replaced. A certificate that asks\nfor it anew for each request is for programs: @vault/spki-caps.\n\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m\n  vaultctl caps validate ~/vault bafy… --as ana --for 10m --out bob.valid\n  vaultctl caps validate ~/vault bafy… --as ana --as eva --by eva --for 10m',
   )
   action<[string, string, Options]>(command, async ({ output, signal }, dir, id, options) => {
-    const { isContentId } = await import('@vault/core')
+    const { encodeEnvelope, isContentId } = await import('@vault/core')
     if (!isContentId(id)) throw new UsageError(`${id} is not the id of a certificate.`)
     const seconds = parseSpan('--for', options.for)
+    const files = await OutputFiles.expect(options.out)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const motivation = options.message === undefined ? {} : { motivation: options.message }
@@ -38,15 +39,16 @@ export function addCapsValidate({ caps, action }: CapsProgram): void {
     const by = options.by === undefined ? {} : { by: await validatorOf('--by', options.by, options, vault.id) }
     const validated = await vault.validateCap(id, until, { ...signing, ...by, signal, ...motivation })
     await vault.log.drain()
-    if (options.out !== undefined) {
-      const { encodeEnvelope } = await import('@vault/core')
-      await writeFile(options.out, encodeEnvelope(validated.envelope))
-    }
+    await files.write(
+      options.out,
+      encodeEnvelope(validated.envelope),
+      'It counts in the vault: validate it again for a file.',
+    )
     const end = validated.until.toISOString()
-    await output.result(
+    return await files.report(
+      output,
       { ok: true, id: validated.id, certificate: id, issuer: validated.issuer, until: end },
       `${id} is good until ${end}, says ${validated.issuer}.`,
     )
-    return EXIT.ok
   })
 }

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { CertificateTrust } from '@vault/migration'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { OutputFiles, writeOutputFile } from '../output-files.ts'
 import type { Program } from '../program.ts'
 
 interface Options {
@@ -63,6 +64,7 @@ export function addCertificate(program: Program): void {
     .addHelpText('after', '\nExample:\n  vault-migrate certificate /mnt/new/vault -o moved.cert')
   addReadOptions(command)
   program.action<[string, CertificateOptions]>(command, async ({ output, signal }, dir, options) => {
+    await OutputFiles.expect(options.output)
     const { readMoveCertificate } = await import('@vault/migration')
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const migration = options.migration ?? (await vault.soup.tenure({ signal })).migration
@@ -70,7 +72,7 @@ export function addCertificate(program: Program): void {
     if (bytes === undefined || bytes === '') {
       throw new UsageError(`No migration that ended in ${dir} has this id, or none has.`)
     }
-    await writeFile(options.output, bytes)
+    await writeOutputFile(options.output, bytes, 'Name another file.')
     await output.result(
       { ok: true, migration_id: migration, certificate: options.output, bytes: bytes.length },
       `Wrote the certificate of the migration ${migration} into ${options.output}.`,

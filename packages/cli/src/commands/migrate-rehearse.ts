@@ -8,6 +8,7 @@ import { followRehearsal } from '../follow-move.ts'
 import { counted, humanBytes } from '../human.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveEnd } from '../move-end.ts'
+import { expectMoveFiles } from '../move-ending.ts'
 import { addMoveOptions, brokenBy, type MoveOptions, seatsOf } from '../move-options.ts'
 import { openVaultAt } from '../open-vault.ts'
 import type { Program } from '../program.ts'
@@ -33,6 +34,7 @@ export function addRehearse(program: Program): void {
       throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
     if ((options.back ?? options.route ?? options.routeCommand) !== undefined)
       throw new UsageError('--back, --route and --route-command are for the move itself.')
+    await expectMoveFiles(options)
     const live = liveTermsOf(options)
     const allowBroken = await brokenBy(options)
     const { isIdentitySealed, moveSourceOf, rehearseHandoff } = await import('@vault/embedded')
