@@ -85,19 +85,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!isVaultError(error)) return EXIT.refused
   if (EVIDENCE.has(error.code)) return EXIT.evidence
   if (DAMAGED.has(error.code)) return EXIT.damaged
-  if (WRITE_FAILED.has(error.code)) return lacksRoom(error.cause) ? EXIT.incomplete : EXIT.refused
+  if (WRITE_FAILED.has(error.code)) return lacksRoom(error) ? EXIT.incomplete : EXIT.refused
   return INCOMPLETE.has(error.code) ? EXIT.incomplete : EXIT.refused
 }
 
-// https://sqlite.org/rescode.html: a full database, and shared memory that could not grow, which is a file beside it.
-const SQLITE_FULL = 13
-const SQLITE_IOERR_SHMSIZE = 4874
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
 
-/** Whether the system, or SQLite, found no room. Anything else that forbids writing still forbids it the next time. */
-function lacksRoom(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false
-  const { code, errcode } = cause as NodeJS.ErrnoException & { readonly errcode?: number }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return true
-  if (code === 'ERR_SQLITE_ERROR' && (errcode === SQLITE_FULL || errcode === SQLITE_IOERR_SHMSIZE)) return true
-  return lacksRoom(cause.cause)
+/** Whether the system, or a store, found no room. Anything else that forbids writing still forbids it the next time. */
+function lacksRoom(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return FULL.has(isVaultError(error) ? error.details.errno : code) || lacksRoom(error.cause)
 }

@@ -107,10 +107,16 @@ describe('what failed', () => {
   test('for want of room is incomplete; what forbids writing refuses', () => {
     const cas = (cause?: unknown) => new VaultError({ code: 'CAS_WRITE_FAILED', message: 'not written', cause })
     const system = (code: string) => Object.assign(new Error(code), { code })
-    const sqlite = (errcode: number) => Object.assign(new Error('sqlite'), { code: 'ERR_SQLITE_ERROR', errcode })
-    for (const cause of [system('ENOSPC'), system('EDQUOT'), sqlite(13), new Error('why', { cause: system('ENOSPC') })])
+    const told = (errno: string) => new VaultError({ code: 'SOUP_WRITE_FAILED', message: 'why', details: { errno } })
+    for (const cause of [
+      system('ENOSPC'),
+      system('EDQUOT'),
+      told('ENOSPC'),
+      new Error('why', { cause: system('ENOSPC') }),
+    ])
       expect(exitCodeOf(cas(cause))).toBe(EXIT.incomplete)
-    for (const cause of [undefined, system('EROFS'), system('EACCES'), system('EIO'), sqlite(8)])
+    expect(exitCodeOf(told('ENOSPC'))).toBe(EXIT.incomplete)
+    for (const cause of [undefined, system('EROFS'), system('EACCES'), system('EIO'), told('EIO')])
       expect(exitCodeOf(cas(cause))).toBe(EXIT.refused)
     expect(failureLines(cas(system('ENOSPC'))).join()).toContain('the same command goes on')
   })

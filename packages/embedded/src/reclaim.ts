@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Finding, VaultError } from '@vault/core'
 import type { SoupErrorCode } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type ReclaimReport, reclaimSpace } from '@vault/transfer'
@@ -11,14 +13,15 @@ import type { Vault } from './vault.ts'
  * what is needed: where one is damaged or missing nothing is removed (`SOUP_CORRUPT`).
  */
 export async function* reclaimPlace(
-  { objects, soups }: Place,
+  { dir, objects, soups }: Place,
   options: ReclaimOptions,
 ): AsyncGenerator<ReclaimEvent, ReclaimReport> {
   for (const { vault } of await soups.tenures.list(options)) {
     for await (const finding of soups.soup(vault).check(options)) throw damagedSoup(finding)
   }
+  const place = { objects, reclaim: soups.reclaim, freeBytes: () => freeBytes(join(dir, 'objects')) }
   let report: ReclaimReport | undefined
-  for await (const event of reclaimSpace({ objects, reclaim: soups.reclaim }, options)) {
+  for await (const event of reclaimSpace(place, options)) {
     if (event.type === 'report') report = event
     else yield event
   }
@@ -48,6 +51,12 @@ export async function* reclaimFolder(
 /** What the audit log says of it. */
 export function reclaimed({ segments, objects, bytesFreed }: ReclaimReport): Readonly<Record<string, number>> {
   return { segments, objects, bytes: bytesFreed }
+}
+
+/** A file system that does not tell says that it has no blocks at all. */
+async function freeBytes(dir: string): Promise<number> {
+  const { blocks, bavail, bsize } = await statfs(dir)
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
 }
 
 function damagedSoup(finding: Finding): VaultError<SoupErrorCode> {

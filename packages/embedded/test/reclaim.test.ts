@@ -3,7 +3,7 @@ import type { Block } from '@vault/cas'
 import { contentId, utf8, VaultError } from '@vault/core'
 import { createMemorySoupStore, type Reclaim, type SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
-import { evacuate, type ReclaimReport, reclaimSpace } from '@vault/transfer'
+import { evacuate, type ReclaimedPlace, type ReclaimReport, reclaimSpace } from '@vault/transfer'
 import { describe, expect, test } from 'vitest'
 import { openVault } from '../src/index.ts'
 import { filledVault, scratch } from './scratch.ts'
@@ -51,7 +51,7 @@ async function placeAt(dir: string): Promise<TestPlace> {
   }
 }
 
-async function reclaimed(place: TestPlace, options?: Parameters<typeof reclaimSpace>[1]): Promise<ReclaimReport> {
+async function reclaimed(place: ReclaimedPlace, options?: Parameters<typeof reclaimSpace>[1]): Promise<ReclaimReport> {
   for await (const event of reclaimSpace(place, options)) if (event.type === 'report') return event
   throw new Error('no report')
 }
@@ -112,6 +112,23 @@ describe('reclaimSpace', () => {
     expect(details.room).toBeGreaterThanOrEqual(100)
     expect(details.room).toBeLessThan(400)
     expect(await segmentsOf(place)).not.toContain(dead)
+    expect(await place.objects.get(block('d').id)).toEqual(block('d').bytes)
+  })
+
+  test('refuses before it writes where the disk has too little room, with what costs none gone already', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const dead = await place.add('a', 'b')
+    const half = await place.add('c', 'd')
+    await place.release('a', 'b', 'c')
+    const files = async () => (await readdir(space.at('objects'))).filter((name) => name.endsWith('.pack'))
+    const refused = await reclaimed({ ...place, freeBytes: async () => 99 }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'CAS_WRITE_FAILED', details: { errno: 'ENOSPC', segment: half } })
+    const { room } = (refused as VaultError).details
+    expect(room).toBeGreaterThanOrEqual(100)
+    expect(await files()).toEqual([`${half}.pack`])
+    expect(await segmentsOf(place)).not.toContain(dead)
+    expect(await reclaimed({ ...place, freeBytes: async () => Number(room) })).toMatchObject({ segments: 1 })
     expect(await place.objects.get(block('d').id)).toEqual(block('d').bytes)
   })
 

@@ -9,6 +9,8 @@ import { storeUncondemned } from './store-uncondemned.ts'
 export interface ReclaimedPlace {
   readonly objects: BulkCas & ReclaimableCas
   readonly reclaim: Reclaim
+  /** Bytes that can still be written where the objects lie; left out where that cannot be told. */
+  freeBytes?(): Promise<number>
 }
 
 /** What became of the content of a segment; what is needed of it is durable elsewhere but for `lost`. */

@@ -62,7 +62,8 @@ const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1
  * is looked at, and a change that relies on it is refused then, and stores its bytes again. Killed at any moment, nothing that is
  * needed is lost, and the next one goes on.
  *
- * Throws what the stores throw; where there is no room for what has to be stored anew, `CAS_WRITE_FAILED` with `details.room`, in bytes.
+ * Throws what the stores throw; where there is no room for what has to be stored anew of a segment, `CAS_WRITE_FAILED` with
+ * `details.room`, in bytes: before any of it is written where the place tells its free bytes.
  */
 export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptions = {}): AsyncGenerator<ReclaimEvent> {
   const { maxUnused = MAX_UNUSED, dryRun = false, ...abort } = options
@@ -145,7 +146,7 @@ type Work = Pick<ReclaimReport, 'segments' | 'objects' | 'copied' | 'bytesFreed'
 
 function expected(chosen: readonly Surveyed[]): Work {
   const sum = (of: (one: Surveyed) => number) => chosen.reduce((total, one) => total + of(one), 0)
-  const bytes = sum((one) => one.bytes - one.unused)
+  const bytes = sum(roomFor)
   return {
     segments: chosen.length,
     objects: sum(({ unusedRecords }) => unusedRecords),
@@ -178,10 +179,14 @@ async function* carryOut(
   }
   for (const [done, one] of chosen.entries()) {
     yield { type: 'progress', phase: 'copy', done, of: chosen.length }
+    if (await exceedsRoom(place, one)) {
+      if (ready.length > 0) await remove()
+      if (await exceedsRoom(place, one)) throw noRoom(one)
+    }
     const evacuated = await evacuate(place, one.segment, options).catch(async (error: unknown) => {
       // What is stored again already is not to be stored again by the next one: on a full disk it would never come to an end.
       if (ready.length > 0) await remove()
-      throw lacksRoom(error) ? noRoom(error, one) : error
+      throw lacksRoom(error) ? noRoom(one, error) : error
     })
     copied += evacuated.copied
     bytes += evacuated.bytes
@@ -207,11 +212,21 @@ const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
 const lacksRoom = (error: unknown): error is VaultError<CasErrorCode> =>
   isVaultError(error, 'CAS_WRITE_FAILED') && FULL.has(error.details.errno)
 
-/** What the store says of a full disk, with the room that this segment takes. */
-function noRoom(cause: VaultError<CasErrorCode>, { segment, bytes, unused }: Surveyed): VaultError<CasErrorCode> {
-  const room = bytes - unused
+/** Whether what has to be stored anew of a segment finds no room: told beforehand, it does not fill up what room there is. */
+async function exceedsRoom(place: ReclaimedPlace, one: Surveyed): Promise<boolean> {
+  const needed = roomFor(one)
+  return needed > 0 && place.freeBytes !== undefined && (await place.freeBytes()) < needed
+}
+
+const roomFor = ({ bytes, unused }: Surveyed): number => bytes - unused
+
+/** A full disk, as the store says it, with the room that this segment takes. */
+function noRoom(one: Surveyed, cause?: VaultError<CasErrorCode>): VaultError<CasErrorCode> {
+  const { segment, bytes } = one
+  const room = roomFor(one)
   const message = `There is no room to go on: ${room} bytes of the segment ${segment} are needed, and are stored anew before its ${bytes} bytes go. Make that room, by moving something else from this disk, then repeat.`
-  return new VaultError({ code: cause.code, message, details: { ...cause.details, segment, room }, cause })
+  const details = { errno: 'ENOSPC', ...cause?.details, segment, room }
+  return new VaultError({ code: 'CAS_WRITE_FAILED', message, details, ...(cause !== undefined && { cause }) })
 }
 
 function damagedSegment(segment: string, lost: readonly ContentId[]): Finding {
