@@ -125,11 +125,21 @@ describe('vaultctl caps', () => {
     await ctl(['init', 'A', '--no-passphrase'])
     await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1', '--as', 'ana'], 2)
     await ctl(['caps', 'mandate', 'A', '--action', 'write', '--approvals', '1'], 2)
+    expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '-1'], 2)).toMatchObject({
+      error: { message: '--approvals takes a whole number from 0 on.' },
+    })
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1'])).toMatchObject({ seq: 1 })
     const run = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
-    const refused = await json<{ error: { code: string; details: { plan: string } } }>('vault-migrate', run, 1, options)
+    const refused = await json<{ error: { code: string; message: string; details: { plan: string } } }>(
+      'vault-migrate',
+      run,
+      1,
+      options,
+    )
     expect(refused.error.code).toBe('MIGRATION_NOT_APPROVED')
     const { plan } = refused.error.details
+    expect(refused.error.message).toContain(`"vaultctl caps approve DIR ${plan} --as NAME"`)
+    expect(refused.error.message).toContain('"vault-migrate resume --from … --to …"')
     const approve = ['caps', 'approve', 'A', plan]
     expect(await ctl([...approve, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
@@ -170,7 +180,9 @@ describe('vaultctl caps', () => {
     const validate = ['caps', 'validate', 'v', id, '--for', '3s']
     expect(await ctl([...validate, '--as', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     expect(await ctl(validate, 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
-    expect(await ctl([...validate, '--as', 'ana', '--by', 'bob'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await ctl([...validate, '--as', 'ana', '--by', 'bob'], 1)).toMatchObject({
+      error: { code: 'CAPS_DENIED', message: expect.stringContaining('--by takes one of those that it names') },
+    })
     expect(await ctl([...validate, '--as', 'ana', '--by', 'ana/friends'], 2)).toMatchObject({
       error: { code: 'USAGE' },
     })

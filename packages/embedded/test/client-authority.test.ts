@@ -50,6 +50,11 @@ test('a place grants that vaults are brought to it, and nothing else', async () 
   const everything = await issued('*', operator, client)
   expect(await ask('write', everything)).toMatchObject({ action: 'write', object: vault.id, proven: true })
   await expect(ask('migrate', everything)).rejects.toMatchObject(denied('CAPS_NO_CHAIN'))
+  await expect(ask('migrate', everything, at.id)).rejects.toThrow(
+    /^(?!.*--place).*caps issue DIR --to KEY --action migrate/,
+  )
+  await expect(ask('receive-part', everything, at.id)).rejects.toThrow(/^(?!.*--place).*\(--allow-parts\)/)
+  await expect(ask('write', await issued('*', other, client))).rejects.toThrow('caps issue --place')
   await expect(ask('receive-part', everything, at.id)).rejects.toMatchObject(denied('CAPS_NO_ROOT'))
   await expect(ask('write', await issued(['vault', 'migrate', '*'], operator, client))).rejects.toMatchObject(
     denied('CAPS_TAG_EMPTY'),

@@ -209,7 +209,7 @@ function refusedBy({ action, vault }: ClientRequest, refused: readonly Refused[]
   const told = refused.find(({ code }) => code !== 'CAPS_NO_CHAIN') ?? refused[0]
   if (told === undefined) return notFound({ action, vault })
   const { message, details } = denied(action, vault, told)
-  return refusal(told.code, `${message} ${adviceFor(told.code)}`, details)
+  return refusal(told.code, `${message} ${adviceFor(told.code, action)}`, details)
 }
 
 function notFound({ action, vault }: Pick<ClientRequest, 'action' | 'vault'>): VaultError<CapsErrorCode> {

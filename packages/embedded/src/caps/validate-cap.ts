@@ -71,6 +71,12 @@ async function namedTest(
   const speaks = (by: Principal) => (caps.isVault(by) ? mayOperate : speakerOf(by, keys) !== undefined)
   const tests = record.checks.filter((test) => isValidationCheck(test) && test.kind === 'validation')
   const asked = tests.filter(({ by }) => wanted === undefined || principalText(by) === principalText(wanted))
+  if (wanted !== undefined && tests.length > 0 && asked.length === 0)
+    throw notNamed(
+      id,
+      wanted,
+      tests.map((test) => principalText(test.by)),
+    )
   const own = Map.groupBy(
     asked.filter(({ by }) => speaks(by)),
     ({ by }) => principalText(by),
@@ -79,11 +85,19 @@ async function namedTest(
   if (others.length > 0) throw unclear(id, [...own.keys()])
   const [first] = named
   if (first !== undefined) return { issuer: first.by, maxAge: Math.min(...named.map(({ maxAge }) => maxAge)) }
-  const by = (asked.length > 0 ? asked : tests).map((test) => principalText(test.by))
+  const by = asked.map((test) => principalText(test.by))
   throw new VaultError<CapsErrorCode>({
     code: 'CAPS_DENIED',
     message: `The certificate ${id} ${by.length === 0 ? 'is validated by nobody' : `is validated by ${by.join(' and ')}`}, and what ${[...keys].join(' and ')} says of it would not count. Nothing was changed.`,
     details: { certificate: id, by, keys: [...keys] },
+  })
+}
+
+function notNamed(certificate: ContentId, wanted: Principal, by: readonly string[]): VaultError<CapsErrorCode> {
+  return new VaultError({
+    code: 'CAPS_DENIED',
+    message: `The certificate ${certificate} is validated by ${by.join(' and ')}, and not by ${principalText(wanted)}: --by takes one of those that it names. Nothing was changed.`,
+    details: { certificate, by, wanted: principalText(wanted) },
   })
 }
 
