@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import type { MoveEvent, MoveParts, Plan, PlanParts } from '@vault/migration'
+import { VaultError, type VaultId } from '@vault/core'
+import type { MigrationErrorCode, MoveEvent, MoveParts, Plan, PlanParts } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
@@ -60,6 +61,7 @@ export async function moveOn(
   const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
+  if (verb !== 'run' && known === undefined) throw noneToGoOnWith(verb, { from, vault: vault.id })
   // Who takes a move over, or back, must have been granted it before anything is written down. Behind the signature the vault is active
   // nowhere until it has ended, so whoever can, ends it.
   const isAsked = open?.phase !== 'handoff-signed' && open?.phase !== 'activated'
@@ -117,6 +119,18 @@ export async function moveOn(
   if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
   const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
   return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+}
+
+function noneToGoOnWith(
+  verb: 'resume' | 'rollback',
+  { from, vault }: { readonly from: string; readonly vault: VaultId },
+): VaultError<MigrationErrorCode> {
+  const what = verb === 'resume' ? 'no migration from here is under way' : 'nothing has moved from here, nor begun to'
+  return new VaultError({
+    code: 'MIGRATION_UNKNOWN',
+    message: `No checkpoint found: of the vault in ${from}, ${what}.`,
+    details: { vault },
+  })
 }
 
 /** Opening a vault keeps how far it is. */

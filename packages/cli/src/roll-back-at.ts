@@ -16,6 +16,7 @@ type Options = Parameters<typeof moveOn>[1] & { readonly bringNewer?: boolean }
 export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> {
   if (isRemote(endsOf(options).from)) return await rollBackBetween(run, options)
   const { bringNewer = false, certificate, reason, migration: _, back = false, ...rest } = options
+  if (bringNewer) requireFolders(endsOf(options))
   const complete = await completeMove(run, options)
   if (complete === undefined) {
     if (certificate !== undefined)
@@ -26,6 +27,14 @@ export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> 
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
   const returns = { migration: complete.migration, newer: complete.total }
   return await moveOn(run, { ...rest, ...(certificate !== undefined && { certificate }), back: !back, returns }, 'run')
+}
+
+/** What has moved from a folder to a server comes back only from one server to another. Throws a `UsageError`. */
+function requireFolders({ from, to }: { readonly from: string; readonly to: string }): void {
+  if (!isRemote(to)) return
+  throw new UsageError(
+    `--bring-newer is for two folders, or two servers: serve ${from} ("vaultctl serve"), and name both addresses. What is not complete is taken back without it.`,
+  )
 }
 
 /** The latest move from this place, where it is complete and the vault has not come back. */

@@ -334,6 +334,10 @@ describe('vault-migrate', () => {
       expect(await json('vault-migrate', args, 2)).toMatchObject(usage)
     }
     expect(await statesOf(a, space.at('B'))).toEqual(['active', 'none'])
+    expect(await json<Refused>('vault-migrate', ['rollback', ...ends(space)], 1)).toMatchObject({
+      error: { code: 'MIGRATION_UNKNOWN', message: expect.stringContaining('nothing has moved from here') },
+    })
+    expect(await statesOf(a, space.at('B'))).toEqual(['active', 'none'])
     const full = ['--certificate', '/dev/full']
     const moved = await run('vault-migrate', ['run', ...ends(space), ...full, '--live', '--svg', '/dev/full'])
     expect([moved.code, moved.stdout]).toEqual([1, expect.stringContaining('The vault is active in')])

@@ -89,7 +89,8 @@ export async function meantMigration(vault: Vault, named: string | null, options
   const moves = await movesOf(vault, options)
   const { state, migration: left } = await vault.soup.tenure(options)
   const open = moves.find(({ phase }) => !isEnded(phase))?.migration
-  const migration = named ?? open ?? (state === 'retired' ? left : undefined) ?? moves[0]?.migration ?? 'unknown'
+  const migration = named ?? open ?? (state === 'retired' ? left : undefined) ?? moves[0]?.migration
+  if (migration === undefined) throw neverMoved(vault)
   if (!moves.some((move) => move.migration === migration)) throw unknown(vault, migration)
   return migration
 }
@@ -185,6 +186,14 @@ function rolledBack({ migration, phase }: MoveState): VaultError<MigrationErrorC
     code: 'MIGRATION_STATE',
     message: `The migration ${migration} was being taken back, and is ${phase} now. Ask again for a new one.`,
     details: { migration, phase },
+  })
+}
+
+function neverMoved({ id }: Vault): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_UNKNOWN',
+    message: `No checkpoint found: the vault ${id} has not moved from here, nor begun to.`,
+    details: { vault: id },
   })
 }
 

@@ -74,6 +74,9 @@ test('what is not there to be taken back stops nothing', async () => {
   const { a, b, client, vault } = servers
   await using from = placeAt(a, client)
   await using other = placeAt(a, client)
+  await expect(follow(other.takeBack(vault, { ...back(b), migration: null }))).rejects.toThrow(
+    'has not moved from here',
+  )
   let asked = false
   for await (const event of from.move(vault, { ...requestTo(b), bytesPerSecond: 40_000 })) {
     if (event.type === 'moved') expect(event.state.phase).toBe('complete')
