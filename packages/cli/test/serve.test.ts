@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { json, run, type Started, scratch } from './harness.ts'
 import { type Served, serve, vaultIn } from './serving.ts'
@@ -112,6 +112,36 @@ test('what no address, key or rate is', async () => {
   expect(await run('--to', 'http://127.0.0.1:1', '--peer-key', 'x')).toMatchObject(usage)
   const key = (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
   expect(await run('--to', 'https://127.0.0.1:1', '--peer-key', key, '--bwlimit', 'fast')).toMatchObject(usage)
+})
+
+test('what a move back from a server, and a part of a vault, do not take', async () => {
+  await using space = await scratch()
+  await vaultIn(space, 1)
+  const run = (verb: string, ...more: readonly string[]) =>
+    json('vault-migrate', [verb, '--from', space.at('A'), ...more], 2)
+  const back = ['--to', 'https://127.0.0.1:1', '--bring-newer', '--certificate', space.at('back.cert')]
+  expect(await run('rollback', ...back)).toMatchObject({
+    error: { code: 'USAGE', message: expect.stringContaining('name both addresses') },
+  })
+  await json('vaultctl', ['init', space.at('B'), '--no-passphrase'])
+  const part = ['--to', space.at('B'), '--kind', 'partial', '--where', 'key~path:*']
+  for (const more of [['--live'], ['--no-handoff'], ['--svg', space.at('x.svg')], ['--max-pause', '5']])
+    expect(await run('run', ...part, ...more), more[0]).toMatchObject({ error: { code: 'USAGE' } })
+  const copy = ['--to', space.at('C'), '--no-handoff', '--svg', space.at('x.svg')]
+  expect(await run('run', ...copy)).toMatchObject({ error: { code: 'USAGE' } })
+})
+
+test('where nothing can listen, no place is made, and that is said', async () => {
+  await using space = await scratch()
+  await vaultIn(space, 1)
+  const served = await serve(space.at('A'), [])
+  const taken = ['--port', new URL(served.url).port]
+  for (const where of [taken, ['--host', '192.0.2.1']]) {
+    const args = ['serve', space.at('B'), '--no-passphrase', ...where]
+    expect(await json('vaultctl', args, 2)).toMatchObject({ error: { code: 'USAGE' } })
+    await expect(stat(space.at('B'))).rejects.toMatchObject({ code: 'ENOENT' })
+  }
+  await served.stop('SIGTERM')
 })
 
 test('a part of a vault goes into an active vault at a server, and is in the audit log there', async () => {

@@ -3,7 +3,7 @@ import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
-import { addLiveOptions, type LiveOptions } from '../live-options.ts'
+import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
 import type { Program, Run } from '../program.ts'
@@ -68,13 +68,14 @@ export function addRun(program: Program): void {
       return await moveOn(run, options, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
-    if (options.live) throw new UsageError('--live is for moves: a copy keeps nobody waiting.')
+    if (liveTermsOf(options)) throw new UsageError('--live is for moves: a copy keeps nobody waiting.')
     return await copyVault(run, { ...options, ...endsOf(options), reread: options.reread ?? false })
   })
 }
 
 /** Throws a `UsageError` for options that do not go together. */
-function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Options): boolean {
+function isPartial(options: Options): boolean {
+  const { kind = 'full', where, dryRun, certificate, reread } = options
   if (kind !== 'full' && kind !== 'partial') throw new UsageError('--kind is full or partial.')
   if (kind === 'full') {
     if (where !== undefined) throw new UsageError('--where selects a part: use it with --kind partial.')
@@ -84,6 +85,8 @@ function isPartial({ kind = 'full', where, dryRun, certificate, reread }: Option
   if (dryRun || reread || certificate !== undefined) {
     throw new UsageError('--dry-run, --reread and --certificate are for whole vaults.')
   }
+  if (!options.handoff) throw new UsageError('--no-handoff is for whole vaults: a part is always a copy.')
+  if (liveTermsOf(options)) throw new UsageError('--live is for moves: a copy keeps nobody waiting.')
   return true
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { KeyId } from '@vault/core'
 import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
+import { requireFree } from '../listen-address.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import type { Program } from '../program.ts'
 import { addressOf, parseRate } from '../remote-end.ts'
@@ -68,9 +69,11 @@ export function addServe(program: Program): void {
     if (passphrase === undefined) {
       output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
     }
+    const { host } = options
+    await requireFree({ host, port })
     await using server = await startServer({
       dir,
-      host: options.host,
+      host,
       port,
       authorize: allowedKeys(keys, { parts, moves }),
       ...(options.certificates && { certificates: { trust } }),
