@@ -51,10 +51,15 @@ export function soupStoreTarget(place: {
     return { found, objects, soup, intake: soup, finish: (verified, o) => finish(offer, verified, o) }
   }
 
-  /** Who may write a copy has no say in its keys: those of another vault would count for this one, and what was rotated out would again. */
+  /**
+   * Who may write a copy has no say in its keys: those of another vault would count for this one, and what was rotated out would again. A
+   * vault of stores that know no keys has no events, and nothing counts for it.
+   */
   async function requireGoingOn({ vault, keyEvents }: Offer, found: Tenure, options?: AbortOptions): Promise<void> {
-    const history = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
-    if (history.vault !== vault) throw refused(label, found, `its key events are those of the vault ${history.vault}`)
+    if (keyEvents.length > 0) {
+      const history = verifyKeyHistory(keyEvents.map((bytes) => decodeEnvelope(bytes)))
+      if (history.vault !== vault) throw refused(label, found, `its key events are those of the vault ${history.vault}`)
+    }
     if (continues(keyEvents, await tenures.keyEvents(vault, options))) return
     throw refused(label, found, 'its key events do not go on from those that are known there')
   }
