@@ -128,7 +128,7 @@ function rollBack(state: MoveState, reason: string): MoveState {
   if (phase === 'complete') {
     throw new VaultError<MigrationErrorCode>({
       code: 'MIGRATION_COMPLETE',
-      message: `Cannot rollback completed migration: ${migration}. The way back is a migration from its target: "vault-migrate run --back".`,
+      message: `Cannot rollback completed migration: ${migration}. The way back is a migration from its target: "vault-migrate run --back" between folders, "vault-migrate rollback --bring-newer" between servers.`,
       details: { migration },
     })
   }

@@ -10,7 +10,7 @@ export function requireTakenBack({ migration, phase }: Pick<MoveState, 'migratio
   if (phase === 'rolled-back') return
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_TARGET_ADVANCED',
-    message: `Not rolled back: ${target} had taken the vault already, so the migration ${migration} was finished. The way back is "vault-migrate run --back".`,
+    message: `Not rolled back: ${target} had taken the vault already, so the migration ${migration} was finished. The way back is "vault-migrate run --back" between folders, "vault-migrate rollback --bring-newer" between servers.`,
     details: { migration },
   })
 }
