@@ -61,11 +61,11 @@ export async function moveOn(
   const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
-  if (verb !== 'run' && known === undefined) throw noneToGoOnWith(verb, { from, vault: vault.id })
   // Who takes a move over, or back, must have been granted it before anything is written down. Behind the signature the vault is active
   // nowhere until it has ended, so whoever can, ends it.
   const isAsked = open?.phase !== 'handoff-signed' && open?.phase !== 'activated'
   const acting = isAsked ? { actor: await vault.actorFor('migrate', { signal }) } : {}
+  if (verb !== 'run' && known === undefined) throw noneToGoOnWith(verb, { from, vault: vault.id })
   const seats = seatsOf(options, await isIdentitySealed(vault), output)
   const source = await moveSourceOf(vault, { ...seats.source, ...acting, ...(await ceremonyOf(options)) })
   const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, ...acting }, signal })
