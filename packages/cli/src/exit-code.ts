@@ -1,4 +1,4 @@
-import { isVaultError } from '@vault/core'
+import { isFullDisk, isVaultError } from '@vault/core'
 import { OutputError } from './output-error.ts'
 
 /** Exit codes of every command: scripts rely on them. */
@@ -89,11 +89,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   return INCOMPLETE.has(error.code) ? EXIT.incomplete : EXIT.refused
 }
 
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
-
 /** Whether the system, or a store, found no room. Anything else that forbids writing still forbids it the next time. */
 function lacksRoom(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException
-  return FULL.has(isVaultError(error) ? error.details.errno : code) || lacksRoom(error.cause)
+  return isFullDisk(isVaultError(error) ? error.details.errno : code) || lacksRoom(error.cause)
 }

@@ -1,9 +1,9 @@
-import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Finding, VaultError } from '@vault/core'
 import type { SoupErrorCode } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type ReclaimReport, reclaimSpace } from '@vault/transfer'
 import type { Reason } from './act.ts'
+import { freeSpace } from './free-space.ts'
 import { findPlace, type Place } from './place.ts'
 import { restoreReserve, returnReserve, useReserve } from './reserve.ts'
 import type { Vault } from './vault.ts'
@@ -19,7 +19,7 @@ export async function* reclaimPlace(
   for (const { vault } of await soups.tenures.list(options)) {
     for await (const finding of soups.soup(vault).check(options)) throw damagedSoup(finding)
   }
-  const place = { objects, reclaim: soups.reclaim, freeBytes: () => freeBytes(join(dir, 'objects')) }
+  const place = { objects, reclaim: soups.reclaim, freeBytes: () => freeBytesOf(join(dir, 'objects')) }
   let report: ReclaimReport | undefined
   for await (const event of reclaimSpace(place, options)) {
     if (event.type === 'report') report = event
@@ -53,10 +53,10 @@ export function reclaimed({ segments, objects, bytesFreed }: ReclaimReport): Rea
   return { segments, objects, bytes: bytesFreed }
 }
 
-/** A file system that does not tell says that it has no blocks at all. */
-async function freeBytes(dir: string): Promise<number> {
-  const { blocks, bavail, bsize } = await statfs(dir)
-  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+/** Where that is not told, the store says when there is no room. */
+async function freeBytesOf(dir: string): Promise<number> {
+  const { bytes, isTold } = await freeSpace(dir)
+  return isTold ? bytes : Number.POSITIVE_INFINITY
 }
 
 function damagedSoup(finding: Finding): VaultError<SoupErrorCode> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { stat, statfs, unlink } from 'node:fs/promises'
+import { stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { flushFolder, writeDurably } from './durable-file.ts'
+import { freeSpace } from './free-space.ts'
 import { systemError } from './system-error.ts'
 
 /** A file that keeps room on the disk: on one that is wholly full a database can neither be written nor even be read. */
@@ -19,7 +20,7 @@ export async function keepReserve(dir: string, length = LENGTH): Promise<void> {
 
 /** Gives the room away where the disk has none, and says whether it did. Throws `VAULT_INACCESSIBLE`. */
 export async function useReserve(dir: string): Promise<boolean> {
-  if ((await freeBytes(dir)) >= LENGTH) return false
+  if ((await freeSpace(dir)).bytes >= LENGTH) return false
   try {
     await unlink(join(dir, RESERVE_FILE))
     await flushFolder(dir)
@@ -45,7 +46,7 @@ export async function returnReserve(dir: string): Promise<void> {
 /** Keeps the room again where it was given away and there is enough. */
 export async function restoreReserve(dir: string): Promise<void> {
   try {
-    if (!(await isKept(dir)) && (await freeBytes(dir)) >= AMPLE) await keepReserve(dir)
+    if (!(await isKept(dir)) && (await freeSpace(dir)).bytes >= AMPLE) await keepReserve(dir)
   } catch {
     // Whoever opens the place next tries again; this one has done what it was asked for.
   }
@@ -54,9 +55,4 @@ export async function restoreReserve(dir: string): Promise<void> {
 async function isKept(dir: string): Promise<boolean> {
   const found = await stat(join(dir, RESERVE_FILE)).catch(() => undefined)
   return found?.size === LENGTH
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dir)
-  return bavail * bsize
 }

@@ -1,8 +1,6 @@
-import { isVaultError, type VaultError } from '@vault/core'
-
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
+import { isFullDisk, isVaultError, type VaultError } from '@vault/core'
 
 /** Whether a store, or a log, says that there was no room: that is no damage, and passes with it. */
 export function tellsOfFullDisk(error: unknown): error is VaultError {
-  return isVaultError(error) && FULL.has(error.details.errno)
+  return isVaultError(error) && isFullDisk(error.details.errno)
 }

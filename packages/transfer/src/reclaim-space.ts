@@ -1,6 +1,6 @@
 import type { CasErrorCode, StoredSegment } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
-import { isVaultError, VaultError } from '@vault/core'
+import { isFullDisk, isVaultError, VaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
 import { evacuate, type ReclaimedPlace, UNREAD } from './evacuate.ts'
 
@@ -207,10 +207,8 @@ async function* carryOut(
   return { segments, objects: left, copied: { objects: copied, bytes }, bytesFreed: freed - bytes }
 }
 
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
-
 const lacksRoom = (error: unknown): error is VaultError<CasErrorCode> =>
-  isVaultError(error, 'CAS_WRITE_FAILED') && FULL.has(error.details.errno)
+  isVaultError(error, 'CAS_WRITE_FAILED') && isFullDisk(error.details.errno)
 
 /** Whether what has to be stored anew of a segment finds no room: told beforehand, it does not fill up what room there is. */
 async function exceedsRoom(place: ReclaimedPlace, one: Surveyed): Promise<boolean> {
