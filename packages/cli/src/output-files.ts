@@ -1,6 +1,6 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isVaultError, VaultError } from '@vault/core'
+import { type Envelope, encodeEnvelope, isVaultError, VaultError } from '@vault/core'
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-code.ts'
 import { failureLines, failureResult } from './failure.ts'
 import type { Output } from './output.ts'
@@ -48,9 +48,14 @@ export class OutputFiles {
   }
 }
 
-/** What is said of a certificate that counts in a vault and could not be written into a file. */
-export function inForce(dir: string, id: string): string {
-  return `The certificate ${id} counts all the same ("vaultctl caps show ${dir}"): for a file, "vaultctl caps revoke ${dir} ${id}" takes it back, and it is issued again.`
+/** Writes a certificate that counts in the vault of `dir` into a file, too, where one is named. */
+export async function writeCap(
+  files: OutputFiles,
+  file: string | undefined,
+  { dir, id, envelope }: { readonly dir: string; readonly id: string; readonly envelope: Envelope },
+): Promise<void> {
+  const again = `The certificate ${id} counts all the same ("vaultctl caps show ${dir}"): for a file, "vaultctl caps revoke ${dir} ${id}" takes it back, and it is issued again.`
+  await files.write(file, encodeEnvelope(envelope), again)
 }
 
 /** Writes a file without which there is no result. Throws `OUTPUT_FILE_FAILED`, which says `again`: how to come by it. */

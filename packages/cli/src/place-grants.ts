@@ -1,4 +1,4 @@
-import type { KeyId, Signer } from '@vault/core'
+import type { Envelope, KeyId, Signer } from '@vault/core'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { parseExpiry, principalOf } from './caps-options.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -6,41 +6,38 @@ import { OutputFiles, writeOutputFile } from './output-files.ts'
 import type { Run } from './program.ts'
 import type { ValidationOptions } from './validation-options.ts'
 
-interface IssueOptions extends AsOptions, ValidationOptions {
+/** What both kinds of certificates of a place are made of, beside what they say. */
+interface Making extends AsOptions {
   readonly to: string
-  readonly action: string
-  /** A vault. */
-  readonly object?: string
-  readonly delegate?: boolean
   readonly expires: string
   readonly out?: string
 }
 
+const NO_FILE = 'A certificate of a place is kept nowhere: name a file with --out.'
 const KEPT_NOWHERE = 'The certificate is kept nowhere: nothing was granted. Issue it again.'
+
+interface IssueOptions extends Making, ValidationOptions {
+  readonly action: string
+  /** A vault. */
+  readonly object?: string
+  readonly delegate?: boolean
+}
 
 /** Writes a certificate by which somebody may bring vaults to a place: by its key, or by one of one's own that it trusts. */
 export async function issueForPlace({ output, signal }: Run, dir: string, options: IssueOptions): Promise<ExitCode> {
-  const { object: vault, out, delegate = false } = options
-  const { encodeEnvelope, isContentId } = await import('@vault/core')
+  const { object: vault, delegate = false } = options
+  const { isContentId } = await import('@vault/core')
   if (options.action !== 'write') throw new UsageError('A place grants write, to bring vaults: leave the rest to them.')
   if (options.validatedBy !== undefined || options.maxAge !== undefined)
     throw new UsageError('--validated-by is for certificates of a vault: those of a place are kept nowhere.')
-  if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
+  if (options.out === undefined) throw new UsageError(NO_FILE)
   if (vault !== undefined && !isContentId(vault))
     throw new UsageError('With --place, --object names a vault by its id.')
-  await OutputFiles.expect(out)
   const { issuePlaceGrant } = await import('@vault/embedded')
-  const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
-  const expires = parseExpiry(options.expires, new Date())
-  const signer = await signerFor(dir, options)
-  const grant = { to, delegate, expires, ...(vault !== undefined && { vault }) }
-  const { id, envelope } = await issuePlaceGrant(grant, signer, { signal })
-  await writeOutputFile(out, encodeEnvelope(envelope), KEPT_NOWHERE)
-  const until = expires?.toISOString() ?? null
-  await output.result(
-    { ok: true, id, issuer: signer.key, file: out, expires: until, findings: [] },
-    `Issued ${id} by ${signer.key}, ${until === null ? 'for ever' : `until ${until}`}. It is in ${out}, to be shown with --proof.`,
+  const { id, ends, shown, ...made } = await madeForPlace(dir, options, (terms, signer) =>
+    issuePlaceGrant({ ...terms, delegate, ...(vault !== undefined && { vault }) }, signer, { signal }),
   )
+  await output.result({ ok: true, id, ...made, findings: [] }, `Issued ${id} by ${made.issuer}, ${ends}. ${shown}`)
   return EXIT.ok
 }
 
@@ -48,24 +45,48 @@ export async function issueForPlace({ output, signal }: Run, dir: string, option
 export async function nameForPlace(
   { output, signal }: Run,
   dir: string,
-  options: AsOptions & Pick<IssueOptions, 'to' | 'expires' | 'out'> & { readonly name: string },
+  options: Making & { readonly name: string },
 ): Promise<ExitCode> {
-  const { name, out } = options
-  if (out === undefined) throw new UsageError('A certificate of a place is kept nowhere: name a file with --out.')
+  const { name } = options
+  const { issuePlaceName } = await import('@vault/embedded')
+  const { id, ends, shown, ...made } = await madeForPlace(dir, options, (terms, signer) =>
+    issuePlaceName({ ...terms, name }, signer, { signal }),
+  )
+  await output.result(
+    { ok: true, id, name, ...made },
+    `${options.to} is called ${name} by ${made.issuer}, ${ends}: certificate ${id}. ${shown}`,
+  )
+  return EXIT.ok
+}
+
+/** Signs a certificate of a place, and writes it into the file in which alone it is kept. `ends` and `shown`: words about it. */
+async function madeForPlace(
+  dir: string,
+  { out, ...options }: Making,
+  sign: (
+    terms: { readonly to: Awaited<ReturnType<typeof principalOf>>; readonly expires: Date | null },
+    signer: Signer,
+  ) => Promise<{ readonly id: string; readonly envelope: Envelope }>,
+): Promise<
+  Readonly<Record<'id' | 'issuer' | 'file' | 'ends' | 'shown', string>> & { readonly expires: string | null }
+> {
+  if (out === undefined) throw new UsageError(NO_FILE)
   await OutputFiles.expect(out)
   const { encodeEnvelope } = await import('@vault/core')
-  const { issuePlaceName } = await import('@vault/embedded')
   const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
   const expires = parseExpiry(options.expires, new Date())
   const signer = await signerFor(dir, options)
-  const { id, envelope } = await issuePlaceName({ name, to, expires }, signer, { signal })
+  const { id, envelope } = await sign({ to, expires }, signer)
   await writeOutputFile(out, encodeEnvelope(envelope), KEPT_NOWHERE)
   const until = expires?.toISOString() ?? null
-  await output.result(
-    { ok: true, id, name, issuer: signer.key, file: out, expires: until },
-    `${options.to} is called ${name} by ${signer.key}, ${until === null ? 'for ever' : `until ${until}`}: certificate ${id}. It is in ${out}, to be shown with --proof.`,
-  )
-  return EXIT.ok
+  return {
+    id,
+    issuer: signer.key,
+    file: out,
+    expires: until,
+    ends: until === null ? 'for ever' : `until ${until}`,
+    shown: `It is in ${out}, to be shown with --proof.`,
+  }
 }
 
 /** Takes such a certificate back, at this place. */

@@ -9,7 +9,7 @@ import {
   TO_WHOM,
 } from '../caps-options.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
-import { inForce, OutputFiles } from '../output-files.ts'
+import { OutputFiles, writeCap } from '../output-files.ts'
 import { issueForPlace } from '../place-grants.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
@@ -65,8 +65,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
-    const { encodeEnvelope } = await import('@vault/core')
-    await files.write(options.out, encodeEnvelope(issued.envelope), inForce(dir, issued.id))
+    await writeCap(files, options.out, { dir, ...issued })
     return await sayIssued(output, issued, { files })
   })
 }

@@ -1,6 +1,6 @@
 import { openingFor, parseExpiry, principalOf, signingBy, TO_WHOM } from '../caps-options.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
-import { inForce, OutputFiles } from '../output-files.ts'
+import { OutputFiles, writeCap } from '../output-files.ts'
 import { nameForPlace } from '../place-grants.ts'
 import { principalNames } from '../principal-names.ts'
 import type { CapsProgram } from './caps.ts'
@@ -46,8 +46,7 @@ export function addCapsName({ caps, action }: CapsProgram): void {
     const motivation = message === undefined ? {} : { motivation: message }
     const issued = await vault.nameCap({ name, to, expires }, { ...signing, signal, ...motivation })
     await vault.log.drain()
-    const { encodeEnvelope } = await import('@vault/core')
-    await files.write(out, encodeEnvelope(issued.envelope), inForce(dir, issued.id))
+    await writeCap(files, out, { dir, ...issued })
     const { id, name: text } = issued
     const ends = expires?.toISOString() ?? null
     const called = (await principalNames(options, vault))(text)
