@@ -40,17 +40,16 @@ const amount: Field<number> = (value, name) => {
   return value
 }
 
+const TERMS: { readonly [Term in keyof SettledTerms]: Field<SettledTerms[Term]> } = {
+  maxPauseMs: count,
+  goalPauseMs: count,
+  threshold: count,
+  maxRounds: count,
+  diverging: word('throttle', 'raise', 'abort'),
+}
+
 const liveTerms: Field<LiveTerms> = (value, name) => {
-  const terms = shape<LiveTerms>(
-    {},
-    {
-      maxPauseMs: count,
-      goalPauseMs: count,
-      threshold: count,
-      maxRounds: count,
-      diverging: word('throttle', 'raise', 'abort'),
-    },
-  )(value, name)
+  const terms = shape<LiveTerms>({}, TERMS)(value, name)
   try {
     settleTerms(terms)
   } catch (cause) {
@@ -126,13 +125,7 @@ const round: Field<LiveRound> = map<LiveRound>({
 export const liveRecord: Field<LiveRecord> = map<LiveRecord>({
   type: word('migration-live'),
   v: exactly(1),
-  terms: map<SettledTerms>({
-    maxPauseMs: count,
-    goalPauseMs: count,
-    threshold: count,
-    maxRounds: count,
-    diverging: word('throttle', 'raise', 'abort'),
-  }),
+  terms: map<SettledTerms>(TERMS),
   cursor: nullable(count),
   rounds: list(round, 1_000),
   quiescedAt: nullable(amount),
