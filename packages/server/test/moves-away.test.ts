@@ -1,11 +1,11 @@
 import { cp } from 'node:fs/promises'
 import { encodeEnvelope, VaultError } from '@vault/core'
 import { openPlace, openVault, owner, sourceOf } from '@vault/embedded'
-import { listMoves, planMigration, runMigration, verifyCertificate } from '@vault/migration'
+import { planMigration, runMigration, verifyCertificate } from '@vault/migration'
 import { httpPlace } from '@vault/migration/http'
 import { describe, expect, test } from 'vitest'
 import { anyKey, reach, SHORT, scratch, serve, vaultIn } from './served.ts'
-import { eventually, follow, placeAt, requestTo, standing, twoServers } from './two-servers.ts'
+import { eventually, follow, placeAt, requestTo, signedAway, standing, twoServers } from './two-servers.ts'
 
 /** Waits until what is asked for does not change any more. */
 async function stays(ask: () => Promise<unknown>): Promise<void> {
@@ -110,28 +110,13 @@ describe('a client that goes away', () => {
 
 test('a server that died behind the signature ends the move when it begins anew, also where nobody may ask for it any more', async () => {
   await using folder = await scratch()
-  const { vault } = await vaultIn(folder.at('a'), 3)
-  await vault[Symbol.asyncDispose]()
-  const client = anyKey()
-  await using seen = await openPlace(folder.at('a'), { mode: 'read' })
-  let isClosed = true
-  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
-    if (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired')
-      throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
-    return { action, object, proven: true }
-  }
-  await using b = await serve(folder.at('b'), { authorize })
-  const a = await serve(folder.at('a'), { moves: [client.key], moveTo: [b] })
-  await using from = placeAt(a, client)
-  await expect(follow(from.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
+  await using servers = await signedAway(folder)
+  const { vault, a, b, moves } = servers
   await a.close()
-  const phase = async () => (await listMoves(seen.soups.records))[0]?.phase
-  expect(await phase()).toBe('handoff-signed')
-  isClosed = false
   await using _ = await serve(folder.at('a'), { moveTo: [b] })
-  await eventually(async () => (await phase()) === 'complete')
+  await eventually(async () => (await moves())[0]?.phase === 'complete')
   await using to = await openPlace(folder.at('b'), { mode: 'read' })
-  expect((await to.soups.tenures.read(vault.id)).state).toBe('active')
+  expect((await to.soups.tenures.read(vault)).state).toBe('active')
 })
 
 test('a move is asked for by certificates that the client shows', async () => {

@@ -1,9 +1,9 @@
-import { contentId, encode, VaultError, type VaultId } from '@vault/core'
+import { contentId, encode, type VaultId } from '@vault/core'
 import { openPlace, openVault } from '@vault/embedded'
-import { listMoves, type MoveState, readMove } from '@vault/migration'
+import { readMove } from '@vault/migration'
 import { expect, test } from 'vitest'
-import { anyKey, reach, scratch, serve, vaultIn } from './served.ts'
-import { eventually, follow, placeAt, requestTo, standing, twoServers } from './two-servers.ts'
+import { anyKey, reach, scratch, serve } from './served.ts'
+import { eventually, follow, placeAt, requestTo, signedAway, standing, twoServers } from './two-servers.ts'
 
 const back = (to: Parameters<typeof requestTo>[0]) => ({ to: requestTo(to).to, migration: null, reason: null })
 
@@ -87,45 +87,6 @@ test('what is not there to be taken back stops nothing', async () => {
   }
   expect(asked).toBe(true)
 })
-
-/** A vault that was signed away at the first server and has not been taken by the second one. */
-async function signedAway(
-  folder: Awaited<ReturnType<typeof scratch>>,
-  refuses: (move: MoveState | undefined) => boolean | Promise<boolean> = () => false,
-) {
-  await using opened = new AsyncDisposableStack()
-  const { vault, place } = await vaultIn(folder.at('a'), 3)
-  await vault[Symbol.asyncDispose]()
-  const client = anyKey()
-  const seen = opened.use(await openPlace(folder.at('a'), { mode: 'read' }))
-  let isClosed = true
-  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
-    const [move] = await listMoves(seen.soups.records)
-    if ((await refuses(move)) || (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired'))
-      throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
-    return { action, object, proven: true }
-  }
-  const b = opened.use(await serve(folder.at('b'), { authorize }))
-  const a = opened.use(await serve(folder.at('a'), { moves: [client.key], moveTo: [b] }))
-  const from = opened.use(placeAt(a, client))
-  const to = opened.use(placeAt(b, client))
-  await expect(follow(from.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
-  const moves = () => listMoves(seen.soups.records)
-  expect(await moves()).toMatchObject([{ phase: 'handoff-signed' }])
-  isClosed = false
-  const kept = opened.move()
-  return {
-    vault: vault.id,
-    place,
-    client,
-    a,
-    b,
-    from,
-    to,
-    moves,
-    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
-  }
-}
 
 test('behind the signature it is taken back with the word of the other place, and what is complete not at all', async () => {
   await using folder = await scratch()

@@ -1,6 +1,8 @@
-import type { KeyId, Signer, VaultId } from '@vault/core'
-import type { MoveState, ToldEvent } from '@vault/migration'
+import { type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
+import { openPlace } from '@vault/embedded'
+import { listMoves, type MoveState, type ToldEvent } from '@vault/migration'
 import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
+import { expect } from 'vitest'
 import type { VaultServer } from '../src/index.ts'
 import { anyKey, SHORT, type scratch, serve, vaultIn } from './served.ts'
 
@@ -34,6 +36,45 @@ export async function twoServers(
     async [Symbol.asyncDispose]() {
       await Promise.all([a.close(), b.close()])
     },
+  }
+}
+
+/** A vault that was signed away at the first server and has not been taken by the second one. */
+export async function signedAway(
+  folder: Folder,
+  refuses: (move: MoveState | undefined) => boolean | Promise<boolean> = () => false,
+) {
+  await using opened = new AsyncDisposableStack()
+  const { vault, place } = await vaultIn(folder.at('a'), 3)
+  await vault[Symbol.asyncDispose]()
+  const client = anyKey()
+  const seen = opened.use(await openPlace(folder.at('a'), { mode: 'read' }))
+  let isClosed = true
+  const authorize: NonNullable<Parameters<typeof serve>[1]['authorize']> = async ({ action, object }) => {
+    const [move] = await listMoves(seen.soups.records)
+    if ((await refuses(move)) || (isClosed && (await seen.soups.tenures.read(vault.id)).state === 'retired'))
+      throw new VaultError({ code: 'CAP_DENIED', message: 'Not now.' })
+    return { action, object, proven: true }
+  }
+  const b = opened.use(await serve(folder.at('b'), { authorize }))
+  const a = opened.use(await serve(folder.at('a'), { moves: [client.key], moveTo: [b] }))
+  const from = opened.use(placeAt(a, client))
+  const to = opened.use(placeAt(b, client))
+  await expect(follow(from.move(vault.id, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_GRANTED' })
+  const moves = () => listMoves(seen.soups.records)
+  expect(await moves()).toMatchObject([{ phase: 'handoff-signed' }])
+  isClosed = false
+  const kept = opened.move()
+  return {
+    vault: vault.id,
+    place,
+    client,
+    a,
+    b,
+    from,
+    to,
+    moves,
+    [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   }
 }
 
