@@ -65,12 +65,12 @@ export function addServe(program: Program): void {
     if (!options.certificates && trust.length > 0) throw new UsageError('--trust is about certificates.')
     if (!options.certificates && keys.length + parts.length + moves.length === 0)
       output.warn('No key is allowed (--allow), so everybody is refused.')
+    const { host } = options
+    await requireFree({ host, port })
     const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
     if (passphrase === undefined) {
       output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
     }
-    const { host } = options
-    await requireFree({ host, port })
     await using server = await startServer({
       dir,
       host,
