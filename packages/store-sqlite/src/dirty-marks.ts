@@ -21,6 +21,11 @@ export class DirtyMarks {
     return this.#levels[digits.length]?.[Number.parseInt(digits || '0', 16)] === 1
   }
 
+  /** Whether everything below the prefix is to be taken as changed: it is that of a marked bucket, or longer. */
+  hasAllBelow(prefix: Prefix): boolean {
+    return prefix.length >= BUCKET_DIGITS && this.has(prefix)
+  }
+
   /** All prefixes that are marked, of one to four digits and the empty one, shortest first. */
   *prefixes(): Generator<Prefix> {
     for (const [digits, level] of this.#levels.entries()) {

@@ -1,26 +1,27 @@
 import type { Prefix, Subtree } from '@vault/core'
 import { copyBytes } from '@vault/core'
+import type { Children, TreeName } from './branch-rows.ts'
+import {
+  deleteBranches,
+  deleteTree,
+  readAsOf,
+  readBranch,
+  unlessDamaged,
+  writeAsOf,
+  writeBranch,
+} from './branch-rows.ts'
 import type { Connection } from './connection.ts'
-import { DirtyMarks } from './dirty-marks.ts'
+import { DirtyMarks, isBucket } from './dirty-marks.ts'
 import { feedAfter } from './feed.ts'
 import { isEntryItem } from './feed-items.ts'
 import type { Moment } from './moment.ts'
-import type { TreeName } from './subtree-rows.ts'
-import {
-  deleteMarked,
-  deleteTree,
-  readAsOf,
-  readChildren,
-  unlessDamaged,
-  writeAsOf,
-  writeSubtrees,
-} from './subtree-rows.ts'
 import { readTenure } from './tenure-row.ts'
 
 /** Subtrees gathered before they are written in one transaction, at most. */
 const MAX_GATHERED = 32_768
 
-const NONE: readonly undefined[] = Array.from({ length: 16 }, () => undefined)
+const DIGITS = Array.from('0123456789abcdef')
+const NONE: Children = DIGITS.map(() => undefined)
 
 /** Runs a transaction, or does nothing where the store is only read, busy or full. */
 export type WriteIfFree = (write: (db: Connection) => void) => Promise<void>
@@ -42,7 +43,9 @@ export class KeptTree {
   readonly #tree: TreeName
   readonly #write: WriteIfFree
   #found: Found | undefined
-  #gathered = new Map<Prefix, Subtree>()
+  /** By the prefix one digit shorter, as they are written. */
+  #gathered = new Map<Prefix, (Subtree | undefined)[]>()
+  #count = 0
   /** Set once this view has written: then what is kept belongs to it. */
   #written = false
 
@@ -52,37 +55,61 @@ export class KeptTree {
     this.#write = write
   }
 
-  children(prefix: Prefix): readonly (Subtree | undefined)[] {
+  children(prefix: Prefix): Children {
     const { marks } = this.#find()
-    if (marks === undefined) return NONE
+    if (marks === undefined || marks.hasAllBelow(prefix)) return NONE
     const { db, at } = this.#moment
-    const children = this.#moment.read(() => readChildren(db, at.vault, this.#tree, prefix))
-    return children.map((child, digit) => (marks.has(prefix + digit.toString(16)) ? undefined : child))
+    const children = this.#moment.read(() => readBranch(db, at.vault, this.#tree, prefix))
+    return children?.map((child, i) => (marks.has(`${prefix}${DIGITS[i]}`) ? undefined : child)) ?? NONE
   }
 
   async keep(subtrees: ReadonlyMap<Prefix, Subtree>): Promise<void> {
-    for (const [prefix, { hash, count }] of subtrees) this.#gathered.set(prefix, { hash: copyBytes(hash), count })
-    if (this.#gathered.size >= MAX_GATHERED) await this.flush()
+    for (const [prefix, { hash, count }] of subtrees) {
+      // The whole tree is below no prefix, so nobody would find it.
+      if (prefix === '') continue
+      const above = prefix.slice(0, -1)
+      const children = this.#gathered.get(above) ?? [...NONE]
+      children[Number.parseInt(prefix.slice(-1), 16)] = { hash: copyBytes(hash), count }
+      this.#gathered.set(above, children)
+      this.#count++
+    }
+    if (this.#count >= MAX_GATHERED) await this.flush()
   }
 
   /** Writes what was gathered, unless another view has written since this one began. */
   async flush(): Promise<void> {
-    if (this.#gathered.size === 0) return
+    if (this.#count === 0) return
     const { asOf, marks } = this.#find()
     const gathered = this.#gathered
     this.#gathered = new Map()
+    this.#count = 0
     const { vault, tenure } = this.#moment.at
     await this.#write((db) => {
       const expected = this.#written ? tenure.sequence : asOf
       if (readTenure(db, tenure.vault)?.vault !== vault || readAsOf(db, vault, this.#tree) !== expected) return
       if (!this.#written) {
         if (marks === undefined) deleteTree(db, vault, this.#tree)
-        else deleteMarked(db, vault, this.#tree, marks)
         writeAsOf(db, vault, this.#tree, tenure.sequence)
       }
-      writeSubtrees(db, vault, this.#tree, gathered)
+      this.#merge(db, gathered, this.#written ? undefined : marks)
       this.#written = true
     })
+  }
+
+  /** Writes what was gathered over what is there, without what is marked. */
+  #merge(db: Connection, gathered: ReadonlyMap<Prefix, Children>, marks: DirtyMarks | undefined): void {
+    const { vault } = this.#moment.at
+    const prefixes = new Set(gathered.keys())
+    for (const prefix of marks?.prefixes() ?? []) {
+      if (isBucket(prefix)) deleteBranches(db, vault, this.#tree, prefix)
+      else prefixes.add(prefix)
+    }
+    for (const prefix of prefixes) {
+      const before = readBranch(db, vault, this.#tree, prefix)
+      const fresh = gathered.get(prefix)
+      const children = DIGITS.map((digit, i) => fresh?.[i] ?? (marks?.has(prefix + digit) ? undefined : before?.[i]))
+      writeBranch(db, vault, this.#tree, prefix, children)
+    }
   }
 
   #find(): Found {

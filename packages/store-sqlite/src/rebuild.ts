@@ -1,8 +1,8 @@
 import type { ContentId } from '@vault/core'
 import type { Counts } from '@vault/soup'
+import { deleteTree, TREE_NAMES } from './branch-rows.ts'
 import type { Connection } from './connection.ts'
 import { decodeMember, insertLinks } from './member-rows.ts'
-import { deleteTree, TREE_NAMES } from './subtree-rows.ts'
 import { readTenure, writeTenure } from './tenure-row.ts'
 
 /** Makes links, indexes and counts anew and forgets kept subtrees, inside a transaction. Throws `SOUP_CORRUPT` where a row they come from is damaged. */

@@ -3,6 +3,7 @@ import { equalBytes, idBytes, isVaultError, objectKey, toHex } from '@vault/core
 import type { Entry } from '@vault/soup'
 import { decodeEntry } from '@vault/soup'
 import { decodeBatch } from './batch-rows.ts'
+import { decodeAsOf, decodeBranch } from './branch-rows.ts'
 import { decodeCondemned } from './condemned.ts'
 import type { Connection } from './connection.ts'
 import { decodeDisplaced } from './displaced-rows.ts'
@@ -17,7 +18,6 @@ import { decodeQueued } from './outbox.ts'
 import { decodeRecord } from './records.ts'
 import type { Row } from './row.ts'
 import { damagedRow } from './sqlite-error.ts'
-import { decodeAsOf, decodeSubtree } from './subtree-rows.ts'
 import type { TenureRow } from './tenure-row.ts'
 import { decodeVersion } from './version-rows.ts'
 
@@ -49,7 +49,7 @@ export class RowAudit {
       { name: 'feed', check: (row) => this.#change(row) },
       { name: 'key_events', check: (row) => sound(decodeKeyEvent(row)) },
       { name: 'trees', check: (row) => sound(decodeAsOf(row)) },
-      { name: 'subtrees', check: (row) => sound(decodeSubtree(row)) },
+      { name: 'branches', check: (row) => sound(decodeBranch(row)) },
       { name: 'condemned', ofPlace: true, check: (row) => sound(decodeCondemned(row)) },
       { name: 'evidence', check: (row) => sound(decodeEvidence(row)) },
       { name: 'held', check: (row) => sound(decodeHeld(row)) },

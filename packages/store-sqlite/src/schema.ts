@@ -102,13 +102,12 @@ CREATE TABLE trees (
   "check" INTEGER NOT NULL,
   PRIMARY KEY (vault, tree)
 ) WITHOUT ROWID, STRICT;
-CREATE TABLE subtrees (
+CREATE TABLE branches (
   vault INTEGER NOT NULL,
   tree TEXT NOT NULL,
   prefix TEXT NOT NULL,
-  hash BLOB NOT NULL,
-  count INTEGER NOT NULL,
   "check" INTEGER NOT NULL,
+  children BLOB NOT NULL,
   PRIMARY KEY (vault, tree, prefix)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE condemned (
@@ -165,7 +164,7 @@ export const VAULT_TABLES: readonly string[] = [
   'versions',
   'feed',
   'trees',
-  'subtrees',
+  'branches',
   'held',
   'outbox',
   'batches',

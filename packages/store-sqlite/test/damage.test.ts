@@ -63,7 +63,7 @@ const PLACES: readonly { readonly what: string; readonly content: Uint8Array; re
   },
   { what: 'a key event', content: utf8('envelope under test'), table: 'key_events' },
   { what: 'a condemned segment', content: utf8('segment-under-test'), table: 'condemned' },
-  { what: 'a kept subtree', content: new Uint8Array(32).fill(0x5a), table: 'subtrees' },
+  { what: 'a kept subtree', content: new Uint8Array(32).fill(0x5a), table: 'branches' },
   { what: 'a held block', content: idBytes(idOf('held under test')), table: 'held' },
   { what: 'an event that waits', content: utf8('event under test'), table: 'outbox' },
   { what: 'the document of a move', content: utf8('evidence under test'), table: 'evidence' },
@@ -113,7 +113,7 @@ test('a rebuild mends what is derived', async () => {
   await makeFile(path)
   const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(path)
-  db.exec('DELETE FROM linked; UPDATE subtrees SET count = 7')
+  db.exec("DELETE FROM linked; UPDATE branches SET tree = 'entries'")
   db.close()
   await using store = await openSqliteSoupStore({ path, mode: 'write' })
   const soup = store.soup(VAULT)
@@ -135,7 +135,7 @@ test('a damaged page is named in a view as it is outside of one', async () => {
   const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(path)
   const rootOf = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?')
-  const pages = ['members', 'entries', 'subtrees', 'feed'].map((table) => Number(rootOf.get(table)?.rootpage))
+  const pages = ['members', 'entries', 'branches', 'feed'].map((table) => Number(rootOf.get(table)?.rootpage))
   db.close()
   const damaged = readFileSync(path)
   for (const page of pages) damaged.fill(0x5a, (page - 1) * PAGE_SIZE, (page - 1) * PAGE_SIZE + 64)
@@ -146,7 +146,7 @@ test('a damaged page is named in a view as it is outside of one', async () => {
     ({ objects }) => objects.scan({ prefix: '', limit: 10 }),
     ({ entries }) => entries.scan({ prefix: '', limit: 10 }),
     ({ objects }) => objects.children(''),
-    ({ objects }) => objects.keep(new Map([['', { hash: new Uint8Array(32), count: 1 }]])),
+    ({ objects }) => objects.keep(new Map([['7', { hash: new Uint8Array(32), count: 1 }]])),
   ]
   for (const read of reads) {
     const error: unknown = await soup.view(read).catch((reason: unknown) => reason)
