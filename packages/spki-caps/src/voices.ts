@@ -17,23 +17,32 @@ export function knownVoices(keys: Iterable<KeyId>): Voices {
 }
 
 /**
- * Which keys are known to have signed which payloads: a fact that stays true, so signatures of certificates that are met
+ * Which keys are known to have signed which records, by their ids: a fact that stays true, so signatures of certificates that are met
  * again and again are verified once. Bounded; forgetting costs only time.
  */
 export interface SignatureMemo {
-  has(fact: string): boolean
-  add(fact: string): void
+  has(id: ContentId, key: KeyId): boolean
+  add(id: ContentId, key: KeyId): void
 }
 
 /** A memo of the last so many signatures. */
 export function createSignatureMemo(most = 10_000): SignatureMemo {
-  const facts = new Set<string>()
+  // The one that was met last is the last one.
+  const signers = new Map<ContentId, Set<KeyId>>()
+  let count = 0
   return {
-    has: (fact) => facts.has(fact),
-    add(fact) {
-      facts.delete(fact)
-      facts.add(fact)
-      if (facts.size > most) facts.delete(facts.values().next().value as string)
+    has: (id, key) => signers.get(id)?.has(key) === true,
+    add(id, key) {
+      const keys = signers.get(id) ?? new Set()
+      signers.delete(id)
+      signers.set(id, keys)
+      if (!keys.has(key)) count++
+      keys.add(key)
+      while (count > most) {
+        const [oldest, { size }] = signers.entries().next().value as [ContentId, Set<KeyId>]
+        signers.delete(oldest)
+        count -= size
+      }
     },
   }
 }
@@ -60,10 +69,10 @@ function voicesOf(
     has(key) {
       const before = answers.get(key)
       if (before !== undefined) return before
-      const fact = known && `${type} ${known.id} ${key}`
-      const isKnown = fact !== undefined && claimed.includes(key) && known?.memo.has(fact) === true
-      const answer = isKnown || (claimed.includes(key) && hasSigned(type, envelope, key))
-      if (answer && fact !== undefined) known?.memo.add(fact)
+      const isClaimed = claimed.includes(key)
+      const isKnown = isClaimed && known?.memo.has(known.id, key) === true
+      const answer = isKnown || (isClaimed && hasSigned(type, envelope, key))
+      if (answer) known?.memo.add(known.id, key)
       answers.set(key, answer)
       return answer
     },

@@ -116,9 +116,9 @@ describe('createAuthorize', () => {
     const memo = createSignatureMemo(1)
     const watched: SignatureMemo = {
       has: memo.has,
-      add(fact) {
-        seen.push(fact)
-        memo.add(fact)
+      add(id, key) {
+        seen.push(`${id} ${key}`)
+        memo.add(id, key)
       },
     }
     const certificate = await cert(ana, ben.key)

@@ -5,6 +5,7 @@ import {
   createKeyDirectory,
   createSignatureMemo,
   knownVoices,
+  type SignatureMemo,
 } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
 import { ana, ben, cert, eva, HERE, mia, NOW, ROOT } from './world.ts'
@@ -17,12 +18,12 @@ async function ask(certificates: Parameters<typeof createCertificateIndex>[0]) {
   const memo = createSignatureMemo()
   let verified = 0
   const counting = {
-    has: (fact: string) => memo.has(fact),
-    add(fact: string) {
-      if (!memo.has(fact)) verified++
-      memo.add(fact)
+    has: memo.has,
+    add(id, key) {
+      if (!memo.has(id, key)) verified++
+      memo.add(id, key)
     },
-  }
+  } satisfies SignatureMemo
   const circumstances = { roots: [ROOT], keys: createKeyDirectory([]), revocations: 'unchecked', now: NOW } as const
   const { verdict } = await answer(question, createCertificateIndex(certificates), { ...circumstances, memo: counting })
   return { verdict: verdict.ok ? 'granted' : verdict.code, verified }
