@@ -128,11 +128,20 @@ describe('vaultctl caps', () => {
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '-1'], 2)).toMatchObject({
       error: { message: '--approvals takes a whole number from 0 on.' },
     })
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('mandate')
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1'])).toMatchObject({ seq: 1 })
-    const run = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
+    const mandate = { action: 'migrate', approvals: 1 }
+    expect(await ctl(['status', 'A'])).toMatchObject({ mandate })
+    const planned = ['plan', '--from', 'A', '--to', 'B']
+    expect(await json('vault-migrate', planned, 0, options)).toMatchObject({ mandate })
+    const dry = ['run', '--dry-run', '--from', 'A', '--to', 'B']
+    expect(await json('vault-migrate', dry, 0, options)).toMatchObject({ mandate })
+    expect(await json('vault-migrate', [...dry, '--no-handoff'], 0, options)).not.toHaveProperty('mandate')
+    expect((await run('vaultctl', ['status', 'A'], options)).stdout).toContain('the approval of another one')
+    const move = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
     const refused = await json<{ error: { code: string; message: string; details: { plan: string } } }>(
       'vault-migrate',
-      run,
+      move,
       1,
       options,
     )
@@ -140,18 +149,36 @@ describe('vaultctl caps', () => {
     const { plan } = refused.error.details
     expect(refused.error.message).toContain(`"vaultctl caps approve DIR ${plan} --as NAME"`)
     expect(refused.error.message).toContain('"vault-migrate resume --from … --to …"')
+    const next = `vaultctl caps approve A ${plan} --as NAME`
+    const waits = { plan, needed: 1, given: 0, by: [], next }
+    expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [waits] })
+    expect(await json('vault-migrate', ['status', 'A'], 0, options)).toMatchObject({
+      migrations: [{ approvals: waits }],
+    })
+    expect(await json('vault-migrate', planned, 0, options)).toMatchObject({ waiting: [waits] })
+    for (const name of ['vaultctl', 'vault-migrate'] as const) {
+      const { stdout } = await run(name, ['status', 'A'], options)
+      expect(stdout).toMatch(new RegExp(`waits for approvals: 0 of 1 of the plan ${plan}\\n *next: ${next}`))
+    }
     const approve = ['caps', 'approve', 'A', plan]
     expect(await ctl([...approve, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
     await ctl(approve, 2)
     expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
+    const { key } = await ctl<{ key: string }>(['keys', 'export', 'ana'])
+    const approved = { given: 1, by: [{ approver: key }], next: 'vault-migrate resume --from A --to …' }
+    expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [approved] })
+    const said = (await run('vaultctl', ['status', 'A'], options)).stdout
+    expect(said).toMatch(/approved: 1 of 1 of the plan .*\n *approved by ana, until 20/)
     // It was approved for the place that was there, and not for one that is put into its folder.
     await rename(space.at('B'), space.at('approved'))
-    expect(await json('vault-migrate', run, 1, options)).toMatchObject({ error: { code: 'MIGRATION_PLAN_MISMATCH' } })
+    expect(await json('vault-migrate', move, 1, options)).toMatchObject({ error: { code: 'MIGRATION_PLAN_MISMATCH' } })
     await rename(space.at('B'), space.at('another'))
     await rename(space.at('approved'), space.at('B'))
-    expect(await json('vault-migrate', run, 0, options)).toMatchObject({ phase: 'complete' })
-    expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active' })
+    expect(await json('vault-migrate', move, 0, options)).toMatchObject({ phase: 'complete' })
+    expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active', mandate })
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('waiting')
+    expect((await run('vaultctl', ['status', 'A'], options)).stdout).not.toContain('approv')
   })
 
   test('a certificate holds while it is validated', async () => {

@@ -23,8 +23,8 @@ import { storeAndCommit } from '@vault/soup'
 import type { Principal, RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
-import { missingApprovals } from './caps/approvals.ts'
-import { type Approving, CapDesk, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
+import { type ApprovalState, approvalState, mandateFor, missingApprovals } from './caps/approvals.ts'
+import { type Approving, CapDesk, type MandatedAction, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
 import type { CapCalling, IssuedName } from './caps/define-name.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
@@ -486,6 +486,19 @@ export class Vault implements AsyncDisposable {
     options: Omit<SigningOptions, 'signers'> = {},
   ): Promise<{ readonly id: ContentId; readonly seq: number }> {
     return await this.#desk.mandate(mandating, options)
+  }
+
+  /** How many others have to approve an act of a kind; 0: nobody. `undefined`: a mandate says so that cannot be read, and nothing is enough. */
+  async approvalsNeeded(action: MandatedAction, options: AbortOptions = {}): Promise<number | undefined> {
+    return (await mandateFor(this.caps, action, options)).approvals
+  }
+
+  /** How far this act is approved just now, whoever carries it out. */
+  async approvals(
+    { action, act }: Pick<Approving, 'action' | 'act'>,
+    options: AbortOptions = {},
+  ): Promise<ApprovalState> {
+    return await approvalState(this.caps, { action, act }, options)
   }
 
   /**

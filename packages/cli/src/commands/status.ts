@@ -1,3 +1,4 @@
+import { askedApprovals } from '../asked-approvals.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes, humanCount } from '../human.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
@@ -24,6 +25,7 @@ export function addStatus(program: Program): void {
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { tenure, ended, place, objects, bytes, entries, log } = await vault.status({ signal })
     const { state, epoch, sequence, migration } = tenure
+    const asked = await askedApprovals(vault, dir, { ...options, signal })
     await output.result(
       {
         ok: true,
@@ -39,6 +41,7 @@ export function addStatus(program: Program): void {
         objects,
         bytes,
         entries,
+        ...asked.members,
         log: { entries: log.size, waiting: log.waiting },
       },
       [
@@ -48,6 +51,7 @@ export function addStatus(program: Program): void {
         `state     ${state}, epoch ${epoch}, change ${sequence}${ended && state !== 'ended' ? '; the vault has ended' : ''}`,
         `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`,
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
+        ...asked.lines,
       ].join('\n'),
     )
     return EXIT.ok
