@@ -181,6 +181,28 @@ describe('vaultctl caps', () => {
     expect((await run('vaultctl', ['status', 'A'], options)).stdout).not.toContain('approv')
   })
 
+  test('status tells names from certificates', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    const { id } = await ctl<{ id: string }>(['caps', 'issue', 'v', '--to', 'ana', '--action', 'read,approve'])
+    await ctl(['caps', 'issue', 'v', '--to', 'ana', '--action', 'write'])
+    await ctl(['caps', 'revoke', 'v', id])
+    await ctl(['caps', 'mandate', 'v', '--action', 'migrate', '--approvals', '1'])
+    const counts = { objects: 0, names: 0, certificates: 2, revocations: 1 }
+    const status = await ctl<{ entries: number }>(['status', 'v'])
+    expect(status).toMatchObject(counts)
+    expect(status.entries).toBeGreaterThan(5)
+    await writeFile(space.at('note'), 'a note')
+    await ctl(['put', 'v', 'note'])
+    expect(await ctl(['status', 'v'])).toMatchObject({ ...counts, objects: 1, names: 1, entries: status.entries + 1 })
+    const { stdout } = await run('vaultctl', ['status', 'v'], options)
+    expect(stdout).toMatch(/1 object, 6 B; 1 name\ngranted {3}2 certificates, 1 revocation\n/)
+  })
+
   test('a certificate holds while it is validated', async () => {
     await using space = await scratch()
     const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }

@@ -26,6 +26,7 @@ import type { Act, Reason } from './act.ts'
 import { type ApprovalState, approvalState, mandateFor, missingApprovals } from './caps/approvals.ts'
 import { type Approving, CapDesk, type MandatedAction, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
+import { countCapEntries } from './caps/count-cap-entries.ts'
 import type { CapCalling, IssuedName } from './caps/define-name.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
@@ -81,7 +82,13 @@ export interface VaultStatus {
   readonly ended: boolean
   readonly objects: number
   readonly bytes: number
+  /** All entries: names, what else was put as one, and what is kept for capabilities. */
   readonly entries: number
+  /** Those of them that are not kept for capabilities: what somebody has named. */
+  readonly names: number
+  /** Certificates that are kept in the vault, whether they count or not. */
+  readonly certificates: number
+  readonly revocations: number
   readonly log: {
     /** Entries of the audit log. */
     readonly size: number
@@ -173,7 +180,10 @@ export class Vault implements AsyncDisposable {
     const tenure = await this.soup.tenure(options)
     const log = { size, waiting: Math.max(0, tenure.events - size) }
     const { retired: ended } = await this.keys(options)
-    return { vault: this.id, dir, place: info, tenure, ended, ...counts, log }
+    const { entries: kept, ...capabilities } = await countCapEntries(this.soup, options)
+    // Another process may have added some since the others were counted.
+    const names = Math.max(0, counts.entries - kept)
+    return { vault: this.id, dir, place: info, tenure, ended, ...counts, names, ...capabilities, log }
   }
 
   /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */

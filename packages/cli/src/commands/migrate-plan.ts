@@ -46,7 +46,7 @@ export function describePlan(plan: Plan): string {
   const { objects, bytes, entries } = source.counts
   return [
     `Migration ${plan.migration_id}`,
-    `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'name')}`,
+    `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
     `to        ${target.label}, ${plan.handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
     `verified  ${verification.mode === 'full' ? 'every object read back and hashed, both roots' : `a sample of ${verification.size}, both roots`}`,
   ].join('\n')
