@@ -37,8 +37,12 @@ export function approvalLines(
 export function mandateLine(needed: number | undefined, dir: string): string | undefined {
   if (needed === 0) return undefined
   if (needed === undefined) return `a hand-off cannot be begun: the mandate cannot be read. Next: ${mandateAnew(dir)}`
-  const others = needed === 1 ? 'another one' : `${humanCount(needed)} others`
-  return `a hand-off waits for the approval of ${others} ("vault-migrate run" says of which plan)`
+  return `a hand-off waits for the approval of ${othersOf(needed)} ("vault-migrate run" says of which plan)`
+}
+
+/** So many who have to approve, in words. */
+export function othersOf(needed: number): string {
+  return needed === 1 ? 'another one' : `${humanCount(needed)} others`
 }
 
 function nextCommand({ plan, needed, given }: Omit<MoveApprovals, 'by'>, dir: string): string {

@@ -1,5 +1,6 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { ACTIONS } from '../src/caps-options.ts'
 import { json, run, scratch } from './harness.ts'
 
 describe('vaultctl caps', () => {
@@ -164,7 +165,7 @@ describe('vaultctl caps', () => {
     expect(await ctl([...approve, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
     await ctl(approve, 2)
-    expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
+    expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan, awaited: true })
     const { key } = await ctl<{ key: string }>(['keys', 'export', 'ana'])
     const approved = { given: 1, by: [{ approver: key }], next: 'vault-migrate resume --from A --to …' }
     expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [approved] })
@@ -179,6 +180,49 @@ describe('vaultctl caps', () => {
     expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active', mandate })
     expect(await ctl(['status', 'A'])).not.toHaveProperty('waiting')
     expect((await run('vaultctl', ['status', 'A'], options)).stdout).not.toContain('approv')
+  })
+
+  test('what would come to nothing is said before it is signed', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    const before = await ctl(['root', 'v'])
+    const issue = ['caps', 'issue', 'v', '--to', 'ana', '--action']
+    const usage = (said: RegExp) => ({ error: { code: 'USAGE', message: expect.stringMatching(said) } })
+    for (const verbs of ['', 'read,,write', 'read,'])
+      expect(await ctl([...issue, verbs], 2)).toMatchObject(usage(/--action/))
+    expect(await ctl([...issue, 'read', '--expires', '2020-01-01'], 2)).toMatchObject(usage(/^--expires .* is over/))
+    for (const members of ['2-of:ana,ana', 'ana,ana'])
+      expect(await ctl(issue.with(4, members).concat('read'), 2)).toMatchObject(usage(/once/))
+    const out = ['--out', 'ana.cap', '-m', 'why']
+    expect(await ctl([...issue, 'write', '--place', ...out], 2)).toMatchObject(usage(/^-m is for/))
+    expect(await ctl(['caps', 'name', 'v', 'movers', '--place', '--to', 'ana', ...out], 2)).toMatchObject(usage(/^-m/))
+    const { vault: plan } = await ctl<{ vault: string }>(['status', 'v'])
+    const approve = ['caps', 'approve', 'v', plan, '--as', 'ana']
+    for (const until of ['2020-01-01', 'never', 'soon'])
+      expect(await ctl([...approve, '--expires', until], 2)).toMatchObject(usage(/^--expires/))
+    for (const until of ['never', 'soon']) {
+      expect(await ctl(['caps', 'publish', 'v', '--until', until], 2)).toMatchObject(usage(/^--until(?!.*or never)/))
+    }
+    for (const ask of ['who-can', 'explain'])
+      expect(
+        await ctl(['caps', ask, 'v', '--do', '', ...(ask === 'explain' ? ['--for', 'ana'] : [])], 2),
+      ).toMatchObject(usage(/^--do/))
+    expect(await ctl(['root', 'v'])).toEqual(before)
+
+    const said = await run('vaultctl', [...issue, 'read, write', '--object', '../docs'], options)
+    expect(said.stdout).toMatch(/^Issued bafy\w+: ana may read, write on docs, until 20/)
+    expect(said.stderr).toBe('')
+    expect((await run('vaultctl', [...issue, 'raed'], options)).stderr).toMatch(/^Warning: no command asks for "raed"/)
+    const known = [...issue, ACTIONS.join(',')]
+    expect((await run('vaultctl', known, options)).stderr).toBe('')
+    // Nobody has begun what this approves.
+    expect(await ctl(approve)).toMatchObject({ awaited: false })
+    expect((await run('vaultctl', approve, options)).stderr).toMatch(/^Warning: no move from here waits for/)
+    expect((await run('vaultctl', ['caps', 'show', 'v'], options)).stdout).toMatch(/^ {2}ana {2}.*read, .*write/m)
   })
 
   test('status tells names from certificates', async () => {
