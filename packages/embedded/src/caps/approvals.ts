@@ -37,6 +37,7 @@ export interface ApprovalState {
   readonly by: readonly GivenApproval[]
 }
 
+/** An approval that counts now. */
 export interface GivenApproval {
   readonly approver: KeyId
   /** It counts for what is done before this. */
