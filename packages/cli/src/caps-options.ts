@@ -2,10 +2,12 @@ import type { ContentId } from '@vault/core'
 import type { Vault } from '@vault/embedded'
 import { type AsOptions, actingAs } from './as-options.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
+import { grantWords } from './grant-text.ts'
 import { openKeystore } from './keystore-options.ts'
 import type { Output } from './output.ts'
 import type { OutputFiles } from './output-files.ts'
 import { existingPassphrase } from './passphrase.ts'
+import { principalNames } from './principal-names.ts'
 
 /** The word that stands for the vault's own operators instead of a key of one's own. */
 export const OPERATORS = 'operators'
@@ -31,17 +33,26 @@ export function openingFor<Options extends AsOptions>(options: Options): Options
   return { ...options, as: (options.as ?? []).filter((name) => name !== OPERATORS) }
 }
 
-/** `30d`, `12h`, a date as `2027-01-31`, a time of ISO 8601, or `never`. */
-export function parseExpiry(text: string, now: Date): Date | null {
-  if (text === 'never') return null
+/** `30d`, `12h`, a date as `2027-01-31`, a time of ISO 8601, or `never`. What is over already is refused: nothing would come of it. */
+export function parseExpiry(option: string, text: string, now: Date): Date | null {
+  return text === 'never' ? null : parseTime(option, text, now, '30d, 12h or never')
+}
+
+/** The same of what cannot be for ever; `why` says so. */
+export function parseEnd(option: string, text: string, now: Date, why: string): Date {
+  if (text === 'never') throw new UsageError(`${option} takes a time: ${why}.`)
+  return parseTime(option, text, now, '30d or 12h')
+}
+
+function parseTime(option: string, text: string, now: Date, forms: string): Date {
   const [, count = '', unit = ''] = /^(\d{1,5})([dh])$/.exec(text) ?? []
   const hours = unit === 'd' ? 24 : 1
   const at =
     count === ''
       ? new Date(/^\d{4}-\d\d-\d\d(T.*)?$/.test(text) && isDay(text.slice(0, 10)) ? text : Number.NaN)
       : new Date(now.getTime() + Number(count) * hours * 3_600_000)
-  if (Number.isNaN(at.getTime()))
-    throw new UsageError(`--expires takes a date as 2027-01-31, 30d, 12h or never, not ${text}.`)
+  if (Number.isNaN(at.getTime())) throw new UsageError(`${option} takes a date as 2027-01-31, ${forms}, not ${text}.`)
+  if (at <= now) throw new UsageError(`${option} takes a time that is to come, and ${text} is over.`)
   return at
 }
 
@@ -51,25 +62,74 @@ function isDay(date: string): boolean {
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date)
 }
 
+/** What commands and servers ask leave for. */
+export const ACTIONS: readonly string[] = [
+  'approve',
+  'audit',
+  'export',
+  'migrate',
+  'move-away',
+  'read',
+  'receive-part',
+  'reclaim',
+  'recover',
+  'repair',
+  'restore',
+  'rotate-keys',
+  'write',
+]
+
 /** The verbs of `--action`; `*` stands for all. */
 export function actionsOf(text: string): readonly string[] | '*' {
-  return text === '*' ? text : text.split(',')
+  if (text === '*') return text
+  const verbs = text.split(',').map((verb) => verb.trim())
+  if (verbs.includes('')) throw new UsageError('--action takes verbs with commas between them, as read,write; or "*".')
+  return verbs
+}
+
+/** The verb of `--do`. */
+export function askedAction(output: Output, verb: string): string {
+  if (verb.trim() === '') throw new UsageError('--do takes what somebody wants to do, as read, write or migrate.')
+  warnOfActions(output, [verb])
+  return verb
+}
+
+/** Warns of verbs for which no command asks: a program of one's own may, and a slip of the pen does not. */
+export function warnOfActions(output: Output, actions: readonly string[] | '*'): void {
+  if (actions === '*') return
+  const unknown = actions.filter((verb) => !ACTIONS.includes(verb))
+  if (unknown.length === 0) return
+  const named = unknown.map((verb) => JSON.stringify(verb)).join(', ')
+  output.warn(`Warning: no command asks for ${named}. They ask for ${ACTIONS.join(', ')}.`)
 }
 
 /** What `--to` takes. */
 export const TO_WHOM =
   'ed25519:…, did:key:…, a name in your keystore, whoever is called so, as vault/accountants or ana/friends, or a threshold as 2-of:K1,K2,K3'
 
-/** Says what was issued, and warns of what may surprise whoever issued it. */
+/** For whom it is said: who acts, and in which vault. */
+interface IssuedFor {
+  readonly vault: Pick<Vault, 'id' | 'place'>
+  readonly options: AsOptions
+  readonly files?: OutputFiles
+  /** The certificate on which it was granted. */
+  readonly from?: ContentId
+}
+
+/** Says what was issued, to whom, and warns of what may surprise whoever issued it. */
 export async function sayIssued(
   output: Output,
-  { id, expires, findings }: Awaited<ReturnType<Vault['issueCap']>>,
-  { files, from }: { readonly files?: OutputFiles; readonly from?: ContentId } = {},
+  { id, envelope, expires, findings }: Awaited<ReturnType<Vault['issueCap']>>,
+  { vault, options, files, from }: IssuedFor,
 ): Promise<ExitCode> {
+  const { openCapCert, principalText } = await import('@vault/spki-caps')
+  const { subject, tag } = openCapCert(envelope).record
+  const [called, words] = [await principalNames(options, vault), await grantWords(vault.id)]
   for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
   const until = expires?.toISOString() ?? null
   const result = { ok: true, id, ...(from !== undefined && { from }), expires: until, findings }
-  const text = `Issued ${id}, ${until === null ? 'for ever' : `until ${until}`}.`
+  const granted = `${called(principalText(subject))} may ${words(tag)}`
+  const text = `Issued ${id}: ${granted}, ${until === null ? 'for ever' : `until ${until}`}.`
   if (files !== undefined) return await files.report(output, result, text)
   await output.result(result, text)
   return EXIT.ok
@@ -119,7 +179,9 @@ export async function principalOf(word: string, options: AsOptions, { vault, pla
     return nameOf(vaultPrincipal(vault), ...names)
   }
   const [, threshold, members] = /^(\d{1,2})-of:(.+)$/.exec(word) ?? []
-  const subjects = await Promise.all((members ?? word).split(',').map(subjectOf))
+  const words = (members ?? word).split(',')
+  if (new Set(words).size < words.length) throw new UsageError(`Each member is named once, not as in ${word}.`)
+  const subjects = await Promise.all(words.map(subjectOf))
   const [subject, ...others] = subjects
   if (threshold !== undefined) return thresholdOf(Number(threshold), subjects)
   if (subject === undefined || others.length > 0)

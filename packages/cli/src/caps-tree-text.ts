@@ -19,7 +19,7 @@ export function treeLines(
     const { kind, issuer, subject, tag, expires, delegate, certificate, refusal, shares, repeated } = node
     const called = kind === 'name' ? `, called ${name(issuer)},` : ''
     const what = `${name(subject)}${called}  ${words(tag)}`
-    if (refusal !== undefined) return `✗ ${what}  ${refusal.code}: ${refusal.message}  ${idOf(certificate)}`
+    if (refusal !== undefined) return `✗ ${what}  ${refusal.code}: ${name(refusal.message)}  ${idOf(certificate)}`
     const further = [delegate ? ', may be granted on' : '', repeated ? ', which it has above as well' : ''].join('')
     if (shares.length > 0)
       return `– ${what}, only as a part of ${shares.map(name).join(', ')}, ${untilWords(expires)}  ${idOf(certificate)}`

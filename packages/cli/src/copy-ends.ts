@@ -1,4 +1,5 @@
 import type { Authorize } from '@vault/core'
+import type { Vault } from '@vault/embedded'
 import type { Source, Target } from '@vault/migration'
 import { UsageError } from './exit-code.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
@@ -10,6 +11,8 @@ export interface CopyEnds extends AsyncDisposable {
   readonly source: Source
   /** Whether who acts may do it: asked of the vault that lies here. A server asks by itself who is let in. */
   readonly authorize: Authorize
+  /** The vault that is the source, where it lies here. */
+  readonly vault?: Vault
   /** The target, to be looked at before anything is made there. */
   look(): Promise<Target & AsyncDisposable>
   open(): Promise<Target & AsyncDisposable>
@@ -45,6 +48,7 @@ async function pushed({ from, to, keepHashes, ...parts }: Parts): Promise<CopyEn
   return {
     source: sourceOf(vault),
     authorize: vault.authorize,
+    vault,
     look: () => (isRemote(to) ? reach() : lookAtTarget(to)),
     open: () => (isRemote(to) ? reach() : openTarget(to)),
     [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose](),

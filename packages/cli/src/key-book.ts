@@ -33,7 +33,9 @@ export class KeyBook {
   threshold(text: string): Threshold {
     const [, count, list = ''] = /^(?:(\d+):)?(.*)$/.exec(text) ?? []
     const keys = list.split(',').map((each) => this.key(each.trim()))
-    return { keys, threshold: count === undefined ? keys.length : parseCount('a threshold', count) }
+    const threshold = count === undefined ? keys.length : parseCount('a threshold', count)
+    if (threshold > keys.length) throw new UsageError(`${text} asks for more keys than it names.`)
+    return { keys, threshold }
   }
 
   /** Calls those of the keys of a role that have no name by the role. */

@@ -11,6 +11,7 @@ interface Making extends AsOptions {
   readonly to: string
   readonly expires: string
   readonly out?: string
+  readonly message?: string
 }
 
 const NO_FILE = 'A certificate of a place is kept nowhere: name a file with --out.'
@@ -62,7 +63,7 @@ export async function nameForPlace(
 /** Signs a certificate of a place, and writes it into the file in which alone it is kept. `ends` and `shown`: words about it. */
 async function madeForPlace(
   dir: string,
-  { out, ...options }: Making,
+  { out, message, ...options }: Making,
   sign: (
     terms: { readonly to: Awaited<ReturnType<typeof principalOf>>; readonly expires: Date | null },
     signer: Signer,
@@ -70,11 +71,12 @@ async function madeForPlace(
 ): Promise<
   Readonly<Record<'id' | 'issuer' | 'file' | 'ends' | 'shown', string>> & { readonly expires: string | null }
 > {
+  requireNoMessage(message)
   if (out === undefined) throw new UsageError(NO_FILE)
   await OutputFiles.expect(out)
   const { encodeEnvelope } = await import('@vault/core')
   const to = await principalOf(options.to, options, { place: () => placeKey(dir) })
-  const expires = parseExpiry(options.expires, new Date())
+  const expires = parseExpiry('--expires', options.expires, new Date())
   const signer = await signerFor(dir, options)
   const { id, envelope } = await sign({ to, expires }, signer)
   await writeOutputFile(out, encodeEnvelope(envelope), KEPT_NOWHERE)
@@ -93,8 +95,9 @@ async function madeForPlace(
 export async function revokeForPlace(
   { output, signal }: Run,
   dir: string,
-  { certificate, ...options }: AsOptions & { readonly certificate: string },
+  { certificate, message, ...options }: AsOptions & { readonly certificate: string; readonly message?: string },
 ): Promise<ExitCode> {
+  requireNoMessage(message)
   const { isContentId } = await import('@vault/core')
   if (!isContentId(certificate)) throw new UsageError(`${certificate} is not the id of a certificate.`)
   const { openPlace, revokePlaceGrant } = await import('@vault/embedded')
@@ -106,6 +109,10 @@ export async function revokeForPlace(
     `Revoked ${certificate} at ${dir}, as far as ${signer.key} issued it, or those who had it from this key.`,
   )
   return EXIT.ok
+}
+
+function requireNoMessage(message: string | undefined): void {
+  if (message !== undefined) throw new UsageError('-m is for the audit log of a vault, and a place has none.')
 }
 
 /** The key of the place, or the one that was named. */

@@ -66,8 +66,11 @@ function summary({ ok, objects, entries, damaged, repaired, lost }: RepairReport
     ...(lost.length > 0 ? [`${counted(lost.length, 'object')} lost`] : []),
     ...(rest > 0 ? [`${counted(rest, 'finding')} left`] : []),
   ]
-  const advice =
-    from === undefined
+  // What it says of a certificate of this place is what to do, which no other place can.
+  const isOfPlace = damaged.every(({ code }) => code === 'CAPS_MALFORMED')
+  const advice = isOfPlace
+    ? 'What is left is of this place alone, and said above.'
+    : from === undefined
       ? 'Name another place that holds the vault with --from.'
       : 'Try --from with another copy, if there is one.'
   return `STILL DAMAGED: ${done}; ${left.join(', ')}. ${advice}`

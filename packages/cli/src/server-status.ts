@@ -12,7 +12,7 @@ export async function serverStatus(
   await using place = await remotePlace(url, options)
   const vaults = await place.vaults({ signal })
   const lines = vaults.map(({ vault, state, epoch, sequence, objects, bytes, entries }) => {
-    return `${vault}  ${state}, epoch ${epoch}, change ${sequence}; ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`
+    return `${vault}  ${state}, epoch ${epoch}, change ${sequence}; ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'entry')}`
   })
   await output.result(
     { ok: true, url, vaults },

@@ -1,5 +1,6 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
+import { ACTIONS } from '../src/caps-options.ts'
 import { json, run, scratch } from './harness.ts'
 
 describe('vaultctl caps', () => {
@@ -128,11 +129,20 @@ describe('vaultctl caps', () => {
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '-1'], 2)).toMatchObject({
       error: { message: '--approvals takes a whole number from 0 on.' },
     })
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('mandate')
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1'])).toMatchObject({ seq: 1 })
-    const run = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
+    const mandate = { action: 'migrate', approvals: 1 }
+    expect(await ctl(['status', 'A'])).toMatchObject({ mandate })
+    const planned = ['plan', '--from', 'A', '--to', 'B']
+    expect(await json('vault-migrate', planned, 0, options)).toMatchObject({ mandate })
+    const dry = ['run', '--dry-run', '--from', 'A', '--to', 'B']
+    expect(await json('vault-migrate', dry, 0, options)).toMatchObject({ mandate })
+    expect(await json('vault-migrate', [...dry, '--no-handoff'], 0, options)).not.toHaveProperty('mandate')
+    expect((await run('vaultctl', ['status', 'A'], options)).stdout).toContain('the approval of another one')
+    const move = ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase']
     const refused = await json<{ error: { code: string; message: string; details: { plan: string } } }>(
       'vault-migrate',
-      run,
+      move,
       1,
       options,
     )
@@ -140,18 +150,101 @@ describe('vaultctl caps', () => {
     const { plan } = refused.error.details
     expect(refused.error.message).toContain(`"vaultctl caps approve DIR ${plan} --as NAME"`)
     expect(refused.error.message).toContain('"vault-migrate resume --from … --to …"')
+    const next = `vaultctl caps approve A ${plan} --as NAME`
+    const waits = { plan, needed: 1, given: 0, by: [], next }
+    expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [waits] })
+    expect(await json('vault-migrate', ['status', 'A'], 0, options)).toMatchObject({
+      migrations: [{ approvals: waits }],
+    })
+    expect(await json('vault-migrate', planned, 0, options)).toMatchObject({ waiting: [waits] })
+    for (const name of ['vaultctl', 'vault-migrate'] as const) {
+      const { stdout } = await run(name, ['status', 'A'], options)
+      expect(stdout).toMatch(new RegExp(`waits for approvals: 0 of 1 of the plan ${plan}\\n *next: ${next}`))
+    }
     const approve = ['caps', 'approve', 'A', plan]
     expect(await ctl([...approve, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'approve'])
     await ctl(approve, 2)
-    expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan })
+    expect(await ctl([...approve, '--as', 'ana', '--expires', '1d'])).toMatchObject({ plan, awaited: true })
+    const { key } = await ctl<{ key: string }>(['keys', 'export', 'ana'])
+    const approved = { given: 1, by: [{ approver: key }], next: 'vault-migrate resume --from A --to …' }
+    expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [approved] })
+    const said = (await run('vaultctl', ['status', 'A'], options)).stdout
+    expect(said).toMatch(/approved: 1 of 1 of the plan .*\n *approved by ana, until 20/)
     // It was approved for the place that was there, and not for one that is put into its folder.
     await rename(space.at('B'), space.at('approved'))
-    expect(await json('vault-migrate', run, 1, options)).toMatchObject({ error: { code: 'MIGRATION_PLAN_MISMATCH' } })
+    expect(await json('vault-migrate', move, 1, options)).toMatchObject({ error: { code: 'MIGRATION_PLAN_MISMATCH' } })
     await rename(space.at('B'), space.at('another'))
     await rename(space.at('approved'), space.at('B'))
-    expect(await json('vault-migrate', run, 0, options)).toMatchObject({ phase: 'complete' })
-    expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active' })
+    expect(await json('vault-migrate', move, 0, options)).toMatchObject({ phase: 'complete' })
+    expect(await ctl(['status', 'B'])).toMatchObject({ state: 'active', mandate })
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('waiting')
+    expect((await run('vaultctl', ['status', 'A'], options)).stdout).not.toContain('approv')
+  })
+
+  test('what would come to nothing is said before it is signed', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    const before = await ctl(['root', 'v'])
+    const issue = ['caps', 'issue', 'v', '--to', 'ana', '--action']
+    const usage = (said: RegExp) => ({ error: { code: 'USAGE', message: expect.stringMatching(said) } })
+    for (const verbs of ['', 'read,,write', 'read,'])
+      expect(await ctl([...issue, verbs], 2)).toMatchObject(usage(/--action/))
+    expect(await ctl([...issue, 'read', '--expires', '2020-01-01'], 2)).toMatchObject(usage(/^--expires .* is over/))
+    for (const members of ['2-of:ana,ana', 'ana,ana'])
+      expect(await ctl(issue.with(4, members).concat('read'), 2)).toMatchObject(usage(/once/))
+    const out = ['--out', 'ana.cap', '-m', 'why']
+    expect(await ctl([...issue, 'write', '--place', ...out], 2)).toMatchObject(usage(/^-m is for/))
+    expect(await ctl(['caps', 'name', 'v', 'movers', '--place', '--to', 'ana', ...out], 2)).toMatchObject(usage(/^-m/))
+    const { vault: plan } = await ctl<{ vault: string }>(['status', 'v'])
+    const approve = ['caps', 'approve', 'v', plan, '--as', 'ana']
+    for (const until of ['2020-01-01', 'never', 'soon'])
+      expect(await ctl([...approve, '--expires', until], 2)).toMatchObject(usage(/^--expires/))
+    for (const until of ['never', 'soon']) {
+      expect(await ctl(['caps', 'publish', 'v', '--until', until], 2)).toMatchObject(usage(/^--until(?!.*or never)/))
+    }
+    for (const ask of ['who-can', 'explain'])
+      expect(
+        await ctl(['caps', ask, 'v', '--do', '', ...(ask === 'explain' ? ['--for', 'ana'] : [])], 2),
+      ).toMatchObject(usage(/^--do/))
+    expect(await ctl(['root', 'v'])).toEqual(before)
+
+    const said = await run('vaultctl', [...issue, 'read, write', '--object', '../docs'], options)
+    expect(said.stdout).toMatch(/^Issued bafy\w+: ana may read, write on docs, until 20/)
+    expect(said.stderr).toBe('')
+    expect((await run('vaultctl', [...issue, 'raed'], options)).stderr).toMatch(/^Warning: no command asks for "raed"/)
+    const known = [...issue, ACTIONS.join(',')]
+    expect((await run('vaultctl', known, options)).stderr).toBe('')
+    // Nobody has begun what this approves.
+    expect(await ctl(approve)).toMatchObject({ awaited: false })
+    expect((await run('vaultctl', approve, options)).stderr).toMatch(/^Warning: no move from here waits for/)
+    expect((await run('vaultctl', ['caps', 'show', 'v'], options)).stdout).toMatch(/^ {2}ana {2}.*read, .*write/m)
+  })
+
+  test('status tells names from certificates', async () => {
+    await using space = await scratch()
+    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
+    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
+      json<T>('vaultctl', args, code, options)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'v', '--no-passphrase'])
+    const { id } = await ctl<{ id: string }>(['caps', 'issue', 'v', '--to', 'ana', '--action', 'read,approve'])
+    await ctl(['caps', 'issue', 'v', '--to', 'ana', '--action', 'write'])
+    await ctl(['caps', 'revoke', 'v', id])
+    await ctl(['caps', 'mandate', 'v', '--action', 'migrate', '--approvals', '1'])
+    const counts = { objects: 0, names: 0, certificates: 2, revocations: 1 }
+    const status = await ctl<{ entries: number }>(['status', 'v'])
+    expect(status).toMatchObject(counts)
+    expect(status.entries).toBeGreaterThan(5)
+    await writeFile(space.at('note'), 'a note')
+    await ctl(['put', 'v', 'note'])
+    expect(await ctl(['status', 'v'])).toMatchObject({ ...counts, objects: 1, names: 1, entries: status.entries + 1 })
+    const { stdout } = await run('vaultctl', ['status', 'v'], options)
+    expect(stdout).toMatch(/1 object, 6 B; 1 name\ngranted {3}2 certificates, 1 revocation\n/)
   })
 
   test('a certificate holds while it is validated', async () => {

@@ -61,6 +61,13 @@ describe('vaultctl ceremony', () => {
       ...['--holder', `ben=${await recipient('ben')}`, `eva=${await recipient('eva')}`],
     ])
     expect(planned).toMatchObject({ ok: true, phase: 'open' })
+    // What two rules ask of the same people is said once.
+    const two = space.at('two')
+    await ana(['ceremony', 'plan', vault, '--out', two, '--as', 'ana', '--identity', '2:ana,ben'])
+    expect((await run('vaultctl', ['ceremony', 'status', two])).stdout.match(/^– lacks .*$/gm)).toEqual([
+      '– lacks 1 contribution of identity-1',
+      expect.stringMatching(/^– lacks 2 contributions of (ana, ben|ben, ana)$/),
+    ])
     const keep = (who: string) => ['--age-identity', space.at(`${who}.age`), '--keep', space.at(`shares-${who}`)]
     // The keys of the first owner, and the new log key, lie in the vault.
     expect((await ana(['ceremony', 'join', dir, '--vault', vault])).did).toHaveLength(2)
@@ -317,6 +324,18 @@ describe('vaultctl ceremony', () => {
     expect(await ana([...split, 'ben=age1x'], 2)).toMatchObject({ error: { code: 'USAGE' } })
     expect(await ana([...split, 'bob=age1x', 'eva=age1y'], 2)).toMatchObject({ error: { code: 'USAGE' } })
     expect(await ana([...split, 'ben=x', 'eva=y'], 1)).toMatchObject({ error: { code: 'CAPS_RECORD_INVALID' } })
+    const holders = ['ben=age1x', 'eva=age1y']
+    // What would be left out without a word is no command.
+    for (const more of [['--identity', '2:ana,ben'], ['--retire'], ['--next', 'none']])
+      expect(await ana([...split, ...holders, ...more], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    const plan = ['ceremony', 'plan', '--out', dir, '--as', 'ana']
+    for (const more of [
+      ['--threshold', '2'],
+      ['--holder', ...holders],
+      ['--software-digest', 'xyz'],
+    ])
+      expect(await ana([...plan, ...more], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ana([...split, ...holders, '--witness', '3:ben,eva'], 2)).toMatchObject({ error: { code: 'USAGE' } })
     await ana([...split, `ben=${await recipient('ben')}`, `eva=${await recipient('eva')}`])
     expect(await ana(['ceremony', 'join', dir], 2)).toMatchObject({ error: { code: 'USAGE' } })
     await ana(['ceremony', 'join', dir, '--as', 'ana'])

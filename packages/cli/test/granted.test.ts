@@ -1,6 +1,7 @@
 import { cp, readdir } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ACTIONS } from '../src/caps-options.ts'
 import { commandTree } from '../src/completion/command-tree.ts'
 import { vaultMigrateProgram } from '../src/vault-migrate-program.ts'
 import { vaultctlProgram } from '../src/vaultctl-program.ts'
@@ -198,6 +199,10 @@ describe('every command asks for leave', () => {
       expect(verbsOf(name).filter((verb) => !answered.has(verb))).toEqual([])
     })
   }
+
+  test('what they ask for is what is known to be asked for', () => {
+    expect(actions.filter((action) => !ACTIONS.includes(action))).toEqual([])
+  })
 
   test('of a stranger nothing is taken, and nothing changes', async () => {
     ids.set('issued', ids.get('read') as string)

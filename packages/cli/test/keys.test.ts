@@ -80,6 +80,26 @@ describe('vaultctl keys', () => {
       expect(await keys(['import', 'x', space.at(name), '--no-passphrase'], 1)).toMatchObject({
         error: { code: 'KEY_TEXT_INVALID' },
       })
+    expect(await keys(['import', 'x', space.at('plain.pub'), '--no-passphrase'], 1)).toMatchObject({
+      error: { message: expect.stringContaining('it is a public key') },
+    })
+    expect(await keys(['import', 'x', space.at('nowhere'), '--no-passphrase'], 1)).toMatchObject({
+      error: { code: 'FILE_UNREADABLE', message: expect.stringMatching(/^There is no .*nowhere/) },
+    })
+  })
+
+  test('tells a passphrase that was not given from a wrong one', async () => {
+    await using space = await scratch()
+    const keys = keysIn(space)
+    for (const word of ['right', 'wrong']) await writeFile(space.at(word), word)
+    await keys(['new', 'carol', '--passphrase-file', space.at('right')])
+    const split = ['split', 'carol', '--shares', '2', '--threshold', '2', '--out', space.at('shares')]
+    const refused = (message: RegExp) => ({
+      error: { code: 'KEY_PASSPHRASE', message: expect.stringMatching(message) },
+    })
+    expect(await keys(split, 1)).toMatchObject(refused(/is under a passphrase, and none was given/))
+    const wrong = [...split, '--passphrase-file', space.at('wrong')]
+    expect(await keys(wrong, 1)).toMatchObject(refused(/^The passphrase does not open/))
   })
 
   test('splits a key, and puts it together from enough shares', async () => {

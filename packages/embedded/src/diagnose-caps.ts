@@ -1,5 +1,6 @@
 import { type AbortOptions, systemClock, systemRandom } from '@vault/core'
 import { REVOCATION_PREFIX } from './caps/cap-entry.ts'
+import { makeAnew } from './caps/root-certificate.ts'
 import { type UnreadableCap, unreadableCaps } from './caps/unreadable-caps.ts'
 import { VaultCaps } from './caps/vault-caps.ts'
 import { currentTenure } from './current-tenure.ts'
@@ -45,7 +46,7 @@ function describe({ entry, kind, refuses }: UnreadableCap, dir: string): Check {
       return {
         ...check,
         message: `The record ${entry} of the place holds no certificate that can be read, so the vault can be read with the key of the place, and not changed. Whoever comes with a certificate goes on.`,
-        advice: `Let the vault's operators sign any certificate here, which makes this one anew: vaultctl caps issue ${dir} --help`,
+        advice: makeAnew(dir),
       }
     case 'validation':
       return {

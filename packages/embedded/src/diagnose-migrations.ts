@@ -12,6 +12,6 @@ export async function diagnoseMigrations({ dir, soups }: Place, options: AbortOp
     ok: false,
     lost: 'no',
     message: `The hand-off ${migration} is unfinished: it stands at ${phase}. Nothing is lost by that.`,
-    advice: `vault-migrate status ${dir} says what is left to do; vault-migrate resume ${dir} goes on`,
+    advice: `vault-migrate status ${dir} says what is left to do; vault-migrate resume --from ${dir} --to … goes on`,
   }))
 }

@@ -4,7 +4,7 @@ import { armor, Decrypter, Encrypter } from 'age-encryption'
 
 /** The `code` of the errors about keys. */
 export type KeystoreErrorCode =
-  /** The passphrase does not open the key file. `details.file`. */
+  /** The passphrase does not open the key file, or none was given. `details.file`. */
   | 'KEY_PASSPHRASE'
   /** A key file is missing, damaged, or holds another key than it says. `details.file`. */
   | 'KEY_DAMAGED'
@@ -55,7 +55,7 @@ export async function readKeyFile(
   })
   // A name that says which of the two it is, is believed: what is neither is damaged either way.
   const isSealed = text.startsWith('-----BEGIN AGE') || file.endsWith('.age')
-  return parseKeyRecord(isSealed ? await unseal(text, file, (await passphrase()) ?? '') : text, file, expected)
+  return parseKeyRecord(isSealed ? await unseal(text, file, await passphrase()) : text, file, expected)
 }
 
 /** The key of a record. `file` is what its errors call it. Throws `KEY_DAMAGED`. */
@@ -74,9 +74,9 @@ export function parseKeyRecord(text: string, file: string, expected?: KeyId): Op
   }
 }
 
-async function unseal(armored: string, file: string, passphrase: string): Promise<string> {
+async function unseal(armored: string, file: string, passphrase: string | undefined): Promise<string> {
   const decrypter = new Decrypter()
-  decrypter.addPassphrase(passphrase)
+  decrypter.addPassphrase(passphrase ?? '')
   try {
     return await decrypter.decrypt(armor.decode(armored), 'text')
   } catch (cause) {
@@ -86,7 +86,10 @@ async function unseal(armored: string, file: string, passphrase: string): Promis
     }
     throw new VaultError<KeystoreErrorCode>({
       code: 'KEY_PASSPHRASE',
-      message: `The passphrase does not open ${file}.`,
+      message:
+        passphrase === undefined
+          ? `${file} is under a passphrase, and none was given: name a file that has it, or do this at a terminal.`
+          : `The passphrase does not open ${file}.`,
       details: { file },
       cause,
     })

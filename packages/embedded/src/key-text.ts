@@ -46,6 +46,8 @@ export function parseSecretKey(text: string): Bytes {
   } catch (cause) {
     throw invalid(isVaultError(cause) ? 'it is no sound record of a key' : (cause as Error).message)
   }
+  if (/^(ssh-|ed25519:|did:key:)/.test(text.trim()))
+    throw invalid('it is a public key, which has no secret; "vaultctl keys trust" keeps that of somebody else')
   if (kind === undefined) throw invalid('it is neither PEM nor the record of one of our key files')
   if (kind.startsWith('AGE')) throw invalid('it is encrypted; give what "age -d" makes of it')
   throw invalid(`it is a PEM of the kind "${kind.slice(0, 40)}", and only unencrypted Ed25519 keys are taken`)

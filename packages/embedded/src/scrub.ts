@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { type BulkCasReader, type CasReader, reopen, type ScrubbableCas, type ScrubStep } from '@vault/cas'
 import { type AbortOptions, type ContentId, type Finding, isVaultError, type Random } from '@vault/core'
 import type { Auditable, KeyedMember, SoupReader } from '@vault/soup'
+import { damagedRootCertificate } from './caps/root-certificate.ts'
 import { checkChecksums } from './checksums.ts'
 import { type Damage, namesOf } from './damage.ts'
 import type { VaultLog } from './vault-log.ts'
@@ -56,7 +57,7 @@ export async function* scrubVault(
   const lost = new Set<ContentId>()
   const progress = { checked: 0, bytes: 0 }
 
-  for await (const finding of soup.check(options)) findings.push(finding)
+  for await (const finding of soup.check(options)) findings.push(damagedRootCertificate(finding, parts.dir) ?? finding)
   const log = await checkLog(parts, options)
   findings.push(...log.findings)
   const size = Math.min(options.sample ?? objects, objects)

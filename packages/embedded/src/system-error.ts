@@ -14,7 +14,10 @@ export function systemError<Code extends string>(
   if (isVaultError(cause) || syscall === undefined) return cause
   return new VaultError<Code>({
     code,
-    message: `The system refuses ${doing} ${path}: ${errno} (${syscall}).`,
+    message:
+      errno === 'ENOENT'
+        ? `There is no ${path}: ${errno} (${syscall}).`
+        : `The system refuses ${doing} ${path}: ${errno} (${syscall}).`,
     details: { path, errno },
     cause,
   })

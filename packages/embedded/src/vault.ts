@@ -23,9 +23,10 @@ import { storeAndCommit } from '@vault/soup'
 import type { Principal, RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
 import type { Act, Reason } from './act.ts'
-import { missingApprovals } from './caps/approvals.ts'
-import { type Approving, CapDesk, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
+import { type ApprovalState, approvalState, mandateFor, missingApprovals } from './caps/approvals.ts'
+import { type Approving, CapDesk, type MandatedAction, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
+import { countCapEntries } from './caps/count-cap-entries.ts'
 import type { CapCalling, IssuedName } from './caps/define-name.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
@@ -81,7 +82,13 @@ export interface VaultStatus {
   readonly ended: boolean
   readonly objects: number
   readonly bytes: number
+  /** All entries: names, what else was put as one, and what is kept for capabilities. */
   readonly entries: number
+  /** Those of them that are not kept for capabilities: what somebody has named. */
+  readonly names: number
+  /** Certificates that are kept in the vault, whether they count or not. */
+  readonly certificates: number
+  readonly revocations: number
   readonly log: {
     /** Entries of the audit log. */
     readonly size: number
@@ -173,7 +180,10 @@ export class Vault implements AsyncDisposable {
     const tenure = await this.soup.tenure(options)
     const log = { size, waiting: Math.max(0, tenure.events - size) }
     const { retired: ended } = await this.keys(options)
-    return { vault: this.id, dir, place: info, tenure, ended, ...counts, log }
+    const { entries: kept, ...capabilities } = await countCapEntries(this.soup, options)
+    // Another process may have added some since the others were counted.
+    const names = Math.max(0, counts.entries - kept)
+    return { vault: this.id, dir, place: info, tenure, ended, ...counts, names, ...capabilities, log }
   }
 
   /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */
@@ -486,6 +496,19 @@ export class Vault implements AsyncDisposable {
     options: Omit<SigningOptions, 'signers'> = {},
   ): Promise<{ readonly id: ContentId; readonly seq: number }> {
     return await this.#desk.mandate(mandating, options)
+  }
+
+  /** How many others have to approve an act of a kind; 0: nobody. `undefined`: a mandate says so that cannot be read, and nothing is enough. */
+  async approvalsNeeded(action: MandatedAction, options: AbortOptions = {}): Promise<number | undefined> {
+    return (await mandateFor(this.caps, action, options)).approvals
+  }
+
+  /** How far this act is approved just now, whoever carries it out. */
+  async approvals(
+    { action, act }: Pick<Approving, 'action' | 'act'>,
+    options: AbortOptions = {},
+  ): Promise<ApprovalState> {
+    return await approvalState(this.caps, { action, act }, options)
   }
 
   /**

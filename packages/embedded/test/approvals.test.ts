@@ -11,7 +11,7 @@ import {
 import { moveVault, type Plan, planId, planMigration, resumeMove, rollBackMove } from '@vault/migration'
 import { createApproval, createStandingMandate, openApproval, vaultPrincipal } from '@vault/spki-caps'
 import { expect, test } from 'vitest'
-import { createVault, moveSourceOf, openMoveTarget, openVault, type Vault } from '../src/index.ts'
+import { createVault, moveSourceOf, moveStatuses, openMoveTarget, openVault, type Vault } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, mia] = [1, 2, 3, 4].map((n) => createSigner(new Uint8Array(32).fill(n))) as [
@@ -167,6 +167,65 @@ test('the last mandate counts, and one that cannot be read or is not signed by t
   expect(await codeOf(vault.commit({ entries: { put: [{ key: 'mandate:x/1', type: 'mandate', fields: {} }] } }))).toBe(
     'CAPS_RESERVED',
   )
+})
+
+test('it is said how far a plan is approved, by whom, and until when', async () => {
+  await using space = await scratch()
+  await vaultWith(space.at('v'), 2)
+  let now = new Date('2026-01-01T00:00:00Z')
+  await using vault = await openVault(space.at('v'), { clock: () => now })
+  const asked = { action: 'migrate', act: PLAN } as const
+  expect(await vault.approvalsNeeded('migrate')).toBe(2)
+  expect(await vault.approvals(asked)).toEqual({ needed: 2, given: 0, by: [] })
+  const at = (day: number) => new Date(Date.UTC(2026, 0, day))
+  await vault.approve({ ...asked, expires: at(2) }, { signers: [ana] })
+  for (const [i, day] of [3, 5, 4].entries()) {
+    const signed = await createApproval({ vault: vault.id, ...asked, at: now, expires: at(day) }, ana)
+    await put(vault, `approval:${PLAN}/${i}`, 'approval', encodeEnvelope(signed))
+  }
+  // Of each one the approval that counts longest.
+  expect(await vault.approvals(asked)).toEqual({ needed: 2, given: 1, by: [{ approver: ana.key, expires: at(5) }] })
+  // A second key of the same person is another key, and nobody else.
+  await vault.issueCap({ to: mia.key, actions: ['approve'], expires: null }, { signers: [ana] })
+  await vault.approve({ ...asked, expires: at(9) }, { signers: [mia] })
+  expect(await vault.approvals(asked)).toMatchObject({ given: 1, by: { length: 2 } })
+  await vault.approve({ ...asked, expires: at(4) }, { signers: [eva] })
+  expect(await vault.approvals(asked)).toMatchObject({ given: 2, by: { length: 3 } })
+  now = at(4)
+  expect(await vault.approvals(asked)).toMatchObject({ given: 1, by: { length: 2 } })
+  await put(vault, 'mandate:migrate/2', 'mandate', new Uint8Array(9))
+  expect(await vault.approvalsNeeded('migrate')).toBeUndefined()
+  expect(await vault.approvals(asked)).toMatchObject({ needed: undefined, given: 1 })
+})
+
+test('the status of a move says for which approvals it waits, until nobody asks for them any more', async () => {
+  await using space = await scratch()
+  await vaultWith(space.at('a'), 1)
+  await using vault = await openVault(space.at('a'))
+  await using target = await openMoveTarget(space.at('b'))
+  const parts = { source: await moveSourceOf(vault), target, authorize: vault.authorize }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const status = async () => (await moveStatuses(vault.place, { vault: vault.id }))[0]
+  expect(await status()).toBeUndefined()
+  await codeOf(Array.fromAsync(moveVault(plan, parts)))
+  expect((await status())?.approvals).toEqual({ plan: planId(plan), needed: 1, given: 0, by: [] })
+  const expires = new Date(Math.ceil(Date.now() / 1000) * 1000 + 60_000)
+  await vault.approve({ action: 'migrate', act: planId(plan), expires }, { signers: [eva] })
+  const by = [{ approver: eva.key, expires: expires.getTime() / 1000 }]
+  expect((await status())?.approvals).toEqual({ plan: planId(plan), needed: 1, given: 1, by })
+  await put(vault, 'mandate:migrate/2', 'mandate', new Uint8Array(9))
+  expect((await status())?.approvals).toMatchObject({ needed: null })
+  await vault.mandate({ action: 'migrate', approvals: 0 })
+  expect(await status()).not.toHaveProperty('approvals')
+  await vault.mandate({ action: 'migrate', approvals: 1 })
+  for await (const event of resumeMove(plan.migration_id, parts)) {
+    const asks = (await status())?.approvals !== undefined
+    // Asked for the last time when the source is about to be closed.
+    if (event.type === 'step' && event.step.effect === 'quiesce') expect(asks).toBe(true)
+    if (event.type === 'step' && event.step.effect === 'copy-rest') expect(asks).toBe(false)
+  }
+  expect(await status()).not.toHaveProperty('approvals')
+  expect(await moveStatuses(vault.place, { vault: PLAN })).toEqual([])
 })
 
 test('a move waits for its approvals before anything is made at the target, and goes on with them', async () => {

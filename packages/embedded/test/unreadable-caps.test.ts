@@ -1,8 +1,10 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type ContentId, contentId, createSigner, encodeEnvelope, isVaultError, type Signer, utf8 } from '@vault/core'
 import { createRevocation, openCapCert, openRevocation, vaultPrincipal } from '@vault/spki-caps'
 import { describe, expect, test } from 'vitest'
 import { subjectPrefix } from '../src/caps/cap-entry.ts'
-import { createVault, diagnose, openVault, unreadableCaps, type Vault } from '../src/index.ts'
+import { createVault, diagnose, openVault, repairVault, unreadableCaps, type Vault } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben] = [1, 2].map((n) => createSigner(new Uint8Array(32).fill(n))) as [Signer, Signer]
@@ -176,35 +178,96 @@ test('a certificate that cannot be read grants nothing, and keeps nobody from wh
   expect(await codeOf(vault.revokeCap({ certificate: SOMETHING }))).toBe('CAPS_UNKNOWN')
 })
 
-test('a root certificate that cannot be read is not counted: the vault is read, and changed by certificates alone', async () => {
+/** Ways in which the record of a root certificate holds none that can be read. */
+const DAMAGE: readonly (readonly [what: string, damage: (dir: string, record: string) => Promise<void>])[] = [
+  [
+    'cannot be read',
+    async (dir, record) => {
+      await using vault = await openVault(dir)
+      const { records } = vault.place.soups
+      await records.swap(record, (await records.read(record))?.version ?? 0, new Uint8Array(9))
+    },
+  ],
+  ['has a row with another checksum', (dir, record) => flip(dir, record, '"check" = "check" + 1')],
+  ['has a row with another version', (dir, record) => flip(dir, record, 'version = version + 1')],
+  // The bytes are a sound certificate: it is the row that is not what was written.
+  ['has a row with a wrong checksum over sound bytes', (dir, record) => flip(dir, record, '"check" = 0')],
+]
+
+async function flip(dir: string, record: string, change: string): Promise<void> {
+  const db = new DatabaseSync(join(dir, 'soup.sqlite'))
+  try {
+    const { changes } = db.prepare(`UPDATE records SET ${change} WHERE key = ?`).run(record)
+    expect(changes).toBe(1)
+  } finally {
+    db.close()
+  }
+}
+
+test.each(DAMAGE)(
+  'a root certificate that %s is not counted: the vault is read, and changed by certificates alone',
+  async (_, damage) => {
+    await using space = await scratch()
+    const dir = space.at('v')
+    await vaultWith(dir)
+    let record = ''
+    {
+      await using vault = await openVault(dir)
+      record = `root-certificate/${vault.id}`
+    }
+    await damage(dir, record)
+    {
+      await using vault = await openVault(dir, { mode: 'read' })
+      expect(await unreadableCaps(vault.caps)).toEqual([{ entry: record, kind: 'root-certificate', refuses: false }])
+      expect(await vault.caps.rootCertificate()).toBeUndefined()
+    }
+    expect(await writes(dir)).toBe('CAPS_DENIED')
+    expect(await writes(dir, ana)).toBe('granted')
+    const wrong = (await diagnose(dir)).checks.filter(({ ok }) => !ok)
+    expect(wrong).toMatchObject([{ name: 'capabilities', lost: 'no', message: expect.stringContaining(record) }])
+    await using vault = await openVault(dir)
+    // Nobody renews it by opening the vault, nor who is no operator.
+    await vault.issueCap({ to: ben.key, actions: ['read'], expires: null }, { signers: [ana] })
+    expect((await vault.caps.rootStanding()).standing).toBe('unreadable')
+    // What was granted to the place besides it has.
+    await vault.issueCap({ to: vault.place.info.key, actions: ['write'], expires: null }, { signers: [ana] })
+    expect(await codeOf(vault.require('write'))).toBe('granted')
+    expect(await codeOf(vault.require('reclaim'))).toBe('CAPS_DENIED')
+    await vault.issueCap({ to: ben.key, actions: ['read'], expires: null })
+    expect((await vault.caps.rootStanding()).standing).toBe('good')
+    expect(await codeOf(vault.require('reclaim'))).toBe('granted')
+    expect((await diagnose(dir)).ok).toBe(true)
+  },
+)
+
+test('a scrub goes on past the damaged row of a root certificate and says what to do, and a repair leaves it to the operators', async () => {
   await using space = await scratch()
   const dir = space.at('v')
   await vaultWith(dir)
-  let record = ''
   {
     await using vault = await openVault(dir)
-    const { records } = vault.place.soups
-    record = `root-certificate/${vault.id}`
-    await records.swap(record, (await records.read(record))?.version ?? 0, new Uint8Array(9))
+    await vault.put(utf8('content'))
+    await flip(dir, `root-certificate/${vault.id}`, '"check" = "check" + 1')
+  }
+  const left = {
+    ok: false,
+    objects: 1,
+    damaged: [
+      {
+        code: 'CAPS_MALFORMED',
+        subject: expect.stringMatching(/^root-certificate\/b/),
+        message: expect.stringContaining(`vaultctl caps issue ${dir}`),
+      },
+    ],
   }
   {
     await using vault = await openVault(dir, { mode: 'read' })
-    expect(await unreadableCaps(vault.caps)).toEqual([{ entry: record, kind: 'root-certificate', refuses: false }])
+    expect((await Array.fromAsync(vault.scrub())).at(-1)).toMatchObject(left)
   }
+  expect((await Array.fromAsync(repairVault(dir))).at(-1)).toMatchObject({ ...left, repaired: [], lost: [] })
   expect(await writes(dir)).toBe('CAPS_DENIED')
-  expect(await writes(dir, ana)).toBe('granted')
-  const wrong = (await diagnose(dir)).checks.filter(({ ok }) => !ok)
-  expect(wrong).toMatchObject([{ name: 'capabilities', lost: 'no', message: expect.stringContaining(record) }])
   await using vault = await openVault(dir)
-  // Nobody renews it by opening the vault, nor who is no operator.
-  await vault.issueCap({ to: ben.key, actions: ['read'], expires: null }, { signers: [ana] })
-  expect((await vault.caps.rootStanding()).standing).toBe('unreadable')
-  // What was granted to the place besides it has.
-  await vault.issueCap({ to: vault.place.info.key, actions: ['write'], expires: null }, { signers: [ana] })
-  expect(await codeOf(vault.require('write'))).toBe('granted')
-  expect(await codeOf(vault.require('reclaim'))).toBe('CAPS_DENIED')
   await vault.issueCap({ to: ben.key, actions: ['read'], expires: null })
-  expect((await vault.caps.rootStanding()).standing).toBe('good')
-  expect(await codeOf(vault.require('reclaim'))).toBe('granted')
-  expect((await diagnose(dir)).ok).toBe(true)
+  expect((await Array.fromAsync(vault.scrub())).at(-1)).toMatchObject({ ok: true, damaged: [] })
+  expect(await codeOf(vault.put(utf8('more')))).toBe('granted')
 })

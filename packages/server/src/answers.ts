@@ -1,18 +1,7 @@
 import { type AbortOptions, type Bytes, type ContentId, decodeEnvelope, type KeyId, type Subtree } from '@vault/core'
+import { moveStatuses } from '@vault/embedded'
 import { spanDifferences } from '@vault/merkle'
-import {
-  encodePlan,
-  isEnded,
-  listMoves,
-  type MoveStatus,
-  moveStatus,
-  ownObjects,
-  parseHandoff,
-  pauseMove,
-  readLiveMove,
-  readMoveCheckpoint,
-  readMovePace,
-} from '@vault/migration'
+import { encodePlan, isEnded, listMoves, ownObjects, parseHandoff, pauseMove, readLiveMove } from '@vault/migration'
 import {
   type CallName,
   isMarked,
@@ -123,16 +112,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     return found.map((subtree): Subtree | null => subtree ?? null)
   },
 
-  async moves({ served, vault, options }) {
-    const { records } = served.place.soups
-    const statuses: MoveStatus[] = []
-    for (const state of await listMoves(records, options)) {
-      if (state.vault !== vault) continue
-      const checkpoint = await readMoveCheckpoint(records, state.migration, options)
-      statuses.push(moveStatus(state, checkpoint, await readMovePace(records, state.migration, options)))
-    }
-    return statuses
-  },
+  moves: ({ served, vault, options }) => moveStatuses(served.place, { vault, ...options }),
   async 'pause-move'(asked, { migration: named }) {
     const { served, vault, options } = asked
     await asked.require('move-away')

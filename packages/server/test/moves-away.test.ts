@@ -75,6 +75,28 @@ test('whoever may only copy does not have it moved; and it goes nowhere but wher
   expect(await misled.moves(vault)).toEqual([])
 })
 
+test('a client is told for which approvals a move waits at the server', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 2 })
+  const { a, b, client, vault } = servers
+  const ana = anyKey()
+  {
+    await using own = await openVault(folder.at('a'), { choose: () => vault })
+    await own.issueCap({ to: ana.key, actions: ['approve'], expires: null })
+    await own.mandate({ action: 'migrate', approvals: 1 })
+  }
+  await using from = placeAt(a, client)
+  await expect(follow(from.move(vault, requestTo(b)))).rejects.toMatchObject({ code: 'MIGRATION_NOT_APPROVED' })
+  const [waiting] = await from.moves(vault)
+  const { plan = vault } = waiting?.approvals ?? {}
+  expect(waiting?.approvals).toEqual({ plan, needed: 1, given: 0, by: [] })
+  await using own = await openVault(folder.at('a'), { choose: () => vault })
+  await own.approve({ action: 'migrate', act: plan, expires: new Date(Date.now() + 60_000) }, { signers: [ana] })
+  expect(await from.moves(vault)).toMatchObject([{ approvals: { given: 1, by: [{ approver: ana.key }] } }])
+  expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+  expect((await from.moves(vault))[0]).not.toHaveProperty('approvals')
+})
+
 describe('a client that goes away', () => {
   test.each(['announce', 'copy', 'verify'])(
     'in %s stops the move, which goes on when it is asked again',

@@ -28,6 +28,15 @@ export interface Records {
   swap(key: string, expected: number, next: Uint8Array | undefined, options?: AbortOptions): Promise<number>
 }
 
+/** Records of which a damaged one can be written anew by whoever knows what it is to hold. */
+export interface MendableRecords extends Records {
+  /**
+   * Writes a damaged record anew. Throws `SOUP_CONFLICT` for one that is not damaged, or not there: what somebody else has mended stays.
+   * Returns its version, which goes on from the one that it seems to have had. Durable when it resolves.
+   */
+  mend(key: string, next: Uint8Array, options?: AbortOptions): Promise<number>
+}
+
 /** Throws `SOUP_INVALID` for what is no key of a record. */
 export function checkRecordKey(key: string): void {
   if (key === '') throw soupError('SOUP_INVALID', 'The key of a record is not empty.')
@@ -50,6 +59,11 @@ export function checkSwap(expected: number, next: Uint8Array | undefined): Bytes
   }
   if (next === undefined || next.length <= MAX_RECORD_LENGTH) return next && new Uint8Array(next)
   throw soupError('SOUP_INVALID', `A record has at most ${MAX_RECORD_LENGTH} bytes, not ${next.length}.`)
+}
+
+/** The error of mending what is not damaged. */
+export function soundRecord(key: string): Error {
+  return soupError('SOUP_CONFLICT', `The record ${key} is not damaged. Read it again and repeat.`, { key })
 }
 
 /** The error of a swap whose record has another version. */

@@ -87,6 +87,11 @@ export function checkMandate(mandate: Mandate, acts: readonly Act[], circumstanc
   return findings
 }
 
+/** How many different people did these acts, as {@link checkMandate} tells them apart. */
+export function countPeople(acts: readonly Act[]): number {
+  return peopleOf(acts).length
+}
+
 function faultsOf({ scope, roles, distinct, quorum }: Mandate): readonly Finding[] {
   const wide = Object.entries(roles).filter(([, tag]) => !covers(scope, tag))
   const named = [...distinct.flat(), ...Object.keys(quorum)]

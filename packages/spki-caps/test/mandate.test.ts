@@ -1,6 +1,6 @@
 import type { Envelope, Signer } from '@vault/core'
 import type { Act, Mandate } from '@vault/spki-caps'
-import { checkMandate, createKeyDirectory, knownVoices, openCapCert, vaultTag } from '@vault/spki-caps'
+import { checkMandate, countPeople, createKeyDirectory, knownVoices, openCapCert, vaultTag } from '@vault/spki-caps'
 import { describe, expect, it, test } from 'vitest'
 import { ana, ben, cert, eva, HERE, MIGRATE, mia, NOW, ROOT, signer, tom } from './world.ts'
 
@@ -46,6 +46,14 @@ describe('checkMandate', () => {
       'CAPS_MANDATE_QUORUM',
     ])
     expect(codes([...good, await act('execute', second, proof)])).toEqual(['CAPS_MANDATE_NOT_SEPARATE'])
+  })
+
+  it('counts people, of whom two keys of one grant are one', async () => {
+    const second = signer('the second key of eva')
+    const proof = [await cert(ana, eva.key), await cert(eva, second.key)]
+    expect(countPeople([])).toBe(0)
+    expect(countPeople([await act('approve', eva), await act('approve', second, proof)])).toBe(1)
+    expect(countPeople([await act('approve', eva), await act('approve', mia), await act('approve', eva)])).toBe(2)
   })
 
   it('takes acts for one that hang together through a third', async () => {

@@ -1,6 +1,7 @@
 import type { Bytes } from '@vault/core'
-import type { Records } from '@vault/soup'
-import { checkRecordKey, checkRecordPrefix, checkSwap, recordConflict } from '@vault/soup'
+import { isVaultError } from '@vault/core'
+import type { MendableRecords } from '@vault/soup'
+import { checkRecordKey, checkRecordPrefix, checkSwap, recordConflict, soundRecord } from '@vault/soup'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Place } from './place.ts'
@@ -14,7 +15,7 @@ export interface RecordRow {
   readonly value: Bytes | null
 }
 
-export function sqliteRecords(place: Place): Records {
+export function sqliteRecords(place: Place): MendableRecords {
   return {
     async read(key, options) {
       checkRecordKey(key)
@@ -31,6 +32,12 @@ export function sqliteRecords(place: Place): Records {
       checkRecordKey(key)
       const value = checkSwap(expected, next) ?? null
       return place.write((db) => swapRecord(db, key, expected, value), options)
+    },
+
+    async mend(key, next, options) {
+      checkRecordKey(key)
+      const value = checkSwap(0, next) as Bytes
+      return place.write((db) => mendRecord(db, key, value), options)
     },
   }
 }
@@ -67,8 +74,29 @@ function swapRecord(db: Connection, key: string, expected: number, value: Uint8A
   const version = row === undefined || row.value === null ? 0 : latest
   if (version !== expected) throw recordConflict(key, expected, version)
   if (version === 0 && value === null) return latest
-  const next = latest + 1
+  return writeRecord(db, key, latest + 1, value)
+}
+
+function mendRecord(db: Connection, key: string, value: Bytes): number {
+  const row = db.get('SELECT * FROM records WHERE key = ?', key)
+  if (row === undefined || isSound(row)) throw soundRecord(key)
+  const { version } = row
+  const latest = Number.isSafeInteger(version) && (version as number) >= 0 ? (version as number) : 0
+  return writeRecord(db, key, latest < Number.MAX_SAFE_INTEGER ? latest + 1 : 1, value)
+}
+
+function isSound(row: Row): boolean {
+  try {
+    decodeRecord(row)
+    return true
+  } catch (error) {
+    if (isVaultError(error, 'SOUP_CORRUPT')) return false
+    throw error
+  }
+}
+
+function writeRecord(db: Connection, key: string, version: number, value: Uint8Array | null): number {
   const sql = 'INSERT OR REPLACE INTO records (key, version, "check", value) VALUES (?, ?, ?, ?)'
-  db.run(sql, key, next, checksum([key, next, value]), value)
-  return next
+  db.run(sql, key, version, checksum([key, version, value]), value)
+  return version
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Finding } from '@vault/core'
 import { idBytes, isVaultError, objectKey, utf8 } from '@vault/core'
-import type { SoupStore, SoupView } from '@vault/soup'
+import type { MendableRecords, SoupStore, SoupView } from '@vault/soup'
 import { encodeEntry, entryKey } from '@vault/soup'
 import { expect, test } from 'vitest'
 import { openSqliteSoupStore } from '../src/index.ts'
@@ -214,3 +214,31 @@ function occurrences(bytes: Buffer, content: Uint8Array): readonly number[] {
   for (let at = bytes.indexOf(content); at !== -1; at = bytes.indexOf(content, at + 1)) found.push(at)
   return found
 }
+
+test('a damaged record is written anew by who knows what it is to hold, and no other one is', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  const code = async (work: Promise<unknown>) =>
+    await work.then(
+      () => undefined,
+      (error) => (isVaultError(error) ? error.code : error),
+    )
+  {
+    await using store = await createStore(path)
+    for (const text of ['a', 'b']) await store.records.swap('one', text === 'a' ? 0 : 1, utf8(text))
+    await store.records.swap('two', 0, utf8('c'))
+  }
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(path)
+  db.exec(`UPDATE records SET "check" = "check" + 1 WHERE key = 'one'`)
+  db.close()
+  await using store = await openSqliteSoupStore({ path, mode: 'write' })
+  const records = store.records as MendableRecords
+  expect(await code(records.read('one'))).toBe('SOUP_CORRUPT')
+  expect(await code(records.swap('one', 2, utf8('d')))).toBe('SOUP_CORRUPT')
+  for (const key of ['two', 'three']) expect(await code(records.mend(key, utf8('d')))).toBe('SOUP_CONFLICT')
+  expect(await records.mend('one', utf8('d'))).toBe(3)
+  expect(await records.read('one')).toEqual({ version: 3, bytes: utf8('d') })
+  expect(await code(records.mend('one', utf8('e')))).toBe('SOUP_CONFLICT')
+  expect(await records.read('two')).toEqual({ version: 1, bytes: utf8('c') })
+})

@@ -1,4 +1,4 @@
-import { openingFor, parseExpiry, signingBy } from '../caps-options.ts'
+import { openingFor, parseEnd, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
@@ -16,13 +16,12 @@ export function addCapsApprove({ caps, action }: CapsProgram): void {
     .option('-m, --message <text>', 'why, for the audit log')
   addStateOption(command).addHelpText(
     'after',
-    '\nThe id of the plan is in the message with which "vault-migrate run" stops where approvals are missing.\n\nExample:\n  vaultctl caps approve ~/vault bafy… --as ana --expires 1d',
+    '\n"vaultctl status" and "vault-migrate status" say which plan waits, and "vault-migrate run" does where it stops for that.\n\nExample:\n  vaultctl caps approve ~/vault bafy… --as ana --expires 1d',
   )
   action<[string, string, Options]>(command, async ({ output, signal }, dir, plan, options) => {
     const { isContentId } = await import('@vault/core')
     if (!isContentId(plan)) throw new UsageError(`${plan} is not the id of a plan.`)
-    const expires = parseExpiry(options.expires, new Date())
-    if (expires === null) throw new UsageError('--expires takes a time: an approval is for an act that is near.')
+    const expires = parseEnd('--expires', options.expires, new Date(), 'an approval is for an act that is near')
     const { signers } = await signingBy(options)
     if (signers === undefined) throw new UsageError('Name the key that approves: --as NAME.')
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
@@ -31,8 +30,13 @@ export function addCapsApprove({ caps, action }: CapsProgram): void {
       { signers, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
+    const { moveStatuses } = await import('@vault/embedded')
+    const moves = await moveStatuses(vault.place, { vault: vault.id, signal })
+    const awaited = moves.some(({ approvals }) => approvals?.plan === plan)
+    if (!awaited)
+      output.warn(`Warning: no move from here waits for the approval of ${plan}: "vault-migrate status ${dir}".`)
     const until = expires.toISOString()
-    await output.result({ ok: true, ids, plan, expires: until }, `Approved ${plan}, until ${until}.`)
+    await output.result({ ok: true, ids, plan, expires: until, awaited }, `Approved ${plan}, until ${until}.`)
     return EXIT.ok
   })
 }

@@ -1,5 +1,14 @@
 import type { Vault } from '@vault/embedded'
-import { actionsOf, parseExpiry, pathOf, principalOf, sayIssued, signingBy, TO_WHOM } from '../caps-options.ts'
+import {
+  actionsOf,
+  parseExpiry,
+  pathOf,
+  principalOf,
+  sayIssued,
+  signingBy,
+  TO_WHOM,
+  warnOfActions,
+} from '../caps-options.ts'
 import { UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
@@ -40,14 +49,15 @@ export function addCapsAttenuate({ caps, action }: CapsProgram): void {
       delegate,
       ...(verbs !== undefined && { actions: actionsOf(verbs) }),
       ...(object !== undefined && { path: pathOf('--object', nameFromPath(object)) }),
-      ...(expires !== undefined && { expires: parseExpiry(expires, new Date()) }),
+      ...(expires !== undefined && { expires: parseExpiry('--expires', expires, new Date()) }),
     }
+    warnOfActions(output, narrowing.actions ?? '*')
     await using vault = await openVaultAt(dir, { ...options, output }, { signal })
     const motivation = message === undefined ? {} : { motivation: message }
     const checks = await checksOf(options, vault.id)
     const to = await principalOf(options.to, options, { vault: vault.id })
     const issued = await vault.attenuateCap(id, { ...narrowing, to, ...checks }, { signers, signal, ...motivation })
     await vault.log.drain()
-    return await sayIssued(output, issued, { from: id })
+    return await sayIssued(output, issued, { vault, options, from: id })
   })
 }

@@ -1,4 +1,4 @@
-import { keysOf, pathOf } from '../caps-options.ts'
+import { askedAction, keysOf, pathOf } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { CapsProgram } from './caps.ts'
@@ -22,14 +22,11 @@ export function addCapsExplain({ caps, action }: CapsProgram): void {
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { explain, nameFromPath } = await import('@vault/embedded')
+    const asked = askedAction(output, options.do)
     const keys = await keysOf(options.for, options)
     const path = options.on === undefined ? undefined : pathOf('--on', nameFromPath(options.on))
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { verdict } = await vault.caps.ask(
-      keys,
-      { action: options.do, ...(path !== undefined && { path }) },
-      { signal },
-    )
+    const { verdict } = await vault.caps.ask(keys, { action: asked, ...(path !== undefined && { path }) }, { signal })
     const { ok, trace } = verdict
     await output.result({ ok, code: verdict.ok ? null : verdict.code, trace }, explain(verdict).join('\n'))
     return ok ? EXIT.ok : EXIT.refused

@@ -7,6 +7,7 @@ import {
   sayIssued,
   signingBy,
   TO_WHOM,
+  warnOfActions,
 } from '../caps-options.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { OutputFiles, writeCap } from '../output-files.ts'
@@ -52,9 +53,10 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     const { expires: until = DEFAULT_EXPIRY } = options
     if (options.place) return await issueForPlace(run, dir, { ...options, expires: until })
     const { nameFromPath } = await import('@vault/embedded')
-    const expires = parseExpiry(until, new Date())
+    const expires = parseExpiry('--expires', until, new Date())
     const path = options.object === undefined ? undefined : pathOf('--object', nameFromPath(options.object))
     const actions = actionsOf(options.action)
+    warnOfActions(output, actions)
     const files = await OutputFiles.expect(options.out)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
@@ -66,6 +68,6 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     )
     await vault.log.drain()
     await writeCap(files, options.out, { dir, ...issued })
-    return await sayIssued(output, issued, { files })
+    return await sayIssued(output, issued, { vault, options, files })
   })
 }

@@ -1,3 +1,4 @@
+import { othersOf } from '../approval-lines.ts'
 import { openingFor, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
@@ -41,7 +42,7 @@ export function addCapsMandate({ caps, action }: CapsProgram): void {
       { ok: true, id, seq, action: options.action, approvals },
       approvals === 0
         ? 'A hand-off needs no approval any more.'
-        : `A hand-off needs the approval of ${approvals} from now on.`,
+        : `A hand-off needs the approval of ${othersOf(approvals)} from now on.`,
     )
     return EXIT.ok
   })

@@ -38,7 +38,7 @@ export function addCapsName({ caps, action }: CapsProgram): void {
     const { output, signal } = run
     const { to: word, expires: until = DEFAULT_EXPIRY, message, out } = options
     if (options.place) return await nameForPlace(run, dir, { ...options, name, expires: until })
-    const expires = parseExpiry(until, new Date())
+    const expires = parseExpiry('--expires', until, new Date())
     const files = await OutputFiles.expect(out)
     const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })

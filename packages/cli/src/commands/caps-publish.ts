@@ -1,4 +1,4 @@
-import { openingFor, parseExpiry, signingBy } from '../caps-options.ts'
+import { openingFor, parseEnd, signingBy } from '../caps-options.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted } from '../human.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
@@ -20,8 +20,7 @@ export function addCapsPublish({ caps, action }: CapsProgram): void {
     '\nFrom the first time on it must be said again before the time is over, and after other operators came: else whoever acts by\ncertificates is refused (CAPS_STALE), so that nobody goes on by what was revoked elsewhere. Who has the folder is not refused.\n\nExample:\n  vaultctl caps publish ~/vault --until 7d',
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
-    const until = parseExpiry(options.until, new Date())
-    if (until === null) throw new UsageError('--until takes a time: nobody can say now what will never be revoked.')
+    const until = parseEnd('--until', options.until, new Date(), 'nobody can say now what will never be revoked')
     const { signers, passphrase } = await signingBy(options)
     if (signers !== undefined) throw new UsageError('Only the operators of the vault can say that: leave --as out.')
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })

@@ -1,5 +1,6 @@
 import type { TestedCap } from '@vault/embedded'
 import { EXIT } from '../exit-code.ts'
+import { grantWords, heldLines } from '../grant-text.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { type PrincipalNames, principalNames } from '../principal-names.ts'
 import type { CapsProgram } from './caps.ts'
@@ -8,7 +9,7 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
   const command = caps.command('show <dir>').description('list what everybody holds by certificates of the vault')
   addReadOptions(command).addHelpText('after', '\nExample:\n  vaultctl caps show ~/vault --json')
   action<[string, ReadOptions]>(command, async ({ output, signal }, dir, options) => {
-    const { listAuthority, tagText, testedCaps, unreadableCaps } = await import('@vault/embedded')
+    const { listAuthority, testedCaps, unreadableCaps } = await import('@vault/embedded')
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const held = listAuthority(await vault.caps.view({ signal })).filter(({ chain }) => chain.length > 0)
     const unreadable = await unreadableCaps(vault.caps, { signal })
@@ -16,14 +17,10 @@ export function addCapsShow({ caps, action }: CapsProgram): void {
       ({ entry, refuses }) =>
         `${entry} cannot be read${refuses ? ', so no certificate counts' : ''}: see "vaultctl doctor ${dir}"`,
     )
-    const lines = held.map(({ subject, shares, tag, expires, left, chain }) => {
-      const until = expires === null ? 'for ever' : `until ${new Date(expires * 1000).toISOString()}`
-      const part = shares.length === 0 ? '' : `  as a part of ${shares.join(', ')}`
-      return `${subject}${part}\n    ${tagText(tag)}  ${until}  ${left > 0 ? 'may grant it on' : 'may not grant it on'}\n    by ${chain.join(' → ')}`
-    })
+    const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
     const tested = await testedCaps(vault.caps, { signal })
-    const said = lines.length === 0 ? ['Nobody holds anything by certificates now.'] : lines
-    const tests = testLines(tested, await principalNames(options, vault))
+    const said = held.length === 0 ? ['Nobody holds anything by certificates now.'] : heldLines(held, shown)
+    const tests = testLines(tested, shown.name)
     await output.result({ ok: true, held, tested, unreadable }, [...warned, ...said, ...tests].join('\n'))
     return EXIT.ok
   })

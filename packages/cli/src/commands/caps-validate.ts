@@ -3,6 +3,7 @@ import { UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { OutputFiles } from '../output-files.ts'
 import { parseSpan } from '../parse-span.ts'
+import { principalNames } from '../principal-names.ts'
 import { validatorOf } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
 
@@ -45,10 +46,11 @@ export function addCapsValidate({ caps, action }: CapsProgram): void {
       'It counts in the vault: validate it again for a file.',
     )
     const end = validated.until.toISOString()
+    const issuer = (await principalNames(options, vault))(validated.issuer)
     return await files.report(
       output,
       { ok: true, id: validated.id, certificate: id, issuer: validated.issuer, until: end },
-      `${id} is good until ${end}, says ${validated.issuer}.`,
+      `${id} is good until ${end}, says ${issuer}.`,
     )
   })
 }

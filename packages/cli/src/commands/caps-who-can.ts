@@ -1,4 +1,4 @@
-import { pathOf } from '../caps-options.ts'
+import { askedAction, pathOf } from '../caps-options.ts'
 import { EXIT } from '../exit-code.ts'
 import { grantWords, heldLines } from '../grant-text.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
@@ -22,7 +22,8 @@ export function addCapsWhoCan({ caps, action }: CapsProgram): void {
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     const { nameFromPath } = await import('@vault/embedded')
-    const { do: verb, on } = options
+    const verb = askedAction(output, options.do)
+    const { on } = options
     const path = on === undefined ? [] : pathOf('--on', nameFromPath(on))
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const held = await vault.caps.whoCan({ action: verb, path }, { signal })

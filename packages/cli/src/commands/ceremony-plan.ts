@@ -72,6 +72,10 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     const book = await KeyBook.of(keystore)
     const now = new Date()
     const expires = new Date(now.getTime() + parseCount('--days', options.days) * DAY)
+    requireVault(dir, options)
+    const { softwareDigest = null } = options
+    if (softwareDigest !== null && !/^[0-9a-f]{64}$/.test(softwareDigest))
+      throw new UsageError('--software-digest takes a SHA-256, 64 hexadecimal digits in small letters.')
     const change = dir === undefined ? undefined : await changeOf(dir, options, book, output)
     const splits = splitsOf(options, book)
     const draft: PlanDraft = {
@@ -79,7 +83,7 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
       ...(options.witness !== undefined && { witnesses: book.threshold(options.witness) }),
       splits,
       names: book.names,
-      software: thisSoftware(options.softwareDigest ?? null),
+      software: thisSoftware(softwareDigest),
       now,
       expires,
       random: systemRandom,
@@ -90,6 +94,14 @@ export function addCeremonyPlan({ ceremony, action }: CeremonyProgram): void {
     await output.result({ ok: true, dir: options.out, ...ceremonyResult(planned) }, describePlan(planned).join('\n'))
     return EXIT.ok
   })
+}
+
+/** What is said of a vault that is not named would be left out without a word. */
+function requireVault(dir: string | undefined, options: Options): void {
+  const { identity, operators, log, recover, found, reshare, retire, eventWitnesses, next } = options
+  const said = [identity, operators, log, recover, found, reshare, retire, eventWitnesses, next]
+  if (dir === undefined && said.some((each) => each !== undefined))
+    throw new UsageError('Name the folder of the vault: without one, a ceremony only splits a key (--split).')
 }
 
 async function changeOf(
@@ -162,7 +174,10 @@ async function foundingIn(dir: string, options: Options, book: KeyBook): Promise
 }
 
 function splitsOf({ split, threshold, holder = [] }: Options, book: KeyBook): readonly KeySplit[] {
-  if (split === undefined) return []
+  if (split === undefined) {
+    if (threshold === undefined && holder.length === 0) return []
+    throw new UsageError('--threshold and --holder are for --split, which names the key.')
+  }
   if (threshold === undefined || holder.length < 2)
     throw new UsageError('--split takes --threshold, and --holder for everybody who gets a share.')
   const holders = holder.map((text) => {

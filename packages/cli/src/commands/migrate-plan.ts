@@ -1,4 +1,5 @@
 import type { Plan } from '@vault/migration'
+import { askedApprovals } from '../asked-approvals.ts'
 import { copyEnds } from '../copy-ends.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
@@ -33,7 +34,8 @@ export function addPlan(program: Program): void {
       { source: ends.source, target, authorize: ends.authorize },
       { signal, ...(known && { reason: known }) },
     )
-    await output.result({ ok: true, plan }, describePlan(plan))
+    const asked = ends.vault && (await askedApprovals(ends.vault, options.from, { ...options, signal }))
+    await output.result({ ok: true, plan, ...asked?.members }, [describePlan(plan), ...(asked?.lines ?? [])].join('\n'))
     return EXIT.ok
   })
 }
@@ -44,7 +46,7 @@ export function describePlan(plan: Plan): string {
   const { objects, bytes, entries } = source.counts
   return [
     `Migration ${plan.migration_id}`,
-    `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'name')}`,
+    `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
     `to        ${target.label}, ${plan.handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
     `verified  ${verification.mode === 'full' ? 'every object read back and hashed, both roots' : `a sample of ${verification.size}, both roots`}`,
   ].join('\n')

@@ -1,4 +1,5 @@
 import type { Plan } from '@vault/migration'
+import { type AskedApprovals, askedApprovals } from '../asked-approvals.ts'
 import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
@@ -92,7 +93,8 @@ function isPartial(options: Options): boolean {
 
 async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const plan = options.handoff && isRemote(from) ? await planBetween(run, options) : await planHere(run, options)
+  const between = options.handoff && isRemote(from)
+  const { plan, asked } = between ? { plan: await planBetween(run, options) } : await planHere(run, options)
   const { objects, bytes } = plan.source.counts
   const result = {
     ok: true,
@@ -102,18 +104,28 @@ async function dryRun(run: Run, options: Options): Promise<ExitCode> {
     target: to,
     migration_id: plan.migration_id,
   }
-  await run.output.result({ ...result, objects, bytes }, describePlan(plan))
+  await run.output.result(
+    { ...result, objects, bytes, ...asked?.members },
+    [describePlan(plan), ...(asked?.lines ?? [])].join('\n'),
+  )
   return EXIT.ok
 }
 
-async function planHere({ output, signal }: Run, options: Options): Promise<Plan> {
+async function planHere(
+  { output, signal }: Run,
+  options: Options,
+): Promise<{ readonly plan: Plan; readonly asked?: AskedApprovals }> {
   const { movedKeys, planMigration } = await import('@vault/migration')
-  await using ends = await copyEnds({ ...options, ...endsOf(options), keepHashes: false, output, signal })
+  const { from, to } = endsOf(options)
+  await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
-  return await planMigration(
+  const plan = await planMigration(
     { source: ends.source, target, authorize: ends.authorize },
     { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
   )
+  // Nobody has to approve a copy.
+  if (ends.vault === undefined || !options.handoff) return { plan }
+  return { plan, asked: await askedApprovals(ends.vault, from, { ...options, signal }) }
 }
 
 /** The server where the vault lies looks at the other one. */

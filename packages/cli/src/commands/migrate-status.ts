@@ -1,8 +1,10 @@
 import type { VaultId } from '@vault/core'
 import type { MoveStatus } from '@vault/migration'
+import { approvalLines, toldApprovals } from '../approval-lines.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
+import { type PrincipalNames, principalNames } from '../principal-names.ts'
 import type { Program, Run } from '../program.ts'
 import { addRemoteOptions, isRemote } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions, remotePlace, remoteVault } from '../remote-place.ts'
@@ -24,17 +26,12 @@ export function addMigrateStatus(program: Program): void {
 }
 
 async function localStatus({ output, signal }: Run, dir: string, options: ReadOptions): Promise<ExitCode> {
-  const { listMoves, moveStatus, readMoveCheckpoint, readMovePace } = await import('@vault/migration')
+  const { moveStatuses } = await import('@vault/embedded')
   await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-  const { records } = vault.place.soups
-  const migrations = []
-  for (const state of await listMoves(records, { signal })) {
-    const { migration } = state
-    const checkpoint = await readMoveCheckpoint(records, migration, { signal })
-    migrations.push(moveStatus(state, checkpoint, await readMovePace(records, migration, { signal })))
-  }
+  const migrations = await moveStatuses(vault.place, { signal })
   const { state, migration } = await vault.soup.tenure({ signal })
-  return await report(output, { vault: vault.id, state, migration }, vault.place.dir, migrations)
+  const ends = { where: vault.place.dir, dir, called: await principalNames(options, vault) }
+  return await report(output, { vault: vault.id, state, migration }, ends, migrations)
 }
 
 async function remoteStatus({ output, signal }: Run, url: string, options: Options): Promise<ExitCode> {
@@ -45,7 +42,8 @@ async function remoteStatus({ output, signal }: Run, url: string, options: Optio
     state: 'none',
     migration: null,
   }
-  return await report(output, { vault, state, migration: migration ?? undefined }, url, migrations)
+  const ends = { where: url, dir: 'DIR', called: await principalNames(options) }
+  return await report(output, { vault, state, migration: migration ?? undefined }, ends, migrations)
 }
 
 async function report(
@@ -55,13 +53,23 @@ async function report(
     state,
     migration,
   }: { readonly vault: VaultId; readonly state: string; readonly migration: string | undefined },
-  where: string,
+  { where, dir, called }: { readonly where: string; readonly dir: string; readonly called: PrincipalNames },
   migrations: readonly MoveStatus[],
 ): Promise<ExitCode> {
+  const told = migrations.map(({ approvals, ...status }) => ({
+    ...status,
+    ...(approvals && { approvals: toldApprovals(approvals, dir) }),
+  }))
   const standing = `The vault is ${state} in ${where}${migration === undefined ? '' : ` (migration ${migration})`}.`
   await output.result(
-    { ok: true, vault, state, ...(migration !== undefined && { migration }), migrations },
-    [standing, ...migrations.map(describeStatus)].join('\n'),
+    { ok: true, vault, state, ...(migration !== undefined && { migration }), migrations: told },
+    [
+      standing,
+      ...told.flatMap(({ approvals, ...status }) => [
+        describeStatus(status),
+        ...(approvals === undefined ? [] : approvalLines(approvals, called).map((line) => `  ${line}`)),
+      ]),
+    ].join('\n'),
   )
   return EXIT.ok
 }

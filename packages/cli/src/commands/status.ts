@@ -1,3 +1,4 @@
+import { askedApprovals } from '../asked-approvals.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes, humanCount } from '../human.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
@@ -22,8 +23,11 @@ export function addStatus(program: Program): void {
     if (isRemote(dir)) return await serverStatus(run, dir, options)
     const { output, signal } = run
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { tenure, ended, place, objects, bytes, entries, log } = await vault.status({ signal })
+    const { tenure, ended, place, objects, bytes, entries, names, certificates, revocations, log } = await vault.status(
+      { signal },
+    )
     const { state, epoch, sequence, migration } = tenure
+    const asked = await askedApprovals(vault, dir, { ...options, signal })
     await output.result(
       {
         ok: true,
@@ -39,6 +43,10 @@ export function addStatus(program: Program): void {
         objects,
         bytes,
         entries,
+        names,
+        certificates,
+        revocations,
+        ...asked.members,
         log: { entries: log.size, waiting: log.waiting },
       },
       [
@@ -46,8 +54,12 @@ export function addStatus(program: Program): void {
         `place     ${vault.place.dir} (instance ${place.instance})`,
         `key       ${place.key}`,
         `state     ${state}, epoch ${epoch}, change ${sequence}${ended && state !== 'ended' ? '; the vault has ended' : ''}`,
-        `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(entries, 'name')}`,
+        `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(names, 'name')}`,
+        ...(certificates + revocations > 0
+          ? [`granted   ${counted(certificates, 'certificate')}, ${counted(revocations, 'revocation')}`]
+          : []),
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
+        ...asked.lines,
       ].join('\n'),
     )
     return EXIT.ok

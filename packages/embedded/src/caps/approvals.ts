@@ -2,10 +2,13 @@ import type { AbortOptions, ContentId, Finding, KeyId } from '@vault/core'
 import type { Entry } from '@vault/soup'
 import {
   type Act,
+  type Approval,
   checkMandate,
+  countPeople,
   isApproved,
   knownVoices,
   mandateSigners,
+  type OpenApproval,
   openApproval,
   openStandingMandate,
   type StandingMandate,
@@ -22,6 +25,23 @@ export interface Undertaking {
   readonly executors: readonly KeyId[]
   /** The plan does not say to which place it leads. */
   readonly anywhere: boolean
+}
+
+/** How far an act is approved, whoever carries it out in the end. */
+export interface ApprovalState {
+  /** So many different people have to approve it; 0: nobody has to. `undefined`: there is a mandate that cannot be read, and nothing is enough. */
+  readonly needed: number | undefined
+  /** So many different people have, as it counts now. */
+  readonly given: number
+  /** Their keys: two of one person are both here. */
+  readonly by: readonly GivenApproval[]
+}
+
+/** An approval that counts now. */
+export interface GivenApproval {
+  readonly approver: KeyId
+  /** It counts for what is done before this. */
+  readonly expires: Date
 }
 
 // Only who may approve adds one, so more people than these are no accident, and none of them is looked at.
@@ -84,12 +104,7 @@ export async function missingApprovals(
     distinct: [['approve', 'execute']],
     quorum: { approve: approvals },
   }
-  const approved: Act[] = []
-  for (const [approver, id] of await approvalsOf(caps, { action, act }, options)) {
-    const { verdict, proof } = await caps.ask([approver], { action: 'approve' }, options)
-    // What does not count any more takes nothing from what the others have approved.
-    if (verdict.ok) approved.push({ role: 'approve', voices: knownVoices([approver]), proof, id })
-  }
+  const approved = (await countedApprovals(caps, { action, act }, options)).map((each) => each.as)
   const executed: Act[] = []
   const voices = knownVoices(executors)
   // What one of them holds by himself says whose second key he is, also where another one's grant is enough.
@@ -100,26 +115,58 @@ export async function missingApprovals(
   return checkMandate(mandate, [...approved, ...executed], await caps.circumstances(options))
 }
 
-/** Approvals of this act that are signed, and have not expired: one of each approver, however often he says so. */
+/** How far an act is approved just now. Who carries it out is not known here: what he has approved himself counts, and will not when he does. */
+export async function approvalState(
+  caps: VaultCaps,
+  { action, act }: Pick<Undertaking, 'action' | 'act'>,
+  options: AbortOptions,
+): Promise<ApprovalState> {
+  const { approvals: needed } = await mandateFor(caps, action, options)
+  const counted = await countedApprovals(caps, { action, act }, options)
+  const by = counted.map(({ approver, expires }) => ({ approver, expires: new Date(expires * 1000) }))
+  return { needed, given: countPeople(counted.map((each) => each.as)), by }
+}
+
+/** The approvals of this act by those to whom `approve` is granted now. */
+async function countedApprovals(
+  caps: VaultCaps,
+  what: Pick<Undertaking, 'action' | 'act'>,
+  options: AbortOptions,
+): Promise<readonly (Pick<Approval, 'approver' | 'expires'> & { readonly as: Act })[]> {
+  const counted = []
+  for (const [approver, { id, record }] of await approvalsOf(caps, what, options)) {
+    const { verdict, proof } = await caps.ask([approver], { action: 'approve' }, options)
+    // What does not count any more takes nothing from what the others have approved.
+    if (!verdict.ok) continue
+    const as = { role: 'approve', voices: knownVoices([approver]), proof, id }
+    counted.push({ approver, expires: record.expires, as })
+  }
+  return counted
+}
+
+/** Approvals of this act that are signed, and have not expired: of each approver the one that counts longest, however often he says so. */
 async function approvalsOf(
   caps: VaultCaps,
   { action, act }: Pick<Undertaking, 'action' | 'act'>,
   options: AbortOptions,
-): Promise<ReadonlyMap<KeyId, ContentId>> {
+): Promise<ReadonlyMap<KeyId, OpenApproval>> {
   const { soup, vault, clock } = caps.parts
   const now = clock().getTime() / 1000
-  const found = new Map<KeyId, ContentId>()
-  let seen = 0
+  const found = new Map<KeyId, OpenApproval>()
+  let [seen, again] = [0, 0]
   for await (const page of soup.query({ prefix: `${APPROVAL_PREFIX}${act}/` }, options)) {
     for (const { fields } of page) {
       const opened = openedIn(fields.envelope, openApproval)
       if (opened === undefined) continue
-      const { record, id, envelope } = opened
+      const { record, envelope } = opened
       const isOfThis = record.vault.id === vault && record.act.id === act && record.action === action
-      if (!isOfThis || now >= record.expires || found.has(record.approver)) continue
+      if (!isOfThis || now >= record.expires) continue
       // Those that count no more, or again, leave room for what others have approved.
-      if (++seen > MOST_APPROVALS) return found
-      if (isApproved(envelope)) found.set(record.approver, id)
+      const known = found.get(record.approver)
+      if (known !== undefined) {
+        if (record.expires <= known.record.expires || ++again > MOST_APPROVALS) continue
+      } else if (++seen > MOST_APPROVALS) return found
+      if (isApproved(envelope)) found.set(record.approver, opened)
     }
   }
   return found

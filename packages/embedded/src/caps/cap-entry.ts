@@ -46,7 +46,8 @@ const MANDATE = 'mandate'
 /** The type of validations: the only one of these whose entries change, each to a later one. */
 export const VALIDATION = 'capability-validation'
 const ALWAYS: readonly string[] = [CAPABILITY, SUBJECT, REVOCATION, REVOCATION_SET]
-const TYPES: readonly string[] = [...ALWAYS, APPROVAL, MANDATE, VALIDATION]
+/** The types of all these entries. */
+export const CAP_ENTRY_TYPES: readonly string[] = [...ALWAYS, APPROVAL, MANDATE, VALIDATION]
 
 /** A certificate as it is kept. */
 interface KeptCap {
@@ -132,7 +133,8 @@ export function keptRevocationSet({ key, fields }: Entry): Envelope | undefined 
   return opened !== undefined && key === `${SET_PREFIX}${opened.id}` ? opened.envelope : undefined
 }
 
-const PREFIXES: readonly string[] = [
+/** With one of these the key of every such entry begins, and with no other one. */
+export const CAP_ENTRY_PREFIXES: readonly string[] = [
   CAP_PREFIX,
   REVOCATION_PREFIX,
   SET_PREFIX,
@@ -144,8 +146,8 @@ const PREFIXES: readonly string[] = [
 
 /** Whether an entry is one of these, which come in only by being issued: what they say of their time is relied on. */
 function isCapEntry(key: string, type = ''): boolean {
-  const isKey = PREFIXES.some((prefix) => key.startsWith(prefix))
-  return isKey || TYPES.includes(type) || TYPES.some((name) => key === declarationKey(name))
+  const isKey = CAP_ENTRY_PREFIXES.some((prefix) => key.startsWith(prefix))
+  return isKey || CAP_ENTRY_TYPES.includes(type) || CAP_ENTRY_TYPES.some((name) => key === declarationKey(name))
 }
 
 /** Throws `CAPS_RESERVED` for a change that names one of them. */

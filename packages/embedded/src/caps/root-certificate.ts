@@ -2,17 +2,28 @@ import {
   type AbortOptions,
   type Envelope,
   encodeEnvelope,
+  type Finding,
+  isVaultError,
   type KeyId,
   type Random,
   type Signer,
   type VaultId,
 } from '@vault/core'
-import { changeRecord, type Records } from '@vault/soup'
-import { createCapCert, openCapCert, principalText, vaultPrincipal, vaultTag } from '@vault/spki-caps'
+import { changeRecord, type MendableRecords, type Records } from '@vault/soup'
+import {
+  type CapsFindingCode,
+  createCapCert,
+  openCapCert,
+  principalText,
+  vaultPrincipal,
+  vaultTag,
+} from '@vault/spki-caps'
 import { openedIn } from './cap-entry.ts'
 
 // By it the key of a place, which is online, does everyday work without a passphrase. It is kept beside the vaults of the
 // place and not in them: it is about this place, no other can use it, and a vault that has nothing else in it is empty.
+
+const PREFIX = 'root-certificate/'
 
 /** What a root certificate is made of. */
 export interface RootCertificate {
@@ -36,19 +47,40 @@ export async function keepRootCertificate(
   const tag = vaultTag({ actions: '*', object: vault })
   const draft = { issuer, epoch, subject: place, tag, expires: null, nonce: random(16), comment: 'root certificate' }
   const envelope = await createCapCert(draft, signers, options)
-  // Where another process has made one meanwhile, the last one counts.
-  await changeRecord(records, rootCertificateKey(vault), () => encodeEnvelope(envelope), options)
+  await keep(records, rootCertificateKey(vault), encodeEnvelope(envelope), options)
   return envelope
 }
 
-/** The root certificate of a vault for the key of this place; `undefined` where there is none. */
+/** Where another process has made one meanwhile, the last one counts. */
+async function keep(records: Records, key: string, bytes: Uint8Array, options?: AbortOptions): Promise<void> {
+  try {
+    await changeRecord(records, key, () => bytes, options)
+  } catch (error) {
+    // What is to stand there is known, so nothing is needed of what is damaged.
+    if (!isVaultError(error, 'SOUP_CORRUPT') || !isMendable(records)) throw error
+    await records.mend(key, bytes, options).catch(async (late: unknown) => {
+      if (!isVaultError(late, 'SOUP_CONFLICT')) throw late
+      await changeRecord(records, key, () => bytes, options)
+    })
+  }
+}
+
+function isMendable(records: Records): records is MendableRecords {
+  return 'mend' in records
+}
+
+/** The root certificate of a vault for the key of this place; `undefined` where there is none. What is damaged is `unreadable`, and grants nothing. */
 export async function readRootCertificate(
   records: Records,
   { vault, place }: Pick<RootCertificate, 'vault' | 'place'>,
   options?: AbortOptions,
 ): Promise<Envelope | 'unreadable' | undefined> {
-  const record = await records.read(rootCertificateKey(vault), options)
+  const record = await records.read(rootCertificateKey(vault), options).catch((error: unknown) => {
+    if (isVaultError(error, 'SOUP_CORRUPT')) return 'damaged' as const
+    throw error
+  })
   if (record === undefined) return undefined
+  if (record === 'damaged') return 'unreadable'
   const cert = openedIn(record.bytes, openCapCert)
   if (cert === undefined) return 'unreadable'
   // A copy of a place that was given a key of its own has that of the other one.
@@ -57,5 +89,21 @@ export async function readRootCertificate(
 
 /** Under which the root certificate of a vault is kept, among the records of its place. */
 export function rootCertificateKey(vault: VaultId): string {
-  return `root-certificate/${vault}`
+  return `${PREFIX}${vault}`
+}
+
+/** What a store finds wrong, and where that is the record of a root certificate, what follows from it; `undefined` of anything else. */
+export function damagedRootCertificate({ code, subject = '' }: Finding, dir: string): Finding | undefined {
+  if (code !== 'SOUP_CORRUPT' || !subject.startsWith(`records/${PREFIX}`)) return undefined
+  const record = subject.slice('records/'.length)
+  return {
+    code: 'CAPS_MALFORMED' satisfies CapsFindingCode,
+    subject: record,
+    message: `The record ${record} of the place is damaged, so the vault can be read with the key of the place, and not changed. Nothing of the vault is lost, and no other place can bring it back. ${makeAnew(dir)}`,
+  }
+}
+
+/** What to do about a root certificate that cannot be read. */
+export function makeAnew(dir: string): string {
+  return `Let the vault's operators sign any certificate here, which makes this one anew: vaultctl caps issue ${dir} --help`
 }

@@ -88,7 +88,10 @@ async function namedTest(
   const by = asked.map((test) => principalText(test.by))
   throw new VaultError<CapsErrorCode>({
     code: 'CAPS_DENIED',
-    message: `The certificate ${id} ${by.length === 0 ? 'is validated by nobody' : `is validated by ${by.join(' and ')}`}, and what ${[...keys].join(' and ')} says of it would not count. Nothing was changed.`,
+    message:
+      by.length === 0
+        ? `The certificate ${id} asks for no validation, and holds without one. Nothing was changed.`
+        : `The certificate ${id} is validated by ${by.join(' and ')}, and what ${[...keys].join(' and ')} says of it would not count. Nothing was changed.`,
     details: { certificate: id, by, keys: [...keys] },
   })
 }

@@ -6,7 +6,7 @@ import type { LiveRound } from '../move/live/converge.ts'
 import type { LiveRecord } from '../move/live/live-record.ts'
 import type { LiveTerms, SettledTerms } from '../move/live/live-terms.ts'
 import { settleTerms } from '../move/live/live-terms.ts'
-import type { MoveStatus, StepStatus } from '../move/move-status.ts'
+import type { MoveApprovals, MoveStatus, StepStatus } from '../move/move-status.ts'
 import { MOVE_PHASES } from '../move/phase.ts'
 import type { MoveState } from '../move/state.ts'
 import type { ToldEvent } from '../move/told-event.ts'
@@ -87,19 +87,29 @@ export const movePhase: Field<MoveStatus['phase']> = word(...MOVE_PHASES)
 const words: Field<string> = text(4_096)
 const step = { effect, phase: movePhase, kind: word('required', 'cleanup'), title: words }
 
+const approvals: Field<MoveApprovals> = map<MoveApprovals>({
+  plan: id,
+  needed: nullable(count),
+  given: count,
+  by: list(map<MoveApprovals['by'][number]>({ approver: key, expires: count }), 1_024),
+})
+
 export const moveStatuses: Field<readonly MoveStatus[]> = list(
-  map<MoveStatus>({
-    migration_id: migration,
-    kind: word('full', 'partial'),
-    phase: movePhase,
-    source: words,
-    target: words,
-    objects: count,
-    bytes: count,
-    eta_seconds: nullable(amount),
-    steps: list(map<StepStatus>({ ...step, status: word('done', 'next', 'open') }), 64),
-    reason: nullable(words),
-  }),
+  shape<MoveStatus>(
+    {
+      migration_id: migration,
+      kind: word('full', 'partial'),
+      phase: movePhase,
+      source: words,
+      target: words,
+      objects: count,
+      bytes: count,
+      eta_seconds: nullable(amount),
+      steps: list(map<StepStatus>({ ...step, status: word('done', 'next', 'open') }), 64),
+      reason: nullable(words),
+    },
+    { approvals },
+  ),
   4_096,
 )
 

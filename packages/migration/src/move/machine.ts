@@ -101,6 +101,13 @@ export function holdsSource(state: MoveState): boolean {
   return next === null || STEPS.findIndex(({ effect }) => effect === next) >= QUIESCE
 }
 
+/** Whether the source has still to be closed for a move, which begins with being asked for once more. */
+export function isToBeQuiesced(state: MoveState): boolean {
+  const { next } = state
+  if (next === null || stepsOf(state) !== STEPS) return false
+  return STEPS.findIndex(({ effect }) => effect === next) <= QUIESCE
+}
+
 /** The phase of the step that comes next. */
 function phaseOf(state: MoveState): MovePhase {
   return stepsOf(state).find(({ effect }) => effect === state.next)?.phase ?? state.phase

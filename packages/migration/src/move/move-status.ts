@@ -1,10 +1,12 @@
+import type { ContentId, KeyId } from '@vault/core'
 import type { Mark } from '../pace.ts'
 import { secondsLeft } from '../pace.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Plan } from '../plan.ts'
+import { planId } from '../plan.ts'
 import type { MigrationCheckpoint } from '../records/checkpoint.ts'
 import type { MoveStep } from './effect.ts'
-import { stepsOf } from './machine.ts'
+import { isToBeQuiesced, stepsOf } from './machine.ts'
 import type { MovePhase } from './phase.ts'
 import type { MoveState } from './state.ts'
 
@@ -27,6 +29,25 @@ export interface MoveStatus {
   readonly eta_seconds: number | null
   readonly steps: readonly StepStatus[]
   readonly reason: string | null
+  /** Of a move that asks for approvals before a step that is still to come; left out where nobody has to approve it. */
+  readonly approvals?: MoveApprovals
+}
+
+/** How far the plan of a move is approved as the mandate of its vault asks. */
+export interface MoveApprovals {
+  /** What is approved. */
+  readonly plan: ContentId
+  /** So many different people have to approve it; `null`: the mandate cannot be read, and nothing is enough. */
+  readonly needed: number | null
+  /** So many have, as it counts now. Who goes on with the move must be none of them. */
+  readonly given: number
+  /** The keys of those, two of one person both. `expires`: seconds since 1970, before which the step must begin. */
+  readonly by: readonly { readonly approver: KeyId; readonly expires: number }[]
+}
+
+/** The plan for which a move asks for approvals before its next step, or one behind it; `undefined` where it does not any more. */
+export function planToApprove(state: MoveState): ContentId | undefined {
+  return isToBeQuiesced(state) ? planId(decodePlan(state.plan)) : undefined
 }
 
 /** Describes a move. `checkpoint`: the latest one of it, where there is one. `pace`: what `readMovePace` gives. */

@@ -2,6 +2,7 @@ import type { KeyState, Threshold, VaultId } from '@vault/core'
 import { isSameThreshold, toHex } from '@vault/core'
 import type { PlannedEvent } from './open-plan.ts'
 import { nameIn } from './open-plan.ts'
+import { owedWords } from './owed-words.ts'
 import type { CeremonyPlan, KeyChange, KeyFounding } from './plan.ts'
 import type { Ceremony } from './read-ceremony.ts'
 
@@ -90,10 +91,7 @@ export function describeCeremony(ceremony: Ceremony): readonly string[] {
   for (const [key, { record }] of receipts) lines.push(`✓ ${who(key)} keeps the share, ${timeText(record.at)}`)
   if (commit !== undefined) lines.push(`✓ committed: ${commit.id}`)
   for (const [key, { record }] of attestations) lines.push(`✓ ${who(key)} attests it, ${timeText(record.at)}`)
-  for (const { what, needed, keys } of owed)
-    lines.push(
-      `– ${needed} more ${what}${needed === 1 ? '' : 's'}, of: ${keys.map((key) => nameIn(plan, key)).join(', ')}`,
-    )
+  for (const words of owedWords(plan, owed)) lines.push(`– lacks ${words}`)
   for (const { code, message } of findings) lines.push(`✗ ${message} [${code}]`)
   lines.push(findings.length > 0 ? 'It does not hold: files are refused.' : PHASES[phase])
   return lines

@@ -8,7 +8,8 @@ import type { SealedShares } from './contribution.ts'
 import { signContribution } from './contribution.ts'
 import type { CeremonyErrorCode } from './error.ts'
 import type { Software } from './field.ts'
-import { checkTime, contributorsOf, nameIn, signsEvent, splitsHeldBy } from './open-plan.ts'
+import { checkTime, contributorsOf, signsEvent, splitsHeldBy } from './open-plan.ts'
+import { owedWords } from './owed-words.ts'
 import type { KeySplit } from './plan.ts'
 import type { Ceremony } from './read-ceremony.ts'
 import type { ReceivedShare } from './receipt.ts'
@@ -120,11 +121,9 @@ export function completeCommit(ceremony: Ceremony): Commit {
 }
 
 function incomplete({ plan, owed }: Ceremony): VaultError<CeremonyErrorCode> {
-  const names = (keys: readonly KeyId[]) => keys.map((key) => nameIn(plan, key)).join(', ')
-  const words = owed.map(({ what, needed, keys }) => `${needed} ${what}${needed === 1 ? '' : 's'} of ${names(keys)}`)
   return new VaultError({
     code: 'CEREMONY_INCOMPLETE',
-    message: `The ceremony is not complete, and what was before still counts. It lacks: ${words.join('; ') || 'the commit'}.`,
+    message: `The ceremony is not complete, and what was before still counts. It lacks: ${owedWords(plan, owed).join('; ') || 'the commit'}.`,
     details: { owed },
   })
 }
