@@ -1,15 +1,13 @@
-import type { Plan } from '@vault/migration'
-import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
+import { planEnds } from '../plan-ends.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
-import { twoServers } from '../two-servers.ts'
 import { describePlan } from './migrate-plan.ts'
 
 interface Options extends MoveOptions, LiveOptions {
@@ -92,7 +90,7 @@ function isPartial(options: Options): boolean {
 
 async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const plan = options.handoff && isRemote(from) ? await planBetween(run, options) : await planHere(run, options)
+  const plan = await planEnds(run, options)
   const { objects, bytes } = plan.source.counts
   const result = {
     ok: true,
@@ -104,21 +102,4 @@ async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   }
   await run.output.result({ ...result, objects, bytes }, describePlan(plan))
   return EXIT.ok
-}
-
-async function planHere({ output, signal }: Run, options: Options): Promise<Plan> {
-  const { movedKeys, planMigration } = await import('@vault/migration')
-  await using ends = await copyEnds({ ...options, ...endsOf(options), keepHashes: false, output, signal })
-  await using target = await ends.look()
-  return await planMigration(
-    { source: ends.source, target, authorize: ends.authorize },
-    { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
-  )
-}
-
-/** The server where the vault lies looks at the other one. */
-async function planBetween({ signal }: Run, options: Options): Promise<Plan> {
-  await using servers = await twoServers(options, signal)
-  const { place, vault, to } = servers
-  return await place.planMove(vault, to, { signal })
 }
