@@ -109,7 +109,7 @@ export function describeMoved(state: MoveState, { from, to, certificate, seconds
         ]
       : []),
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
-    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification)}, both roots are equal, and the audit trail goes on there.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification, from)}, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null
       ? []
       : [

@@ -85,6 +85,10 @@ test('two servers are compared by whoever may read the vault at both, or may cop
   expect(await json('vault-migrate', diff('auditor'), 1)).toMatchObject({
     error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'read' } },
   })
+  // A vault that may only be read is not listed: that is said, and how to name it.
+  const unnamed = diff('reader').map((word) => (word.startsWith(a.url) ? a.url : word))
+  const hint = await json<{ error: { message: string } }>('vault-migrate', unnamed, 2)
+  expect(hint.error.message).toContain(`name it in the address, ${a.url}/vaults/ID`)
   const local = ['diff', '--from', space.at('A'), '--to', b.url, '--peer-key', b.key, ...keystore]
   expect(await json('vault-migrate', [...local, '--as', 'copier'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
   await Promise.all([a.stop('SIGTERM'), b.stop('SIGTERM')])
