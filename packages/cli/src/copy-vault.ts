@@ -63,7 +63,7 @@ function describe({ statement, sent, verification }: Summary, from: string, to: 
   const updated = verification.coverage.mode === 'difference'
   return [
     `${to} now holds the same vault as ${from}: ${counted(objects, 'object')}, ${humanBytes(bytes)}.`,
-    `${sending}; ${updated ? 'that was read back and hashed' : howChecked(verification)}; both roots are equal.`,
+    `${sending}; ${updated ? 'that was read back and hashed' : howChecked(verification, from)}; both roots are equal.`,
     updated
       ? 'Brought up to date; what was there before was not read again: "vault-migrate verify" does that.'
       : 'It is a replica: it can be read and verified there, and is written here. Run again with --no-handoff to bring it up to date.',

@@ -16,7 +16,7 @@ import {
 } from './move-ending.ts'
 import { brokenBy, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
-import { parseRate } from './remote-end.ts'
+import { parseRate, patienceOf } from './remote-end.ts'
 import { twoServers } from './two-servers.ts'
 
 type Options = MoveOptions &
@@ -36,6 +36,7 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     live: liveTermsOf(options) ?? null,
     reread: options.reread ?? false,
     allowBroken: [...(await brokenBy(options))] as MoveRequest['allowBroken'],
+    ...patienceIn(options.timeout),
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
   await using servers = await twoServers(options, signal)
@@ -43,13 +44,23 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   if (verb === 'resume') await requireUnfinished(place, vault, options.migration, signal)
   const events = place.move(vault, { to, ...terms }, { signal })
   const told = options.events === undefined ? events : writeEvents(options.events, events, output)
-  const state = await followMove(run, told, { begins: async () => {} })
+  let already = true
+  const begins = async () => {
+    already = false
+  }
+  const state = await followMove(run, told, { begins })
   const certificate = await keepCertificate(state, options.certificate, { to: to.url, files })
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
   if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
-  const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns }
+  const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns, already }
   return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))
+}
+
+/** How long the first server waits for the second one, where that was said. */
+export function patienceIn(timeout: string | undefined): Pick<MoveRequest, 'patience'> {
+  const patience = patienceOf(timeout)
+  return patience === undefined ? {} : { patience }
 }
 
 /** What is to go on must have begun, and not have ended. */

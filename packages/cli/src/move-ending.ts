@@ -14,10 +14,18 @@ export interface Returned {
 export interface Ending {
   readonly from: string
   readonly to: string
-  readonly certificate: string | undefined
+  readonly certificate: KeptCertificate | undefined
   readonly seconds: number
   readonly live: LiveRecord | undefined
   readonly returns: Returned | undefined
+  /** It had ended before it was asked for. */
+  readonly already: boolean
+}
+
+/** A certificate, and the file that it was written into. */
+interface KeptCertificate {
+  readonly id: string
+  readonly file: string | undefined
 }
 
 /** What is said where the picture of a live move could not be written. */
@@ -36,25 +44,26 @@ export async function expectMoveFiles({
   return await OutputFiles.expect(certificate, svg, events === '-' ? undefined : events)
 }
 
-/** Writes the certificate into a file, where one is named. */
+/** The certificate, which is written into a file where one is named. */
 export async function keepCertificate(
   { certificate }: MoveState,
   file: string | undefined,
   { to, files }: { readonly to: string; readonly files: OutputFiles },
-): Promise<string | undefined> {
+): Promise<KeptCertificate | undefined> {
   if (certificate === null) return undefined
-  return await files.write(file, certificate, certificateFrom(to))
+  const { certificateId } = await import('@vault/migration')
+  return { id: certificateId(certificate), file: await files.write(file, certificate, certificateFrom(to)) }
 }
 
 /** Where the certificate is that has not been written into a file. */
-function certificateFrom(to: string): string {
-  return `The certificate is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
+function certificateFrom(to: string, id?: string): string {
+  return `The certificate ${id === undefined ? '' : `${id} `}is kept there: "vault-migrate certificate ${isRemote(to) ? 'DIR' : to} -o FILE" writes it${isRemote(to) ? ' on that machine' : ''}.`
 }
 
 /** What a move gives, for programs. */
 export function movedResult(
   state: MoveState,
-  { from, to, certificate, seconds, live, returns }: Ending,
+  { from, to, certificate, seconds, live, returns, already }: Ending,
 ): Readonly<Record<string, unknown>> {
   const { migration, phase, statement, sent, verification, reason } = state
   return {
@@ -63,7 +72,9 @@ export function movedResult(
     phase,
     source: from,
     target: to,
-    ...(certificate !== undefined && { certificate }),
+    ...(already && { already }),
+    ...(certificate && { certificate_id: certificate.id }),
+    ...(certificate?.file !== undefined && { certificate: certificate.file }),
     ...(reason !== null && { reason }),
     ...(statement !== null && {
       objects: statement.counts.objects,
@@ -91,15 +102,33 @@ export function movedResult(
       })),
     }),
     seconds,
-    ...(phase === 'rolled-back' ? {} : { state: phase === 'complete' ? 'active' : 'receiving' }),
+    ...(phase === 'rolled-back'
+      ? isLeftAtTarget(state) && { left_at_target: true }
+      : { state: phase === 'complete' ? 'active' : 'receiving' }),
   }
 }
 
+/** Whether a move was given up without its target, which has yet to give up what it received. */
+function isLeftAtTarget({ phase, next }: MoveState): boolean {
+  return phase === 'rolled-back' && next !== null
+}
+
 /** The same for people. */
-export function describeMoved(state: MoveState, { from, to, certificate, seconds, live, returns }: Ending): string {
+export function describeMoved(state: MoveState, ending: Ending): string {
+  const { from, to, certificate, seconds, live, returns, already } = ending
   const { phase, statement, sent, migration } = state
   if (phase === 'rolled-back') {
+    if (isLeftAtTarget(state)) {
+      return [
+        `Given up without ${to}: the vault is active in ${from}, and the migration ${migration} has ended.`,
+        `What had reached ${to} may still lie there, as a copy that cannot become active by this migration. Where it comes back, "vault-migrate rollback --migration ${migration}" with the same ends, or the next "vault-migrate run" to it, removes that.`,
+      ].join('\n')
+    }
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
+  }
+  const kept = certificateLine(certificate, to)
+  if (already) {
+    return `The vault has moved already: it is active in ${to}, by the migration ${migration}. ${from} refuses changes.\n${kept}`
   }
   const { objects = 0, bytes = 0 } = statement?.counts ?? {}
   return [
@@ -109,7 +138,7 @@ export function describeMoved(state: MoveState, { from, to, certificate, seconds
         ]
       : []),
     `The vault is active in ${to} now: ${counted(objects, 'object')}, ${humanBytes(bytes)}. ${from} refuses changes.`,
-    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification)}, both roots are equal, and the audit trail goes on there.`,
+    `Sent ${counted(sent.objects, 'object')} (${humanBytes(sent.bytes)}) in ${humanSeconds(seconds)}; ${howChecked(state.verification, from)}, both roots are equal, and the audit trail goes on there.`,
     ...(live?.pauseMs == null
       ? []
       : [
@@ -120,8 +149,12 @@ export function describeMoved(state: MoveState, { from, to, certificate, seconds
               ]
             : []),
         ]),
-    certificate === undefined
-      ? certificateFrom(to)
-      : `The certificate is in ${certificate}: "vault-migrate verify-cert ${certificate}" checks it anywhere.`,
+    kept,
   ].join('\n')
+}
+
+function certificateLine(certificate: KeptCertificate | undefined, to: string): string {
+  if (certificate?.file === undefined) return certificateFrom(to, certificate?.id)
+  const { id, file } = certificate
+  return `The certificate ${id} is in ${file}: "vault-migrate verify-cert ${file}" checks it anywhere.`
 }

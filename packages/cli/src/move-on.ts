@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { VaultError, type VaultId } from '@vault/core'
-import type { MigrationErrorCode, MoveEvent, MoveParts, Plan, PlanParts } from '@vault/migration'
+import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState, Plan, PlanParts } from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
 import { type LiveOptions, liveTermsOf } from './live-options.ts'
 import { drawLiveMove } from './live-picture.ts'
 import { moveBetween } from './move-between.ts'
-import { moveEnd } from './move-end.ts'
+import { type MoveEnd, moveEnd } from './move-end.ts'
 import {
   describeMoved,
   expectMoveFiles,
@@ -19,7 +19,7 @@ import {
 import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
-import { isRemote } from './remote-end.ts'
+import { isRemote, serverKey } from './remote-end.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
@@ -47,12 +47,17 @@ export async function moveOn(
   const allowBroken = await brokenBy(options)
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const {
+    arrivedMove,
+    cleanTarget,
+    givenUpAt,
     isEnded,
     listMoves,
     movedKeys,
     moveVault,
     planMigration,
     readLiveMove,
+    requireArrived,
+    requireMoved,
     requireTakenBack,
     resumeMove,
     rollBackMove,
@@ -73,12 +78,39 @@ export async function moveOn(
     const keys = await movedKeys(source, { signal })
     return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
   }
+  const report = async (state: MoveState, already: boolean): Promise<ExitCode> => {
+    const seconds = (performance.now() - started) / 1000
+    const certificate = await keepCertificate(state, options.certificate, { to, files })
+    const record = await readLiveMove(source.records, state.migration, { signal })
+    if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
+    const ending = { from, to, certificate, seconds, live: record, returns: options.returns, already }
+    return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+  }
+  const named = async () => {
+    if (isRemote(to)) return { key: serverKey(options.peerKey) }
+    await using found = await end.look()
+    return { instance: found.instance }
+  }
+  const arrived =
+    verb === 'run' && open === undefined ? await arrivedMove(source, await named(), { signal }) : undefined
+  if (arrived !== undefined) {
+    await using target = await end.open()
+    await requireArrived(arrived, target, { signal })
+    return await report(arrived, true)
+  }
   const looked = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
     // Looked at first: what is refused leaves not even an empty place behind.
-    await using target = await end.look()
+    {
+      await using found = await end.look()
+      if (givenUpAt(moves, found.instance).length === 0) return await planFor(found)
+    }
+    await using target = await end.open()
+    await cleanTarget({ source, target, authorize: vault.authorize }, { signal })
     return await planFor(target)
   })()
+  const isAccepted = moves.some(({ migration, acceptance }) => migration === known && acceptance !== null)
+  if (known !== undefined && isAccepted && !isRemote(to)) await requirePlace(end, known, to)
   // A wrong passphrase is said before the target has keys under it.
   if (looked !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await end.open()
@@ -113,15 +145,23 @@ export async function moveOn(
   })
   if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
   if (verb === 'rollback') requireTakenBack(state, to)
-  const seconds = (performance.now() - started) / 1000
-  const certificate = await keepCertificate(state, options.certificate, { to, files })
-  const record = await readLiveMove(source.records, state.migration, { signal })
-  if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
-  const ending = { from, to, certificate, seconds, live: record, returns: options.returns }
-  return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+  else requireMoved(state)
+  return await report(state, false)
 }
 
-function noneToGoOnWith(
+/** What began with a place goes on with it, and no other one is made in its stead. Throws `MIGRATION_PLAN_MISMATCH`. */
+async function requirePlace(end: MoveEnd, migration: string, to: string): Promise<void> {
+  await using found = await end.look()
+  if (found.instance !== undefined) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_PLAN_MISMATCH',
+    message: `The migration ${migration} goes to a place that was there, and in ${to} is none now.`,
+    details: { migration },
+  })
+}
+
+/** There is no move of which this could be done. */
+export function noneToGoOnWith(
   verb: 'resume' | 'rollback',
   { from, vault }: { readonly from: string; readonly vault: VaultId },
 ): VaultError<MigrationErrorCode> {

@@ -1,4 +1,4 @@
-import type { Bytes, Signer, VaultId } from '@vault/core'
+import { type Bytes, type KeyId, parseKeyId, type Signer, type VaultId } from '@vault/core'
 import type { Place, Vault } from '@vault/embedded'
 import type { HttpOptions, HttpPartTarget, HttpSource, HttpState, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
@@ -22,7 +22,7 @@ export function addRemoteOptions(command: Command): Command {
     .option('--bwlimit <rate>', 'send at most so many bytes a second, as 500K or 10M')
     .option(
       '--timeout <seconds>',
-      'give up when the server has been away for so long; of two servers, the first, which waits a minute for the second; default: 60',
+      'give up when the server has been away for so long; of two servers, each: the first one for the second; default: 60',
     )
     .option(
       '--proof <file>',
@@ -36,36 +36,38 @@ export function isRemote(end: string): boolean {
   return /^https?:\/\//.test(end)
 }
 
+/** Milliseconds for which a server may be away; `undefined` where that was not said. Throws a `UsageError`. */
+export function patienceOf(timeout: string | undefined): number | undefined {
+  return timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
+}
+
+/** The key of a server. Throws a `UsageError` where none is named, and what `parseKeyId` throws. */
+export function serverKey(peerKey: string | undefined): KeyId {
+  if (peerKey !== undefined) return parseKeyId(peerKey)
+  throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
+}
+
 /** How a server is reached by whoever shows this key, an end that is a folder that of its place, and what was found of certificates. */
 export async function httpOptions(
   { peerKey, bwlimit, timeout, proof = [] }: RemoteOptions,
   place: Signer,
   found: readonly Bytes[] = [],
 ): Promise<HttpOptions> {
-  const { parseKeyId } = await import('@vault/core')
   const { fittingProofs, MAX_PROOFS } = await import('@vault/migration')
-  if (peerKey === undefined) {
-    throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
-  }
-  const patience = timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
+  const key = serverKey(peerKey)
+  const { timeoutsWithin } = await import('@vault/migration/http')
+  const patience = patienceOf(timeout)
   const named = await readProofFiles(proof)
   // What was named is shown, and of what was found as much as there is room for.
   const proofs = fittingProofs([...named, ...found])
   if (proofs.length < named.length) throw new UsageError(`A server is shown at most ${MAX_PROOFS} certificates.`)
   return {
     place,
-    peerKey: parseKeyId(peerKey),
+    peerKey: key,
     ...(proofs.length > 0 && { proofs }),
     ...(bwlimit !== undefined && { bytesPerSecond: parseRate(bwlimit) }),
-    ...(patience !== undefined && {
-      timeouts: { patience, idle: idleWithin(patience), connect: Math.min(patience / 2, 10_000) },
-    }),
+    ...(patience !== undefined && { timeouts: timeoutsWithin(patience) }),
   }
-}
-
-/** So that there is time to try again. */
-function idleWithin(patience: number): number {
-  return Math.min(patience, Math.max(patience / 2, 2_000), 30_000)
 }
 
 /** The server as the target of a vault that lies on this machine, which shows what the vault grants its place. Throws what `httpTarget` throws. */

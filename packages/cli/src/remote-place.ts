@@ -36,7 +36,9 @@ export async function remoteVault(url: string, place: HttpPlace, signal: AbortSi
   const vaults = await place.vaults({ signal })
   const [only, ...more] = vaults
   if (only === undefined)
-    throw new UsageError(`At ${url} is no vault about which this key may ask. Let it in: "vaultctl serve --allow".`)
+    throw new UsageError(
+      `At ${url} is no vault that this key may move, copy or bring. One that it may only read is not listed: name it in the address, ${new URL(url).origin}/vaults/ID. Others let it in first: "vaultctl serve --allow".`,
+    )
   if (more.length === 0) return only.vault
   const names = vaults.map(({ vault, state }) => `  ${url}/vaults/${vault} (${state})`)
   throw new UsageError(`Several vaults are there. Name one in the address:\n${names.join('\n')}`)

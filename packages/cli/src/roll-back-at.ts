@@ -1,5 +1,7 @@
+import { isVaultError } from '@vault/core'
 import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-move.ts'
 import { type ExitCode, UsageError } from './exit-code.ts'
+import { giveUpHere } from './give-up-here.ts'
 import { moveOn } from './move-on.ts'
 import { endsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
@@ -7,14 +9,34 @@ import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
 import { rollBackBetween } from './roll-back-between.ts'
 
-type Options = Parameters<typeof moveOn>[1] & { readonly bringNewer?: boolean }
+type Options = Parameters<typeof moveOn>[1] & { readonly bringNewer?: boolean; readonly withoutTarget?: boolean }
 
 /**
  * Takes a migration back. What is complete goes back by a move with everything that was written since, where that is asked for; else it
  * is refused, and that is named. Throws `MIGRATION_COMPLETE` and what a move throws.
  */
 export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> {
-  if (isRemote(endsOf(options).from)) return await rollBackBetween(run, options)
+  const { withoutTarget = false, bringNewer = false, certificate } = options
+  if (withoutTarget && (bringNewer || certificate !== undefined))
+    throw new UsageError('--without-target is for a migration that is not complete: nothing is moved back then.')
+  const { from, to } = endsOf(options)
+  try {
+    if (isRemote(from)) return await rollBackBetween(run, options)
+    return withoutTarget ? await giveUpHere(run, options) : await rollBackHere(run, options)
+  } catch (error) {
+    if (!withoutTarget && isVaultError(error) && AWAY.has(error.code)) {
+      run.output.warn(
+        `Where ${to} is gone for good, and the hand-off has not been signed, "--without-target" gives the migration up without it.`,
+      )
+    }
+    throw error
+  }
+}
+
+/** What is said where the place that a move goes to is not there, or another one is in its stead. */
+const AWAY: ReadonlySet<string> = new Set(['HTTP_UNREACHABLE', 'HTTP_PEER_KEY', 'MIGRATION_PLAN_MISMATCH'])
+
+async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: _, back = false, ...rest } = options
   if (bringNewer) requireFolders(endsOf(options))
   const complete = await completeMove(run, options)

@@ -2,7 +2,7 @@ import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-mov
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
-import { moveBetween } from './move-between.ts'
+import { moveBetween, patienceIn } from './move-between.ts'
 import { describeMoved, expectMoveFiles, movedResult } from './move-ending.ts'
 import type { MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
@@ -14,6 +14,7 @@ type Options = MoveOptions & {
   readonly reason?: string
   readonly certificate?: string
   readonly bringNewer?: boolean
+  readonly withoutTarget?: boolean
 }
 
 /**
@@ -28,6 +29,7 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   await using servers = await twoServers(options, signal)
   const { place, vault, from, fromKey, to } = servers
   const [latest] = await place.moves(vault, { signal })
+  if (options.withoutTarget) return await takeBack(run, servers, { ...options, migration: named ?? null })
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
@@ -54,15 +56,31 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
 async function takeBack(
   run: Run,
   { place, vault, from, to }: TwoServers,
-  { migration, reason, events: file }: Omit<Options, 'migration'> & { readonly migration: string | null },
+  {
+    migration,
+    reason,
+    events: file,
+    withoutTarget = false,
+    timeout,
+  }: Omit<Options, 'migration'> & { readonly migration: string | null },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
-  const events = place.takeBack(vault, { to, migration, reason: reason ?? null }, { signal })
+  const asked = { ...(withoutTarget && { withoutTarget }), ...patienceIn(timeout) }
+  const request = { to, migration, reason: reason ?? null, ...asked }
+  const events = place.takeBack(vault, request, { signal })
   const told = file === undefined ? events : writeEvents(file, events, output)
   const state = await followMove(run, told, { begins: async () => {} })
   const seconds = (performance.now() - started) / 1000
-  const ending = { from, to: to.url, certificate: undefined, seconds, live: undefined, returns: undefined }
+  const ending = {
+    from,
+    to: to.url,
+    certificate: undefined,
+    seconds,
+    live: undefined,
+    returns: undefined,
+    already: false,
+  }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
   return EXIT.ok
 }

@@ -49,7 +49,7 @@ function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'fromKey' | '
   const [fromKey, toKey] = back ? [second, first] : [first, second]
   if (!isRemote(to)) {
     throw new UsageError(
-      `A vault moves from ${from} to another server, or from the folder that it lies in: serve ${to} ("vaultctl serve"), and name its address; or run this where ${from} is.`,
+      `A vault moves from ${from} to another server, or from the folder that it lies in: serve ${to} ("vaultctl serve"), and name its address; or run this where ${from} is. Into a folder it is copied with --no-handoff.`,
     )
   }
   if (fromKey === undefined || toKey === undefined) {

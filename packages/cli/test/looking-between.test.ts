@@ -22,7 +22,14 @@ test('a move between two servers is planned, and nothing changes; and it is draw
   expect(plan).toMatchObject({ ok: true, dry_run: true, phase: 'planned', source: a.url, target: b.url, objects: 30 })
   const said = await run('vault-migrate', [...between(servers, a, b), '--dry-run'])
   expect(said.stdout).toMatch(/to {8}B, which becomes its active place/)
+  const words = between(servers, a, b, 'plan').filter((word) => word !== '--timeout' && word !== '20')
+  expect(await json('vault-migrate', words)).toMatchObject({ ok: true, plan: { handoff: { keys: 'new' } } })
   const usage = { error: { code: 'USAGE' } }
+  for (const more of [['--reason', 'cost'], ['--no-handoff']])
+    expect(await json('vault-migrate', [...words, ...more], 2), more[0]).toMatchObject(usage)
+  const copied = ['plan', '--from', a.url, '--from-key', a.key, '--to', space.at('C'), '--peer-key', a.key, ...asking]
+  const unplanned = await json<{ error: { message: string } }>('vault-migrate', copied, 2)
+  expect(unplanned.error.message).toContain('Into a folder it is copied with --no-handoff')
   const toFolder = ['run', '--dry-run', '--from', a.url, '--to', space.at('C'), '--peer-key', a.key, ...asking]
   expect(await json('vault-migrate', toFolder, 2)).toMatchObject(usage)
   const elsewhere = between(servers, a, { ...b, url: a.url, key: a.key })
@@ -78,6 +85,10 @@ test('two servers are compared by whoever may read the vault at both, or may cop
   expect(await json('vault-migrate', diff('auditor'), 1)).toMatchObject({
     error: { code: 'HTTP_NOT_ALLOWED', details: { action: 'read' } },
   })
+  // A vault that may only be read is not listed: that is said, and how to name it.
+  const unnamed = diff('reader').map((word) => (word.startsWith(a.url) ? a.url : word))
+  const hint = await json<{ error: { message: string } }>('vault-migrate', unnamed, 2)
+  expect(hint.error.message).toContain(`name it in the address, ${a.url}/vaults/ID`)
   const local = ['diff', '--from', space.at('A'), '--to', b.url, '--peer-key', b.key, ...keystore]
   expect(await json('vault-migrate', [...local, '--as', 'copier'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
   await Promise.all([a.stop('SIGTERM'), b.stop('SIGTERM')])

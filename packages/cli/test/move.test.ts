@@ -175,13 +175,18 @@ describe('vault-migrate', () => {
 
     const put = await run('vaultctl', ['put', a, 'f0'], { cwd: space.at('tree') })
     expect([put.code, put.stderr]).toEqual([1, expect.stringContaining('handed off')])
-    const moved = await json<Refused>('vault-migrate', ['run', ...given], 1)
-    expect(moved.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { migration: ran.migration_id } })
-    expect(moved.error.message).toContain('handed off')
-    const elsewhere = ['--from', a, '--to', space.at('C'), '--passphrase-file', space.at('passphrase')]
-    expect(await json('vault-migrate', ['run', ...elsewhere], 1)).toMatchObject({
-      error: { code: 'MIGRATION_SOURCE_REFUSED' },
+    const again = space.at('asked-again.cert')
+    const { migration_id, certificate_id } = ran
+    expect(await json('vault-migrate', ['run', ...given, '--certificate', again])).toMatchObject({
+      ...{ ok: true, already: true, phase: 'complete', state: 'active', migration_id, certificate_id, target: b },
     })
+    expect(await readFile(again)).toEqual(await readFile(space.at('again.cert')))
+    const said = await run('vault-migrate', ['run', ...given])
+    expect([said.code, said.stdout]).toEqual([0, expect.stringContaining(`moved already: it is active in ${b}`)])
+    const elsewhere = ['--from', a, '--to', space.at('C'), '--passphrase-file', space.at('passphrase')]
+    const refusedThere = await json<Refused>('vault-migrate', ['run', ...elsewhere], 1)
+    expect(refusedThere.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { migration: migration_id } })
+    expect(refusedThere.error.message).toContain(`to ${b}`)
     const refused = await json<Refused>('vault-migrate', ['rollback', ...given], 1)
     expect(refused.error.code).toBe('MIGRATION_COMPLETE')
     expect(refused.error.message).toContain('Cannot rollback completed migration')
@@ -279,6 +284,20 @@ describe('vault-migrate', () => {
     expect(await json('vault-migrate', ['verify-cert', space.at('cert'), '--trust', vault])).toMatchObject({
       trusted: true,
     })
+  })
+
+  test('asked for again when the vault has been handed on, says so, and when it is back there, is done', {
+    timeout: 120_000,
+  }, async () => {
+    await using space = await scratch()
+    const a = await vaultWith(space, 3)
+    await json('vault-migrate', ['run', ...ends(space)])
+    await json('vault-migrate', ['run', ...ends(space, 'B', 'C')])
+    const onward = await json<Refused>('vault-migrate', ['run', ...ends(space)], 1)
+    expect(onward.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { state: 'retired' } })
+    await json('vault-migrate', ['run', ...ends(space, 'B', 'C'), '--back'])
+    expect(await json('vault-migrate', ['run', ...ends(space)])).toMatchObject({ already: true, state: 'active' })
+    expect(await statesOf(a, space.at('B'), space.at('C'))).toEqual(['retired', 'active', 'retired'])
   })
 
   test('is rolled back until the hand-off is signed, and both places are as before', { timeout: 180_000 }, async () => {

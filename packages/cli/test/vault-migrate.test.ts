@@ -97,7 +97,10 @@ describe('vault-migrate run --no-handoff', () => {
       '--reason',
       'hardware-failure',
     ])
-    expect(plan).toMatchObject({ ok: true, plan: { kind: 'full', reason: 'hardware-failure' } })
+    expect(plan).toMatchObject({ ok: true, plan: { kind: 'full', reason: 'hardware-failure', handoff: {} } })
+    const copied = await json('vault-migrate', ['plan', '--no-handoff', '--from', source, '--to', target])
+    expect(copied).toMatchObject({ plan: { kind: 'full' } })
+    expect(copied).not.toHaveProperty('plan.handoff')
     expect(
       await json('vault-migrate', ['run', '--no-handoff', '--dry-run', '--from', source, '--to', target]),
     ).toMatchObject({

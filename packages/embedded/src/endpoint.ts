@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createMemoryCas } from '@vault/cas'
-import type { AbortOptions, VaultId } from '@vault/core'
+import type { AbortOptions, KeyId, VaultId } from '@vault/core'
 import {
   type AbandonableTarget,
   activeVaultTarget,
@@ -59,7 +59,11 @@ export function partTargetOf(vault: Vault): ScreeningTarget {
 }
 
 /** A target that must be closed. */
-export interface OpenTarget extends AbandonableTarget, AsyncDisposable {}
+export interface OpenTarget extends AbandonableTarget, AsyncDisposable {
+  /** 32 hexadecimal digits, and the key of the place; absent where there is none yet. */
+  readonly instance?: string
+  readonly key?: KeyId
+}
 
 /**
  * The folder as a target, which keeps the audit trail, too; a place is made in it where there is none. Throws `VAULT_EXISTS` where it has other files, and
@@ -101,7 +105,7 @@ export async function lookAtTarget(dir: string): Promise<OpenTarget> {
 
 /** The target closes the place with itself. */
 function ownTarget(place: Place): OpenTarget {
-  return { ...targetAt(place), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
+  return { ...targetAt(place), ...place.info, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() }
 }
 
 function isNothing({ objects = {}, entries = {}, refs = {} }: Change): boolean {

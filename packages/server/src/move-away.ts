@@ -1,6 +1,9 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError } from '@vault/core'
 import { moveSourceOf, proofsOf, publishEvents, type SeatOptions, sourceOf, type Vault } from '@vault/embedded'
 import {
+  arrivedMove,
+  cleanTarget,
+  giveUpMove,
   isEnded,
   listMoves,
   type MigrationErrorCode,
@@ -8,16 +11,22 @@ import {
   type MoveParts,
   type MoveState,
   movedKeys,
-  movedTo,
   moveVault,
   type Plan,
   parseAcceptance,
   planMigration,
+  requireArrived,
   requireTakenBack,
   resumeMove,
   rollBackMove,
 } from '@vault/migration'
-import { type HttpOptions, httpTarget, type MoveRequest, type TakeBackRequest } from '@vault/migration/http'
+import {
+  type HttpOptions,
+  httpTarget,
+  type MoveRequest,
+  type TakeBackRequest,
+  timeoutsWithin,
+} from '@vault/migration/http'
 import type { MoveDestination } from './move-destination.ts'
 
 /** How a place takes part in moves of its vaults to other servers. */
@@ -45,10 +54,14 @@ export async function moveAway(
   options.signal?.throwIfAborted()
   const moves = await movesOf(vault, options)
   const open = moves.find(({ phase }) => !isEnded(phase))
-  const ended = open === undefined ? await endedMove(vault, moves, to, options) : undefined
-  if (ended !== undefined) return tell({ type: 'moved', state: ended })
   const source = await moveSource(vault, departure, options)
-  await using target = await reached(vault, to, departure, { ...options, asked: request.bytesPerSecond })
+  // Its answer may have been lost.
+  const arrived = open === undefined ? await arrivedMove(source, to, options) : undefined
+  await using target = await reached(vault, to, departure, { ...options, asked: request })
+  if (arrived !== undefined) {
+    await requireArrived(arrived, target, options)
+    return tell({ type: 'moved', state: arrived })
+  }
   const parts: MoveParts = {
     source,
     target,
@@ -60,13 +73,9 @@ export async function moveAway(
   }
   // A passphrase that this server has not, or a wrong one, is said before the target has keys.
   if (open === undefined || open.next === 'accept') await source.unlock(options)
+  if (open === undefined) await cleanTarget(parts, options)
   const { migration, events } = await begin(open, parts, options)
   for await (const event of publishEvents(migration, events)) tell(event)
-}
-
-/** Whoever asked for a move must not read a success where it was taken back. */
-export function requireMoved(event: MoveEvent): void {
-  if (event.type === 'moved' && event.state.phase !== 'complete') throw rolledBack(event.state)
 }
 
 /** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `planMigration` throws. */
@@ -98,18 +107,31 @@ export async function meantMigration(vault: Vault, named: string | null, options
 /** Takes a move back that left from here; where that has been done, says so. Throws what `rollBackMove` throws. */
 export async function takeMoveBack(
   vault: Vault,
-  { migration, reason }: { readonly migration: string } & Pick<TakeBackRequest, 'reason'>,
+  { migration, reason, ...asked }: { readonly migration: string } & Pick<TakeBackRequest, 'reason' | 'patience'>,
   { to, authorize, tell, options }: Leading,
   departure: Departure,
 ): Promise<void> {
   const source = await moveSource(vault, departure, options)
-  await using target = await reached(vault, to, departure, options)
+  await using target = await reached(vault, to, departure, { ...options, asked })
   const parts: MoveParts = { source, target, authorize, address: to.url }
   const events = rollBackMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
   for await (const event of publishEvents(migration, events)) {
     if (event.type === 'moved') requireTakenBack(event.state, to.url)
     tell(event)
   }
+}
+
+/** Takes a move back that left from here, whose target is gone. Throws what `giveUpMove` throws. */
+export async function giveMoveUp(
+  vault: Vault,
+  { migration, reason }: { readonly migration: string } & Pick<TakeBackRequest, 'reason'>,
+  { to, authorize, tell, options }: Leading,
+  departure: Departure,
+): Promise<void> {
+  const source = await moveSource(vault, departure, options)
+  const parts = { source, authorize, to: to.key }
+  const events = giveUpMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
+  for await (const event of publishEvents(migration, events)) tell(event)
 }
 
 /** The key of the place that has accepted to take the vault. */
@@ -125,19 +147,27 @@ async function moveSource(vault: Vault, { seat }: Departure, options: AbortOptio
   return await moveSourceOf(vault, { ...seat, actor: await vault.actorFor('migrate', options) })
 }
 
+// Whoever may have a vault moved does not keep this server trying for days.
+const MOST_PATIENCE = 3_600_000
+
 /** The other server, which is shown what the vault grants this place; no more goes there in a second than was asked for. */
 async function reached(
   vault: Vault,
   { url, key }: MoveDestination,
   { reach }: Departure,
-  { asked = null, ...options }: AbortOptions & { readonly asked?: number | null },
+  {
+    asked = {},
+    ...options
+  }: AbortOptions & { readonly asked?: Partial<Pick<MoveRequest, 'bytesPerSecond' | 'patience'>> },
 ) {
+  const { bytesPerSecond = null, patience } = asked
   return await httpTarget(url, {
     vault: vault.id,
     peerKey: key,
     proofs: await proofsOf(vault, 'write', options),
     ...reach,
-    ...slower(reach.bytesPerSecond, asked),
+    ...slower(reach.bytesPerSecond, bytesPerSecond),
+    ...(patience !== undefined && { timeouts: timeoutsWithin(Math.min(patience, MOST_PATIENCE)) }),
     ...options,
   })
 }
@@ -156,37 +186,9 @@ async function begin(
   return { migration: plan.migration_id, events: moveVault(plan, parts, options) }
 }
 
-/** The move that has ended where it was to go: its answer was lost. Throws where the vault went elsewhere. */
-async function endedMove(
-  { id, place, soup }: Vault,
-  moves: readonly MoveState[],
-  to: MoveDestination,
-  options: AbortOptions,
-): Promise<MoveState | undefined> {
-  const tenure = await soup.tenure(options)
-  const moved = await movedTo(place.soups.records, tenure, options)
-  if (moved === undefined) return undefined
-  const latest = moves.find(({ migration }) => migration === moved.migration)
-  if (latest !== undefined && takerOf(latest.acceptance) === to.key) return latest
-  const { migration, label, address } = moved
-  throw new VaultError<MigrationErrorCode>({
-    code: 'MIGRATION_SOURCE_REFUSED',
-    message: `The vault ${id} was handed off from here, and is active in ${address ?? label}: ask there.`,
-    details: { vault: id, state: tenure.state, migration, place: label, ...(address !== undefined && { address }) },
-  })
-}
-
 function slower(own: number | undefined, asked: number | null): Pick<HttpOptions, 'bytesPerSecond'> {
   const rates = [own, asked].filter((rate) => rate != null)
   return rates.length === 0 ? {} : { bytesPerSecond: Math.min(...rates) }
-}
-
-function rolledBack({ migration, phase }: MoveState): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_STATE',
-    message: `The migration ${migration} was being taken back, and is ${phase} now. Ask again for a new one.`,
-    details: { migration, phase },
-  })
 }
 
 function neverMoved({ id }: Vault): VaultError<MigrationErrorCode> {

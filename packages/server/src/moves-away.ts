@@ -1,15 +1,22 @@
 import { type AbortOptions, type Authorize, type KeyId, VaultError, type VaultId } from '@vault/core'
 import { owner, type Vault } from '@vault/embedded'
-import { type MigrationErrorCode, type MoveEvent, type MoveState, type Plan, toldEvent } from '@vault/migration'
+import {
+  type MigrationErrorCode,
+  type MoveEvent,
+  type MoveState,
+  type Plan,
+  requireMoved,
+  toldEvent,
+} from '@vault/migration'
 import type { MoveRequest, TakeBackRequest } from '@vault/migration/http'
 import type { Asked } from './answers.ts'
 import {
   type Departure,
+  giveMoveUp,
   type Leading,
   meantMigration,
   moveAway,
   planAway,
-  requireMoved,
   takeMoveBack,
   takerOf,
 } from './move-away.ts'
@@ -33,6 +40,8 @@ interface Moving {
 interface Led {
   /** It is not stopped when the client goes. */
   readonly endsAlone: boolean
+  /** Whether this server connects to the other place: then its operator must have named that. */
+  readonly connects: boolean
   readonly run: (vault: Vault, leading: Leading) => Promise<void>
 }
 
@@ -55,9 +64,10 @@ export class MovesAway {
   async run(asked: Asked, request: MoveRequest, teller: Teller): Promise<void> {
     await this.#lead(asked, request, teller, {
       endsAlone: false,
+      connects: true,
       run: async (vault, leading) => {
         const tell = (event: MoveEvent) => {
-          requireMoved(event)
+          if (event.type === 'moved') requireMoved(event.state)
           leading.tell(event)
         }
         await moveAway(vault, request, { ...leading, tell }, this.#parts)
@@ -77,7 +87,11 @@ export class MovesAway {
    * Takes the move of a vault back, and tells how. It goes on without the client, and behind the signature without anybody who asks: nobody
    * may be able to write until it has ended.
    */
-  async takeBack(asked: Asked, { migration: named, ...request }: TakeBackRequest, teller: Teller): Promise<void> {
+  async takeBack(
+    asked: Asked,
+    { migration: named, withoutTarget = false, ...request }: TakeBackRequest,
+    teller: Teller,
+  ): Promise<void> {
     await requireLeave(asked)
     // What is not there stops nothing that is under way.
     const migration = await this.#parts.use(asked.vault, asked.key, (vault) =>
@@ -85,7 +99,11 @@ export class MovesAway {
     )
     await this.#lead(asked, request, teller, {
       endsAlone: true,
-      run: (vault, leading) => takeMoveBack(vault, { ...request, migration }, leading, this.#parts),
+      connects: !withoutTarget,
+      run: (vault, leading) => {
+        const take = withoutTarget ? giveMoveUp : takeMoveBack
+        return take(vault, { ...request, migration }, leading, this.#parts)
+      },
     })
   }
 
@@ -115,10 +133,11 @@ export class MovesAway {
   }
 
   /** Does something with a vault in the place of what is done with it, for a client that may ask for it. */
-  async #lead(asked: Asked, { to }: Pick<MoveRequest, 'to'>, teller: Teller, { endsAlone, run }: Led): Promise<void> {
+  async #lead(asked: Asked, { to }: Pick<MoveRequest, 'to'>, teller: Teller, led: Led): Promise<void> {
     await requireLeave(asked)
     const { vault, key } = asked
-    const destination = this.#destination(asked, to)
+    const { endsAlone, connects, run } = led
+    const destination = connects ? this.#destination(asked, to) : normalDestination(to)
     const stopping = new MoveStop(asked.options.signal)
     const { signal: gone } = asked.whileThere()
     const leave = () => stopping.stop(gone?.reason)

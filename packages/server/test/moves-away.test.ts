@@ -1,10 +1,10 @@
 import { cp } from 'node:fs/promises'
 import { encodeEnvelope, VaultError } from '@vault/core'
-import { openPlace, openVault, owner, sourceOf } from '@vault/embedded'
+import { openMoveTarget, openPlace, openVault, owner, sourceOf } from '@vault/embedded'
 import { planMigration, runMigration, verifyCertificate } from '@vault/migration'
 import { httpPlace } from '@vault/migration/http'
 import { describe, expect, test } from 'vitest'
-import { anyKey, reach, SHORT, scratch, serve, vaultIn } from './served.ts'
+import { anyKey, moveTo, reach, SHORT, scratch, serve, vaultIn } from './served.ts'
 import { eventually, follow, placeAt, requestTo, signedAway, standing, twoServers } from './two-servers.ts'
 
 /** Waits until what is asked for does not change any more. */
@@ -220,4 +220,37 @@ test('a move is paused over the wire, and leave that is taken back on the way st
   await expect(follow(from.move(vault, requestTo(b)))).rejects.toMatchObject({ code: 'HTTP_NOT_ALLOWED' })
   granted = true
   expect((await follow(from.move(vault, requestTo(b))))?.phase).toBe('complete')
+})
+
+test('asked for again when the vault has been handed on from there, it is no success', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 3 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  const state = await follow(from.move(vault, requestTo(b)))
+  const port = Number(new URL(b.url).port)
+  await b.close()
+  {
+    await using left = await openVault(folder.at('b'), { choose: () => vault })
+    await using target = await openMoveTarget(folder.at('c'))
+    await moveTo(left, target)
+  }
+  await using again = await serve(folder.at('b'), { allow: [servers.place, client.key], port })
+  const refused = { code: 'MIGRATION_SOURCE_REFUSED', details: { vault, state: 'retired' } }
+  await expect(follow(from.move(vault, requestTo(again)))).rejects.toMatchObject(refused)
+  expect((await from.moves(vault))[0]).toMatchObject({ migration_id: state?.migration, phase: 'complete' })
+})
+
+test('the other server is waited for as long as was asked for', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 1 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await b.close()
+  const started = performance.now()
+  const away = { code: 'HTTP_UNREACHABLE' }
+  await expect(follow(from.move(vault, { ...requestTo(b), patience: 500 }))).rejects.toMatchObject(away)
+  expect(performance.now() - started).toBeLessThan(10_000)
+  const invalid = { code: 'HTTP_REQUEST_INVALID' }
+  await expect(follow(from.move(vault, { ...requestTo(b), patience: 0 }))).rejects.toMatchObject(invalid)
 })

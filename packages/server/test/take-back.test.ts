@@ -192,3 +192,46 @@ test('a move that runs for another client is taken back from under it', async ()
   expect(state?.phase).toBe('rolled-back')
   expect(await standing(from, vault)).toBe('active')
 })
+
+test('a move to a server that is gone is given up without it, and what comes back is cleaned by the next move', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), 'copy')
+  await b.close()
+  // Nobody is connected to, so the place need not be one that the operator names any more.
+  await a.close()
+  await using alone = await serve(folder.at('a'), { moves: [client.key] })
+  await using there = placeAt(alone, client)
+  const without = { ...back(b), withoutTarget: true }
+  const mistaken = { ...without, to: { ...without.to, key: anyKey().key } }
+  await expect(follow(there.takeBack(vault, mistaken))).rejects.toMatchObject({ code: 'MIGRATION_PLAN_MISMATCH' })
+  const state = await follow(there.takeBack(vault, without))
+  expect(state).toMatchObject({ phase: 'rolled-back', next: 'decline', reason: 'the target is gone' })
+  expect(await standing(there, vault)).toBe('active')
+  expect(await follow(there.takeBack(vault, without))).toEqual(state)
+  await alone.close()
+
+  await using back2 = await serve(folder.at('b'), { allow: [servers.place, client.key] })
+  await using to = placeAt(back2, client)
+  expect(await standing(to, vault)).toBe('receiving')
+  await using again = await serve(folder.at('a'), { moves: [client.key], moveTo: [back2] })
+  await using anew = placeAt(again, client)
+  expect((await follow(anew.move(vault, requestTo(back2))))?.phase).toBe('complete')
+  expect(await standing(to, vault)).toBe('active')
+  const moves = await anew.moves(vault)
+  const left = moves.find(({ phase }) => phase === 'rolled-back')
+  expect(left?.steps.map(({ status }) => status)).toEqual(['done', 'done', 'done'])
+})
+
+test('behind the signature nothing is given up without the word of the other place', async () => {
+  await using folder = await scratch()
+  await using servers = await signedAway(folder)
+  const { vault, b, from, moves } = servers
+  const before = await moves()
+  const without = { ...back(b), withoutTarget: true }
+  await expect(follow(from.takeBack(vault, without))).rejects.toMatchObject({ code: 'MIGRATION_HANDED_OFF' })
+  expect(await moves()).toEqual(before)
+  expect(await standing(from, vault)).toBe('retired')
+})

@@ -32,6 +32,7 @@ export async function twoServers(
     b,
     client,
     failed,
+    place: place.key,
     vault: vault.id,
     async [Symbol.asyncDispose]() {
       await Promise.all([a.close(), b.close()])

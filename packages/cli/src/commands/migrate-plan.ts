@@ -1,41 +1,47 @@
 import type { Plan } from '@vault/migration'
-import { askedApprovals } from '../asked-approvals.ts'
-import { copyEnds } from '../copy-ends.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
-import { addStateOption, type StateOptions } from '../open-vault.ts'
+import { addStateOption } from '../open-vault.ts'
+import { planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
-import { addRemoteOptions, type RemoteOptions } from '../remote-end.ts'
+import { addRemoteOptions } from '../remote-end.ts'
+import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
 
-interface Options extends StateOptions, RemoteOptions {
+interface Options extends RemotePlaceOptions {
   readonly from: string
+  readonly fromKey?: string
   readonly to: string
+  readonly handoff: boolean
   readonly reason?: string
 }
 
 export function addPlan(program: Program): void {
   const command = program.command
     .command('plan')
-    .description('say what moving a vault would do, and change nothing')
-    .requiredOption('--from <dir>', 'the vault: a folder, or https://HOST:PORT/vaults/ID of "vaultctl serve"')
+    .description('say what "run" would do, and change nothing')
+    .requiredOption('--from <dir>', 'the vault: a folder, or https://HOST:PORT[/vaults/ID] of "vaultctl serve"')
     .requiredOption('--to <dir>', 'the place it moves to: a folder, which may not exist yet, or https://HOST:PORT')
+    .option('--no-handoff', 'plan a copy: the vault stays active where it is')
     .option('--reason <reason>', 'hardware-failure, provider-change, jurisdiction, performance or cost')
-    .addHelpText('after', '\nExample:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault')
-  addRemoteOptions(addStateOption(command))
-  program.action<[Options]>(command, async ({ output, signal }, options) => {
+    .addHelpText(
+      'after',
+      '\nFrom a server into a folder a vault is only copied: --no-handoff. Between two servers the first one looks at the second one.\n\nExamples:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault\n  vault-migrate plan --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
+    )
+  addPlaceOption(addRemoteOptions(addStateOption(command))).option(
+    '--from-key <key>',
+    'where both ends are https://…: the key of the server at --from',
+  )
+  program.action<[Options]>(command, async (run, options) => {
     const { reason } = options
-    const { MIGRATION_REASONS, planMigration } = await import('@vault/migration')
+    const { MIGRATION_REASONS } = await import('@vault/migration')
     const known = MIGRATION_REASONS.find((one) => one === reason)
     if (reason !== undefined && known === undefined)
       throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
-    await using ends = await copyEnds({ ...options, keepHashes: false, output, signal })
-    await using target = await ends.look()
-    const plan = await planMigration(
-      { source: ends.source, target, authorize: ends.authorize },
-      { signal, ...(known && { reason: known }) },
+    const { plan, asked } = await planEnds(run, options, known)
+    await run.output.result(
+      { ok: true, plan, ...asked?.members },
+      [describePlan(plan), ...(asked?.lines ?? [])].join('\n'),
     )
-    const asked = ends.vault && (await askedApprovals(ends.vault, options.from, { ...options, signal }))
-    await output.result({ ok: true, plan, ...asked?.members }, [describePlan(plan), ...(asked?.lines ?? [])].join('\n'))
     return EXIT.ok
   })
 }

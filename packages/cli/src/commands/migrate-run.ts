@@ -1,16 +1,13 @@
-import type { Plan } from '@vault/migration'
-import { type AskedApprovals, askedApprovals } from '../asked-approvals.ts'
-import { copyEnds } from '../copy-ends.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
+import { planEnds } from '../plan-ends.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
-import { twoServers } from '../two-servers.ts'
 import { describePlan } from './migrate-plan.ts'
 
 interface Options extends MoveOptions, LiveOptions {
@@ -93,8 +90,7 @@ function isPartial(options: Options): boolean {
 
 async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const between = options.handoff && isRemote(from)
-  const { plan, asked } = between ? { plan: await planBetween(run, options) } : await planHere(run, options)
+  const { plan, asked } = await planEnds(run, options)
   const { objects, bytes } = plan.source.counts
   const result = {
     ok: true,
@@ -109,28 +105,4 @@ async function dryRun(run: Run, options: Options): Promise<ExitCode> {
     [describePlan(plan), ...(asked?.lines ?? [])].join('\n'),
   )
   return EXIT.ok
-}
-
-async function planHere(
-  { output, signal }: Run,
-  options: Options,
-): Promise<{ readonly plan: Plan; readonly asked?: AskedApprovals }> {
-  const { movedKeys, planMigration } = await import('@vault/migration')
-  const { from, to } = endsOf(options)
-  await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
-  await using target = await ends.look()
-  const plan = await planMigration(
-    { source: ends.source, target, authorize: ends.authorize },
-    { signal, ...(options.handoff && { handoff: { keys: await movedKeys(ends.source, { signal }) } }) },
-  )
-  // Nobody has to approve a copy.
-  if (ends.vault === undefined || !options.handoff) return { plan }
-  return { plan, asked: await askedApprovals(ends.vault, from, { ...options, signal }) }
-}
-
-/** The server where the vault lies looks at the other one. */
-async function planBetween({ signal }: Run, options: Options): Promise<Plan> {
-  await using servers = await twoServers(options, signal)
-  const { place, vault, to } = servers
-  return await place.planMove(vault, to, { signal })
 }

@@ -56,7 +56,7 @@ export function addVerifyMigration(program: Program): void {
     await output.result(
       { ok, findings, omitted, checked, coverage, objects: report.statement.counts.objects },
       ok
-        ? `${to} holds what ${from} holds: both roots are equal, and ${coverage.mode === 'proven' ? howChecked({ coverage, checked }) : `${counted(checked.objects, 'object')} of the copy ${checked.objects === 1 ? 'was' : 'were'} read back and hashed`}.`
+        ? `${to} holds what ${from} holds: both roots are equal, and ${coverage.mode === 'proven' ? howChecked({ coverage, checked }, from) : `${counted(checked.objects, 'object')} of the copy ${checked.objects === 1 ? 'was' : 'were'} read back and hashed`}.`
         : `${to} does NOT hold what ${from} holds: ${counted(findings.length + omitted, 'finding')}.\n"vault-migrate run --reread" with the same --from and --to reads all of the copy again and mends it.`,
     )
     return ok ? EXIT.ok : EXIT.refused

@@ -32,3 +32,12 @@ export interface HttpTimeouts {
 
 /** Where nothing else is said. */
 export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 10_000, idle: 30_000, patience: 60_000 }
+
+/** Where it is said how long requests are tried again, in milliseconds: so that there is time to try again. */
+export function timeoutsWithin(patience: number): HttpTimeouts {
+  return {
+    patience,
+    idle: Math.min(patience, Math.max(patience / 2, 2_000), 30_000),
+    connect: Math.min(patience / 2, 10_000),
+  }
+}

@@ -2,6 +2,7 @@
 
 export type { HttpErrorCode } from './http-error.ts'
 export type { HttpOptions, HttpTimeouts } from './http-options.ts'
+export { timeoutsWithin } from './http-options.ts'
 export type { HttpPartTarget } from './http-part-target.ts'
 export { httpPartTarget } from './http-part-target.ts'
 export type { HttpPlace } from './http-place.ts'

@@ -23,6 +23,8 @@ export interface MoveRequest {
   readonly reread: boolean
   readonly allowBroken: readonly string[]
   readonly bytesPerSecond: number | null
+  /** Milliseconds for which the other place may be away. Default: a minute; at most an hour. */
+  readonly patience?: number
 }
 
 /** How a place is to take a move back that left from there. */
@@ -33,6 +35,10 @@ export interface TakeBackRequest {
   readonly migration: string | null
   /** Why, for the audit trail. */
   readonly reason: string | null
+  /** The other place is gone: it is not asked. Only before the hand-off is signed. */
+  readonly withoutTarget?: boolean
+  /** As of a move. */
+  readonly patience?: number
 }
 
 const amount: Field<number> = (value, name) => {
@@ -58,27 +64,31 @@ const liveTerms: Field<LiveTerms> = (value, name) => {
   return terms
 }
 
-const rate: Field<number> = (value, name) => {
+const positive: Field<number> = (value, name) => {
   const number = count(value, name)
-  if (number === 0) throw new FieldFault(name, 'is no rate')
+  if (number === 0) throw new FieldFault(name, 'is 0')
   return number
 }
 
 export const destination: Field<MoveRequest['to']> = map<MoveRequest['to']>({ url: text(2_048), key })
 
-export const moveRequest: Field<MoveRequest> = map<MoveRequest>({
-  to: destination,
-  live: nullable(liveTerms),
-  reread: bool,
-  allowBroken: list(id, 4_096),
-  bytesPerSecond: nullable(rate),
-})
+const optional = { patience: positive }
 
-export const takeBackRequest: Field<TakeBackRequest> = map<TakeBackRequest>({
-  to: destination,
-  migration: nullable(migration),
-  reason: nullable(text(1_024)),
-})
+export const moveRequest: Field<MoveRequest> = shape<MoveRequest>(
+  {
+    to: destination,
+    live: nullable(liveTerms),
+    reread: bool,
+    allowBroken: list(id, 4_096),
+    bytesPerSecond: nullable(positive),
+  },
+  optional,
+)
+
+export const takeBackRequest: Field<TakeBackRequest> = shape<TakeBackRequest>(
+  { to: destination, migration: nullable(migration), reason: nullable(text(1_024)) },
+  { withoutTarget: bool, ...optional },
+)
 
 /** What a step of a move is called. */
 export const effect: Field<EffectName> = word(...[...STEPS, ...ROLLBACK_STEPS].map((step) => step.effect))

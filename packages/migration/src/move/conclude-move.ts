@@ -1,10 +1,11 @@
 import type { IndexedEntry, Trail } from '@vault/audit-chain'
 import { encodeEvent, parseTlogProof } from '@vault/audit-chain'
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
-import { contentId, decodeEnvelope, VaultError } from '@vault/core'
+import { decodeEnvelope, VaultError } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import { buildCertificate } from '../certificate/build-certificate.ts'
 import type { CertifiedEntry } from '../certificate/certificate.ts'
+import { certificateId } from '../certificate/certificate-id.ts'
 import type { MigrationErrorCode } from '../error.ts'
 import { parseHandoff } from '../records/handoff.ts'
 import { noteKey } from './audit-note.ts'
@@ -82,7 +83,7 @@ export async function concludeMove(
     await seat.keys.signers('log', history.roles.log, options),
     options,
   )
-  const id = contentId(certificate, { hash: 'sha2-256', codec: 'dag-cbor' })
+  const id = certificateId(certificate)
   // Under no root, and moved with the vault.
   await holdBlock(seat, vault, { block: { id, bytes: certificate } }, options)
   return await records.conclude(migration, certificate, options)

@@ -113,7 +113,7 @@ export async function listMoves(records: Records, options?: AbortOptions): Promi
 }
 
 /** "No checkpoint found" (M102). */
-function unknownMigration(migration: string): VaultError<MigrationErrorCode> {
+export function unknownMigration(migration: string): VaultError<MigrationErrorCode> {
   return new VaultError({
     code: 'MIGRATION_UNKNOWN',
     message: `No checkpoint found: this place has no record of a migration ${migration}.`,

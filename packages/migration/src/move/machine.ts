@@ -45,6 +45,8 @@ export type MoveInput =
   | { readonly type: 'resume' }
   | { readonly type: 'fail'; readonly reason: string }
   | { readonly type: 'roll-back'; readonly reason: string }
+  /** The source is on its own again, and the target does not answer: what it has is left there, to be given up when it does. */
+  | { readonly type: 'give-up' }
 
 /**
  * The whole machine: what a move is after something has happened to it. Pure. What is to be done is `next` of what it
@@ -84,6 +86,9 @@ export function reduceMove(state: MoveState, input: MoveInput): MoveState {
       return { ...state, phase: 'failed', reason: input.reason }
     case 'roll-back':
       return rollBack(state, input.reason)
+    case 'give-up':
+      if (!isGivenBack(state)) throw impossible(state, 'be given up')
+      return { ...state, phase: 'rolled-back' }
   }
 }
 
@@ -123,9 +128,14 @@ function finishStep(state: MoveState, effect: EffectName, outcome: Outcome): Mov
   if (state.next !== effect) throw impossible(state, `have done "${effect}"`)
   const steps = stepsOf(state)
   const following = steps[steps.findIndex((step) => step.effect === effect) + 1]
-  const ended = { phase: state.phase === 'rolling-back' ? 'rolled-back' : 'complete', next: null } as const
+  const ended = { phase: steps === STEPS ? 'complete' : 'rolled-back', next: null } as const
   const after = following === undefined ? ended : { phase: following.phase, next: following.effect }
   return { ...state, ...outcome, ...after }
+}
+
+/** Whether nothing is left of the way back but what the target gives up: the source never signed, so it needs no word of it. */
+function isGivenBack({ phase, next, handoff }: MoveState): boolean {
+  return phase === 'rolling-back' && next === 'decline' && handoff === null
 }
 
 /** By phase, in the seed's words (M092–M096). */

@@ -2,7 +2,8 @@ import { isVaultError } from '@vault/core'
 import { rolledBackNote } from './audit-note.ts'
 import { BatchLog } from './batch-log.ts'
 import { steer } from './live/steer.ts'
-import type { Act } from './work.ts'
+import type { Outcome } from './machine.ts'
+import type { Act, SourceWork } from './work.ts'
 
 /** The target gives up what it received; what was there before is again as it was (M094). First the trail is told what went there. */
 export const decline: Act = async (work) => {
@@ -16,14 +17,15 @@ export const decline: Act = async (work) => {
 }
 
 /** The source takes changes again (M095). */
-export const reopen: Act = async (work) => {
+export async function reopen(work: SourceWork): Promise<Outcome> {
   const { state, parts, options } = work
   await steer(work, { delayMs: 0, waitMs: 0 })
   await parts.source.reopen(state.migration, state.decline ?? undefined, options)
   return {}
 }
 
-export const recordRollback: Act = async ({ plan, state, parts, options }) => {
+/** Its trail says that it was rolled back. */
+export async function recordRollback({ plan, state, parts, options }: SourceWork): Promise<Outcome> {
   const { migration, since } = state
   // Another migration may have taken the vault away, and its trail with it.
   if ((await parts.source.soup.tenure(options)).state !== 'active') return {}

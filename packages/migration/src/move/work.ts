@@ -56,6 +56,11 @@ export interface Work {
   requireOwn(): Promise<void>
 }
 
+/** What a step that the source does on its own works with: the target may be gone. */
+export interface SourceWork extends Pick<Work, 'plan' | 'state' | 'clock' | 'driver' | 'options'> {
+  readonly parts: Pick<MoveParts, 'source' | 'address'> & { readonly target: Pick<MoveTarget, 'label' | 'instance'> }
+}
+
 /** A step: gives what is to be kept. Doing it again after a crash does no harm. */
 export type Act = (work: Work) => Promise<Outcome>
 

@@ -1,0 +1,44 @@
+import { writeEvents } from './event-lines.ts'
+import type { ExitCode } from './exit-code.ts'
+import { followMove } from './follow-move.ts'
+import { describeMoved, expectMoveFiles, movedResult } from './move-ending.ts'
+import { noneToGoOnWith } from './move-on.ts'
+import { endsOf, type MoveOptions, seatsOf } from './move-options.ts'
+import { openVaultAt } from './open-vault.ts'
+import type { Run } from './program.ts'
+import { isRemote } from './remote-end.ts'
+
+/** Takes a move from a folder back without the place that it was going to, which is gone. Throws what `giveUpMove` throws. */
+export async function giveUpHere(
+  run: Run,
+  options: MoveOptions & { readonly migration?: string; readonly reason?: string },
+): Promise<ExitCode> {
+  const { output, signal } = run
+  const started = performance.now()
+  const { from, to } = endsOf(options)
+  const { peerKey, reason, events: file } = options
+  const files = await expectMoveFiles(options)
+  const { parseKeyId } = await import('@vault/core')
+  const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
+  const { giveUpMove, isEnded, listMoves } = await import('@vault/migration')
+  await using vault = await openVaultAt(from, { ...options, output }, { signal })
+  const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
+  const meant = moves.find(({ phase }) => !isEnded(phase)) ?? moves[0]
+  const migration = options.migration ?? meant?.migration
+  if (migration === undefined) throw noneToGoOnWith('rollback', { from, vault: vault.id })
+  const actor = await vault.actorFor('migrate', { signal })
+  const seat = seatsOf(options, await isIdentitySealed(vault), output).source
+  const parts = {
+    source: await moveSourceOf(vault, { ...seat, actor }),
+    authorize: vault.authorize,
+    ...(isRemote(to) && peerKey !== undefined && { to: parseKeyId(peerKey) }),
+  }
+  const events = giveUpMove(migration, parts, { signal, ...(reason !== undefined && { reason }) })
+  const published = publishEvents(migration, events)
+  const state = await followMove(run, file === undefined ? published : writeEvents(file, published, output), {
+    begins: async () => {},
+  })
+  const seconds = (performance.now() - started) / 1000
+  const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already: false }
+  return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+}

@@ -1,0 +1,58 @@
+import type { AbortOptions, Bytes, KeyId } from '@vault/core'
+import { decodeEnvelope, VaultError } from '@vault/core'
+import type { MigrationErrorCode } from '../error.ts'
+import { parseAcceptance } from '../records/acceptance.ts'
+import { readMove } from './journal.ts'
+import { movedTo } from './live/moved-to.ts'
+import type { MoveSource, MoveTarget } from './move-endpoint.ts'
+import type { MoveState } from './state.ts'
+
+/** A place by what it is known by: its key, or its instance. Neither: there is no place. */
+export interface NamedPlace {
+  readonly key?: KeyId | undefined
+  readonly instance?: string | undefined
+}
+
+/**
+ * The move by which a vault has left its source for this place, where it was finished: whoever asks for it again is told how it ended.
+ * `undefined` where the vault has not left. Throws `MIGRATION_SOURCE_REFUSED`, with where it went, for another place.
+ */
+export async function arrivedMove(
+  { soup, records, vault }: Pick<MoveSource, 'soup' | 'records' | 'vault'>,
+  to: NamedPlace,
+  options: AbortOptions = {},
+): Promise<MoveState | undefined> {
+  const tenure = await soup.tenure(options)
+  const moved = await movedTo(records, tenure, options)
+  if (moved === undefined) return undefined
+  const state = await readMove(records, moved.migration, options)
+  if (state?.phase !== 'complete' || state.acceptance === null) return undefined
+  const { place, instance } = parseAcceptance(decodeEnvelope(state.acceptance).payload)
+  if (to.key === place || to.instance === instance) return state
+  const { migration, label, address } = moved
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_SOURCE_REFUSED',
+    message: `The vault ${vault} was handed off from here by the migration ${migration}, to ${address ?? label}: move it from where it is active.`,
+    details: { vault, state: tenure.state, migration, place: label, ...(address !== undefined && { address }) },
+  })
+}
+
+/**
+ * Whoever asks for a finished move again must not read a success where the vault has been handed on: asks the target. Throws
+ * `MIGRATION_SOURCE_REFUSED`.
+ */
+export async function requireArrived(
+  { vault, migration, handoff, keyEvent }: MoveState,
+  target: Pick<MoveTarget, 'activate' | 'label'>,
+  options: AbortOptions = {},
+): Promise<void> {
+  // Said again, the hand-off changes nothing, and the answer is what the vault is there now.
+  const tenure = await target.activate({ handoff: handoff as Bytes, keyEvent: keyEvent as Bytes }, options)
+  if (tenure.state === 'active' || tenure.state === 'quiesced') return
+  const since = tenure.migration ?? 'unknown'
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_SOURCE_REFUSED',
+    message: `The vault ${vault} moved to ${target.label} by the migration ${migration}, and is ${tenure.state} there since (migration ${since}): "vault-migrate status" there says where it went.`,
+    details: { vault, state: tenure.state, migration: since, place: target.label },
+  })
+}
