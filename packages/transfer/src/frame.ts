@@ -31,6 +31,9 @@ const WORTH = 0.9
 // The fastest of the regular levels: on most networks a better one takes more time than it saves.
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
+// Behind a buffer that is full another one is taken, and one of fewer bytes is refused.
+const SPARE = constants.Z_MIN_CHUNK
+
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
@@ -68,7 +71,8 @@ async function compressed(plain: Bytes): Promise<Uint8Array | undefined> {
   if (plain.length < 512) return undefined
   const sample = plain.subarray(0, SAMPLE)
   if (zstdCompressSync(sample, LEVEL).length > sample.length * WORTH) return undefined
-  const packed = await compress(plain, LEVEL)
+  // Into one buffer: by themselves they take 16 KiB at a time, and a turn of a thread for each.
+  const packed = await compress(plain, { ...LEVEL, chunkSize: plain.length, pledgedSrcSize: plain.length })
   return packed.length < plain.length ? packed : undefined
 }
 
@@ -105,7 +109,8 @@ async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144 }: F
 }
 
 async function unpacked(bytes: Bytes, length: number, offset: number): Promise<Bytes> {
-  const plain = await decompress(bytes, { maxOutputLength: length }).catch((cause: unknown) => {
+  const room = { maxOutputLength: length, chunkSize: length + SPARE }
+  const plain = await decompress(bytes, room).catch((cause: unknown) => {
     throw invalid(offset, 'it does not decompress to the stated length', cause)
   })
   if (plain.length !== length) throw invalid(offset, 'it does not decompress to the stated length')
