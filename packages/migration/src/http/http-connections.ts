@@ -123,7 +123,7 @@ export class HttpConnections {
 
   async #answerTo(sent: ClientRequest, frame: Bytes, options?: AbortOptions): Promise<IncomingMessage> {
     const responded = responseOf(sent)
-    if (this.#rate === undefined) {
+    if (this.#rate === undefined && frame.length <= CHUNK) {
       sent.end(frame)
       return await responded
     }
@@ -141,7 +141,7 @@ export class HttpConnections {
     )
     for (let from = 0; from < frame.length && !over; from += CHUNK) {
       const chunk = frame.subarray(from, from + CHUNK)
-      await Promise.race([this.#rate.take(chunk.length, options), ended])
+      if (this.#rate !== undefined) await Promise.race([this.#rate.take(chunk.length, options), ended])
       if (!over && !sent.write(chunk)) {
         await Promise.race([new Promise<void>((resolve) => void sent.once('drain', resolve)), ended])
       }
