@@ -13,7 +13,7 @@ import {
   statusOf,
   VAULTS_PATH,
 } from '@vault/migration/http'
-import { encodeFrame, type Frame, readFrames } from '@vault/transfer/frame'
+import { encodeFrame, type Frame, FrameMemory, readFrames } from '@vault/transfer/frame'
 import { AnswerWriter } from './answer-writer.ts'
 import { ANSWERS, type Asked } from './answers.ts'
 import type { LeaveDesk } from './leave-desk.ts'
@@ -70,6 +70,7 @@ export class RequestHandler {
   readonly #presented = new Quota(PRESENTED)
   readonly #peers = new WeakMap<TLSSocket, Peer>()
   readonly #running = new Set<Promise<void>>()
+  readonly #memory = new FrameMemory()
 
   constructor(served: ServedPlace, parts: Parts) {
     this.#served = served
@@ -185,7 +186,7 @@ export class RequestHandler {
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
     const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
-    const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS })
+    const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS, memory: this.#memory })
     if (stream !== undefined) {
       await stream.run(asked, frames, (...said) => writer.say(...said))
       response.end()

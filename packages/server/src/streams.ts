@@ -84,13 +84,15 @@ async function putObjects(
   frames: AsyncGenerator<Frame>,
   say: Say,
 ): Promise<void> {
-  const { value, body } = await next(frames)
+  const { value, body, release } = await next(frames)
   const blocks = cutBlocks(blockList(value, 'blocks'), body)
   if (blocks === undefined) throw refusal('HTTP_REQUEST_INVALID', 'The lengths of the blocks contradict each other.')
   let acked: BatchAck | undefined
   for await (const ack of served.place.objects.putMany([blocks], options)) acked = ack
   if (acked === undefined) throw new Error('The store has not acknowledged a batch.')
   served.storedBy(key, vault).add(blocks)
+  // Where it fails, something may still read them.
+  release()
   const { ids, segment, bytes } = acked
   await say({ ids, segment, bytes })
 }

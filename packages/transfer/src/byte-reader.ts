@@ -39,9 +39,8 @@ export class ByteReader {
     return undefined
   }
 
-  /** The next bytes, which are the caller's own; `undefined` where there are not so many. The caller has bounded the length. */
-  async take(length: number): Promise<Bytes | undefined> {
-    const piece = new Uint8Array(length)
+  /** The next bytes, in `piece`, or else the caller's own; `undefined` where there are not so many. The caller has bounded the length. */
+  async take(length: number, piece: Bytes = new Uint8Array(length)): Promise<Bytes | undefined> {
     for (let filled = 0; filled < length; ) {
       if (await this.isAtEnd()) return undefined
       const part = this.#chunk.subarray(this.#at, this.#at + length - filled)

@@ -1,14 +1,20 @@
+import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
+import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import type { Bytes } from '@vault/core'
 import { concatBytes, decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
 import { ByteReader } from './byte-reader.ts'
 import type { TransferErrorCode } from './error.ts'
+import { FrameMemory } from './frame-memory.ts'
+
+export { FrameMemory } from './frame-memory.ts'
 
 /** A piece of a conversation between two machines: a value, and bytes beside it. */
 export interface Frame {
   readonly value: unknown
   readonly body: Bytes
+  /** The body may be anything from now on. To be called at most once; leaving it out loses no more than the memory's next use. */
+  release(): void
 }
 
 /** Bounds of one frame, known before anything of it is kept. */
@@ -17,11 +23,12 @@ export interface FrameLimits {
   readonly maxBytes: number
   /** Values within the value. Default 262,144. */
   readonly maxItems?: number
+  /** Where what comes is put. Default: memory of its own. */
+  readonly memory?: FrameMemory
 }
 
 /** Flags, length as sent, length uncompressed, length of the value. */
 const HEAD_LENGTH = 13
-const NO_HEAD: Bytes = new Uint8Array(HEAD_LENGTH)
 const PLAIN = 0
 const ZSTD = 1
 
@@ -31,7 +38,9 @@ const WORTH = 0.9
 // The fastest of the regular levels: on most networks a better one takes more time than it saves.
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-const compress = promisify(zstdCompress)
+// Behind a buffer that is full another one is taken, and one of fewer bytes is refused.
+const SPARE = constants.Z_MIN_CHUNK
+
 const decompress = promisify(zstdDecompress)
 
 const NOTHING: Bytes = new Uint8Array()
@@ -41,17 +50,30 @@ const NOTHING: Bytes = new Uint8Array()
  * format: formats/wire.md.
  */
 export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = []): Promise<Bytes> {
+  return concatBytes(...(await frameParts(value, body, new FrameMemory())))
+}
+
+/** As {@link encodeFrame}, in parts, one after the other. The body is one of them where it goes as it is, and must not change then. */
+export async function frameParts(
+  value: unknown,
+  body: readonly Uint8Array[],
+  memory: FrameMemory,
+): Promise<readonly Uint8Array[]> {
   const header = encode(withoutGaps(value), FAR)
-  // Frames are large: what goes as it is is copied once, to behind its head.
-  const plain = concatBytes(NO_HEAD, header, ...body)
-  const packed = await compressed(plain.subarray(HEAD_LENGTH))
-  const frame = packed === undefined ? plain : concatBytes(NO_HEAD, packed)
-  const head = new DataView(frame.buffer)
-  head.setUint8(0, packed === undefined ? PLAIN : ZSTD)
-  head.setUint32(1, frame.length - HEAD_LENGTH)
-  head.setUint32(5, plain.length - HEAD_LENGTH)
-  head.setUint32(9, header.length)
-  return frame
+  const plain = [header, ...body]
+  const length = lengthOf(plain)
+  const packed = await compressed(plain, length, memory)
+  const head = new Uint8Array(HEAD_LENGTH)
+  const view = new DataView(head.buffer)
+  view.setUint8(0, packed === undefined ? PLAIN : ZSTD)
+  view.setUint32(1, packed === undefined ? length : lengthOf(packed))
+  view.setUint32(5, length)
+  view.setUint32(9, header.length)
+  return [head, ...(packed ?? plain)]
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
 }
 
 // What is written here was put together here; the reader sets the bounds.
@@ -64,12 +86,34 @@ function withoutGaps(value: unknown): unknown {
   return Object.fromEntries(present.map(([name, part]) => [name, withoutGaps(part)]))
 }
 
-async function compressed(plain: Bytes): Promise<Uint8Array | undefined> {
-  if (plain.length < 512) return undefined
-  const sample = plain.subarray(0, SAMPLE)
+async function compressed(
+  parts: readonly Uint8Array[],
+  length: number,
+  memory: FrameMemory,
+): Promise<readonly Uint8Array[] | undefined> {
+  if (length < 512) return undefined
+  const sample = filled(new Uint8Array(Math.min(length, SAMPLE)), parts)
   if (zstdCompressSync(sample, LEVEL).length > sample.length * WORTH) return undefined
-  const packed = await compress(plain, LEVEL)
-  return packed.length < plain.length ? packed : undefined
+  const plain = filled(memory.take(length), parts)
+  const packed: Uint8Array[] = []
+  // Into one buffer: by itself it takes 16 KiB at a time, and a turn of a thread for each.
+  const stream = createZstdCompress({ ...LEVEL, chunkSize: length, pledgedSrcSize: length })
+  stream.on('data', (part: Uint8Array) => packed.push(part))
+  stream.end(plain)
+  await finished(stream)
+  memory.give(plain)
+  return lengthOf(packed) < length ? packed : undefined
+}
+
+/** As much of the parts as there is room for. */
+function filled(into: Bytes, parts: readonly Uint8Array[]): Bytes {
+  let at = 0
+  for (const part of parts) {
+    const piece = part.subarray(0, into.length - at)
+    into.set(piece, at)
+    at += piece.length
+  }
+  return into
 }
 
 /**
@@ -85,7 +129,10 @@ export async function* readFrames(chunks: AsyncIterable<Uint8Array>, limits: Fra
   }
 }
 
-async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144 }: FrameLimits): Promise<Frame> {
+async function readFrame(
+  reader: ByteReader,
+  { maxBytes, maxItems = 262_144, memory = new FrameMemory() }: FrameLimits,
+): Promise<Frame> {
   const { offset } = reader
   const head = await reader.take(HEAD_LENGTH)
   if (head === undefined) throw invalid(offset, 'it ends in the middle')
@@ -95,24 +142,29 @@ async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144 }: F
   if (length > maxBytes) throw invalid(offset, `it has ${length} bytes, and at most ${maxBytes} are taken`)
   if (flags === PLAIN ? sent !== length : sent >= length) throw invalid(offset, 'its lengths contradict each other')
   if (header === 0 || header > length) throw invalid(offset, 'its value is longer than itself')
-  const bytes = await reader.take(sent)
-  if (bytes === undefined) throw invalid(offset, 'it ends in the middle')
+  const bytes = memory.take(sent)
+  if ((await reader.take(sent, bytes)) === undefined) throw invalid(offset, 'it ends in the middle')
   const plain = flags === PLAIN ? bytes : await unpacked(bytes, length, offset)
+  if (flags === ZSTD) memory.give(bytes)
   return {
     value: decoded(plain.subarray(0, header), { maxBytes, maxItems }, offset),
     body: length === header ? NOTHING : plain.subarray(header),
+    release: () => {
+      if (flags === PLAIN) memory.give(bytes)
+    },
   }
 }
 
 async function unpacked(bytes: Bytes, length: number, offset: number): Promise<Bytes> {
-  const plain = await decompress(bytes, { maxOutputLength: length }).catch((cause: unknown) => {
+  const room = { maxOutputLength: length, chunkSize: length + SPARE }
+  const plain = await decompress(bytes, room).catch((cause: unknown) => {
     throw invalid(offset, 'it does not decompress to the stated length', cause)
   })
   if (plain.length !== length) throw invalid(offset, 'it does not decompress to the stated length')
   return new Uint8Array(plain.buffer as ArrayBuffer, plain.byteOffset, plain.length)
 }
 
-function decoded(bytes: Uint8Array, limits: Required<FrameLimits>, offset: number): unknown {
+function decoded(bytes: Uint8Array, limits: Required<Omit<FrameLimits, 'memory'>>, offset: number): unknown {
   try {
     return decode(bytes, limits)
   } catch (cause) {

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { encode, isVaultError } from '@vault/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeFrame, type Frame, readFrames } from '../src/frame.ts'
+import { encodeFrame, type Frame, FrameMemory, frameParts, readFrames } from '../src/frame.ts'
 
 const LIMITS = { maxBytes: 1024 * 1024 }
 
@@ -39,6 +40,25 @@ test('content that compresses is sent shorter, and content that does not is sent
   const random = crypto.getRandomValues(new Uint8Array(60_000))
   expect((await encodeFrame(null, [new Uint8Array(60_000)])).length).toBeLessThan(1_000)
   expect((await encodeFrame(null, [random])).length).toBe(60_000 + 14)
+})
+
+test('memory is used again when it is given back, and not before', async () => {
+  const memory = new FrameMemory()
+  const bodies = [1, 2, 3].map(() => new Uint8Array(randomBytes(70_000)))
+  const next = async (body: Uint8Array) => {
+    const sent = Buffer.concat(await frameParts(null, [body.subarray(0, 100), body.subarray(100)], memory))
+    const [frame] = await Array.fromAsync(readFrames(inPieces(sent, 9_999), { ...LIMITS, memory }))
+    return frame as Frame
+  }
+  // Not by `toEqual`, which takes minutes to show how two of them differ.
+  const isBody = (frame: Frame, i: number) => Buffer.from(frame.body).equals(bodies[i] as Uint8Array)
+  const [first, second] = [await next(bodies[0] as Uint8Array), await next(bodies[1] as Uint8Array)]
+  // What is compressed is put together, and decompressed from, such memory.
+  const zeros = await next(new Uint8Array(100_000))
+  expect([isBody(first, 0), isBody(second, 1), zeros.body.every((byte) => byte === 0)]).toEqual([true, true, true])
+  first.release()
+  const third = await next(bodies[2] as Uint8Array)
+  expect([isBody(third, 2), third.body.buffer === first.body.buffer, isBody(second, 1)]).toEqual([true, true, true])
 })
 
 test('fields that are undefined are left out', async () => {

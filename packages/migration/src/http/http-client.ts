@@ -1,7 +1,7 @@
-import type { AbortOptions, Bytes, ContentId, Random } from '@vault/core'
+import type { AbortOptions, ContentId, Random } from '@vault/core'
 import { isVaultError, systemRandom, toHex } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
-import { encodeFrame } from '@vault/transfer/frame'
+import { encodeFrame, FrameMemory, frameParts } from '@vault/transfer/frame'
 import { FieldFault } from '../records/field.ts'
 import type { Ask, Call, Side } from './calls.ts'
 import { CALLS } from './calls.ts'
@@ -20,6 +20,7 @@ export class HttpClient {
   readonly #random: Random
   readonly #proofs: readonly Uint8Array[]
   readonly #patience: number
+  readonly #memory = new FrameMemory()
   readonly #connections: HttpConnections
 
   /** Throws a `TypeError` for what is no address of a server, and a `RangeError` for more proofs than one takes. */
@@ -57,13 +58,13 @@ export class HttpClient {
     options: AbortOptions | undefined,
     parse: (value: unknown) => T,
   ): Promise<T> {
-    const frame = await encodeFrame(value, body)
+    const frame = await frameParts(value, body, this.#memory)
     return await this.patiently(options, () => this.#answer(path, frame, options, parse), path)
   }
 
   async #answer<T>(
     path: string,
-    frame: Bytes,
+    frame: readonly Uint8Array[],
     options: AbortOptions | undefined,
     parse: (value: unknown) => T,
   ): Promise<T> {
@@ -120,7 +121,7 @@ export class HttpClient {
   /** Throws what is wrong with the proofs, or the refusal itself where the other place takes none. */
   async #show(path: string, refused: unknown, options: AbortOptions | undefined): Promise<void> {
     const present = path.replace(/[^/]*$/, 'present')
-    const frame = await encodeFrame({ proofs: this.#proofs })
+    const frame = [await encodeFrame({ proofs: this.#proofs })]
     try {
       await this.patiently(options, () => this.#answer(present, frame, options, (value) => nothing(value, 'present')))
     } catch (error) {
@@ -128,8 +129,8 @@ export class HttpClient {
     }
   }
 
-  /** Sends one frame and reads those that come back, once. */
-  frames(path: string, frame: Bytes, options?: AbortOptions): AsyncGenerator<Frame> {
+  /** Sends one frame, in its parts, and reads those that come back, once. */
+  frames(path: string, frame: readonly Uint8Array[], options?: AbortOptions): AsyncGenerator<Frame> {
     return this.#connections.frames(path, frame, options)
   }
 

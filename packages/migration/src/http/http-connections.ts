@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import type { AbortOptions, Bytes, Clock, Random, Signer } from '@vault/core'
-import { isVaultError, systemClock, systemRandom } from '@vault/core'
+import { concatBytes, isVaultError, systemClock, systemRandom } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
 import { readFrames } from '@vault/transfer/frame'
 import { Absence } from './absence.ts'
@@ -62,12 +62,13 @@ export class HttpConnections {
     return this.#absence.failed(silentMs(error))
   }
 
-  /** Sends one frame and reads those that come back, once. */
-  async *frames(path: string, frame: Bytes, options?: AbortOptions): AsyncGenerator<Frame> {
-    const sent = await this.#begin(path, { ...options, length: frame.length })
+  /** Sends one frame, in its parts, and reads those that come back, once. */
+  async *frames(path: string, frame: readonly Uint8Array[], options?: AbortOptions): AsyncGenerator<Frame> {
+    const length = frame.reduce((sum, part) => sum + part.length, 0)
+    const sent = await this.#begin(path, { ...options, length })
     let whole = false
     try {
-      yield* this.#received(path, await this.#answerTo(sent, frame, options), options)
+      yield* this.#received(path, await this.#answerTo(sent, { frame, length }, options), options)
       whole = true
     } finally {
       if (!whole) sent.destroy()
@@ -121,10 +122,14 @@ export class HttpConnections {
     return sent
   }
 
-  async #answerTo(sent: ClientRequest, frame: Bytes, options?: AbortOptions): Promise<IncomingMessage> {
+  async #answerTo(
+    sent: ClientRequest,
+    { frame, length }: { readonly frame: readonly Uint8Array[]; readonly length: number },
+    options?: AbortOptions,
+  ): Promise<IncomingMessage> {
     const responded = responseOf(sent)
-    if (this.#rate === undefined) {
-      sent.end(frame)
+    if (this.#rate === undefined && length <= CHUNK) {
+      sent.end(concatBytes(...frame))
       return await responded
     }
     // The server is to know of it while the first of it waits for its turn.
@@ -139,9 +144,9 @@ export class HttpConnections {
         over = true
       },
     )
-    for (let from = 0; from < frame.length && !over; from += CHUNK) {
-      const chunk = frame.subarray(from, from + CHUNK)
-      await Promise.race([this.#rate.take(chunk.length, options), ended])
+    for (const chunk of chunksOf(frame)) {
+      if (over) break
+      if (this.#rate !== undefined) await Promise.race([this.#rate.take(chunk.length, options), ended])
       if (!over && !sent.write(chunk)) {
         await Promise.race([new Promise<void>((resolve) => void sent.once('drain', resolve)), ended])
       }
@@ -189,4 +194,22 @@ function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
     sent.once('close', () => reject(cut()))
   })
   return responded
+}
+
+/** The same bytes in chunks: short parts are joined, and of long ones nothing is copied. */
+function* chunksOf(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let open = new Uint8Array(CHUNK)
+  let filled = 0
+  for (const part of parts) {
+    if (filled > 0 && filled + part.length > CHUNK) {
+      yield open.subarray(0, filled)
+      open = new Uint8Array(CHUNK)
+      filled = 0
+    }
+    let rest = part
+    for (; rest.length >= CHUNK; rest = rest.subarray(CHUNK)) yield rest.subarray(0, CHUNK)
+    open.set(rest, filled)
+    filled += rest.length
+  }
+  if (filled > 0) yield open.subarray(0, filled)
 }

@@ -55,7 +55,7 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     { request, saying }: { readonly request: unknown; readonly saying: Field<MoveSaying> },
     abort: AbortOptions = {},
   ): AsyncGenerator<ToldEvent> {
-    const question = await encodeFrame(request)
+    const question = [await encodeFrame(request)]
     let said: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame> => {
       said ??= client.frames(path, question, abort)

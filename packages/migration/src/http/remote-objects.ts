@@ -58,7 +58,7 @@ export function remoteObjects(
     const open = new Set(wanted)
     let pieces: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame | undefined> => {
-      pieces ??= client.frames(`${path}/get-objects`, await encodeFrame({ ids: [...open] }), options)
+      pieces ??= client.frames(`${path}/get-objects`, [await encodeFrame({ ids: [...open] })], options)
       try {
         const { value, done } = await pieces.next()
         return done === true ? undefined : value

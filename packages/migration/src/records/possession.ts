@@ -1,5 +1,5 @@
 import type { AbortOptions, Bytes, ContentId, Envelope, KeyId, Link, Signer } from '@vault/core'
-import { concatBytes, countSigners, equalBytes, hashBytes, idBytes, publicKeyOf, utf8 } from '@vault/core'
+import { concatBytes, countSigners, createHasher, equalBytes, hashBytes, idBytes, publicKeyOf, utf8 } from '@vault/core'
 import { foreignRecord } from './error.ts'
 import { bytes, count, linked } from './field.ts'
 import type { RecordHead } from './record.ts'
@@ -63,6 +63,9 @@ export function possessionProof(claim: ProofClaim, id: ContentId, stored: Uint8A
   return possessionProver(claim)(id, stored)
 }
 
+// Up to here a copy costs less than a hasher.
+const SHORT = 4_096
+
 /** {@link possessionProof} for one object after the other. */
 export function possessionProver({
   place,
@@ -70,7 +73,12 @@ export function possessionProver({
   nonce,
 }: ProofClaim): (id: ContentId, stored: Uint8Array) => Bytes {
   const head = concatBytes(utf8('vault/possession/v2\0'), publicKeyOf(place), utf8(migration), nonce)
-  return (id, stored) => hashBytes('sha2-256', concatBytes(head, idBytes(id), stored))
+  return (id, stored) => {
+    if (stored.length <= SHORT) return hashBytes('sha2-256', concatBytes(head, idBytes(id), stored))
+    const hasher = createHasher('sha2-256')
+    for (const part of [head, idBytes(id), stored]) hasher.update(part)
+    return hasher.digest()
+  }
 }
 
 /** Signs a proof of possession with the key of the receiving place. */

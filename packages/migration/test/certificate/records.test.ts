@@ -282,10 +282,13 @@ describe('a proof of possession', () => {
     for (const other of others) expect(other).not.toEqual(proof)
   })
 
-  test('is what the page says', () => {
-    const { key } = NEW.place
-    const parts = [utf8('vault/possession/v2\0'), publicKeyOf(key), utf8(MIGRATION), nonce, idBytes(id), stored]
-    expect(proof).toEqual(hashBytes('sha2-256', concatBytes(...parts)))
+  test('is what the page says, of short objects and of long ones', () => {
+    const head = concatBytes(utf8('vault/possession/v2\0'), publicKeyOf(NEW.place.key), utf8(MIGRATION), nonce)
+    for (const length of [0, 14, 4_096, 4_097, 1_048_576]) {
+      const bytes = new Uint8Array(length).fill(7)
+      const message = concatBytes(head, idBytes(id), bytes)
+      expect(possessionProof(proofClaim, id, bytes)).toEqual(hashBytes('sha2-256', message))
+    }
   })
 
   test('that another place made of the same bytes is refused under the key of this one', async () => {
