@@ -186,7 +186,8 @@ export class RequestHandler {
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
     const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
-    const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS, memory: this.#memory })
+    const memory = stream?.releases ? { memory: this.#memory } : {}
+    const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS, ...memory })
     if (stream !== undefined) {
       await stream.run(asked, frames, (...said) => writer.say(...said))
       response.end()

@@ -29,6 +29,8 @@ export interface Stream {
   readonly summary: string
   /** Longest frame of the client in bytes. */
   readonly maxBytes: number
+  /** Whether it releases its frames, so that what comes is put where others were before. */
+  readonly releases?: true
   readonly run: (asked: Asked, frames: AsyncGenerator<Frame>, say: Say) => Promise<void>
 }
 
@@ -45,6 +47,7 @@ export const STREAMS: Readonly<Record<string, Stream>> = {
     sides: ['target'],
     summary: 'Stores blocks; the answer says that they are durable',
     maxBytes: MAX_BATCH,
+    releases: true,
     run: putObjects,
   },
   'get-objects': {

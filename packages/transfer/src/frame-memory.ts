@@ -13,7 +13,7 @@ const MAX_FREE = 4
 export class FrameMemory {
   readonly #free: Bytes[] = []
 
-  /** So many bytes, with anything in them. */
+  /** So many bytes, with anything in them. Long ones take as much as the longest do until they are given back: only for those who give them back. */
   take(length: number): Bytes {
     if (length < SHORTEST || length > LONGEST) return new Uint8Array(length)
     return (this.#free.pop() ?? new Uint8Array(LONGEST)).subarray(0, length)

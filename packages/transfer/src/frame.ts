@@ -5,7 +5,7 @@ import type { Bytes } from '@vault/core'
 import { concatBytes, decode, encode, isLink, isVaultError, VaultError } from '@vault/core'
 import { ByteReader } from './byte-reader.ts'
 import type { TransferErrorCode } from './error.ts'
-import { FrameMemory } from './frame-memory.ts'
+import type { FrameMemory } from './frame-memory.ts'
 
 export { FrameMemory } from './frame-memory.ts'
 
@@ -23,7 +23,7 @@ export interface FrameLimits {
   readonly maxBytes: number
   /** Values within the value. Default 262,144. */
   readonly maxItems?: number
-  /** Where what comes is put. Default: memory of its own. */
+  /** Where what comes is put, for those who release it. Default: memory of its own, no longer than the frame. */
   readonly memory?: FrameMemory
 }
 
@@ -50,14 +50,14 @@ const NOTHING: Bytes = new Uint8Array()
  * format: formats/wire.md.
  */
 export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = []): Promise<Bytes> {
-  return concatBytes(...(await frameParts(value, body, new FrameMemory())))
+  return concatBytes(...(await frameParts(value, body)))
 }
 
 /** As {@link encodeFrame}, in parts, one after the other. The body is one of them where it goes as it is, and must not change then. */
 export async function frameParts(
   value: unknown,
   body: readonly Uint8Array[],
-  memory: FrameMemory,
+  memory?: FrameMemory,
 ): Promise<readonly Uint8Array[]> {
   const header = encode(withoutGaps(value), FAR)
   const plain = [header, ...body]
@@ -89,19 +89,19 @@ function withoutGaps(value: unknown): unknown {
 async function compressed(
   parts: readonly Uint8Array[],
   length: number,
-  memory: FrameMemory,
+  memory?: FrameMemory,
 ): Promise<readonly Uint8Array[] | undefined> {
   if (length < 512) return undefined
   const sample = filled(new Uint8Array(Math.min(length, SAMPLE)), parts)
   if (zstdCompressSync(sample, LEVEL).length > sample.length * WORTH) return undefined
-  const plain = filled(memory.take(length), parts)
+  const plain = filled(memory?.take(length) ?? new Uint8Array(length), parts)
   const packed: Uint8Array[] = []
   // Into one buffer: by itself it takes 16 KiB at a time, and a turn of a thread for each.
   const stream = createZstdCompress({ ...LEVEL, chunkSize: length, pledgedSrcSize: length })
   stream.on('data', (part: Uint8Array) => packed.push(part))
   stream.end(plain)
   await finished(stream)
-  memory.give(plain)
+  memory?.give(plain)
   return lengthOf(packed) < length ? packed : undefined
 }
 
@@ -129,10 +129,7 @@ export async function* readFrames(chunks: AsyncIterable<Uint8Array>, limits: Fra
   }
 }
 
-async function readFrame(
-  reader: ByteReader,
-  { maxBytes, maxItems = 262_144, memory = new FrameMemory() }: FrameLimits,
-): Promise<Frame> {
+async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144, memory }: FrameLimits): Promise<Frame> {
   const { offset } = reader
   const head = await reader.take(HEAD_LENGTH)
   if (head === undefined) throw invalid(offset, 'it ends in the middle')
@@ -142,15 +139,15 @@ async function readFrame(
   if (length > maxBytes) throw invalid(offset, `it has ${length} bytes, and at most ${maxBytes} are taken`)
   if (flags === PLAIN ? sent !== length : sent >= length) throw invalid(offset, 'its lengths contradict each other')
   if (header === 0 || header > length) throw invalid(offset, 'its value is longer than itself')
-  const bytes = memory.take(sent)
+  const bytes = memory?.take(sent) ?? new Uint8Array(sent)
   if ((await reader.take(sent, bytes)) === undefined) throw invalid(offset, 'it ends in the middle')
   const plain = flags === PLAIN ? bytes : await unpacked(bytes, length, offset)
-  if (flags === ZSTD) memory.give(bytes)
+  if (flags === ZSTD) memory?.give(bytes)
   return {
     value: decoded(plain.subarray(0, header), { maxBytes, maxItems }, offset),
     body: length === header ? NOTHING : plain.subarray(header),
     release: () => {
-      if (flags === PLAIN) memory.give(bytes)
+      if (flags === PLAIN) memory?.give(bytes)
     },
   }
 }

@@ -61,6 +61,12 @@ test('memory is used again when it is given back, and not before', async () => {
   expect([isBody(third, 2), third.body.buffer === first.body.buffer, isBody(second, 1)]).toEqual([true, true, true])
 })
 
+test('without such memory a frame takes no more than it has', async () => {
+  const body = new Uint8Array(randomBytes(70_000))
+  const [frame] = await read(await encodeFrame(null, [body]))
+  expect(frame?.body.buffer.byteLength).toBe(70_001)
+})
+
 test('fields that are undefined are left out', async () => {
   const frame = await encodeFrame({ a: 1, b: undefined, c: [{ d: undefined }] })
   expect((await read(frame))[0]?.value).toEqual({ a: 1, c: [{}] })

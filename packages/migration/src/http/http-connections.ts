@@ -66,12 +66,16 @@ export class HttpConnections {
   async *frames(path: string, frame: readonly Uint8Array[], options?: AbortOptions): AsyncGenerator<Frame> {
     const length = frame.reduce((sum, part) => sum + part.length, 0)
     const sent = await this.#begin(path, { ...options, length })
-    let whole = false
+    let [isSent, isAnswered] = [false, false]
+    sent.once('finish', () => {
+      isSent = true
+    })
     try {
       yield* this.#received(path, await this.#answerTo(sent, { frame, length }, options), options)
-      whole = true
+      isAnswered = true
     } finally {
-      if (!whole) sent.destroy()
+      // Nothing goes on being sent behind an answer that came early: its memory is the caller's again.
+      if (!isSent || !isAnswered) sent.destroy()
     }
   }
 

@@ -187,3 +187,44 @@ test('where people have made the target active meanwhile, it does not give that 
   await recoverVault(b.seat, { vault, identity, reason: 'they thought that A was lost' })
   await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
 })
+
+test('a run that signs while its move is given up wins, and nothing is active twice', async () => {
+  const { a, b, vault } = await places()
+  const parts = partsOf(a, b, vault)
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const [signs, maySign, signed] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [
+    PromiseWithResolvers<void>,
+    PromiseWithResolvers<void>,
+    PromiseWithResolvers<void>,
+  ]
+  const late: MoveParts = {
+    ...parts,
+    source: {
+      ...parts.source,
+      async signHandoff(...terms) {
+        signs.resolve()
+        await maySign.promise
+        const handoff = await parts.source.signHandoff(...terms)
+        signed.resolve()
+        return handoff
+      },
+    },
+  }
+  const run = ended(moveVault(plan, late))
+  run.catch(() => {})
+  await signs.promise
+  const source: typeof parts.source = {
+    ...parts.source,
+    async reopen(...terms) {
+      maySign.resolve()
+      await signed.promise
+      return await parts.source.reopen(...terms)
+    },
+  }
+  const given = giveUpMove(plan.migration_id, { ...own(parts), source })
+  await expect(ended(given)).rejects.toMatchObject({ code: 'MIGRATION_HANDED_OFF' })
+  await expect(run).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  expect(await activeAt([a, b], vault)).toEqual([])
+  expect(await ended(rollBackMove(plan.migration_id, parts))).toMatchObject({ phase: 'rolled-back', next: null })
+  expect(await activeAt([a, b], vault)).toEqual([a])
+})
