@@ -112,7 +112,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     return found.map((subtree): Subtree | null => subtree ?? null)
   },
 
-  moves: ({ served, vault, options }) => moveStatuses(served.place, { vault, ...options }),
+  moves: ({ served, vault, options }) => moveStatuses(served.place, { vault, clock: served.clock, ...options }),
   async 'pause-move'(asked, { migration: named }) {
     const { served, vault, options } = asked
     await asked.require('move-away')

@@ -61,7 +61,7 @@ export class ServedPlace {
   readonly views: HeldViews
   readonly sessions: Sessions
   readonly away: MovesAway
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #vaults: OpenVaults
   readonly #trails = new Recent<SignedTrail>(MAX_WRITERS)
   readonly #stored = new Recent<StoredBlocks>(MAX_WRITERS)
@@ -72,7 +72,7 @@ export class ServedPlace {
     { limits, random, clock, moveTo = [], bytesPerSecond, seat: keys }: Parts & { readonly seat: SeatOptions },
   ) {
     this.place = place
-    this.#clock = clock
+    this.clock = clock
     this.seat = seat
     this.#vaults = new OpenVaults(place.dir)
     this.label = placeName(place.dir)
@@ -96,7 +96,7 @@ export class ServedPlace {
   /** What is in the store by now, and not what was acknowledged. */
   rehash(request: RehashRequest, options: AbortOptions): Promise<Bytes | undefined> {
     const { place, seat } = this
-    return rehashObjects({ objects: place.objects, key: seat.place, clock: this.#clock }, request, options)
+    return rehashObjects({ objects: place.objects, key: seat.place, clock: this.clock }, request, options)
   }
 
   /** An active vault here, opened for a part of another one: what comes is in its audit log in the name of the key that brings it. */

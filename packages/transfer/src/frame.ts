@@ -13,7 +13,7 @@ export { FrameMemory } from './frame-memory.ts'
 export interface Frame {
   readonly value: unknown
   readonly body: Bytes
-  /** The body may be anything from now on. To be called at most once; leaving it out loses no more than the memory's next use. */
+  /** The body may be anything from now on. Leaving it out loses no more than the memory's next use. */
   release(): void
 }
 
@@ -143,11 +143,13 @@ async function readFrame(reader: ByteReader, { maxBytes, maxItems = 262_144, mem
   if ((await reader.take(sent, bytes)) === undefined) throw invalid(offset, 'it ends in the middle')
   const plain = flags === PLAIN ? bytes : await unpacked(bytes, length, offset)
   if (flags === ZSTD) memory?.give(bytes)
+  let isLent = flags === PLAIN
   return {
     value: decoded(plain.subarray(0, header), { maxBytes, maxItems }, offset),
     body: length === header ? NOTHING : plain.subarray(header),
     release: () => {
-      if (flags === PLAIN) memory?.give(bytes)
+      if (isLent) memory?.give(bytes)
+      isLent = false
     },
   }
 }

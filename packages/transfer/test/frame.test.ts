@@ -57,8 +57,12 @@ test('memory is used again when it is given back, and not before', async () => {
   const zeros = await next(new Uint8Array(100_000))
   expect([isBody(first, 0), isBody(second, 1), zeros.body.every((byte) => byte === 0)]).toEqual([true, true, true])
   first.release()
+  // Once is enough, and twice does not give it to two.
+  first.release()
   const third = await next(bodies[2] as Uint8Array)
   expect([isBody(third, 2), third.body.buffer === first.body.buffer, isBody(second, 1)]).toEqual([true, true, true])
+  const fourth = await next(bodies[0] as Uint8Array)
+  expect([isBody(third, 2), isBody(fourth, 0)]).toEqual([true, true])
 })
 
 test('without such memory a frame takes no more than it has', async () => {

@@ -25,14 +25,15 @@ export function addCapsApprove({ caps, action }: CapsProgram): void {
     const { signers } = await signingBy(options)
     if (signers === undefined) throw new UsageError('Name the key that approves: --as NAME.')
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
+    // Asked first: what cannot be told is no reason to sign.
+    const { moveStatuses } = await import('@vault/embedded')
+    const moves = await moveStatuses(vault.place, { vault: vault.id, signal })
+    const awaited = moves.some(({ approvals }) => approvals?.plan === plan)
     const { ids } = await vault.approve(
       { action: 'migrate', act: plan, expires },
       { signers, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
-    const { moveStatuses } = await import('@vault/embedded')
-    const moves = await moveStatuses(vault.place, { vault: vault.id, signal })
-    const awaited = moves.some(({ approvals }) => approvals?.plan === plan)
     if (!awaited)
       output.warn(`Warning: no move from here waits for the approval of ${plan}: "vault-migrate status ${dir}".`)
     const until = expires.toISOString()
