@@ -146,7 +146,10 @@ export async function moveOn(
   if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
   if (verb === 'rollback') requireTakenBack(state, to)
   else requireMoved(state)
-  return await report(state, false)
+  return await report(
+    state,
+    moves.some(({ migration, phase }) => migration === state.migration && phase === 'rolled-back'),
+  )
 }
 
 /** What began with a place goes on with it, and no other one is made in its stead. Throws `MIGRATION_PLAN_MISMATCH`. */
