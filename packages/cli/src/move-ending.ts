@@ -127,7 +127,7 @@ export function describeMoved(state: MoveState, ending: Ending): string {
         `What had reached ${to} may still lie there, as a copy that cannot become active by this migration. Where it comes back, "vault-migrate rollback --migration ${migration}" with the same ends, or the next "vault-migrate run" to it, removes that.`,
       ].join('\n')
     }
-    if (already) return `The migration ${migration} was taken back before, and nothing of it is left in ${to}.`
+    if (already) return `The migration ${migration} was taken back before.`
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
   }
   const kept = certificateLine(certificate, to)

@@ -62,6 +62,11 @@ test('nor a folder that is gone', async () => {
   await vaultIn(space, 3)
   const ends = ['--from', space.at('A'), '--to', space.at('B'), '--no-to-passphrase']
   await run('vault-migrate', ['run', ...ends], atStep('verify', 'SIGKILL'))
+  const planned = await run('vault-migrate', ['plan', '--from', space.at('A'), '--to', space.at('B')])
+  expect([planned.code, planned.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^The migration \w+ is verifying: "run" goes/m),
+  ])
   await rm(space.at('B'), { recursive: true })
   const refused = await run('vault-migrate', ['rollback', ...ends])
   expect(refused.code, refused.stderr).toBe(1)
