@@ -71,6 +71,7 @@ test('nor a folder that is gone', async () => {
   const refused = await run('vault-migrate', ['rollback', ...ends])
   expect(refused.code, refused.stderr).toBe(1)
   expect(refused.stderr).toContain('"--without-target" gives the migration up')
+  expect(refused.stderr).toMatch(/The migration \w+ goes to B, and in .* is no place now/)
   // No other place is made in its stead.
   expect(await readdir(space.dir)).not.toContain('B')
   const given = await json('vault-migrate', ['rollback', ...ends, '--without-target', '--reason', 'the disk died'])
