@@ -38,7 +38,8 @@ export async function giveUpHere(
   const state = await followMove(run, file === undefined ? published : writeEvents(file, published, output), {
     begins: async () => {},
   })
+  const already = moves.some((move) => move.migration === migration && move.phase === 'rolled-back')
   const seconds = (performance.now() - started) / 1000
-  const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already: false }
+  const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already }
   return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
 }

@@ -120,10 +120,14 @@ export function describeMoved(state: MoveState, ending: Ending): string {
   if (phase === 'rolled-back') {
     if (isLeftAtTarget(state)) {
       return [
-        `Given up without ${to}: the vault is active in ${from}, and the migration ${migration} has ended.`,
+        // The vault may have moved since.
+        already
+          ? `The migration ${migration} was given up before, without ${to}.`
+          : `Given up without ${to}: the vault is active in ${from}, and the migration ${migration} has ended.`,
         `What had reached ${to} may still lie there, as a copy that cannot become active by this migration. Where it comes back, "vault-migrate rollback --migration ${migration}" with the same ends, or the next "vault-migrate run" to it, removes that.`,
       ].join('\n')
     }
+    if (already) return `The migration ${migration} was taken back before.`
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
   }
   const kept = certificateLine(certificate, to)

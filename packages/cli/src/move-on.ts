@@ -49,6 +49,7 @@ export async function moveOn(
   const {
     arrivedMove,
     cleanTarget,
+    decodePlan,
     givenUpAt,
     isEnded,
     listMoves,
@@ -109,8 +110,10 @@ export async function moveOn(
     await cleanTarget({ source, target, authorize: vault.authorize }, { signal })
     return await planFor(target)
   })()
-  const isAccepted = moves.some(({ migration, acceptance }) => migration === known && acceptance !== null)
-  if (known !== undefined && isAccepted && !isRemote(to)) await requirePlace(end, known, to)
+  const accepted = moves.find(({ migration, acceptance }) => migration === known && acceptance !== null)
+  if (accepted !== undefined && !isRemote(to)) {
+    await requirePlace(end, { migration: accepted.migration, label: decodePlan(accepted.plan).target.label, to })
+  }
   // A wrong passphrase is said before the target has keys under it.
   if (looked !== undefined || (verb !== 'rollback' && open?.next === 'accept')) await source.unlock({ signal })
   await using target = await end.open()
@@ -146,16 +149,22 @@ export async function moveOn(
   if (state.phase === 'complete' && !isRemote(to)) await rememberPlace(to, options, run)
   if (verb === 'rollback') requireTakenBack(state, to)
   else requireMoved(state)
-  return await report(state, false)
+  return await report(
+    state,
+    moves.some(({ migration, phase }) => migration === state.migration && phase === 'rolled-back'),
+  )
 }
 
 /** What began with a place goes on with it, and no other one is made in its stead. Throws `MIGRATION_PLAN_MISMATCH`. */
-async function requirePlace(end: MoveEnd, migration: string, to: string): Promise<void> {
+async function requirePlace(
+  end: MoveEnd,
+  { migration, label, to }: { readonly migration: string; readonly label: string; readonly to: string },
+): Promise<void> {
   await using found = await end.look()
   if (found.instance !== undefined) return
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_PLAN_MISMATCH',
-    message: `The migration ${migration} goes to a place that was there, and in ${to} is none now.`,
+    message: `The migration ${migration} goes to ${label}, and in ${to} is no place now.`,
     details: { migration },
   })
 }

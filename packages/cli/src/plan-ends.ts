@@ -29,7 +29,7 @@ export async function planEnds(run: Run, options: Options, reason?: MigrationRea
 
 async function planHere({ output, signal }: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   const { from, to } = endsOf(options)
-  const { movedKeys, planMigration } = await import('@vault/migration')
+  const { isEnded, listMoves, movedKeys, planMigration } = await import('@vault/migration')
   await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
   const { source, authorize } = ends
@@ -43,5 +43,14 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
   )
   // Nobody has to approve a copy.
   if (ends.vault === undefined || !options.handoff) return { plan }
+  const { id, place } = ends.vault
+  const open = (await listMoves(place.soups.records, { signal })).find(
+    (move) => move.vault === id && !isEnded(move.phase),
+  )
+  if (open !== undefined) {
+    output.note(
+      `The migration ${open.migration} is ${open.phase}: "run" goes on with that, and does not begin this one.`,
+    )
+  }
   return { plan, asked: await askedApprovals(ends.vault, from, { ...options, signal }) }
 }

@@ -68,6 +68,7 @@ async function takeBack(
   const started = performance.now()
   const asked = { ...(withoutTarget && { withoutTarget }), ...patienceIn(timeout) }
   const request = { to, migration, reason: reason ?? null, ...asked }
+  const before = await place.moves(vault, { signal })
   const events = place.takeBack(vault, request, { signal })
   const told = file === undefined ? events : writeEvents(file, events, output)
   const state = await followMove(run, told, { begins: async () => {} })
@@ -79,7 +80,7 @@ async function takeBack(
     seconds,
     live: undefined,
     returns: undefined,
-    already: false,
+    already: before.some(({ migration_id: id, phase }) => id === state.migration && phase === 'rolled-back'),
   }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
   return EXIT.ok

@@ -42,7 +42,8 @@ test('a server that is gone keeps no vault; when it comes back, the next move to
     /^Given up without https.*active in .*\nWhat had reached .*vault-migrate rollback --migration/,
   )
   const again = await json('vault-migrate', ['rollback', ...ends, '--without-target'])
-  expect(again).toMatchObject({ phase: 'rolled-back', left_at_target: true, reason: 'the target is gone' })
+  const gone = { phase: 'rolled-back', left_at_target: true, reason: 'the target is gone' }
+  expect(again).toMatchObject({ ...gone, already: true })
   expect(await json('vaultctl', ['put', space.at('A'), 'f0'], 0, { cwd: space.at('tree') })).toMatchObject({ ok: true })
   const { state, migrations } = await statusOf(space.at('A'))
   expect(state).toBe('active')
@@ -61,16 +62,31 @@ test('nor a folder that is gone', async () => {
   await vaultIn(space, 3)
   const ends = ['--from', space.at('A'), '--to', space.at('B'), '--no-to-passphrase']
   await run('vault-migrate', ['run', ...ends], atStep('verify', 'SIGKILL'))
+  const planned = await run('vault-migrate', ['plan', '--from', space.at('A'), '--to', space.at('B')])
+  expect([planned.code, planned.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^The migration \w+ is verifying: "run" goes/m),
+  ])
   await rm(space.at('B'), { recursive: true })
   const refused = await run('vault-migrate', ['rollback', ...ends])
   expect(refused.code, refused.stderr).toBe(1)
   expect(refused.stderr).toContain('"--without-target" gives the migration up')
+  expect(refused.stderr).toMatch(/The migration \w+ goes to B, and in .* is no place now/)
   // No other place is made in its stead.
   expect(await readdir(space.dir)).not.toContain('B')
   const given = await json('vault-migrate', ['rollback', ...ends, '--without-target', '--reason', 'the disk died'])
   expect(given).toMatchObject({ phase: 'rolled-back', left_at_target: true, reason: 'the disk died' })
+  expect(given).not.toHaveProperty('already')
   const other = ['--from', space.at('A'), '--to', space.at('C'), '--no-to-passphrase']
   expect(await json('vault-migrate', ['run', ...other])).toMatchObject({ phase: 'complete' })
+  // The vault has left: what was given up before says nothing of where it is active.
+  const before = ['rollback', ...ends, '--without-target', '--migration', given.migration_id as string]
+  const said = await run('vault-migrate', before)
+  expect([said.code, said.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^The migration .* was given up before, without /),
+  ])
+  expect(said.stdout).not.toContain('is active')
 })
 
 test('between two servers the first one gives up by itself, and takes back when the second one is there again', async () => {
@@ -89,7 +105,7 @@ test('between two servers the first one gives up by itself, and takes back when 
 
   const back = await serve(space.at('B'), ['--allow', placeOfA], { port: Number(new URL(b.url).port) })
   const cleaned = await json('vault-migrate', words)
-  expect(cleaned).toMatchObject({ phase: 'rolled-back' })
+  expect(cleaned).toMatchObject({ phase: 'rolled-back', already: true })
   expect(cleaned).not.toHaveProperty('left_at_target')
   const moved = await run('vault-migrate', between(servers, a, b))
   expect([moved.code, moved.stdout], moved.stderr).toEqual([0, expect.stringContaining(`the bytes in ${a.url},`)])

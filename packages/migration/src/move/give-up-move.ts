@@ -1,10 +1,9 @@
 import type { AbortOptions, KeyId } from '@vault/core'
-import { decodeEnvelope, systemClock, VaultError } from '@vault/core'
+import { systemClock, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Mandate } from '../permission.ts'
 import { permissionFor } from '../permission.ts'
-import { parseAcceptance } from '../records/acceptance.ts'
 import type { MoveStep } from './effect.ts'
 import { Journal, readMove, unknownMigration } from './journal.ts'
 import { reduceMove, stepsOf } from './machine.ts'
@@ -13,6 +12,7 @@ import type { MoveEvent } from './move-event.ts'
 import { openStray } from './open-again.ts'
 import { recordRollback, reopen } from './rollback-effects.ts'
 import type { MoveState } from './state.ts'
+import { targetOf } from './target-of.ts'
 import type { MoveParts, SourceWork } from './work.ts'
 
 /** The parts of a move whose target is gone. */
@@ -96,12 +96,4 @@ function sourceWork(
 ): SourceWork {
   const { state, driver } = journal
   return { plan: decodePlan(state.plan), state, clock, driver, options, parts: { source, target: targetOf(state) } }
-}
-
-/** What is known of a target without it. */
-function targetOf({ acceptance, plan }: Pick<MoveState, 'acceptance' | 'plan'>) {
-  const { label, instance = '', place } = decodePlan(plan).target
-  if (acceptance === null) return { label, instance, place }
-  const accepted = parseAcceptance(decodeEnvelope(acceptance).payload)
-  return { label, instance: accepted.instance, place: accepted.place }
 }

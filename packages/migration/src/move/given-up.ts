@@ -1,17 +1,16 @@
 import type { AbortOptions } from '@vault/core'
-import { decodeEnvelope } from '@vault/core'
-import { parseAcceptance } from '../records/acceptance.ts'
 import { listMoves } from './journal.ts'
 import { rollBackMove } from './move-vault.ts'
 import type { MoveState } from './state.ts'
+import { targetOf } from './target-of.ts'
 import type { MoveParts } from './work.ts'
 
 /** Those moves that were given up without this target, which may still have what it received. */
 export function givenUpAt(moves: readonly MoveState[], instance: string | undefined): readonly MoveState[] {
-  return moves.filter(({ phase, next, acceptance }) => {
-    if (phase !== 'rolled-back' || next === null || acceptance === null) return false
-    return parseAcceptance(decodeEnvelope(acceptance).payload).instance === instance
-  })
+  // It may have accepted what the source never heard of: then the plan says which place that is.
+  return moves.filter(
+    (move) => move.phase === 'rolled-back' && move.next !== null && targetOf(move).instance === instance,
+  )
 }
 
 /** Has a target that has come back give up what it received of moves that were given up without it: then it can take the vault anew. */

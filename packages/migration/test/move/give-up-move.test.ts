@@ -110,6 +110,29 @@ test.each(['copy', 'sign'] as const)('a target that came back is cleaned by the 
   expect(await activeAt([a, b], vault)).toEqual([b])
 })
 
+test('nor is it kept from the next move by what it accepted where the answer was lost', async () => {
+  const { a, b, vault } = await places()
+  const parts = partsOf(a, b, vault)
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const unheard: MoveParts = {
+    ...parts,
+    target: {
+      ...parts.target,
+      async accept(...terms) {
+        await parts.target.accept(...terms)
+        throw new Error('connection lost')
+      },
+    },
+  }
+  await expect(ended(moveVault(plan, unheard))).rejects.toThrow('connection lost')
+  expect(await stateAt(b, vault)).toBe('receiving')
+  await ended(giveUpMove(plan.migration_id, own(parts)))
+  expect(givenUpAt(await listMoves(a.store.records), a.seat.instance)).toEqual([])
+  await cleanTarget(parts)
+  expect(await stateAt(b, vault)).toBe('none')
+  expect(await move(a, b, vault)).toMatchObject({ phase: 'complete' })
+})
+
 test('a rollback whose target is lost in it is ended without it', async () => {
   const { a, b, vault } = await places()
   const parts = partsOf(a, b, vault)
