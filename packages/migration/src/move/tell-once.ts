@@ -61,8 +61,9 @@ export async function tellOnce(
   let isClosed = false
   while (true) {
     options?.signal?.throwIfAborted()
-    const waiting = await soup.queued({ limit: WAITING }, options)
+    // In this order: what others queue meanwhile is not taken for something that has left the queue.
     const { state, epoch, events } = await soup.tenure(options)
+    const waiting = await soup.queued({ limit: WAITING }, options)
     isClosed = state === 'quiesced'
     const settled = waiting[0]?.index ?? events
     if (told.before < settled) await readUpTo(settled, trail, told, options)
