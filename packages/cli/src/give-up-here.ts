@@ -1,3 +1,4 @@
+import type { KeyId } from '@vault/core'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
@@ -28,10 +29,12 @@ export async function giveUpHere(
   if (migration === undefined) throw noneToGoOnWith('rollback', { from, vault: vault.id })
   const actor = await vault.actorFor('migrate', { signal })
   const seat = seatsOf(options, await isIdentitySealed(vault), output).source
+  const named = peerKey === undefined ? undefined : parseKeyId(peerKey)
+  const key = isRemote(to) ? named : await keyAt(to)
   const parts = {
     source: await moveSourceOf(vault, { ...seat, actor }),
     authorize: vault.authorize,
-    ...(isRemote(to) && peerKey !== undefined && { to: parseKeyId(peerKey) }),
+    ...(key !== undefined && { to: key }),
   }
   const events = giveUpMove(migration, parts, { signal, ...(reason !== undefined && { reason }) })
   const published = publishEvents(migration, events)
@@ -42,4 +45,17 @@ export async function giveUpHere(
   const seconds = (performance.now() - started) / 1000
   const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already }
   return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+}
+
+/** The key of the place in a folder, where there is one that can be read: it may be another than the migration goes to. */
+async function keyAt(dir: string): Promise<KeyId | undefined> {
+  const { isVaultError } = await import('@vault/core')
+  const { lookAtTarget } = await import('@vault/embedded')
+  try {
+    await using target = await lookAtTarget(dir)
+    return target.key
+  } catch (error) {
+    if (isVaultError(error)) return undefined
+    throw error
+  }
 }

@@ -74,6 +74,10 @@ test('nor a folder that is gone', async () => {
   expect(refused.stderr).toMatch(/The migration \w+ goes to B, and in .* is no place now/)
   // No other place is made in its stead.
   expect(await readdir(space.dir)).not.toContain('B')
+  await json('vaultctl', ['init', space.at('D'), '--no-passphrase'])
+  const another = ['--from', space.at('A'), '--to', space.at('D'), '--without-target']
+  const mistaken = await run('vault-migrate', ['rollback', ...another])
+  expect([mistaken.code, mistaken.stderr]).toEqual([1, expect.stringContaining('[MIGRATION_PLAN_MISMATCH]')])
   const given = await json('vault-migrate', ['rollback', ...ends, '--without-target', '--reason', 'the disk died'])
   expect(given).toMatchObject({ phase: 'rolled-back', left_at_target: true, reason: 'the disk died' })
   expect(given).not.toHaveProperty('already')

@@ -94,7 +94,7 @@ export class WriterGate {
     const { vault, dir } = this.#parts
     return new VaultError<WriterErrorCode>({
       code: 'VAULT_MOVED',
-      message: `The vault in ${dir} was handed off and cannot be changed here: it is active in ${address ?? label}. Nothing was changed; write there.`,
+      message: `The vault in ${dir} was handed off and cannot be changed here: it goes on in ${address ?? label}. Nothing was changed; write there.`,
       details: {
         vault,
         migration,
