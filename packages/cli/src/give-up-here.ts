@@ -7,7 +7,7 @@ import { noneToGoOnWith } from './move-on.ts'
 import { endsOf, type MoveOptions, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
-import { isRemote } from './remote-end.ts'
+import { isRemote, serverKey } from './remote-end.ts'
 
 /** Takes a move from a folder back without the place that it was going to, which is gone. Throws what `giveUpMove` throws. */
 export async function giveUpHere(
@@ -19,7 +19,6 @@ export async function giveUpHere(
   const { from, to } = endsOf(options)
   const { peerKey, reason, events: file } = options
   const files = await expectMoveFiles(options)
-  const { parseKeyId } = await import('@vault/core')
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const { giveUpMove, isEnded, listMoves } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
@@ -29,7 +28,7 @@ export async function giveUpHere(
   if (migration === undefined) throw noneToGoOnWith('rollback', { from, vault: vault.id })
   const actor = await vault.actorFor('migrate', { signal })
   const seat = seatsOf(options, await isIdentitySealed(vault), output).source
-  const named = peerKey === undefined ? undefined : parseKeyId(peerKey)
+  const named = peerKey === undefined ? undefined : serverKey(peerKey)
   const key = isRemote(to) ? named : await keyAt(to)
   const parts = {
     source: await moveSourceOf(vault, { ...seat, actor }),

@@ -1,9 +1,10 @@
-import { type Bytes, type KeyId, parseKeyId, type Signer, type VaultId } from '@vault/core'
+import type { Bytes, KeyId, Signer, VaultId } from '@vault/core'
 import type { Place, Vault } from '@vault/embedded'
 import type { HttpOptions, HttpPartTarget, HttpSource, HttpState, HttpTarget } from '@vault/migration/http'
 import type { Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-count.ts'
+import { parseKey } from './parse-key.ts'
 import { readProofFiles } from './read-proofs.ts'
 import { repeatable } from './repeatable.ts'
 
@@ -41,9 +42,9 @@ export function patienceOf(timeout: string | undefined): number | undefined {
   return timeout === undefined ? undefined : parseCount('--timeout', timeout) * 1000
 }
 
-/** The key of a server. Throws a `UsageError` where none is named, and what `parseKeyId` throws. */
+/** The key of a server. Throws a `UsageError` where none is named. */
 export function serverKey(peerKey: string | undefined): KeyId {
-  if (peerKey !== undefined) return parseKeyId(peerKey)
+  if (peerKey !== undefined) return parseKey('--peer-key', peerKey)
   throw new UsageError('Name the key of the server with --peer-key: "vaultctl serve" prints it where it starts.')
 }
 

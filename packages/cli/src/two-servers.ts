@@ -1,8 +1,8 @@
 import type { KeyId, VaultId } from '@vault/core'
-import { parseKeyId } from '@vault/core'
 import type { HttpPlace } from '@vault/migration/http'
 import { UsageError } from './exit-code.ts'
 import { endsOf, type MoveOptions } from './move-options.ts'
+import { parseKey } from './parse-key.ts'
 import { isRemote } from './remote-end.ts'
 import { remotePlace, remoteVault } from './remote-place.ts'
 
@@ -34,8 +34,7 @@ export async function twoServers(options: MoveOptions, signal: AbortSignal): Pro
   try {
     const vault = await remoteVault(from, place, signal)
     const close = () => place[Symbol.asyncDispose]()
-    const there = { url: new URL(to).origin, key: parseKeyId(toKey) }
-    return { place, vault, from, fromKey: parseKeyId(fromKey), to: there, [Symbol.asyncDispose]: close }
+    return { place, vault, from, fromKey, to: { url: new URL(to).origin, key: toKey }, [Symbol.asyncDispose]: close }
   } catch (error) {
     await place[Symbol.asyncDispose]()
     throw error
@@ -43,18 +42,19 @@ export async function twoServers(options: MoveOptions, signal: AbortSignal): Pro
 }
 
 /** Both ends with their keys, the way round that is meant. */
-function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'fromKey' | 'to' | 'toKey', string>> {
+function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'to', string> & Record<'fromKey' | 'toKey', KeyId>> {
   const { from, to } = endsOf(options)
   const { fromKey: first, peerKey: second, back = false } = options
-  const [fromKey, toKey] = back ? [second, first] : [first, second]
   if (!isRemote(to)) {
     throw new UsageError(
       `A vault moves from ${from} to another server, or from the folder that it lies in: serve ${to} ("vaultctl serve"), and name its address; or run this where ${from} is. Into a folder it is copied with --no-handoff.`,
     )
   }
-  if (fromKey === undefined || toKey === undefined) {
+  if (first === undefined || second === undefined) {
     throw new UsageError('Name the keys of both servers, --from-key and --peer-key: "vaultctl serve" prints them.')
   }
+  const keys = [parseKey('--from-key', first), parseKey('--peer-key', second)] as const
+  const [fromKey, toKey] = back ? [keys[1], keys[0]] : keys
   return { from, fromKey, to, toKey }
 }
 

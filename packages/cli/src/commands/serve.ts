@@ -3,6 +3,7 @@ import type { KeyId } from '@vault/core'
 import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { requireFree } from '../listen-address.ts'
+import { parseKey } from '../parse-key.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import type { Program } from '../program.ts'
 import { addressOf, parseRate } from '../remote-end.ts'
@@ -55,13 +56,13 @@ export function addServe(program: Program): void {
     const { allowedKeys, startServer } = await import('@vault/server')
     const port = Number(options.port)
     if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
-    const keys = await keysOf(options.allow ?? [])
-    const parts = await keysOf(options.allowParts ?? [])
-    const moves = await keysOf(options.allowMoves ?? [])
-    const moveTo = await destinationsOf(options.moveTo ?? [])
+    const keys = keysOf('--allow', options.allow)
+    const parts = keysOf('--allow-parts', options.allowParts)
+    const moves = keysOf('--allow-moves', options.allowMoves)
+    const moveTo = destinationsOf(options.moveTo ?? [])
     if (moves.length > 0 && moveTo.length === 0)
       output.warn('No server is named that vaults may move to (--move-to), so none is moved.')
-    const trust = await keysOf(options.trust ?? [])
+    const trust = keysOf('--trust', options.trust)
     if (!options.certificates && trust.length > 0) throw new UsageError('--trust is about certificates.')
     if (!options.certificates && keys.length + parts.length + moves.length === 0)
       output.warn('No key is allowed (--allow), so everybody is refused.')
@@ -89,16 +90,14 @@ export function addServe(program: Program): void {
   })
 }
 
-async function destinationsOf(texts: readonly string[]): Promise<readonly MoveDestination[]> {
-  const { parseKeyId } = await import('@vault/core')
+function destinationsOf(texts: readonly string[]): readonly MoveDestination[] {
   return texts.map((text) => {
     const [url = '', key] = text.split('#')
-    if (key !== undefined && new URL(addressOf(url)).pathname === '/') return { url, key: parseKeyId(key) }
+    if (key !== undefined && new URL(addressOf(url)).pathname === '/') return { url, key: parseKey('--move-to', key) }
     throw new UsageError(`--move-to takes an address with the key of the server, https://HOST:PORT#KEY, not ${text}.`)
   })
 }
 
-async function keysOf(texts: readonly string[]): Promise<readonly KeyId[]> {
-  const { parseKeyId } = await import('@vault/core')
-  return texts.map((text) => parseKeyId(text))
+function keysOf(option: string, texts: readonly string[] = []): readonly KeyId[] {
+  return texts.map((text) => parseKey(option, text))
 }
