@@ -56,7 +56,7 @@ export async function encodeFrame(value: unknown, body: readonly Uint8Array[] = 
 /** As {@link encodeFrame}, in parts, one after the other. The body is one of them where it goes as it is, and must not change then. */
 export async function frameParts(
   value: unknown,
-  body: readonly Uint8Array[],
+  body: readonly Uint8Array[] = [],
   memory?: FrameMemory,
 ): Promise<readonly Uint8Array[]> {
   const header = encode(withoutGaps(value), FAR)

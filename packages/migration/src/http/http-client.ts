@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentId, Random } from '@vault/core'
 import { isVaultError, systemRandom, toHex } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
-import { encodeFrame, FrameMemory, frameParts } from '@vault/transfer/frame'
+import { FrameMemory, frameParts } from '@vault/transfer/frame'
 import { FieldFault } from '../records/field.ts'
 import type { Ask, Call, Side } from './calls.ts'
 import { CALLS } from './calls.ts'
@@ -121,7 +121,7 @@ export class HttpClient {
   /** Throws what is wrong with the proofs, or the refusal itself where the other place takes none. */
   async #show(path: string, refused: unknown, options: AbortOptions | undefined): Promise<void> {
     const present = path.replace(/[^/]*$/, 'present')
-    const frame = [await encodeFrame({ proofs: this.#proofs })]
+    const frame = await frameParts({ proofs: this.#proofs })
     try {
       await this.patiently(options, () => this.#answer(present, frame, options, (value) => nothing(value, 'present')))
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
-import { encodeFrame } from '@vault/transfer/frame'
+import { frameParts } from '@vault/transfer/frame'
 import type { LiveRecord } from '../move/live/live-record.ts'
 import type { MoveStatus } from '../move/move-status.ts'
 import type { ToldEvent } from '../move/told-event.ts'
@@ -55,7 +55,7 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     { request, saying }: { readonly request: unknown; readonly saying: Field<MoveSaying> },
     abort: AbortOptions = {},
   ): AsyncGenerator<ToldEvent> {
-    const question = [await encodeFrame(request)]
+    const question = await frameParts(request)
     let said: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame> => {
       said ??= client.frames(path, question, abort)

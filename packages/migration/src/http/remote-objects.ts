@@ -2,7 +2,7 @@ import type { BatchAck, Block, BulkCas, CasReader, ReadBatch, ReadBlock } from '
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
 import { matchesId, VaultError } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
-import { encodeFrame } from '@vault/transfer/frame'
+import { frameParts } from '@vault/transfer/frame'
 import type { Ask, Side } from './calls.ts'
 import { batchAck } from './calls.ts'
 import type { HttpClient } from './http-client.ts'
@@ -58,7 +58,7 @@ export function remoteObjects(
     const open = new Set(wanted)
     let pieces: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame | undefined> => {
-      pieces ??= client.frames(`${path}/get-objects`, [await encodeFrame({ ids: [...open] })], options)
+      pieces ??= client.frames(`${path}/get-objects`, await frameParts({ ids: [...open] }), options)
       try {
         const { value, done } = await pieces.next()
         return done === true ? undefined : value
