@@ -1,9 +1,10 @@
 import type { Bytes, Prefix, Subtree } from '@vault/core'
-import { isVaultError, KEY_LENGTH } from '@vault/core'
+import { KEY_LENGTH } from '@vault/core'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
+import { unlessDamaged } from './sqlite-error.ts'
 
 /** The two tables of which roots are made. */
 export type TreeName = 'objects' | 'entries'
@@ -103,14 +104,4 @@ function packChildren(children: Children): Bytes {
     counts.setBigUint64(at + KEY_LENGTH, child === undefined ? NOT_KEPT : BigInt(child.count))
   }
   return packed
-}
-
-/** What could be read, `undefined` where it is damaged. */
-export function unlessDamaged<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (isVaultError(error, 'SOUP_CORRUPT')) return undefined
-    throw error
-  }
 }

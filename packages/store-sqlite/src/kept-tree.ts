@@ -1,20 +1,13 @@
 import type { Prefix, Subtree } from '@vault/core'
 import { copyBytes } from '@vault/core'
 import type { Children, TreeName } from './branch-rows.ts'
-import {
-  deleteBranches,
-  deleteTree,
-  readAsOf,
-  readBranch,
-  unlessDamaged,
-  writeAsOf,
-  writeBranch,
-} from './branch-rows.ts'
+import { deleteBranches, deleteTree, readAsOf, readBranch, writeAsOf, writeBranch } from './branch-rows.ts'
 import type { Connection } from './connection.ts'
 import { DirtyMarks, isBucket } from './dirty-marks.ts'
 import { feedAfter } from './feed.ts'
 import { isEntryItem } from './feed-items.ts'
 import type { Moment } from './moment.ts'
+import { unlessDamaged } from './sqlite-error.ts'
 import { readTenure } from './tenure-row.ts'
 
 /** Subtrees gathered before they are written in one transaction, at most. */

@@ -1,5 +1,4 @@
 import type { Bytes } from '@vault/core'
-import { isVaultError } from '@vault/core'
 import type { MendableRecords } from '@vault/soup'
 import { checkRecordKey, checkRecordPrefix, checkSwap, recordConflict, soundRecord } from '@vault/soup'
 import { checksum } from './checksum.ts'
@@ -7,6 +6,7 @@ import type { Connection } from './connection.ts'
 import type { Place } from './place.ts'
 import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
+import { unlessDamaged } from './sqlite-error.ts'
 
 /** A record, or what is left of one that was removed: its version, without a value. */
 export interface RecordRow {
@@ -79,20 +79,10 @@ function swapRecord(db: Connection, key: string, expected: number, value: Uint8A
 
 function mendRecord(db: Connection, key: string, value: Bytes): number {
   const row = db.get('SELECT * FROM records WHERE key = ?', key)
-  if (row === undefined || isSound(row)) throw soundRecord(key)
+  if (row === undefined || unlessDamaged(() => decodeRecord(row)) !== undefined) throw soundRecord(key)
   const { version } = row
   const latest = Number.isSafeInteger(version) && (version as number) >= 0 ? (version as number) : 0
   return writeRecord(db, key, latest < Number.MAX_SAFE_INTEGER ? latest + 1 : 1, value)
-}
-
-function isSound(row: Row): boolean {
-  try {
-    decodeRecord(row)
-    return true
-  } catch (error) {
-    if (isVaultError(error, 'SOUP_CORRUPT')) return false
-    throw error
-  }
 }
 
 function writeRecord(db: Connection, key: string, version: number, value: Uint8Array | null): number {

@@ -88,6 +88,16 @@ export function damagedRow(table: string, key: string, why: string, cause?: unkn
   return storeError('SOUP_CORRUPT', message, { details: { table, key }, ...(cause === undefined ? {} : { cause }) })
 }
 
+/** What could be read, `undefined` where it is damaged. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isVaultError(error, 'SOUP_CORRUPT')) return undefined
+    throw error
+  }
+}
+
 function resultCode(error: unknown): number | undefined {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown }
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined
