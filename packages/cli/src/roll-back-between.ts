@@ -1,3 +1,4 @@
+import type { MoveStatus } from '@vault/migration'
 import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-move.ts'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -28,16 +29,17 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   await expectMoveFiles(options)
   await using servers = await twoServers(options, signal)
   const { place, vault, from, fromKey, to } = servers
-  const [latest] = await place.moves(vault, { signal })
-  if (options.withoutTarget) return await takeBack(run, servers, { ...options, migration: named ?? null })
+  const moves = await place.moves(vault, { signal })
+  const [latest] = moves
+  if (options.withoutTarget) return await takeBack(run, servers, { ...options, migration: named ?? null, moves })
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
-    return await takeBack(run, servers, { ...options, migration: named ?? latest?.migration_id ?? null })
+    return await takeBack(run, servers, { ...options, migration: named ?? latest?.migration_id ?? null, moves })
   }
   const since = await sinceComplete(latest.migration_id, servers, { ...options, signal })
   if (!bringNewer) {
-    if (since === undefined) return await takeBack(run, servers, { ...options, migration: latest.migration_id })
+    if (since === undefined) return await takeBack(run, servers, { ...options, migration: latest.migration_id, moves })
     throw cannotRollBack(since, to.url)
   }
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
@@ -58,17 +60,17 @@ async function takeBack(
   { place, vault, from, to }: TwoServers,
   {
     migration,
+    moves,
     reason,
     events: file,
     withoutTarget = false,
     timeout,
-  }: Omit<Options, 'migration'> & { readonly migration: string | null },
+  }: Omit<Options, 'migration'> & { readonly migration: string | null; readonly moves: readonly MoveStatus[] },
 ): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
   const asked = { ...(withoutTarget && { withoutTarget }), ...patienceIn(timeout) }
   const request = { to, migration, reason: reason ?? null, ...asked }
-  const before = await place.moves(vault, { signal })
   const events = place.takeBack(vault, request, { signal })
   const told = file === undefined ? events : writeEvents(file, events, output)
   const state = await followMove(run, told, { begins: async () => {} })
@@ -80,7 +82,7 @@ async function takeBack(
     seconds,
     live: undefined,
     returns: undefined,
-    already: before.some(({ migration_id: id, phase }) => id === state.migration && phase === 'rolled-back'),
+    already: moves.some(({ migration_id: id, phase }) => id === state.migration && phase === 'rolled-back'),
   }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))
   return EXIT.ok

@@ -1,8 +1,7 @@
-import type { Plan } from '@vault/migration'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { addStateOption } from '../open-vault.ts'
-import { planEnds } from '../plan-ends.ts'
+import { type PlannedEnds, planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
 import { addRemoteOptions } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
@@ -37,17 +36,14 @@ export function addPlan(program: Program): void {
     const known = MIGRATION_REASONS.find((one) => one === reason)
     if (reason !== undefined && known === undefined)
       throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
-    const { plan, asked } = await planEnds(run, options, known)
-    await run.output.result(
-      { ok: true, plan, ...asked?.members },
-      [describePlan(plan), ...(asked?.lines ?? [])].join('\n'),
-    )
+    const planned = await planEnds(run, options, known)
+    await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned))
     return EXIT.ok
   })
 }
 
 /** A plan for people. */
-export function describePlan(plan: Plan): string {
+export function describePlan({ plan, asked }: PlannedEnds): string {
   const { source, target, verification } = plan
   const { objects, bytes, entries } = source.counts
   return [
@@ -55,5 +51,6 @@ export function describePlan(plan: Plan): string {
     `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
     `to        ${target.label}, ${plan.handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
     `verified  ${verification.mode === 'full' ? 'every object read back and hashed, both roots' : `a sample of ${verification.size}, both roots`}`,
+    ...(asked?.lines ?? []),
   ].join('\n')
 }

@@ -90,7 +90,8 @@ function isPartial(options: Options): boolean {
 
 async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const { plan, asked } = await planEnds(run, options)
+  const planned = await planEnds(run, options)
+  const { plan, asked } = planned
   const { objects, bytes } = plan.source.counts
   const result = {
     ok: true,
@@ -100,9 +101,6 @@ async function dryRun(run: Run, options: Options): Promise<ExitCode> {
     target: to,
     migration_id: plan.migration_id,
   }
-  await run.output.result(
-    { ...result, objects, bytes, ...asked?.members },
-    [describePlan(plan), ...(asked?.lines ?? [])].join('\n'),
-  )
+  await run.output.result({ ...result, objects, bytes, ...asked?.members }, describePlan(planned))
   return EXIT.ok
 }
