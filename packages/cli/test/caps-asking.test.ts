@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { json, run, scratch } from './harness.ts'
+import { ownKeys } from './own-keys.ts'
 
 interface Held {
   readonly subject: string
@@ -9,9 +10,7 @@ interface Held {
 /** A vault whose council of three let carol read and write, and whose ana alone wanted to let mallory read. */
 async function council() {
   const space = await scratch()
-  const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-  const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-    json<T>('vaultctl', args, code, options)
+  const { options, ctl } = ownKeys(space)
   const keys: Record<string, string> = {}
   for (const name of ['ana', 'ben', 'eva', 'carol', 'dave', 'mallory']) {
     keys[name] = (await ctl<{ key: string }>(['keys', 'new', name, '--no-passphrase'])).key

@@ -2,13 +2,12 @@ import { rename, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { ACTIONS } from '../src/caps-options.ts'
 import { json, run, scratch } from './harness.ts'
+import { ownKeys } from './own-keys.ts'
 
 describe('vaultctl caps', () => {
   test('a council, a chain, a put and a move by it, after a rotation and until a revocation', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     for (const name of ['ana', 'ben', 'eva', 'carol', 'mallory']) await ctl(['keys', 'new', name, '--no-passphrase'])
     const [A, B] = [space.at('A'), space.at('B')]
     await ctl(['init', A, '--no-passphrase'])
@@ -51,9 +50,7 @@ describe('vaultctl caps', () => {
 
   test('whoever is called by a name holds what was granted to it, until that is taken back', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     for (const name of ['ana', 'ben', 'hr']) await ctl(['keys', 'new', name, '--no-passphrase'])
     await ctl(['init', 'A', '--no-passphrase'])
     const grant = ['--action', 'read', '--object', 'docs', '--expires', 'never']
@@ -86,9 +83,7 @@ describe('vaultctl caps', () => {
 
   test('a file that cannot be written is said before anything is granted, and else beside the result', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'v', '--no-passphrase'])
     const issue = ['caps', 'issue', 'v', '--to', 'ana', '--action', 'read']
@@ -119,9 +114,7 @@ describe('vaultctl caps', () => {
 
   test('a hand-off waits for the approval of others', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'A', '--no-passphrase'])
     await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1', '--as', 'ana'], 2)
@@ -184,9 +177,7 @@ describe('vaultctl caps', () => {
 
   test('what would come to nothing is said before it is signed', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'v', '--no-passphrase'])
     const before = await ctl(['root', 'v'])
@@ -227,9 +218,7 @@ describe('vaultctl caps', () => {
 
   test('status tells names from certificates', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'v', '--no-passphrase'])
     const { id } = await ctl<{ id: string }>(['caps', 'issue', 'v', '--to', 'ana', '--action', 'read,approve'])
@@ -249,9 +238,7 @@ describe('vaultctl caps', () => {
 
   test('a certificate holds while it is validated', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = <T = Record<string, unknown>>(args: readonly string[], code = 0) =>
-      json<T>('vaultctl', args, code, options)
+    const { options, ctl } = ownKeys(space)
     for (const name of ['ana', 'bob']) await ctl(['keys', 'new', name, '--no-passphrase'])
     await ctl(['init', 'v', '--no-passphrase'])
     await writeFile(space.at('note'), 'a note')
@@ -297,8 +284,7 @@ describe('vaultctl caps', () => {
 
   test('a folder, and the words that are understood', async () => {
     await using space = await scratch()
-    const options = { env: { VAULT_KEYSTORE: space.at('keystore') }, cwd: space.dir }
-    const ctl = (args: readonly string[], code = 0) => json('vaultctl', args, code, options)
+    const { ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'v', '--no-passphrase'])
     await writeFile(space.at('docs'), 'a file')
