@@ -22,7 +22,7 @@ export async function giveUpHere(
   const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
   const { giveUpMove, isEnded, listMoves } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
-  const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
+  const moves = await listMoves(vault.place.soups.records, { signal, vault: vault.id })
   const meant = moves.find(({ phase }) => !isEnded(phase)) ?? moves[0]
   const migration = options.migration ?? meant?.migration
   if (migration === undefined) throw noneToGoOnWith('rollback', { from, vault: vault.id })

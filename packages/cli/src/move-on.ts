@@ -64,7 +64,7 @@ export async function moveOn(
     rollBackMove,
   } = await import('@vault/migration')
   await using vault = await openVaultAt(from, { ...options, output }, { signal })
-  const moves = (await listMoves(vault.place.soups.records, { signal })).filter((move) => move.vault === vault.id)
+  const moves = await listMoves(vault.place.soups.records, { signal, vault: vault.id })
   const open = moves.find(({ phase }) => !isEnded(phase))
   const known = options.migration ?? (verb === 'rollback' ? (open ?? moves[0]) : open)?.migration
   // Who takes a move over, or back, must have been granted it before anything is written down. Behind the signature the vault is active
@@ -92,8 +92,7 @@ export async function moveOn(
     await using found = await end.look()
     return { instance: found.instance }
   }
-  const arrived =
-    verb === 'run' && open === undefined ? await arrivedMove(source, await named(), { signal }) : undefined
+  const arrived = verb === 'run' && open === undefined ? await arrivedMove(source, named, { signal }) : undefined
   if (arrived !== undefined) {
     await using target = await end.open()
     await requireArrived(arrived, target, { signal })

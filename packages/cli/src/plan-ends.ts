@@ -44,9 +44,8 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
   // Nobody has to approve a copy.
   if (ends.vault === undefined || !options.handoff) return { plan }
   const { id, place } = ends.vault
-  const open = (await listMoves(place.soups.records, { signal })).find(
-    (move) => move.vault === id && !isEnded(move.phase),
-  )
+  const moves = await listMoves(place.soups.records, { signal, vault: id })
+  const open = moves.find(({ phase }) => !isEnded(phase))
   if (open !== undefined) {
     output.note(
       `The migration ${open.migration} is ${open.phase}: "run" goes on with that, and does not begin this one.`,

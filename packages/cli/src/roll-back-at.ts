@@ -69,8 +69,7 @@ async function completeMove({ output, signal }: Run, options: Options): Promise<
   await using left = await openVaultAt(from, { ...options, output }, open)
   // On its way back it is received here, until it is active.
   if ((await left.soup.tenure({ signal })).state === 'active') return undefined
-  const moves = await listMoves(left.place.soups.records, { signal })
-  const latest = moves.find((move) => move.vault === left.id)
+  const [latest] = await listMoves(left.place.soups.records, { signal, vault: left.id })
   if (latest?.phase !== 'complete' || (options.migration ?? latest.migration) !== latest.migration) return undefined
   await using reached = await openVaultAt(to, { ...options, output }, open)
   return await whatCameAbout(latest.migration, { left: left.soup, reached: reached.soup }, signal)

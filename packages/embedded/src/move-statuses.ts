@@ -20,8 +20,7 @@ export async function moveStatuses(
   const { signal, vault, clock = systemClock } = options
   const { records } = place.soups
   const statuses: MoveStatus[] = []
-  for (const state of await listMoves(records, { signal })) {
-    if (vault !== undefined && state.vault !== vault) continue
+  for (const state of await listMoves(records, { signal, ...(vault !== undefined && { vault }) })) {
     const { migration } = state
     const checkpoint = await readMoveCheckpoint(records, migration, { signal })
     const status = moveStatus(state, checkpoint, await readMovePace(records, migration, { signal }))

@@ -117,7 +117,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     const { served, vault, options } = asked
     await asked.require('move-away')
     const { records } = served.place.soups
-    const moves = (await listMoves(records, options)).filter((move) => move.vault === vault)
+    const moves = await listMoves(records, { ...options, vault })
     const move = moves.find(({ migration, phase }) => (named === null ? !isEnded(phase) : migration === named))
     if (move === undefined) throw refusal('HTTP_REQUEST_INVALID', 'No such migration of the vault is under way here.')
     const { migration, phase, next } = await pauseMove(records, move.migration, options)
@@ -126,8 +126,8 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
   'plan-move': async (asked, { to }) => encodePlan(await asked.served.away.plan(asked, to)),
   async 'live-move'({ served, vault, options }, { migration }) {
     const { records } = served.place.soups
-    const moves = await listMoves(records, options)
-    if (!moves.some((move) => move.vault === vault && move.migration === migration)) return null
+    const moves = await listMoves(records, { ...options, vault })
+    if (!moves.some((move) => move.migration === migration)) return null
     return (await readLiveMove(records, migration, options)) ?? null
   },
 

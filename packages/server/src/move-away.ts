@@ -56,7 +56,7 @@ export async function moveAway(
   const open = moves.find(({ phase }) => !isEnded(phase))
   const source = await moveSource(vault, departure, options)
   // Its answer may have been lost.
-  const arrived = open === undefined ? await arrivedMove(source, to, options) : undefined
+  const arrived = open === undefined ? await arrivedMove(source, async () => to, options) : undefined
   await using target = await reached(vault, to, departure, { ...options, asked: request })
   if (arrived !== undefined) {
     await requireArrived(arrived, target, options)
@@ -140,7 +140,7 @@ export function takerOf(acceptance: MoveState['acceptance']): KeyId | undefined 
 }
 
 async function movesOf({ id, place }: Vault, options: AbortOptions): Promise<readonly MoveState[]> {
-  return (await listMoves(place.soups.records, options)).filter(({ vault }) => vault === id)
+  return await listMoves(place.soups.records, { ...options, vault: id })
 }
 
 async function moveSource(vault: Vault, { seat }: Departure, options: AbortOptions) {

@@ -39,8 +39,8 @@ async function pauseHere({ output, signal }: Run, dir: string, options: Options)
   await using vault = await openVaultAt(dir, { ...options, output }, { signal })
   await vault.require('migrate', { signal })
   const { records } = vault.place.soups
-  const moves = await listMoves(records, { signal })
-  const open = moves.find((move) => move.vault === vault.id && !isEnded(move.phase))
+  const moves = await listMoves(records, { signal, vault: vault.id })
+  const open = moves.find(({ phase }) => !isEnded(phase))
   const migration = options.migration ?? open?.migration
   if (migration === undefined) throw new UsageError(`No migration of the vault in ${dir} is under way.`)
   return await pauseMove(records, migration, { signal })

@@ -93,8 +93,8 @@ export async function checkAdoptable(
   const { tenures, records } = seat.store
   const tenure = await tenures.read(vault, options)
   if (tenure.state !== 'active') throw notActive(seat.label, tenure)
-  const moves = await listMoves(records, options)
-  const open = moves.find((move) => move.vault === vault && !isEnded(move.phase))
+  const moves = await listMoves(records, { ...options, vault })
+  const open = moves.find(({ phase }) => !isEnded(phase))
   if (open !== undefined) {
     throw unfinished(open.migration, `is ${open.phase}, and names the keys of now: resume it, or roll it back`)
   }

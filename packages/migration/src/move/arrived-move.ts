@@ -1,11 +1,11 @@
 import type { AbortOptions, Bytes, KeyId } from '@vault/core'
-import { decodeEnvelope, VaultError } from '@vault/core'
+import { VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
-import { parseAcceptance } from '../records/acceptance.ts'
 import { readMove } from './journal.ts'
 import { movedTo } from './live/moved-to.ts'
 import type { MoveSource, MoveTarget } from './move-endpoint.ts'
 import type { MoveState } from './state.ts'
+import { targetOf } from './target-of.ts'
 
 /** A place by what it is known by: its key, or its instance. Neither: there is no place. */
 export interface NamedPlace {
@@ -15,11 +15,11 @@ export interface NamedPlace {
 
 /**
  * The move by which a vault has left its source for this place, where it was finished: whoever asks for it again is told how it ended.
- * `undefined` where the vault has not left. Throws `MIGRATION_SOURCE_REFUSED`, with where it went, for another place.
+ * `undefined` where the vault has not left, and then nobody asks which place that is. Throws `MIGRATION_SOURCE_REFUSED`, with where it went, for another place.
  */
 export async function arrivedMove(
   { soup, records, vault }: Pick<MoveSource, 'soup' | 'records' | 'vault'>,
-  to: NamedPlace,
+  to: () => Promise<NamedPlace>,
   options: AbortOptions = {},
 ): Promise<MoveState | undefined> {
   const tenure = await soup.tenure(options)
@@ -27,8 +27,9 @@ export async function arrivedMove(
   if (moved === undefined) return undefined
   const state = await readMove(records, moved.migration, options)
   if (state?.phase !== 'complete' || state.acceptance === null) return undefined
-  const { place, instance } = parseAcceptance(decodeEnvelope(state.acceptance).payload)
-  if (to.key === place || to.instance === instance) return state
+  const { place, instance } = targetOf(state)
+  const named = await to()
+  if (named.key === place || named.instance === instance) return state
   const { migration, label, address } = moved
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_SOURCE_REFUSED',

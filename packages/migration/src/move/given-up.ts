@@ -16,7 +16,7 @@ export function givenUpAt(moves: readonly MoveState[], instance: string | undefi
 /** Has a target that has come back give up what it received of moves that were given up without it: then it can take the vault anew. */
 export async function cleanTarget(parts: MoveParts, options: AbortOptions = {}): Promise<void> {
   const { source, target } = parts
-  const moves = (await listMoves(source.records, options)).filter(({ vault }) => vault === source.vault)
+  const moves = await listMoves(source.records, { ...options, vault: source.vault })
   for (const { migration } of givenUpAt(moves, target.instance)) {
     for await (const _ of rollBackMove(migration, parts, options));
   }

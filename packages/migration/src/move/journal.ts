@@ -1,4 +1,4 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import { decode, encode, isVaultError, VaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
 import { changeRecord } from '@vault/soup'
@@ -101,13 +101,16 @@ export async function readMove(
   return record && parseState(record.bytes, migration)
 }
 
-/** All moves that a place has a record of, the latest planned first. */
-export async function listMoves(records: Records, options?: AbortOptions): Promise<readonly MoveState[]> {
+/** All moves that a place has a record of, or those of one vault, the latest planned first. */
+export async function listMoves(
+  records: Records,
+  { vault, ...options }: AbortOptions & { readonly vault?: ContentId } = {},
+): Promise<readonly MoveState[]> {
   const moves: MoveState[] = []
   for (const key of await records.list(FOLDER, options)) {
     if (!key.endsWith(NAME)) continue
     const state = await readMove(records, key.slice(FOLDER.length, -NAME.length), options)
-    if (state !== undefined) moves.push(state)
+    if (state !== undefined && (vault === undefined || state.vault === vault)) moves.push(state)
   }
   return moves.sort((a, b) => b.planned - a.planned || (a.migration < b.migration ? -1 : 1))
 }

@@ -28,7 +28,7 @@ import type { MoveParts } from './work.ts'
 export async function* moveVault(plan: Plan, parts: MoveParts, options: AbortOptions = {}): AsyncGenerator<MoveEvent> {
   options.signal?.throwIfAborted()
   const { source, clock = systemClock } = parts
-  const moves = (await listMoves(source.records, options)).filter(({ vault }) => vault === source.vault)
+  const moves = await listMoves(source.records, { ...options, vault: source.vault })
   const unfinished = moves.find(({ phase }) => !isEnded(phase))
   if (unfinished !== undefined) throw unfinishedMove(unfinished)
   for (const move of moves) await openStray(move, source, options)
