@@ -18,7 +18,7 @@ export interface Evacuated {
   /** Objects that were stored again, and the bytes of their content. */
   readonly copied: number
   readonly bytes: number
-  /** Records that nobody needs. */
+  /** Records that were not stored again: nobody needs them, or they lie elsewhere too. */
   readonly left: number
   /** Needed, and without a sound copy anywhere in the store. */
   readonly lost: readonly ContentId[]
@@ -27,23 +27,24 @@ export interface Evacuated {
 }
 
 /** What a segment says that may hold more than can be told. */
-export const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
+const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
 
 /**
- * Stores what is needed of a segment again. The segment has to be condemned before: then whatever no vault needs now can come to
+ * Stores what is needed of a segment again, but for what has a sound copy in one that is not condemned. The segment has to be condemned before: then whatever no vault needs now can come to
  * be needed only by bytes that are written elsewhere. Throws `SOUP_CONDEMNED` where other reclaims took away three times what this one
  * wrote, and what the stores throw.
  */
 export async function evacuate(place: ReclaimedPlace, segment: string, options: AbortOptions = {}): Promise<Evacuated> {
-  return await storeUncondemned(place.reclaim, (written) => copyNeeded(place, segment, written, options), options)
+  return await storeUncondemned(place.reclaim, (relied) => copyNeeded(place, segment, relied, options), options)
 }
 
 async function copyNeeded(
-  { objects, reclaim }: ReclaimedPlace,
+  place: ReclaimedPlace,
   segment: string,
-  written: Set<string>,
+  relied: Set<string>,
   options: AbortOptions,
 ): Promise<Evacuated> {
+  const { objects, reclaim } = place
   let [copied, bytes, left] = [0, 0, 0]
   const lost: ContentId[] = []
   let unread: VaultError | undefined
@@ -52,13 +53,13 @@ async function copyNeeded(
   })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
-    const ids = [...new Set(all.filter((_, i) => needed[i]))]
-    left += needed.filter((is) => !is).length
+    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], segment, relied, options)
+    left += all.length - ids.length
     if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
       lost.push(...absent, ...damaged)
       for await (const ack of objects.putMany([blocks], options)) {
-        if (ack.segment !== '') written.add(ack.segment)
+        if (ack.segment !== '') relied.add(ack.segment)
         copied += blocks.length
         bytes += ack.bytes
       }
@@ -68,8 +69,23 @@ async function copyNeeded(
   return { copied, bytes, left, lost, ...(unread === undefined ? {} : { unread }) }
 }
 
+/** Those of which no other segment has a sound copy, unless it is condemned; notes in `relied` where the others have theirs. */
+async function withoutCopy(
+  { objects, reclaim }: ReclaimedPlace,
+  ids: readonly ContentId[],
+  segment: string,
+  relied: Set<string>,
+  options: AbortOptions,
+): Promise<readonly ContentId[]> {
+  const found = await objects.findElsewhere(ids, new Set([segment]), { ...options, check: true })
+  const segments = new Set(found.filter((name) => name !== undefined))
+  for (const name of await reclaim.condemned([...segments], options)) segments.delete(name)
+  for (const name of segments) relied.add(name)
+  return ids.filter((_, i) => !segments.has(found[i] ?? ''))
+}
+
 /** What can be told of a segment; then, where there may be more, why. */
-async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultError) => void): AsyncGenerator<Page> {
+export async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultError) => void): AsyncGenerator<Page> {
   try {
     yield* pages
   } catch (error) {
