@@ -30,18 +30,18 @@ export interface Evacuated {
 const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
 
 /**
- * Stores what is needed of a segment again, but for what has a sound copy in one that is not condemned. The segment has to be condemned before: then whatever no vault needs now can come to
- * be needed only by bytes that are written elsewhere. Throws `SOUP_CONDEMNED` where other reclaims took away three times what this one
- * wrote, and what the stores throw.
+ * Stores what is needed of a segment again, but for what has a sound copy in another one that is not condemned. The segment has to be
+ * condemned before: then whatever no vault needs now can come to be needed only by bytes that are written elsewhere. Throws
+ * `SOUP_CONDEMNED` where other reclaims took away three times what this one wrote, and what the stores throw.
  */
 export async function evacuate(place: ReclaimedPlace, segment: string, options: AbortOptions = {}): Promise<Evacuated> {
-  return await storeUncondemned(place.reclaim, (relied) => copyNeeded(place, segment, relied, options), options)
+  return await storeUncondemned(place.reclaim, (written) => copyNeeded(place, segment, written, options), options)
 }
 
 async function copyNeeded(
   place: ReclaimedPlace,
   segment: string,
-  relied: Set<string>,
+  written: Set<string>,
   options: AbortOptions,
 ): Promise<Evacuated> {
   const { objects, reclaim } = place
@@ -53,13 +53,13 @@ async function copyNeeded(
   })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
-    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], segment, relied, options)
+    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], segment, options)
     left += all.length - ids.length
     if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
       lost.push(...absent, ...damaged)
       for await (const ack of objects.putMany([blocks], options)) {
-        if (ack.segment !== '') relied.add(ack.segment)
+        if (ack.segment !== '') written.add(ack.segment)
         copied += blocks.length
         bytes += ack.bytes
       }
@@ -69,18 +69,19 @@ async function copyNeeded(
   return { copied, bytes, left, lost, ...(unread === undefined ? {} : { unread }) }
 }
 
-/** Those of which no other segment has a sound copy, unless it is condemned; notes in `relied` where the others have theirs. */
+/**
+ * Those of which no other segment has a sound copy, unless it is condemned. One that is not condemned yet can be relied on: a reclaim that
+ * condemns it later reads it after that, with what was found here, and finds this segment condemned.
+ */
 async function withoutCopy(
   { objects, reclaim }: ReclaimedPlace,
   ids: readonly ContentId[],
   segment: string,
-  relied: Set<string>,
   options: AbortOptions,
 ): Promise<readonly ContentId[]> {
   const found = await objects.findElsewhere(ids, new Set([segment]), { ...options, check: true })
   const segments = new Set(found.filter((name) => name !== undefined))
   for (const name of await reclaim.condemned([...segments], options)) segments.delete(name)
-  for (const name of segments) relied.add(name)
   return ids.filter((_, i) => !segments.has(found[i] ?? ''))
 }
 

@@ -1,8 +1,9 @@
-import type { CasErrorCode, StoredSegment } from '@vault/cas'
+import type { CasErrorCode } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
 import { isFullDisk, isVaultError, VaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
-import { evacuate, type ReclaimedPlace, readable } from './evacuate.ts'
+import { evacuate, type ReclaimedPlace } from './evacuate.ts'
+import { type Surveyed, type SurveyProgress, surveySegments } from './survey-segments.ts'
 
 export interface ReclaimOptions extends AbortOptions {
   /** Of all bytes of the store, the share that may stay although nobody needs it, 0 to 1. Default: 0.05. */
@@ -13,7 +14,8 @@ export interface ReclaimOptions extends AbortOptions {
 
 /** What reclaim tells as it goes, and at its end. */
 export type ReclaimEvent =
-  | { readonly type: 'progress'; readonly phase: 'survey' | 'copy'; readonly done: number; readonly of: number }
+  | SurveyProgress
+  | { readonly type: 'progress'; readonly phase: 'copy'; readonly done: number; readonly of: number }
   | ({ readonly type: 'report' } & ReclaimReport)
 
 /** What reclaim did, or would do. */
@@ -38,17 +40,6 @@ export interface ReclaimReport {
    * `TRANSFER_SOURCE_DAMAGED`, with the segment as subject.
    */
   readonly findings: readonly Finding[]
-}
-
-/** A segment, and how much of it is needed. */
-interface Surveyed {
-  readonly segment: string
-  readonly bytes: number
-  readonly records: number
-  readonly unusedRecords: number
-  readonly unused: number
-  /** Its last write was never finished, or is under way, or is damaged now: nobody can tell which. */
-  readonly unfinished: boolean
 }
 
 const MAX_UNUSED = 0.05
@@ -76,7 +67,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   if (!(maxUnused >= 0 && maxUnused <= 1)) throw new RangeError(`A share is 0 to 1, not ${maxUnused}`)
   const findings: Finding[] = []
   const segments = await place.objects.segments(abort)
-  const surveyed = yield* survey(place, segments, findings, abort)
+  const surveyed = yield* surveySegments(place, segments, findings, abort)
   const condemned = new Set(
     await place.reclaim.condemned(
       surveyed.map(({ segment }) => segment),
@@ -93,57 +84,6 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
     unfinished: { segments: unfinished.length, bytes: unfinished.reduce((sum, { bytes }) => sum + bytes, 0) },
   }
   yield { type: 'report', segments: gone.size, ...work, kept, findings }
-}
-
-/** Reads what every segment holds and asks what is needed of it: short ones first, so that of two copies the one in the longer counts. */
-async function* survey(
-  place: ReclaimedPlace,
-  segments: readonly StoredSegment[],
-  findings: Finding[],
-  options: AbortOptions,
-): AsyncGenerator<ReclaimEvent, readonly Surveyed[]> {
-  const found: Surveyed[] = []
-  const passed = new Set<string>()
-  for (const [done, one] of segments.toSorted((a, b) => a.bytes - b.bytes).entries()) {
-    yield { type: 'progress', phase: 'survey', done, of: segments.length }
-    passed.add(one.segment)
-    try {
-      found.push(await surveySegment(place, one, passed, options))
-    } catch (error) {
-      if (!isVaultError(error) || !(error.code === 'CAS_CORRUPT' || error.code === 'CAS_FORMAT')) throw error
-      findings.push({ code: error.code, message: error.message, subject: one.segment })
-    }
-  }
-  yield { type: 'progress', phase: 'survey', done: segments.length, of: segments.length }
-  return found
-}
-
-/** `passed`: segments whose copies do not count, this one among them. */
-async function surveySegment(
-  { objects, reclaim }: ReclaimedPlace,
-  { segment, bytes }: StoredSegment,
-  passed: ReadonlySet<string>,
-  options: AbortOptions,
-): Promise<Surveyed> {
-  let [records, unusedRecords, needed, unfinished] = [0, 0, 0, false]
-  let before: ContentId | undefined
-  const pages = readable(objects.contents(segment, options), (error) => {
-    if (error.code !== 'CAS_UNACKNOWLEDGED') throw error
-    unfinished = true
-  })
-  for await (const page of pages) {
-    const ids = page.map(({ id }) => id)
-    const isNeeded = await reclaim.needed(ids, options)
-    const elsewhere = await objects.findElsewhere(ids, passed, options)
-    records += page.length
-    for (const [i, record] of page.entries()) {
-      if (isNeeded[i] && elsewhere[i] === undefined && record.id !== before) needed += record.bytes
-      else unusedRecords += 1
-      before = record.id
-    }
-  }
-  const isFull = unusedRecords === 0 && records > 0 && !unfinished
-  return { segment, bytes, records, unusedRecords, unused: isFull ? 0 : Math.max(0, bytes - needed), unfinished }
 }
 
 /** Which segments go, those with the least to copy first. What an interrupted reclaim has condemned goes in any case. */
@@ -257,7 +197,7 @@ async function firstMissing(
   for await (const ids of reclaim.list(options)) {
     const found = await objects.findElsewhere(ids, except, options)
     const missing = ids.filter((_, i) => found[i] === undefined)
-    // What came to be needed in one of them before it was condemned and is needed no more is none.
+    // What was released since it was listed is not missed.
     const needed = await reclaim.needed(missing, options)
     const first = missing.find((_, i) => needed[i])
     if (first !== undefined) return first

@@ -7,18 +7,18 @@ const ATTEMPTS = 3
 
 /**
  * Stores bytes that no change names: what is under charge already, and lies elsewhere from now on. `store` notes the segments that
- * it writes and those that it relies on, and runs again where a reclaim has condemned one meanwhile, which may have read it before the last was written. Throws
+ * it writes, and runs again where a reclaim has condemned one meanwhile, which may have read it before the last was written. Throws
  * `SOUP_CONDEMNED` after three times.
  */
 export async function storeUncondemned<Result>(
   reclaim: Pick<Reclaim, 'condemned'>,
-  store: (relied: Set<string>) => Promise<Result>,
+  store: (written: Set<string>) => Promise<Result>,
   options?: AbortOptions,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
-    const relied = new Set<string>()
-    const result = await store(relied)
-    const segments = await reclaim.condemned([...relied], options)
+    const written = new Set<string>()
+    const result = await store(written)
+    const segments = await reclaim.condemned([...written], options)
     if (segments.length === 0) return result
     if (attempt === ATTEMPTS) throw disturbed(segments)
   }
