@@ -168,7 +168,10 @@ describe('reclaimSpace', () => {
     expect(await readFile(path)).toEqual(bytes)
     // Stored again from another place: now nothing that is needed can lie there alone.
     await Array.fromAsync(place.objects.putMany([blocks]))
-    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 1, kept: { unfinished: { segments: 0 } } })
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({
+      segments: 1,
+      kept: { unfinished: { segments: 0 } },
+    })
     expect(await segmentsOf(place)).not.toContain(ack?.segment)
     await dead[Symbol.asyncDispose]()
   })

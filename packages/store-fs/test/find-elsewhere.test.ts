@@ -52,7 +52,7 @@ test('what another session has written and not flushed is durable when it has be
     get: (target, name) => (name === 'open' ? open : Reflect.get(target, name).bind(target)),
   })
   const writer = await openFsCas({ dir, mode: 'write', fs })
-  void writer.putMany([[block('needed')]]).next()
+  void Array.fromAsync(writer.putMany([[block('needed')]]))
   await written
   {
     await using cas = await openFsCas({ dir, mode: 'write', fs: disk })

@@ -44,7 +44,8 @@ async function* allNeeded(place: Place, options: AbortOptions | undefined): Asyn
   }
 }
 
-const vaults = (db: Connection): readonly number[] => db.all('SELECT vault FROM tenures').map(({ vault }) => vault as number)
+const vaults = (db: Connection): readonly number[] =>
+  db.all('SELECT vault FROM tenures').map(({ vault }) => vault as number)
 
 /** A row counts whether it is sound or not: what it stands for is not to be destroyed because it is damaged. */
 function neededAmong(db: Connection, ids: readonly ContentId[]): readonly boolean[] {

@@ -47,13 +47,14 @@ async function copyNeeded(
   const { objects, reclaim } = place
   let [copied, bytes, left] = [0, 0, 0]
   const lost: ContentId[] = []
+  const leaving = new Set([segment])
   let unread: VaultError | undefined
   for await (const records of readable(objects.contents(segment, options), (error) => {
     unread = error
   })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
-    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], segment, options)
+    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], leaving, options)
     left += all.length - ids.length
     if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
@@ -70,23 +71,30 @@ async function copyNeeded(
 }
 
 /**
- * Those of which no other segment has a sound copy, unless it is condemned. One that is not condemned yet can be relied on: a reclaim that
- * condemns it later reads it after that, with what was found here, and finds this segment condemned.
+ * Those of which only segments that are condemned, as all of `leaving`, have a sound copy; adds those that it finds to be so. One that is
+ * not condemned yet can be relied on: a reclaim that condemns it later reads it after that, and what was found in it here, and does not rely
+ * on this one.
  */
 async function withoutCopy(
   { objects, reclaim }: ReclaimedPlace,
   ids: readonly ContentId[],
-  segment: string,
+  leaving: Set<string>,
   options: AbortOptions,
 ): Promise<readonly ContentId[]> {
-  const found = await objects.findElsewhere(ids, new Set([segment]), { ...options, check: true })
-  const segments = new Set(found.filter((name) => name !== undefined))
-  for (const name of await reclaim.condemned([...segments], options)) segments.delete(name)
-  return ids.filter((_, i) => !segments.has(found[i] ?? ''))
+  for (;;) {
+    const found = await objects.findElsewhere(ids, leaving, { ...options, check: true })
+    const segments = new Set(found.filter((name) => name !== undefined))
+    const condemned = await reclaim.condemned([...segments], options)
+    if (condemned.length === 0) return ids.filter((_, i) => found[i] === undefined)
+    for (const name of condemned) leaving.add(name)
+  }
 }
 
 /** What can be told of a segment; then, where there may be more, why. */
-export async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultError) => void): AsyncGenerator<Page> {
+export async function* readable<Page>(
+  pages: AsyncIterable<Page>,
+  tell: (error: VaultError) => void,
+): AsyncGenerator<Page> {
   try {
     yield* pages
   } catch (error) {
