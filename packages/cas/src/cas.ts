@@ -141,11 +141,20 @@ export interface ReclaimableCas {
   /** All segments, in no stated order: others may be writing some of them. */
   segments(options?: AbortOptions): Promise<readonly StoredSegment[]>
   /**
-   * The records of a segment in pages, whether their bytes are sound or not; one id may come more than once, and a segment that is
-   * gone has none. Throws, after all that it found, `CAS_CORRUPT` where it cannot be told what else the segment held, and
+   * The records of a segment in pages, ascending by their ids, whether their bytes are sound or not; one id may come more than once, and
+   * a segment that is gone has none. Throws, after all that it found, `CAS_CORRUPT` where it cannot be told what else the segment held, and
    * `CAS_UNACKNOWLEDGED` where it ends with what may never have been finished; `CAS_FORMAT`.
    */
   contents(segment: string, options?: AbortOptions): AsyncIterable<readonly StoredRecord[]>
+  /**
+   * For each id, in order, a segment that has a record of it and is none of `except`, as far as the store can tell; with `check`, one whose
+   * bytes were read, are what the id names, and are durable. `undefined` where there is none. Throws `CAS_READ_FAILED`, `CAS_WRITE_FAILED`.
+   */
+  findElsewhere(
+    ids: readonly ContentId[],
+    except: ReadonlySet<string>,
+    options?: AbortOptions & { readonly check?: boolean },
+  ): Promise<readonly (string | undefined)[]>
   /** Removes segments for good; one that is gone is no error. Durable when it resolves. Throws `CAS_WRITE_FAILED`. */
   removeSegments(segments: readonly string[], options?: AbortOptions): Promise<void>
 }

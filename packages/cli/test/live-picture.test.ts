@@ -12,6 +12,8 @@ function rounds(count: number) {
     estimateMs: 800 >> i,
     throttleMs: i < 2 ? 0 : 4,
     goalMs: 300,
+    changes: 1,
+    changesLeft: 1,
     walked: false,
   }))
 }

@@ -147,7 +147,7 @@ describe('reclaimSpace', () => {
     expect(await segmentsOf(place)).toContain(segment)
   })
 
-  test('keeps a segment that was never sealed and whose end is not whole: it may be rotten, not torn', async () => {
+  test('keeps a segment whose end is not whole where something needed is found nowhere else: it may be rotten, not torn', async () => {
     await using space = await scratch()
     await using place = await placeAt(space.at())
     // Held by a process that died: nothing seals its segment any more.
@@ -162,11 +162,92 @@ describe('reclaimSpace', () => {
     bytes[at] = (bytes[at] as number) ^ 1
     await writeFile(path, bytes)
     const kept = { segments: 1, unfinished: { segments: 1, bytes: bytes.length } }
-    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept, findings: [] })
-    await place.reclaim.condemn([ack?.segment as string])
-    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0 })
+    const findings = [{ code: 'TRANSFER_SOURCE_DAMAGED', subject: ack?.segment }]
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept, findings })
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept, findings })
     expect(await readFile(path)).toEqual(bytes)
+    // Stored again from another place: now nothing that is needed can lie there alone.
+    await Array.fromAsync(place.objects.putMany([blocks]))
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({
+      segments: 1,
+      kept: { unfinished: { segments: 0 } },
+    })
+    expect(await segmentsOf(place)).not.toContain(ack?.segment)
     await dead[Symbol.asyncDispose]()
+  })
+
+  test('takes a segment whose last write was never finished, and stores again what was finished and is needed', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const dead = await openFsCas({ dir: space.at(), mode: 'write' })
+    const blocks = ['first', 'second'].map(block)
+    const [ack] = await Array.fromAsync(dead.putMany([blocks]))
+    const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
+    await place.soups.soup(VAULT).commit({ epoch: 0, objects: { add } })
+    await place.release('second')
+    const path = space.at('objects', `${ack?.segment}.pack`)
+    await writeFile(path, Buffer.concat([await readFile(path), Buffer.alloc(1000, 1)]))
+    const before = await segmentsOf(place)
+    expect(await reclaimed(place, { dryRun: true })).toMatchObject({ segments: 1, objects: 1, copied: { objects: 1 } })
+    expect(await segmentsOf(place)).toEqual(before)
+    expect(await reclaimed(place)).toMatchObject({
+      segments: 1,
+      objects: 1,
+      copied: { objects: 1 },
+      kept: { segments: 0, unfinished: { segments: 0, bytes: 0 } },
+      findings: [],
+    })
+    expect(await segmentsOf(place)).not.toContain(ack?.segment)
+    expect(await place.objects.get(block('first').id)).toEqual(block('first').bytes)
+    await dead[Symbol.asyncDispose]()
+  })
+
+  test('an object in several segments is needed in one of them, the longest', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const short = await place.add('a', 'b')
+    const long = await place.add('a', 'b', 'c', 'd')
+    const other = await place.add('a', 'e', 'f')
+    expect(await reclaimed(place, { dryRun: true, maxUnused: 0 })).toMatchObject({ segments: 2, objects: 3 })
+    expect(await reclaimed(place)).toMatchObject({ segments: 2, objects: 3, copied: { objects: 2 } })
+    expect(await segmentsOf(place)).toContain(long)
+    expect(await segmentsOf(place)).toHaveLength(2)
+    for (const segment of [short, other]) expect(await segmentsOf(place)).not.toContain(segment)
+    for (const text of 'abcdef') expect(await place.objects.get(block(text).id)).toEqual(block(text).bytes)
+    expect(await reclaimed(place)).toMatchObject({ segments: 0, kept: { unused: 0 } })
+  })
+
+  test('an object that lies twice in one segment is needed there once', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    await place.add('a', 'b')
+    await place.add('c', 'c', 'c', 'd')
+    expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 1, objects: 2, copied: { objects: 2 } })
+    for (const text of 'abcd') expect(await place.objects.get(block(text).id)).toEqual(block(text).bytes)
+  })
+
+  test('stores again what lies elsewhere too where the other copy is damaged', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    await place.add('needed')
+    const long = await place.add('needed', 'other')
+    const path = space.at('objects', `${long}.pack`)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf('neededneeded')
+    bytes[at] = (bytes[at] as number) ^ 1
+    await writeFile(path, bytes)
+    expect(await reclaimed(place)).toMatchObject({ segments: 1, copied: { objects: 1 }, findings: [] })
+    expect(await place.objects.get(block('needed').id)).toEqual(block('needed').bytes)
+  })
+
+  test('stores again what lies elsewhere too where another reclaim is about to take that away', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const [one, two] = [await place.add('a'), await place.add('a', 'b')]
+    await place.reclaim.condemn([one])
+    expect(await evacuate(place, one)).toMatchObject({ copied: 0, left: 1 })
+    await place.reclaim.condemn([two])
+    expect(await evacuate(place, one)).toMatchObject({ copied: 1, left: 0 })
   })
 
   test('removes what it has stored again, also where it cannot go on', async () => {

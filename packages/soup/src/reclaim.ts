@@ -18,4 +18,9 @@ export interface Reclaim {
    * is given up. Each answer is of one moment, and in doubt it is yes.
    */
   needed(ids: readonly ContentId[], options?: AbortOptions): Promise<readonly boolean[]>
+  /**
+   * All ids whose bytes are needed here, in pages, each of one moment; one may come more than once. What is needed from before the first
+   * page until after the last is among them.
+   */
+  list(options?: AbortOptions): AsyncIterable<readonly ContentId[]>
 }

@@ -236,6 +236,15 @@ class PackCas implements FsCas {
     yield* segmentContents(this.#files, segment, options)
   }
 
+  async findElsewhere(
+    ids: readonly ContentId[],
+    except: ReadonlySet<string>,
+    options: AbortOptions & { readonly check?: boolean } = {},
+  ): Promise<readonly (string | undefined)[]> {
+    this.#begin(options)
+    return this.#reader.findElsewhere(ids, except, options)
+  }
+
   async removeSegments(segments: readonly string[], options?: AbortOptions): Promise<void> {
     this.#begin(options)
     this.#checkWritable()

@@ -18,6 +18,7 @@ import { PiecePool } from './piece-pool.ts'
 import type { Extent } from './read-plan.ts'
 import { ReadPlan } from './read-plan.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import type { Segment } from './segment-table.ts'
 import { readRecord } from './stored-record.ts'
 import { readFailed } from './system-refusal.ts'
 
@@ -28,9 +29,11 @@ const READS_PER_TURN = 128
 /** Reads up to this length are done at once: a promise costs more than copying them. */
 const MAX_SYNC_READ = 64 * 1024
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** What reading every copy of an object gave. */
 type Outcome =
-  | { readonly type: 'sound'; readonly bytes: Bytes }
+  | { readonly type: 'sound'; readonly bytes: Bytes; readonly segment: Segment }
   | { readonly type: 'absent' }
   | { readonly type: 'damaged'; readonly file: string; readonly cause?: unknown }
 
@@ -56,10 +59,35 @@ export class ObjectReader {
   /** For each id, whether a segment that is there has it, as far as the index tells. */
   async hasMany(ids: readonly ContentId[]): Promise<boolean[]> {
     const held = ids.map(() => false)
-    await this.#resolve(ids, (_, asked) => {
-      held[asked] = true
+    await this.#resolve(ids, (copies, asked) => {
+      held[asked] = copies.length > 0
+      return copies.length > 0
     })
     return held
+  }
+
+  /** For each id a segment that has a record of it and is none of these; with `check`, a record that is sound and durable. */
+  async findElsewhere(
+    ids: readonly ContentId[],
+    except: ReadonlySet<string>,
+    { signal, check = false }: AbortOptions & { readonly check?: boolean } = {},
+  ): Promise<readonly (string | undefined)[]> {
+    const found: (string | undefined)[] = ids.map(() => undefined)
+    await this.#resolve(ids, (copies, asked) => {
+      found[asked] = this.#segmentsOf(copies).find((segment) => !except.has(segment))
+      return found[asked] !== undefined
+    })
+    if (!check) return found
+    const open = new Set<string>()
+    for (const [i, id] of ids.entries()) {
+      if (found[i] === undefined) continue
+      signal?.throwIfAborted()
+      const outcome = await this.#readCopies(idBytes(id), except)
+      found[i] = outcome.type === 'sound' ? outcome.segment.name : undefined
+      if (outcome.type === 'sound' && !outcome.segment.sealed) open.add(outcome.segment.name)
+    }
+    if (open.size > 0) await this.#files.flush(open)
+    return found
   }
 
   async get(id: ContentId): Promise<Bytes | undefined> {
@@ -98,7 +126,10 @@ export class ObjectReader {
     options: AbortOptions | undefined,
   ): AsyncGenerator<Piece> {
     const plan = new ReadPlan()
-    const absent = await this.#resolve(ids, (row, asked) => plan.add(row, asked))
+    const absent = await this.#resolve(ids, (copies, asked) => {
+      if (copies.length > 0) plan.add(copies.subarray(0, PACK_ROW_LENGTH), asked)
+      return copies.length > 0
+    })
     const pieces = plan.pieces()
     const read = (i: number) =>
       i < pieces.length ? this.#readPiece(pieces[i] as readonly Extent[], allocate) : undefined
@@ -119,18 +150,21 @@ export class ObjectReader {
     }
   }
 
-  /** Looks up every id, twice where others may have written it since; calls `found` with a row, and returns the absent ones. */
+  /**
+   * Looks up every id, a second time where its copies are not what `find` looks for, because others may have written one since; returns
+   * those where they are not then, either.
+   */
   async #resolve(
     ids: readonly ContentId[],
-    found: (row: Uint8Array, asked: number) => void,
+    find: (copies: Bytes, asked: number) => boolean,
   ): Promise<readonly ContentId[]> {
     const asked = new PackRows()
     for (const [i, id] of ids.entries()) asked.append(idBytes(id), 0, 0, i)
     // By id, so that the pages of the index come one after the other.
-    let requests = await this.#lookUp(sortRows(asked.bytes), found)
+    let requests = await this.#lookUp(sortRows(asked.bytes), find)
     if (requests.length > 0) {
       await this.#index.refresh()
-      requests = await this.#lookUp(requests, found)
+      requests = await this.#lookUp(requests, find)
     }
     const view = viewOf(requests)
     return Array.from(
@@ -139,8 +173,8 @@ export class ObjectReader {
     )
   }
 
-  /** Calls `found` for each request that the index knows, with the row of one copy; returns the others. */
-  async #lookUp(requests: Bytes, found: (row: Uint8Array, asked: number) => void): Promise<Bytes> {
+  /** Calls `find` for each request with the rows of all its copies; returns those that it does not find. */
+  async #lookUp(requests: Bytes, find: (copies: Bytes, asked: number) => boolean): Promise<Bytes> {
     const view = viewOf(requests)
     const missing = new PackRows()
     const copies = new PackRows()
@@ -151,8 +185,7 @@ export class ObjectReader {
         for (; at < to; at += PACK_ROW_LENGTH) {
           copies.clear()
           this.#index.collect(view, at, copies)
-          if (copies.count > 0) found(copies.bytes.subarray(0, PACK_ROW_LENGTH), rowExtra(view, at))
-          else missing.appendAll(requests.subarray(at, at + PACK_ROW_LENGTH))
+          if (!find(copies.bytes, rowExtra(view, at))) missing.appendAll(requests.subarray(at, at + PACK_ROW_LENGTH))
         }
       })
       if (at < requests.length) await setImmediate()
@@ -226,6 +259,15 @@ export class ObjectReader {
     return { blocks, absent, damaged }
   }
 
+  /** The segment of each row. */
+  #segmentsOf(copies: Bytes): string[] {
+    const view = viewOf(copies)
+    return Array.from(
+      { length: copies.length / PACK_ROW_LENGTH },
+      (_, i) => this.#index.segments.numbered(rowExtra(view, i * PACK_ROW_LENGTH)).name,
+    )
+  }
+
   /** The rows of all copies in segments that are there. */
   async #copies(id: Bytes): Promise<PackRows> {
     const view = viewOf(id)
@@ -244,19 +286,20 @@ export class ObjectReader {
     return this.#readCopies(id)
   }
 
-  async #readCopies(id: Bytes): Promise<Outcome> {
+  async #readCopies(id: Bytes, except: ReadonlySet<string> = NONE): Promise<Outcome> {
     const rows = (await this.#copies(id)).bytes
     const view = viewOf(rows)
     let outcome: Outcome = { type: 'absent' }
     for (let at = 0; at < rows.length; at += PACK_ROW_LENGTH) {
       const segment = this.#index.segments.numbered(rowExtra(view, at))
+      if (except.has(segment.name)) continue
       const file = this.#files.path(segment.name)
       const stored = rowStored(view, at)
       const record = new Uint8Array(RECORD_HEADER_LENGTH + stored)
       try {
         await this.#files.use(segment.name, (open) => readFully(open, record, rowOffset(view, at)))
         const bytes = readRecord(record, viewOf(record), 0, { id, stored, file })
-        if (bytes !== undefined) return { type: 'sound', bytes }
+        if (bytes !== undefined) return { type: 'sound', bytes, segment }
         outcome = { type: 'damaged', file }
       } catch (error) {
         if (errorCode(error) === 'ENOENT') segment.present = false

@@ -10,6 +10,7 @@ import {
   SEGMENT_HEADER_LENGTH,
   scanPack,
   segmentSeed,
+  sortRows,
   viewOf,
 } from '@vault/cas'
 import type { AbortOptions, Bytes } from '@vault/core'
@@ -21,7 +22,7 @@ import { readFailed } from './system-refusal.ts'
 const PAGE = 4096
 
 /**
- * The records of a segment as its trailer has them; of one that was never sealed, as reading it finds them. Throws at the end
+ * The records of a segment, ascending by their ids, as its trailer has them; of one that was never sealed, as reading it finds them. Throws at the end
  * `CAS_CORRUPT` where a stretch of that cannot be read; `CAS_FORMAT`, `CAS_READ_FAILED`.
  */
 export async function* segmentContents(
@@ -79,7 +80,7 @@ async function readRows(source: PackSource, segment: string, options?: AbortOpti
     if (errorCode(error) !== 'EIO') throw error
     damagedFrom = Math.min(damagedFrom, read)
   }
-  const rows = found.bytes
+  const rows = sortRows(found.bytes)
   if (Number.isFinite(damagedFrom)) return { rows, unread: damaged(source.file, damagedFrom) }
   return unfinished > 0 ? { rows, unread: unacknowledged(source.file, read) } : { rows }
 }

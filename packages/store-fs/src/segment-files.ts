@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { PackSource } from '@vault/cas'
 import type { Fs, FsFile } from './fs.ts'
 import { errorCode, readFully } from './fs.ts'
-import { readFailed } from './system-refusal.ts'
+import { readFailed, writeFailed } from './system-refusal.ts'
 
 /** Open files kept for the next read. Systems commonly allow a process 1,024. */
 const MAX_OPEN = 64
@@ -68,6 +68,20 @@ export class SegmentFiles {
       const size = await file.size()
       return run({ file: this.path(name), size, read: (into, position) => readFully(file, into, position) })
     })
+  }
+
+  /** Makes durable what others may just have written; passes over what is gone. Throws `CAS_WRITE_FAILED`. */
+  async flush(names: Iterable<string>): Promise<void> {
+    try {
+      for (const name of names) {
+        await this.use(name, (file) => file.datasync()).catch((error: unknown) => {
+          if (errorCode(error) !== 'ENOENT') throw error
+        })
+      }
+      await this.#fs.syncDir(this.#folder)
+    } catch (error) {
+      throw writeFailed(this.#folder, error)
+    }
   }
 
   /** Lets go of a file that is gone or about to go, so that the system can free its room. Whoever is reading it reads on. */

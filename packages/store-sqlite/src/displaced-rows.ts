@@ -1,4 +1,4 @@
-import type { Bytes } from '@vault/core'
+import type { Bytes, ContentId } from '@vault/core'
 import { ID_LENGTH, idBytes, idFromBytes, KEY_LENGTH } from '@vault/core'
 import type { KeyedMember, Member } from '@vault/soup'
 import { decodeEntry } from '@vault/soup'
@@ -6,6 +6,7 @@ import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { EntryRow } from './entry-rows.ts'
 import { entryRow } from './entry-rows.ts'
+import type { KeyRange } from './key-range.ts'
 import { packIds, unpackIds } from './pack-ids.ts'
 import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
@@ -57,6 +58,20 @@ export class Displacement {
 /** The first rows that are remembered, in the order of their keys. */
 export function firstDisplaced(db: Connection, vault: number, limit: number): readonly DisplacedRow[] {
   return db.all('SELECT * FROM displaced WHERE vault = ? ORDER BY kind, key LIMIT ?', vault, limit).map(decodeDisplaced)
+}
+
+/** The members that were there, with their keys, in the order of these. */
+export function displacedMembersAfter(
+  db: Connection,
+  vault: number,
+  { after, last, limit }: KeyRange,
+): readonly { readonly key: Bytes; readonly id: ContentId }[] {
+  const sql =
+    "SELECT * FROM displaced WHERE vault = ? AND kind = 'members' AND key > ? AND key <= ? AND was IS NOT NULL ORDER BY key LIMIT ?"
+  return db.all(sql, vault, after, last, limit).map((row) => {
+    const { key, was } = decodeDisplaced(row) as Extract<DisplacedRow, { readonly kind: 'members' }>
+    return { key, id: (was as Member).id }
+  })
 }
 
 export function forgetDisplaced(db: Connection, vault: number, rows: readonly DisplacedRow[]): void {

@@ -18,7 +18,7 @@ export interface Evacuated {
   /** Objects that were stored again, and the bytes of their content. */
   readonly copied: number
   readonly bytes: number
-  /** Records that nobody needs. */
+  /** Records that were not stored again: nobody needs them, or they lie elsewhere too. */
   readonly left: number
   /** Needed, and without a sound copy anywhere in the store. */
   readonly lost: readonly ContentId[]
@@ -27,33 +27,35 @@ export interface Evacuated {
 }
 
 /** What a segment says that may hold more than can be told. */
-export const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
+const UNREAD: ReadonlySet<string> = new Set(['CAS_CORRUPT', 'CAS_UNACKNOWLEDGED'])
 
 /**
- * Stores what is needed of a segment again. The segment has to be condemned before: then whatever no vault needs now can come to
- * be needed only by bytes that are written elsewhere. Throws `SOUP_CONDEMNED` where other reclaims took away three times what this one
- * wrote, and what the stores throw.
+ * Stores what is needed of a segment again, but for what has a sound copy in another one that is not condemned. The segment has to be
+ * condemned before: then whatever no vault needs now can come to be needed only by bytes that are written elsewhere. Throws
+ * `SOUP_CONDEMNED` where other reclaims took away three times what this one wrote, and what the stores throw.
  */
 export async function evacuate(place: ReclaimedPlace, segment: string, options: AbortOptions = {}): Promise<Evacuated> {
   return await storeUncondemned(place.reclaim, (written) => copyNeeded(place, segment, written, options), options)
 }
 
 async function copyNeeded(
-  { objects, reclaim }: ReclaimedPlace,
+  place: ReclaimedPlace,
   segment: string,
   written: Set<string>,
   options: AbortOptions,
 ): Promise<Evacuated> {
+  const { objects, reclaim } = place
   let [copied, bytes, left] = [0, 0, 0]
   const lost: ContentId[] = []
+  const leaving = new Set([segment])
   let unread: VaultError | undefined
   for await (const records of readable(objects.contents(segment, options), (error) => {
     unread = error
   })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
-    const ids = [...new Set(all.filter((_, i) => needed[i]))]
-    left += needed.filter((is) => !is).length
+    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], leaving, options)
+    left += all.length - ids.length
     if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
       lost.push(...absent, ...damaged)
@@ -68,8 +70,31 @@ async function copyNeeded(
   return { copied, bytes, left, lost, ...(unread === undefined ? {} : { unread }) }
 }
 
+/**
+ * Those of which only segments that are condemned, as all of `leaving`, have a sound copy; adds those that it finds to be so. One that is
+ * not condemned yet can be relied on: a reclaim that condemns it later reads it after that, and what was found in it here, and does not rely
+ * on this one.
+ */
+async function withoutCopy(
+  { objects, reclaim }: ReclaimedPlace,
+  ids: readonly ContentId[],
+  leaving: Set<string>,
+  options: AbortOptions,
+): Promise<readonly ContentId[]> {
+  for (;;) {
+    const found = await objects.findElsewhere(ids, leaving, { ...options, check: true })
+    const segments = new Set(found.filter((name) => name !== undefined))
+    const condemned = await reclaim.condemned([...segments], options)
+    if (condemned.length === 0) return ids.filter((_, i) => found[i] === undefined)
+    for (const name of condemned) leaving.add(name)
+  }
+}
+
 /** What can be told of a segment; then, where there may be more, why. */
-async function* readable<Page>(pages: AsyncIterable<Page>, tell: (error: VaultError) => void): AsyncGenerator<Page> {
+export async function* readable<Page>(
+  pages: AsyncIterable<Page>,
+  tell: (error: VaultError) => void,
+): AsyncGenerator<Page> {
   try {
     yield* pages
   } catch (error) {

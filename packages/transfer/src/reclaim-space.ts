@@ -1,8 +1,9 @@
-import type { CasErrorCode, StoredSegment } from '@vault/cas'
+import type { CasErrorCode } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
 import { isFullDisk, isVaultError, VaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
-import { evacuate, type ReclaimedPlace, UNREAD } from './evacuate.ts'
+import { evacuate, type ReclaimedPlace } from './evacuate.ts'
+import { type Surveyed, type SurveyProgress, surveySegments } from './survey-segments.ts'
 
 export interface ReclaimOptions extends AbortOptions {
   /** Of all bytes of the store, the share that may stay although nobody needs it, 0 to 1. Default: 0.05. */
@@ -13,14 +14,15 @@ export interface ReclaimOptions extends AbortOptions {
 
 /** What reclaim tells as it goes, and at its end. */
 export type ReclaimEvent =
-  | { readonly type: 'progress'; readonly phase: 'survey' | 'copy'; readonly done: number; readonly of: number }
+  | SurveyProgress
+  | { readonly type: 'progress'; readonly phase: 'copy'; readonly done: number; readonly of: number }
   | ({ readonly type: 'report' } & ReclaimReport)
 
 /** What reclaim did, or would do. */
 export interface ReclaimReport {
   /** Segments that went. */
   readonly segments: number
-  /** Records in them that nobody needs. */
+  /** Records in them that nobody needs, or that lie elsewhere too. */
   readonly objects: number
   /** What was stored again. */
   readonly copied: { readonly objects: number; readonly bytes: number }
@@ -30,20 +32,14 @@ export interface ReclaimReport {
   readonly kept: {
     readonly segments: number
     readonly unused: number
-    /** Of them those whose last write was never finished, or is under way: what nobody needs of them cannot be told. */
+    /** Of them those whose last write was never finished, or is under way. */
     readonly unfinished: { readonly segments: number; readonly bytes: number }
   }
-  /** Segments that stay because of their damage: `CAS_CORRUPT`, `TRANSFER_SOURCE_DAMAGED`, with the segment as subject. */
+  /**
+   * Segments that stay because of their damage, or because what is found nowhere may lie in them: `CAS_CORRUPT`,
+   * `TRANSFER_SOURCE_DAMAGED`, with the segment as subject.
+   */
   readonly findings: readonly Finding[]
-}
-
-/** A segment, and how much of it is needed. */
-interface Surveyed {
-  readonly segment: string
-  readonly bytes: number
-  readonly records: number
-  readonly unusedRecords: number
-  readonly unused: number
 }
 
 const MAX_UNUSED = 0.05
@@ -60,7 +56,8 @@ const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1
  * Frees the bytes of a store that no vault of the place needs: segments with nothing else in them go, others are written anew without
  * them where that pays, and many small ones are put together. Safe beside writers and other reclaims: a segment is condemned before it
  * is looked at, and a change that relies on it is refused then, and stores its bytes again. Killed at any moment, nothing that is
- * needed is lost, and the next one goes on.
+ * needed is lost, and the next one goes on. An object that lies in several segments is needed in one of them. A segment whose last write
+ * was never finished goes only when all that the place needs is found without it.
  *
  * Throws what the stores throw; where there is no room for what has to be stored anew of a segment, `CAS_WRITE_FAILED` with
  * `details.room`, in bytes: before any of it is written where the place tells its free bytes.
@@ -70,8 +67,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
   if (!(maxUnused >= 0 && maxUnused <= 1)) throw new RangeError(`A share is 0 to 1, not ${maxUnused}`)
   const findings: Finding[] = []
   const segments = await place.objects.segments(abort)
-  const unfinished: StoredSegment[] = []
-  const surveyed = yield* survey(place, segments, { findings, unfinished }, abort)
+  const surveyed = yield* surveySegments(place, segments, findings, abort)
   const condemned = new Set(
     await place.reclaim.condemned(
       surveyed.map(({ segment }) => segment),
@@ -79,51 +75,15 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
     ),
   )
   const chosen = choose(surveyed, condemned, maxUnused)
-  const names = new Set(chosen.map(({ segment }) => segment))
-  const staying = surveyed.filter(({ segment }) => !names.has(segment))
-  const work = dryRun ? expected(chosen) : yield* carryOut(place, chosen, findings, abort)
+  const { gone, ...work } = dryRun ? expected(chosen) : yield* carryOut(place, chosen, findings, abort)
+  const staying = surveyed.filter(({ segment }) => !gone.has(segment))
+  const unfinished = staying.filter((one) => one.unfinished)
   const kept = {
-    segments: segments.length - work.segments,
+    segments: segments.length - gone.size,
     unused: staying.reduce((sum, { unused }) => sum + unused, 0),
     unfinished: { segments: unfinished.length, bytes: unfinished.reduce((sum, { bytes }) => sum + bytes, 0) },
   }
-  yield { type: 'report', ...work, kept, findings }
-}
-
-/** Reads what every segment holds and asks what is needed of it. */
-async function* survey(
-  { objects, reclaim }: ReclaimedPlace,
-  segments: readonly StoredSegment[],
-  { findings, unfinished }: { readonly findings: Finding[]; readonly unfinished: StoredSegment[] },
-  options: AbortOptions,
-): AsyncGenerator<ReclaimEvent, readonly Surveyed[]> {
-  const found: Surveyed[] = []
-  for (const [done, { segment, bytes }] of segments.entries()) {
-    yield { type: 'progress', phase: 'survey', done, of: segments.length }
-    let [records, unusedRecords, needed] = [0, 0, 0]
-    try {
-      for await (const page of objects.contents(segment, options)) {
-        const answers = await reclaim.needed(
-          page.map(({ id }) => id),
-          options,
-        )
-        records += page.length
-        for (const [i, record] of page.entries()) {
-          if (answers[i]) needed += record.bytes
-          else unusedRecords += 1
-        }
-      }
-      const unused = Math.max(0, bytes - needed)
-      found.push({ segment, bytes, records, unusedRecords, unused: unusedRecords === 0 && records > 0 ? 0 : unused })
-    } catch (error) {
-      if (!isVaultError(error) || !(UNREAD.has(error.code) || error.code === 'CAS_FORMAT')) throw error
-      // One that somebody is writing, or was killed at, is no damage; but what its end was cannot be told, so it stays.
-      if (error.code === 'CAS_UNACKNOWLEDGED') unfinished.push({ segment, bytes })
-      else findings.push({ code: error.code, message: error.message, subject: segment })
-    }
-  }
-  yield { type: 'progress', phase: 'survey', done: segments.length, of: segments.length }
-  return found
+  yield { type: 'report', segments: gone.size, ...work, kept, findings }
 }
 
 /** Which segments go, those with the least to copy first. What an interrupted reclaim has condemned goes in any case. */
@@ -142,17 +102,26 @@ function choose(surveyed: readonly Surveyed[], condemned: ReadonlySet<string>, m
   return [...chosen].sort(byShareUnused)
 }
 
-type Work = Pick<ReclaimReport, 'segments' | 'objects' | 'copied' | 'bytesFreed'>
+/** What was done, and the segments that went. */
+interface Work extends Pick<ReclaimReport, 'objects' | 'copied' | 'bytesFreed'> {
+  readonly gone: ReadonlySet<string>
+}
 
 function expected(chosen: readonly Surveyed[]): Work {
   const sum = (of: (one: Surveyed) => number) => chosen.reduce((total, one) => total + of(one), 0)
   const bytes = sum(roomFor)
   return {
-    segments: chosen.length,
+    gone: new Set(chosen.map(({ segment }) => segment)),
     objects: sum(({ unusedRecords }) => unusedRecords),
     copied: { objects: sum(({ records, unusedRecords }) => records - unusedRecords), bytes },
     bytesFreed: sum(({ unused }) => unused),
   }
+}
+
+/** A segment of which everything that is needed, as far as it can be read, is durable elsewhere. */
+interface Ready extends Pick<Surveyed, 'segment' | 'bytes' | 'unfinished'> {
+  /** Records in it that were not stored again. */
+  readonly left: number
 }
 
 async function* carryOut(
@@ -162,8 +131,9 @@ async function* carryOut(
   options: AbortOptions,
 ): AsyncGenerator<ReclaimEvent, Work> {
   const { objects, reclaim } = place
-  let [segments, left, freed, copied, bytes] = [0, 0, 0, 0, 0]
-  let ready: string[] = []
+  const gone = new Set<string>()
+  let [left, freed, copied, bytes] = [0, 0, 0, 0]
+  let ready: Ready[] = []
   let waiting = 0
   if (chosen.length > 0) {
     await reclaim.condemn(
@@ -171,11 +141,24 @@ async function* carryOut(
       options,
     )
   }
-  // Not to be stopped: what is ready has been stored again, and would lie there twice.
+  const removeThese = async (these: readonly Ready[]) => {
+    await objects.removeSegments(these.map(({ segment }) => segment))
+    for (const one of these) {
+      gone.add(one.segment)
+      left += one.left
+      freed += one.bytes
+    }
+  }
   const remove = async () => {
-    await objects.removeSegments(ready)
+    const [whole, unfinished] = [ready.filter((one) => !one.unfinished), ready.filter((one) => one.unfinished)]
     ready = []
     waiting = 0
+    // Not to be stopped: what is ready has been stored again, and would lie there twice.
+    if (whole.length > 0) await removeThese(whole)
+    if (unfinished.length === 0) return
+    const missing = await firstMissing(place, new Set(unfinished.map(({ segment }) => segment)), options)
+    if (missing === undefined) await removeThese(unfinished)
+    else findings.push(...unfinished.map(({ segment }) => lastHope(segment, missing)))
   }
   for (const [done, one] of chosen.entries()) {
     yield { type: 'progress', phase: 'copy', done, of: chosen.length }
@@ -191,11 +174,9 @@ async function* carryOut(
     copied += evacuated.copied
     bytes += evacuated.bytes
     if (evacuated.lost.length > 0) findings.push(damagedSegment(one.segment, evacuated.lost))
-    if (evacuated.lost.length > 0 || evacuated.unread !== undefined) continue
-    segments += 1
-    left += evacuated.left
-    freed += one.bytes
-    ready.push(one.segment)
+    const unfinished = evacuated.unread?.code === 'CAS_UNACKNOWLEDGED'
+    if (evacuated.lost.length > 0 || (evacuated.unread !== undefined && !unfinished)) continue
+    ready.push({ segment: one.segment, bytes: one.bytes, left: evacuated.left, unfinished })
     waiting += evacuated.bytes
     // Those that cost nothing go before the first that does: it may need their room.
     const next = chosen[done + 1]
@@ -204,7 +185,24 @@ async function* carryOut(
   }
   if (ready.length > 0) await remove()
   yield { type: 'progress', phase: 'copy', done: chosen.length, of: chosen.length }
-  return { segments, objects: left, copied: { objects: copied, bytes }, bytesFreed: freed - bytes }
+  return { gone, objects: left, copied: { objects: copied, bytes }, bytesFreed: freed - bytes }
+}
+
+/** The first id that is needed and of which no segment but these has a record. */
+async function firstMissing(
+  { objects, reclaim }: ReclaimedPlace,
+  except: ReadonlySet<string>,
+  options: AbortOptions,
+): Promise<ContentId | undefined> {
+  for await (const ids of reclaim.list(options)) {
+    const found = await objects.findElsewhere(ids, except, options)
+    const missing = ids.filter((_, i) => found[i] === undefined)
+    // What was released since it was listed is not missed.
+    const needed = await reclaim.needed(missing, options)
+    const first = missing.find((_, i) => needed[i])
+    if (first !== undefined) return first
+  }
+  return undefined
 }
 
 const lacksRoom = (error: unknown): error is VaultError<CasErrorCode> =>
@@ -225,6 +223,12 @@ function noRoom(one: Surveyed, cause?: VaultError<CasErrorCode>): VaultError<Cas
   const message = `There is no room to go on: ${room} bytes of the segment ${segment} are needed, and are stored anew before its ${bytes} bytes go. Make that room, by moving something else from this disk, then repeat.`
   const details = { errno: 'ENOSPC', ...cause?.details, segment, room }
   return new VaultError({ code: 'CAS_WRITE_FAILED', message, details, ...(cause !== undefined && { cause }) })
+}
+
+function lastHope(segment: string, missing: ContentId): Finding {
+  const code: TransferFindingCode = 'TRANSFER_SOURCE_DAMAGED'
+  const message = `The segment stays: its last write was never finished, or is damaged now, and objects that are needed are found nowhere else, the first is ${missing}. Repair the vault (vaultctl verify --repair), then repeat.`
+  return { code, message, subject: segment }
 }
 
 function damagedSegment(segment: string, lost: readonly ContentId[]): Finding {

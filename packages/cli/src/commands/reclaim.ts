@@ -53,7 +53,7 @@ export function addReclaim(program: Program): void {
     const anew = `; ${counted(copied.objects, 'object')} (${humanBytes(copied.bytes)}) written anew`
     const stays = `${humanBytes(kept.unused)} unused in ${counted(kept.segments, 'pack')} that ${kept.segments === 1 ? 'stays' : 'stay'}`
     const { segments: written, bytes } = kept.unfinished
-    const unfinished = ` In ${counted(written, 'pack')} (${humanBytes(bytes)}) a write is under way or was never finished, so nobody can tell what is unused there.`
+    const unfinished = ` In ${counted(written, 'pack')} of them (${humanBytes(bytes)}) a write is under way or was never finished, and they stay.`
     await output.result(
       {
         ok,

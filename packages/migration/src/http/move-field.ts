@@ -135,6 +135,8 @@ const round: Field<LiveRound> = map<LiveRound>({
   dirty: count,
   left: count,
   ms: amount,
+  changes: count,
+  changesLeft: count,
   estimateMs: amount,
   throttleMs: amount,
   goalMs: amount,

@@ -7,7 +7,8 @@ import { settleTerms } from '../../src/move/live/live-terms.ts'
 const TERMS = settleTerms({ maxPauseMs: 100, goalPauseMs: 20, threshold: 4 })
 
 function round(left: number, estimateMs: number, more: Partial<LiveRound> = {}): LiveRound {
-  return { dirty: left, left, ms: estimateMs, estimateMs, throttleMs: 0, goalMs: 20, walked: false, ...more }
+  const alike = { dirty: left, left, ms: estimateMs, changes: left, changesLeft: left, estimateMs }
+  return { ...alike, throttleMs: 0, goalMs: 20, walked: false, ...more }
 }
 
 describe('when catching up ends', () => {
@@ -39,6 +40,22 @@ describe('when catching up ends', () => {
         throttled.map((each) => ({ ...each, goalMs: 100 })),
       ),
     ).toEqual({ type: 'abort' })
+  })
+
+  test('waits for no second round where one took long and as many changes came as it dealt with', () => {
+    const terms = settleTerms({ maxPauseMs: 1_000 })
+    const long = round(1_000_000, 400_000, { ms: 400_000, changes: 8_000, changesLeft: 8_000 })
+    // One every 50 ms: by 50 ms more of each, half as many come from one writer.
+    expect(converge(terms, [long])).toEqual({ type: 'throttle', ms: 50 })
+    expect(converge(terms, [{ ...long, changesLeft: 7_199 }])).toEqual({ type: 'again' })
+    expect(converge(terms, [{ ...long, changesLeft: 16_000 }])).toEqual({ type: 'throttle', ms: 75 })
+    expect(converge(terms, [{ ...long, ms: 9_999 }])).toEqual({ type: 'again' })
+    const throttled = { ...long, throttleMs: 50 }
+    expect(converge(terms, [long, throttled])).toEqual({ type: 'throttle', ms: 100 })
+    expect(converge(terms, [{ ...long, changes: 0, changesLeft: 0 }])).toEqual({ type: 'again' })
+    expect(converge({ ...terms, diverging: 'abort' }, [long])).toEqual({ type: 'abort' })
+    expect(converge(terms, [{ ...long, ms: 4_000_000 }])).toEqual({ type: 'throttle', ms: 500 })
+    expect(converge(terms, [{ ...long, ms: 40_000_000 }])).toEqual({ type: 'throttle', ms: 1_000 })
   })
 
   test('ends however fast others write', () => {

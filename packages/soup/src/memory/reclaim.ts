@@ -24,5 +24,13 @@ export function memoryReclaim(states: ReadonlyMap<ContentId, VaultState>, condem
         ),
       )
     },
+
+    async *list(options) {
+      for (const { members, held, displaced } of [...states.values()]) {
+        options?.signal?.throwIfAborted()
+        const before = [...displaced.members].filter(([, was]) => was !== undefined).map(([id]) => id)
+        yield [...members.keys(), ...held.keys(), ...before]
+      }
+    },
   }
 }

@@ -16,6 +16,8 @@ import {
 const NONE = { state: 'none', epoch: 0 } as const
 const ACTIVE = { state: 'active', epoch: 0 } as const
 
+const listed = async (store: SoupStore) => (await Array.fromAsync(store.reclaim.list())).flat().sort()
+
 export const reclaimCases: readonly ContractCase<SoupStore>[] = [
   {
     name: 'a mark counts for every vault of the place, for those that come later too, and for good',
@@ -47,6 +49,7 @@ export const reclaimCases: readonly ContractCase<SoupStore>[] = [
       const asked = ['member', 'released', 'of the other', 'held', 'unknown'].map(idOf)
       assertEqual(await store.reclaim.needed(asked), [true, false, true, true, false], 'needed')
       assertEqual(await store.reclaim.needed([]), [], 'nothing asked')
+      assertEqual(await listed(store), ['held', 'member', 'of the other'].map(idOf).sort(), 'all that is needed')
     },
   },
   {
@@ -60,8 +63,10 @@ export const reclaimCases: readonly ContractCase<SoupStore>[] = [
       await soup.receive({ migration: 'm2', objects: { add: [object('new')], remove: [idOf('old')] } })
       assertEqual(await soup.charged([idOf('old')]), [false], 'under charge')
       assertEqual(await store.reclaim.needed([idOf('old'), idOf('new')]), [true, true], 'while it is received')
+      assertEqual(await listed(store), [idOf('old'), idOf('new')].sort(), 'all that is needed while it is received')
       await store.tenures.transition(VAULT, { ...receiving, migration: 'm2' }, { state: 'replica', epoch: 0 })
       assertEqual(await store.reclaim.needed([idOf('old'), idOf('new')]), [false, true], 'when it has arrived')
+      assertEqual(await listed(store), [idOf('new')], 'all that is needed when it has arrived')
     },
   },
 ]

@@ -95,14 +95,17 @@ async function* oneRound(
 ): StepEvents<LiveRound> {
   const { parts, elapsed, options } = work
   const started = elapsed()
-  const { subjects: dirty, walked } = yield* logs.follow(followSource(live, run))
+  const { subjects: dirty, changes, walked } = yield* logs.follow(followSource(live, run))
   // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid.
   await statementOf(parts.source.soup, options)
   await statementOf(run.receiving.soup, options)
   const ms = Math.round(elapsed() - started)
+  const { latest } = await parts.source.soup.feed(options)
+  const changesLeft = latest - (live.record.cursor ?? latest)
   const left = await countLeft(work, live)
   const measured = [...rounds, { dirty, ms }]
-  return { dirty, left, ms, estimateMs: estimate(measured, left) + live.record.excessMs, ...conditions, walked }
+  const estimateMs = estimate(measured, left) + live.record.excessMs
+  return { dirty, left, ms, changes, changesLeft, estimateMs, ...conditions, walked }
 }
 
 /**
@@ -130,7 +133,7 @@ async function countLeft({ parts, options }: Work, live: LiveLog): Promise<numbe
 async function* followSource(
   live: LiveLog,
   run: FullRun,
-): StepEvents<{ readonly subjects: number; readonly walked: boolean }> {
+): StepEvents<{ readonly subjects: number; readonly changes: number; readonly walked: boolean }> {
   const { cursor } = live.record
   const { migration, source, receiving, options } = run
   if (cursor !== null) {
@@ -138,7 +141,7 @@ async function* followSource(
       const steps = copyChanges(source, receiving, { ...options, migration, after: cursor })
       const { sequence, subjects } = yield* copySteps(run, steps)
       if (sequence !== cursor) await live.write({ cursor: sequence }, options)
-      return { subjects, walked: false }
+      return { subjects, changes: sequence - cursor, walked: false }
     } catch (error) {
       if (!isVaultError(error, 'SOUP_FEED_EXPIRED')) throw error
     }
@@ -153,7 +156,7 @@ async function* followSource(
     (sum, unit) => sum + after[unit] - before[unit],
     0,
   )
-  return { subjects, walked: true }
+  return { subjects, changes: latest - (cursor ?? 0), walked: true }
 }
 
 /** The trail up to its present end, and the blocks that it names: what comes later is little. */

@@ -7,6 +7,9 @@ export interface LiveRound {
   /** Objects and entries that had changed again when it ended. */
   readonly left: number
   readonly ms: number
+  /** Changes of the source, each of any number of objects and entries: that it dealt with, and that came meanwhile. */
+  readonly changes: number
+  readonly changesLeft: number
   /** How long the vault would have been quiesced, had it been then. */
   readonly estimateMs: number
   /** For how long writers waited before each change, and how long the pause was meant to take, in this round. */
@@ -27,11 +30,13 @@ export type NextRound =
 // A round that leaves a tenth less shrinks; two that do not, under the same conditions, will not begin to.
 const SHRINKS = 0.9
 const PATIENCE = 2
+/** A round that takes so long shows by itself how fast others write: three of them could take hours. */
+const LONG_MS = 10_000
 
 /**
  * The rule by which catching up ends, as a pure function of its rounds (M018, M019): quiesce where what is left takes no longer than
  * meant; else go on while it shrinks, and for a bounded number of rounds; else slow the writers down, let the pause take longer, or stop.
- * Each such measure doubles up to a bound, so it ends however fast others write.
+ * Each such measure at least doubles, up to a bound, so it ends however fast others write.
  */
 export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): NextRound {
   const last = rounds.at(-1)
@@ -39,12 +44,22 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   const { left, estimateMs, goalMs, throttleMs } = last
   if (estimateMs <= goalMs) return { type: 'quiesce' }
   if (left <= terms.threshold && estimateMs <= terms.maxPauseMs) return { type: 'quiesce' }
-  if (rounds.length < terms.maxRounds && isShrinking(rounds)) return { type: 'again' }
-  const slower = Math.min(terms.maxPauseMs, Math.max(1, throttleMs * 2))
+  const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
+  if (rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)) return { type: 'again' }
+  const slower = Math.min(terms.maxPauseMs, Math.max(1, throttleMs * 2, isOutrun ? delayToHalve(last) : 0))
   const longer = Math.min(terms.maxPauseMs, goalMs * 2)
   if (terms.diverging === 'throttle' && slower > throttleMs) return { type: 'throttle', ms: slower }
   if (terms.diverging !== 'abort' && longer > goalMs) return { type: 'raise', ms: longer }
   return { type: 'abort' }
+}
+
+/**
+ * For how long one writer had to wait before each change, so that half as many come as a round deals with. Several have to wait for
+ * longer: nobody knows how many there are.
+ */
+function delayToHalve({ ms, changes, changesLeft }: LiveRound): number {
+  const gap = ms / Math.max(1, changesLeft)
+  return Math.round(gap * ((2 * changesLeft) / Math.max(1, changes) - 1))
 }
 
 /** Whether one of the last rounds left less than those before them, as far as they were under the same conditions. */
