@@ -1,5 +1,5 @@
 import { isVaultError, VaultError } from '@vault/core'
-import { armor, Decrypter } from 'age-encryption'
+import { loadAge } from './age.ts'
 import { readSmallFile } from './read-small-file.ts'
 
 /** The `code` of the errors about identities of age. */
@@ -15,6 +15,7 @@ export interface AgeIdentities {
 
 /** The identities of age in these files, as `age-keygen` writes them. Throws `FILE_UNREADABLE`, `KEY_AGE_IDENTITY_INVALID`. */
 export async function openAgeIdentities(files: readonly string[]): Promise<AgeIdentities> {
+  const { armor, Decrypter } = await loadAge()
   const decrypter = new Decrypter()
   for (const file of files) {
     const lines = (await readSmallFile(file)).split('\n').map((line) => line.trim())

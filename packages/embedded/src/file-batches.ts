@@ -145,7 +145,7 @@ async function wholeFile(
 ): Promise<WholeFile> {
   const { allowSecrets = false } = options
   if (bytes !== undefined) {
-    if (!allowSecrets) refuseSecret(file.path, bytes)
+    if (!allowSecrets) await refuseSecret(file.path, bytes)
     const id = contentId(bytes, { hash: content.hash })
     return { file, entry: sourceEntry(file, id, bytes.length), blocks: [{ id, bytes, links: [] }] }
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Bytes, copyBytes, createSigner, type KeyId, type Signer, VaultError } from '@vault/core'
-import { armor, Decrypter, Encrypter } from 'age-encryption'
+import { loadAge } from './age.ts'
 
 /** The `code` of the errors about keys. */
 export type KeystoreErrorCode =
@@ -35,6 +35,7 @@ export async function encodeKeyFile(
 ): Promise<{ readonly text: string; readonly ending: '.key' | '.age' }> {
   const record = keyRecord(secret)
   if (passphrase === undefined) return { text: record, ending: '.key' }
+  const { armor, Encrypter } = await loadAge()
   const encrypter = new Encrypter()
   encrypter.setPassphrase(passphrase)
   encrypter.setScryptWorkFactor(SCRYPT_WORK_FACTOR)
@@ -75,6 +76,7 @@ export function parseKeyRecord(text: string, file: string, expected?: KeyId): Op
 }
 
 async function unseal(armored: string, file: string, passphrase: string | undefined): Promise<string> {
+  const { armor, Decrypter } = await loadAge()
   const decrypter = new Decrypter()
   decrypter.addPassphrase(passphrase ?? '')
   try {

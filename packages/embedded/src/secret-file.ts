@@ -1,5 +1,5 @@
 import { concatBytes, fromUtf8, VaultError } from '@vault/core'
-import { armor } from 'age-encryption'
+import { loadAge } from './age.ts'
 import { RECORD_LENGTH } from './key-file.ts'
 import type { SourceFileErrorCode } from './source-file.ts'
 
@@ -12,7 +12,7 @@ const SHARE = /^\s*\{\s*"type"\s*:\s*"vault-key-share"\s*,/
 const AGE_IDENTITY = /^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]{40,}\s*$/m
 
 /** What kind of private key the content of a file is; `undefined` for any other content. */
-export function secretIn(bytes: Uint8Array): string | undefined {
+export async function secretIn(bytes: Uint8Array): Promise<string | undefined> {
   if (bytes.length > MAX_LENGTH) return undefined
   let text: string
   try {
@@ -24,12 +24,12 @@ export function secretIn(bytes: Uint8Array): string | undefined {
   if (RECORD.test(text)) return 'a key file of a vault or keystore'
   if (SHARE.test(text)) return 'a share of a key'
   if (AGE_IDENTITY.test(text)) return 'an identity of age'
-  return isSealedKey(text) ? 'a key file under a passphrase' : undefined
+  return (await isSealedKey(text)) ? 'a key file under a passphrase' : undefined
 }
 
 /** Throws `FILE_SECRET` for the content of a file that is a private key. */
-export function refuseSecret(path: string, bytes: Uint8Array): void {
-  const kind = secretIn(bytes)
+export async function refuseSecret(path: string, bytes: Uint8Array): Promise<void> {
+  const kind = await secretIn(bytes)
   if (kind === undefined) return
   throw new VaultError<SourceFileErrorCode>({
     code: 'FILE_SECRET',
@@ -61,7 +61,7 @@ export async function* secretsWatched(path: string, pieces: AsyncIterable<Uint8A
     if (length <= MAX_LENGTH) seen.push(piece.slice())
     yield piece
   }
-  if (length <= MAX_LENGTH) refuseSecret(path, concatBytes(...seen))
+  if (length <= MAX_LENGTH) await refuseSecret(path, concatBytes(...seen))
 }
 
 const HEADER = /^age-encryption\.org\/v1\n-> scrypt [^\n]+\n[^\n]+\n--- [^\n]+\n/
@@ -72,8 +72,9 @@ const AGE_OVERHEAD = 32
  * Whether an armoured age file under a passphrase has the length of a key record, which is always the same. What else is sealed is
  * content like any other.
  */
-function isSealedKey(text: string): boolean {
+async function isSealedKey(text: string): Promise<boolean> {
   if (!text.trimStart().startsWith('-----BEGIN AGE ENCRYPTED FILE-----')) return false
+  const { armor } = await loadAge()
   let bytes: Uint8Array
   try {
     bytes = armor.decode(text)

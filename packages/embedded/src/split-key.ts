@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { copyBytes, utf8, VaultError } from '@vault/core'
-import { armor, Encrypter } from 'age-encryption'
 import { split } from 'shamir-secret-sharing'
+import { loadAge } from './age.ts'
 import { createFolder, writeDurably } from './durable-file.ts'
 import type { OpenKey } from './key-file.ts'
 import { encodeKeyShare, type KeyShare, MAX_SHARES, shareDigest, splitId } from './key-share.ts'
@@ -40,7 +40,7 @@ export async function splitKey(
 ): Promise<{ readonly split: string; readonly files: readonly WrittenShare[] }> {
   const { name, shares, threshold, dir, recipients } = options
   checkNumbers(shares, threshold, recipients)
-  const seals = recipients?.map(sealFor)
+  const seals = recipients === undefined ? undefined : await Promise.all(recipients.map(sealFor))
   const made = await makeShares({ secret, signer }, { shares, threshold })
   const files: WrittenShare[] = []
   try {
@@ -93,7 +93,8 @@ function checkNumbers(shares: number, threshold: number, recipients?: readonly s
 }
 
 /** Encrypts texts for one recipient of age. Throws `KEY_RECIPIENT_INVALID`. */
-export function sealFor(recipient: string): (text: string) => Promise<string> {
+export async function sealFor(recipient: string): Promise<(text: string) => Promise<string>> {
+  const { armor, Encrypter } = await loadAge()
   const encrypter = new Encrypter()
   try {
     encrypter.addRecipient(recipient)

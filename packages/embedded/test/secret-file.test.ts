@@ -31,7 +31,7 @@ async function secrets(): Promise<readonly string[]> {
 
 test('private keys are known by their content, whatever their name', async () => {
   expect(keyRecord(secret)).toHaveLength(RECORD_LENGTH)
-  for (const text of await secrets()) expect(secretIn(utf8(text)), text.slice(0, 60)).toBeTypeOf('string')
+  for (const text of await secrets()) expect(await secretIn(utf8(text)), text.slice(0, 60)).toBeTypeOf('string')
 })
 
 test('what only speaks of keys, is public, or is sealed for another reason, is content', async () => {
@@ -47,8 +47,8 @@ test('what only speaks of keys, is public, or is sealed for another reason, is c
     '{"type":"ed25519","key":"ed25519:z6Mk"}',
     `-----BEGIN PRIVATE KEY-----\n${' '.repeat(60_000)}`,
   ])
-    expect(secretIn(utf8(text)), text.slice(0, 60)).toBeUndefined()
-  expect(secretIn(Uint8Array.of(0xff, 0xfe))).toBeUndefined()
+    expect(await secretIn(utf8(text)), text.slice(0, 60)).toBeUndefined()
+  expect(await secretIn(Uint8Array.of(0xff, 0xfe))).toBeUndefined()
 })
 
 test('a vault takes a private key only where that is asked for, in a file of several blocks too', async () => {
@@ -72,6 +72,6 @@ test('a vault takes a private key only where that is asked for, in a file of sev
 test('a key that ssh-keygen made is one', async () => {
   await using space = await scratch()
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', space.at('id')])
-  expect(secretIn(await readFile(space.at('id')))).toBeTypeOf('string')
-  expect(secretIn(await readFile(space.at('id.pub')))).toBeUndefined()
+  expect(await secretIn(await readFile(space.at('id')))).toBeTypeOf('string')
+  expect(await secretIn(await readFile(space.at('id.pub')))).toBeUndefined()
 })

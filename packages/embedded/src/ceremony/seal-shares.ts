@@ -10,7 +10,7 @@ export async function sealShares(
   { threshold, holders }: KeySplit,
   plan: ContentId,
 ): Promise<SealedShares> {
-  const seals = holders.map(({ recipient }) => sealFor(recipient))
+  const seals = await Promise.all(holders.map(({ recipient }) => sealFor(recipient)))
   const shares = await makeShares(key, { shares: holders.length, threshold })
   return {
     digests: shares.map(({ share }) => hashBytes('sha2-256', share)),
@@ -19,7 +19,9 @@ export async function sealShares(
       return hashBytes('sha2-256', receiptProof(plan, holder, share))
     }),
     sealed: await Promise.all(
-      shares.map(async (share, i) => utf8(await (seals[i] as ReturnType<typeof sealFor>)(encodeKeyShare(share)))),
+      shares.map(async (share, i) =>
+        utf8(await (seals[i] as Awaited<ReturnType<typeof sealFor>>)(encodeKeyShare(share))),
+      ),
     ),
   }
 }
