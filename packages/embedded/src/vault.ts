@@ -549,7 +549,7 @@ export class Vault implements AsyncDisposable {
     await this.#leaves.requireWriting(names, { signal })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
-      const leave = await this.#leaves.forChange(change, { signal })
+      const leave = await this.#leaves.forChange(change, { names, signal })
       return (await this.#recorder.commit(change, leave, act, { signal })).added
     }
   }

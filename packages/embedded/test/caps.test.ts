@@ -304,6 +304,36 @@ test('a grant on a path gives up, names and expects nothing beside it', async ()
   expect(await codeOf(hers.commit({ ...own, expect: peek as never }))).toBe('CAPS_DENIED')
 })
 
+test('a grant on a path takes a file of more objects than one change has, and nothing comes of it elsewhere', {
+  timeout: 60_000,
+}, async () => {
+  await using space = await scratch()
+  const content = { hash: 'blake3', chunker: { kind: 'fixed', size: 4096 } } as const
+  for (const name of ['from', 'v']) await createVault(space.at(name), { ...plain, content })
+  await writeFile(space.at('large'), systemRandom(16_400 * 4096))
+  await using from = await openVault(space.at('from'))
+  await Array.fromAsync(from.putFiles([space.at('large')]))
+  const [large] = (await Array.fromAsync(from.files())).flat()
+  if (large === undefined) throw new Error('it was put')
+  const { chunks } = await from.exportCar([large.name])
+  const car = await Array.fromAsync(chunks)
+  async function* pieces() {
+    yield* car
+  }
+  {
+    await using vault = await openVault(space.at('v'))
+    await vault.issueCap({ to: ana.key, actions: ['write'], path: ['p'], expires: null })
+  }
+  await using hers = await openVault(space.at('v'), { as: [ana] })
+  expect(await codeOf(Array.fromAsync(hers.importCar(pieces(), { name: 'q/large' })))).toBe('CAPS_DENIED')
+  const imported = (await Array.fromAsync(hers.importCar(pieces(), { name: 'p/large' }))).at(-1)
+  expect(imported).toMatchObject({ files: 1 })
+  expect(await hers.status()).toMatchObject({ names: 1 })
+  // By itself a change that names nothing is one of the whole vault.
+  const add = [{ id: large.object, size: 1, links: [] }]
+  expect(await codeOf(hers.commit({ objects: { add } }))).toBe('CAPS_DENIED')
+})
+
 describe('the log names', () => {
   const lastActor = async (vault: Vault) => {
     await vault.log.drain()
