@@ -115,7 +115,7 @@ export function signersText(keys: readonly KeyId[]): string {
 export function timeText(seconds: number): string {
   // Beyond the year 275760 there are seconds and no dates.
   return seconds <= 8_640_000_000_000
-    ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+    ? `${new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length)}Z`
     : `second ${seconds}`
 }
 

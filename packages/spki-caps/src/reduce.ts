@@ -39,11 +39,11 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * those that say who is called so.
  */
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
-  const granted = [...circumstances.roots, ...proof.map(({ record }) => record)].some(({ subject }) =>
-    isByHash(subject),
-  )
   // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
-  const textsOf = granted ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
+  const isMeant =
+    circumstances.roots.some(({ subject }) => isByHash(subject)) ||
+    proof.some(({ record }) => isByHash(record.subject))
+  const textsOf = isMeant ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
   const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
   const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
@@ -229,7 +229,10 @@ class Reduction {
 
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */
   #parentsOf(texts: readonly string[]): readonly Holding[] {
-    return [...new Set(texts.flatMap((text) => this.#byPart.get(text) ?? []))]
+    const [text, ...others] = texts
+    const parents = this.#byPart.get(text as string) ?? []
+    if (others.length === 0) return parents
+    return [...new Set([...parents, ...others.flatMap((other) => this.#byPart.get(other) ?? [])])]
   }
 
   #hold(held: Holding): void {
