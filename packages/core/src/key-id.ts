@@ -3,6 +3,7 @@ import type { Bytes } from './bytes.ts'
 import { concatBytes, copyBytes } from './bytes.ts'
 import { PUBLIC_KEY_LENGTH } from './ed25519.ts'
 import { VaultError } from './error.ts'
+import { Recent } from './recent.ts'
 
 /** An Ed25519 public key as text: `ed25519:` and the multikey (0xed 0x01, 32 bytes) in base58btc; always 56 characters. */
 export type KeyId = `ed25519:z${string}`
@@ -21,8 +22,23 @@ export function keyId(publicKey: Uint8Array): KeyId {
   return `${PREFIX}${base58btc.encode(concatBytes(MULTICODEC, publicKey))}` as KeyId
 }
 
+/** The keys that were read last: the same few are met again and again, and base58 is most of what it takes to read one. */
+const known = new Recent<Bytes>(256)
+
 /** The 32 bytes of the public key that an id names. Throws `KEY_ID_INVALID`. */
 export function publicKeyOf(id: KeyId): Bytes {
+  return copyBytes(knownKey(id))
+}
+
+function knownKey(id: KeyId): Bytes {
+  const before = known.get(id)
+  if (before !== undefined) return before
+  const key = readKey(id)
+  known.keep(id, key)
+  return key
+}
+
+function readKey(id: KeyId): Bytes {
   const multikey = decodeText(id)
   if (multikey?.length !== MULTICODEC.length + PUBLIC_KEY_LENGTH || multikey[0] !== 0xed || multikey[1] !== 0x01) {
     throw new VaultError<KeyIdErrorCode>({
@@ -35,7 +51,7 @@ export function publicKeyOf(id: KeyId): Bytes {
 
 /** A value from outside as a key id. Throws `KEY_ID_INVALID`. */
 export function parseKeyId(text: unknown): KeyId {
-  publicKeyOf(text as KeyId)
+  knownKey(text as KeyId)
   return text as KeyId
 }
 
