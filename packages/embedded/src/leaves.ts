@@ -66,7 +66,8 @@ export class Leaves {
     { names = [], signal }: AbortOptions & { readonly names?: readonly string[] },
   ): Promise<Leave> {
     const grant = await this.ask('write', { signal }).catch(async (error: unknown) => {
-      const [first, ...others] = onlyBrings(change) ? names.map(pathOf) : pathsOf(change)
+      const isBringing = onlyBrings(change) && !names.includes('')
+      const [first, ...others] = isBringing ? names.map(pathOf) : pathsOf(change)
       if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
       const granted = await this.ask('write', { signal }, first)
       for (const path of others) await this.ask('write', { signal }, path)

@@ -41,8 +41,7 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
   // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
   const isMeant =
-    circumstances.roots.some(({ subject }) => isByHash(subject)) ||
-    proof.some(({ record }) => isByHash(record.subject))
+    circumstances.roots.some(({ subject }) => isByHash(subject)) || proof.some(({ record }) => isByHash(record.subject))
   const textsOf = isMeant ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
   const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
   const [first] = certs
