@@ -26,7 +26,8 @@ export function checkValidity({ record }: OpenProofCert, now: Date): Outcome {
   if (expires !== null && seconds >= expires) {
     return refuse('CAPS_EXPIRED', `expired at ${timeText(expires)}`, sides(expires, seconds))
   }
-  return { note: expires === null ? 'for ever' : `until ${timeText(expires)}` }
+  // Until when is in the step itself.
+  return { note: expires === null ? 'for ever' : 'not expired' }
 }
 
 /** Whether keys of the epoch of a vault still count. */

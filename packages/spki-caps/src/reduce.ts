@@ -2,7 +2,7 @@ import type { ContentId, KeyId } from '@vault/core'
 import { Above, type Upstream } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
-import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
+import { COVERED, checkCoverage, checkDelegation, meetTags } from './check-link.ts'
 import { asksForValidation, checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
@@ -26,7 +26,6 @@ import type { Look, Outcome } from './refusal.ts'
 import { lookAt, refuse } from './refusal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
-import { tagText } from './tag-text.ts'
 import type { TraceStep, Verdict } from './trace.ts'
 import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-step.ts'
 
@@ -275,7 +274,7 @@ class Reduction {
     const last = [...this.#last]
     // Where they do not cover it, it is told who of all is the first.
     const covered = last.every(({ tag }) => covers(tag, asked))
-      ? { note: tagText(asked) }
+      ? { note: COVERED }
       : checkCoverage(this.#holdings, asked)
     this.#granted = 'code' in covered ? undefined : jointOrUndefined(last)
     if ('code' in covered || this.#granted !== undefined) return covered
