@@ -3,7 +3,6 @@ import type { Bytes } from './bytes.ts'
 import { concatBytes, copyBytes } from './bytes.ts'
 import { PUBLIC_KEY_LENGTH } from './ed25519.ts'
 import { VaultError } from './error.ts'
-import { Recent } from './recent.ts'
 
 /** An Ed25519 public key as text: `ed25519:` and the multikey (0xed 0x01, 32 bytes) in base58btc; always 56 characters. */
 export type KeyId = `ed25519:z${string}`
@@ -22,8 +21,9 @@ export function keyId(publicKey: Uint8Array): KeyId {
   return `${PREFIX}${base58btc.encode(concatBytes(MULTICODEC, publicKey))}` as KeyId
 }
 
-/** The keys that were read last: the same few are met again and again, and base58 is most of what it takes to read one. */
-const known = new Recent<Bytes>(256)
+/** Keys that were read lately: the same few are met again and again, and base58 is most of what it takes to read one. */
+const known = new Map<KeyId, Bytes>()
+const MOST_KNOWN = 1_024
 
 /** The 32 bytes of the public key that an id names. Throws `KEY_ID_INVALID`. */
 export function publicKeyOf(id: KeyId): Bytes {
@@ -34,7 +34,8 @@ function knownKey(id: KeyId): Bytes {
   const before = known.get(id)
   if (before !== undefined) return before
   const key = readKey(id)
-  known.keep(id, key)
+  if (known.size === MOST_KNOWN) known.clear()
+  known.set(id, key)
   return key
 }
 
