@@ -50,7 +50,8 @@ export function biscuitChain([secret]: readonly Uint8Array[], vault: string, now
   }
   const read = Biscuit.fromBytes(bytes, root)
   return {
-    bytes: [granted.toBytes().length, bytes.length],
+    grants: [granted.toBytes()],
+    withRequest: bytes.length,
     cold: () => fromBytes(bytes),
     judged: () => judge(read),
     refused: new Map<string, () => unknown>([

@@ -1,7 +1,9 @@
 /** Three grants in a row and a request by whom the last one is for, as one system has them. */
 export interface Chain {
-  /** Bytes of the grants, and of these with the request. */
-  readonly bytes: readonly [grants: number, withRequest: number]
+  /** The grants, as they are shown to whoever is asked. */
+  readonly grants: readonly Uint8Array[]
+  /** Bytes of the grants with the request. */
+  readonly withRequest: number
   /** Judges everything from its bytes, with every signature. Throws where it is refused, as the others do. */
   readonly cold: () => unknown
   /** The same with the signatures of the grants remembered; absent where no request is signed besides. */
@@ -10,6 +12,11 @@ export interface Chain {
   readonly judged: () => unknown
   /** What it has to refuse before a figure of it means anything, by what is wrong. */
   readonly refused: ReadonlyMap<string, () => unknown>
+}
+
+/** Bytes of all of them. */
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** The same bytes with one bit changed, in every seventh of them: in each signature, and in all that is signed. */

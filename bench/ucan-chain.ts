@@ -5,7 +5,7 @@ import { Resolver } from 'iso-signatures/verifiers/resolver.js'
 import { Delegation } from 'iso-ucan/delegation'
 import * as envelope from 'iso-ucan/envelope'
 import { assertProofs, Invocation } from 'iso-ucan/invocation'
-import { type Chain, changesOf } from './chain.ts'
+import { type Chain, changesOf, lengthOf } from './chain.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -69,7 +69,7 @@ export async function ucanChain(
       resolveProof: async (cid) => await Delegation.fromString(kept.get(`${cid}`) as string, { now: at }),
     })
   const shown = await invoke()
-  const grants = delegations.reduce((sum, each) => sum + each.bytes.length, 0)
+  const grants = delegations.map(({ bytes }) => bytes)
   const [strayed, elsewhere, stolen] = [
     await invoke({ cmd: '/other/migrate' }),
     await invoke({ args: { vault: 'another' } }),
@@ -82,7 +82,8 @@ export async function ucanChain(
     }),
   )
   return {
-    bytes: [grants, grants + shown.length],
+    grants,
+    withRequest: lengthOf([...grants, shown]),
     cold: () => judge(shown, cold),
     warm: () => judge(shown, warm),
     judged: async () => {

@@ -25,7 +25,7 @@ import {
   type Verdict,
   vaultTag,
 } from '@vault/spki-caps'
-import { type Chain, changesOf } from './chain.ts'
+import { type Chain, changesOf, lengthOf } from './chain.ts'
 
 export const vault: VaultId = contentId(utf8('bench'), { hash: 'sha2-256', codec: 'dag-cbor' })
 const tag = vaultTag({ actions: ['migrate', 'read', 'write'], object: vault })
@@ -83,9 +83,9 @@ export async function vaultChain(secrets: readonly Uint8Array[], now: Date): Pro
     await ask({ path: 'another' }),
     await ask({}, people[1]),
   ]
-  const grants = shown.reduce((sum, { length }) => sum + length, 0)
   return {
-    bytes: [grants, grants + request.length],
+    grants: shown,
+    withRequest: lengthOf([...shown, request]),
     cold: () => judge(request),
     warm: () => judge(request, shown, { ...circumstances, memo }),
     judged: () => demand(reduce(question, certificates, { ...circumstances, memo })),

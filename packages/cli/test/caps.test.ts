@@ -1,4 +1,5 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { ACTIONS } from '../src/caps-options.ts'
 import { json, run, scratch } from './harness.ts'
@@ -110,6 +111,30 @@ describe('vaultctl caps', () => {
     expect(said.stdout).toContain('Issued bafy')
     expect(said.stderr).toMatch(/counts all the same.*caps revoke v bafy/)
     expect(said.stderr).not.toContain('    at ')
+  })
+
+  test('the status says that the root certificate of the place is damaged, and what to do', async () => {
+    await using space = await scratch()
+    const { options, ctl } = ownKeys(space)
+    await ctl(['keys', 'new', 'ana', '--no-passphrase'])
+    await ctl(['init', 'A', '--no-passphrase'])
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('damagedRoot')
+    const db = new DatabaseSync(space.at('A', 'soup.sqlite'))
+    db.exec(`UPDATE records SET "check" = "check" + 1 WHERE key LIKE 'root-certificate/%'`)
+    db.close()
+    expect(await ctl(['status', 'A'])).toMatchObject({
+      damagedRoot: {
+        record: expect.stringMatching(/^root-certificate\/b/),
+        advice: expect.stringContaining('caps issue'),
+      },
+    })
+    const lines = (await run('vaultctl', ['status', 'A'], options)).stdout.split('\n')
+    expect(lines.filter((line) => line.startsWith('damaged'))).toEqual([
+      expect.stringMatching(/^damaged {3}root-certificate\/b\S+: the key of the place reads.* vaultctl caps issue /),
+    ])
+    await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'read', '--expires', 'never'])
+    expect(await ctl(['status', 'A'])).toMatchObject({ certificates: 1 })
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('damagedRoot')
   })
 
   test('a hand-off waits for the approval of others', async () => {

@@ -6,5 +6,5 @@ export function hasFields<Key extends string>(
   ...keys: readonly Key[]
 ): value is Readonly<Record<Key, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isLink(value)) return false
-  return Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key))
+  return keys.every((key) => Object.hasOwn(value, key)) && Object.keys(value).length === keys.length
 }

@@ -21,8 +21,25 @@ export function keyId(publicKey: Uint8Array): KeyId {
   return `${PREFIX}${base58btc.encode(concatBytes(MULTICODEC, publicKey))}` as KeyId
 }
 
+/** Keys that were read lately: the same few are met again and again, and base58 is most of what it takes to read one. */
+const known = new Map<KeyId, Bytes>()
+const MOST_KNOWN = 1_024
+
 /** The 32 bytes of the public key that an id names. Throws `KEY_ID_INVALID`. */
 export function publicKeyOf(id: KeyId): Bytes {
+  return copyBytes(knownKey(id))
+}
+
+function knownKey(id: KeyId): Bytes {
+  const before = known.get(id)
+  if (before !== undefined) return before
+  const key = readKey(id)
+  if (known.size === MOST_KNOWN) known.clear()
+  known.set(id, key)
+  return key
+}
+
+function readKey(id: KeyId): Bytes {
   const multikey = decodeText(id)
   if (multikey?.length !== MULTICODEC.length + PUBLIC_KEY_LENGTH || multikey[0] !== 0xed || multikey[1] !== 0x01) {
     throw new VaultError<KeyIdErrorCode>({
@@ -35,7 +52,7 @@ export function publicKeyOf(id: KeyId): Bytes {
 
 /** A value from outside as a key id. Throws `KEY_ID_INVALID`. */
 export function parseKeyId(text: unknown): KeyId {
-  publicKeyOf(text as KeyId)
+  knownKey(text as KeyId)
   return text as KeyId
 }
 

@@ -58,7 +58,9 @@ const verifiers = new Recent<Verifier>(256)
 
 function verifierOf(key: KeyId | Uint8Array): Verifier {
   const name = typeof key === 'string' ? key : toHex(key)
-  const verifier = verifiers.get(name) ?? ed25519.verifier(typeof key === 'string' ? publicKeyOf(key) : key)
+  const known = verifiers.get(name)
+  if (known !== undefined) return known
+  const verifier = ed25519.verifier(typeof key === 'string' ? publicKeyOf(key) : key)
   verifiers.keep(name, verifier)
   return verifier
 }

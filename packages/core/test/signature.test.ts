@@ -30,6 +30,15 @@ describe('key ids', () => {
     )
   })
 
+  it('name the same key again, however many were read in between and whatever became of its bytes', () => {
+    const ids = Array.from({ length: 1_100 }, (_, i) => keyId(new Uint8Array(32).fill(i >> 8).fill(i, 16)))
+    const again = [...ids, ...ids].map((id) => {
+      publicKeyOf(id).fill(0)
+      return keyId(publicKeyOf(id))
+    })
+    expect(again).toEqual([...ids, ...ids])
+  })
+
   // The key of RFC 8032, 7.1, test 1, as did:key writes it.
   it('are the text of did:key', () => {
     const key = fromHex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a')

@@ -9,7 +9,7 @@ import {
   type VaultId,
 } from '@vault/core'
 import type { VaultSoup } from '@vault/soup'
-import { keepsWithinNames, pathOf, pathsOf } from './caps/change-paths.ts'
+import { keepsWithinNames, onlyBrings, pathOf, pathsOf } from './caps/change-paths.ts'
 import { signersName } from './caps/signers-name.ts'
 import type { SignedGrant } from './caps/vault-authority.ts'
 import type { Leave, VaultChange } from './recorder.ts'
@@ -57,10 +57,17 @@ export class Leaves {
     return await this.#leave(this.#actorOf(await this.ask(action, { signal })), { signal })
   }
 
-  /** Leave to make a change: to write the whole vault, or else each path that it names and nothing beside them. */
-  async forChange(change: VaultChange, { signal }: AbortOptions): Promise<Leave> {
+  /**
+   * Leave to make a change: to write the whole vault, or else each path that it names and nothing beside them. One that only brings objects
+   * names none, and is made for `names`, which come with a later change of the same act.
+   */
+  async forChange(
+    change: VaultChange,
+    { names = [], signal }: AbortOptions & { readonly names?: readonly string[] },
+  ): Promise<Leave> {
     const grant = await this.ask('write', { signal }).catch(async (error: unknown) => {
-      const [first, ...others] = pathsOf(change)
+      const isBringing = onlyBrings(change) && !names.includes('')
+      const [first, ...others] = isBringing ? names.map(pathOf) : pathsOf(change)
       if (first === undefined || !isVaultError(error, 'CAPS_DENIED')) throw error
       const granted = await this.ask('write', { signal }, first)
       for (const path of others) await this.ask('write', { signal }, path)

@@ -32,6 +32,7 @@ import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
 import type { PublishedRevocations } from './caps/publish-revocations.ts'
 import type { RevokedThing } from './caps/revoke-cap.ts'
+import { makeAnew, rootCertificateKey } from './caps/root-certificate.ts'
 import type { ValidatedCap } from './caps/validate-cap.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
@@ -89,6 +90,8 @@ export interface VaultStatus {
   /** Certificates that are kept in the vault, whether they count or not. */
   readonly certificates: number
   readonly revocations: number
+  /** The record of the place's root certificate where it cannot be read, and what to do: until then the key of the place only reads. */
+  readonly damagedRoot?: { readonly record: string; readonly advice: string }
   readonly log: {
     /** Entries of the audit log. */
     readonly size: number
@@ -183,7 +186,21 @@ export class Vault implements AsyncDisposable {
     const { entries: kept, ...capabilities } = await countCapEntries(this.soup, options)
     // Another process may have added some since the others were counted.
     const names = Math.max(0, counts.entries - kept)
-    return { vault: this.id, dir, place: info, tenure, ended, ...counts, names, ...capabilities, log }
+    const damagedRoot = (await this.caps.isRootReadable(options))
+      ? undefined
+      : { record: rootCertificateKey(this.id), advice: makeAnew(dir) }
+    return {
+      vault: this.id,
+      dir,
+      place: info,
+      tenure,
+      ended,
+      ...counts,
+      names,
+      ...capabilities,
+      ...(damagedRoot && { damagedRoot }),
+      log,
+    }
   }
 
   /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */
@@ -532,7 +549,7 @@ export class Vault implements AsyncDisposable {
     await this.#leaves.requireWriting(names, { signal })
     const act: Act = { verb, ...(motivation !== undefined && { motivation }) }
     return async (change) => {
-      const leave = await this.#leaves.forChange(change, { signal })
+      const leave = await this.#leaves.forChange(change, { names, signal })
       return (await this.#recorder.commit(change, leave, act, { signal })).added
     }
   }

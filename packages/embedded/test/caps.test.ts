@@ -1,5 +1,13 @@
 import { writeFile } from 'node:fs/promises'
-import { type ContentId, createSigner, generateSecretKey, isVaultError, systemRandom } from '@vault/core'
+import {
+  type ContentId,
+  contentId,
+  createSigner,
+  generateSecretKey,
+  isVaultError,
+  systemClock,
+  systemRandom,
+} from '@vault/core'
 import { moveVault, planMigration } from '@vault/migration'
 import { openCapCert, type Principal, thresholdPrincipal } from '@vault/spki-caps'
 import { describe, expect, test } from 'vitest'
@@ -13,6 +21,9 @@ import {
   openVault,
   type Vault,
 } from '../src/index.ts'
+import { Leaves } from '../src/leaves.ts'
+import type { VaultChange } from '../src/recorder.ts'
+import { WriterGate } from '../src/writer-gate.ts'
 import { scratch } from './scratch.ts'
 
 const [ana, ben, eva, carol] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
@@ -302,6 +313,38 @@ test('a grant on a path gives up, names and expects nothing beside it', async ()
   expect(await codeOf(hers.commit({ entries: { put: [{ ...entry, object: secret.object }] } }))).toBe('CAPS_DENIED')
   const peek = { entries: { [`path:${secret.name}`]: null } }
   expect(await codeOf(hers.commit({ ...own, expect: peek as never }))).toBe('CAPS_DENIED')
+})
+
+test('a grant on a path lets objects come before the names that they are for, and nothing else', async () => {
+  await using space = await scratch()
+  await createVault(space.at('v'), plain)
+  {
+    await using vault = await openVault(space.at('v'))
+    await vault.issueCap({ to: ana.key, actions: ['write'], path: ['p'], expires: null })
+  }
+  await using hers = await openVault(space.at('v'), { as: [ana] })
+  const { id: vault, soup, authorize, place } = hers
+  const gate = new WriterGate({ vault, dir: place.dir, soups: place.soups, clock: systemClock })
+  const leaves = new Leaves({ vault, soup, authorize, actor: { name: 'ana' }, clock: systemClock, gate })
+  const id = contentId(bytes('a part of a file'))
+  const add = [{ id, size: 16, links: [] }]
+  const code = async (change: VaultChange, ...names: readonly string[]) =>
+    await codeOf(leaves.forChange(change, { names }))
+  expect(await code({ objects: { add } }, 'p/a', 'p/b')).toBe('granted')
+  // Of a change that stands for itself nobody knows what it is for.
+  expect(await code({ objects: { add } })).toBe('CAPS_DENIED')
+  expect(await code({ objects: { add } }, 'p/a', 'q/a')).toBe('CAPS_DENIED')
+  expect(await code({ objects: { add } }, '')).toBe('CAPS_DENIED')
+  for (const more of [
+    { objects: { add, release: [id] } },
+    { objects: { add }, refs: { main: id } },
+    { objects: { add }, entries: { remove: ['path:q'] } },
+    { objects: { add }, expect: { refs: { main: null } } },
+    { objects: { add }, expect: { entries: { 'path:q': null } } },
+    {},
+  ]) {
+    expect(await code(more, 'p/a')).toBe('CAPS_DENIED')
+  }
 })
 
 describe('the log names', () => {

@@ -220,6 +220,8 @@ test.each(DAMAGE)(
       await using vault = await openVault(dir, { mode: 'read' })
       expect(await unreadableCaps(vault.caps)).toEqual([{ entry: record, kind: 'root-certificate', refuses: false }])
       expect(await vault.caps.rootCertificate()).toBeUndefined()
+      const advice = expect.stringContaining(`vaultctl caps issue ${dir}`)
+      expect((await vault.status()).damagedRoot).toEqual({ record, advice })
     }
     expect(await writes(dir)).toBe('CAPS_DENIED')
     expect(await writes(dir, ana)).toBe('granted')
@@ -237,6 +239,7 @@ test.each(DAMAGE)(
     expect((await vault.caps.rootStanding()).standing).toBe('good')
     expect(await codeOf(vault.require('reclaim'))).toBe('granted')
     expect((await diagnose(dir)).ok).toBe(true)
+    expect(await vault.status()).not.toHaveProperty('damagedRoot')
   },
 )
 

@@ -26,7 +26,8 @@ export function checkValidity({ record }: OpenProofCert, now: Date): Outcome {
   if (expires !== null && seconds >= expires) {
     return refuse('CAPS_EXPIRED', `expired at ${timeText(expires)}`, sides(expires, seconds))
   }
-  return { note: expires === null ? 'for ever' : `until ${timeText(expires)}` }
+  // Until when is in the step itself.
+  return { note: expires === null ? 'for ever' : 'not expired' }
 }
 
 /** Whether keys of the epoch of a vault still count. */
@@ -115,7 +116,7 @@ export function signersText(keys: readonly KeyId[]): string {
 export function timeText(seconds: number): string {
   // Beyond the year 275760 there are seconds and no dates.
   return seconds <= 8_640_000_000_000
-    ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+    ? `${new Date(seconds * 1000).toISOString().slice(0, -'.000Z'.length)}Z`
     : `second ${seconds}`
 }
 

@@ -31,10 +31,13 @@ export function meetTags(held: Tag | undefined, granted: Tag): { readonly outcom
   }
 }
 
+/** The note where all that is held covers what is asked, which is in the step itself. */
+export const COVERED = 'granted by all that is held'
+
 /** Whether all that is held covers what is asked. */
 export function checkCoverage(holdings: readonly Holding[], asked: Tag): Outcome {
   const short = holdings.find(({ tag }) => !covers(tag, asked))
-  if (short === undefined) return { note: tagText(asked) }
+  if (short === undefined) return { note: COVERED }
   return refuse('CAPS_NOT_COVERED', `${principalText(short.subject)} holds less than what is asked`, {
     have: tagText(short.tag),
     asked: tagText(asked),

@@ -1,4 +1,4 @@
-import { compareBytes, encode, isVaultError } from '@vault/core'
+import { compareBytes, encode, isVaultError, utf8 } from '@vault/core'
 import { invalidTag } from './error.ts'
 import type { Tag, TagList } from './tag.ts'
 import { ANY, isList, isPath, isSet } from './tag.ts'
@@ -60,7 +60,10 @@ export function anyOf(tags: readonly Tag[]): Tag | undefined {
 
 /** The order of the members of a set: that of their bytes. */
 export function compareTags(a: Tag, b: Tag): number {
-  return compareBytes(encode(a), encode(b))
+  if (typeof a !== 'string' || typeof b !== 'string') return compareBytes(encode(a), encode(b))
+  // A text is written with its length before it, in the shortest form.
+  const [x, y] = [utf8(a), utf8(b)]
+  return x.length - y.length || compareBytes(x, y)
 }
 
 function membersOf(tag: Tag): readonly Tag[] {

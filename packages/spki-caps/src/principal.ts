@@ -98,7 +98,7 @@ export function issuingTexts(principal: Principal): readonly string[] {
 
 /** Whether it is somebody by the hash of his key, or one of its members is. */
 export function isByHash(principal: Principal): boolean {
-  return leavesOf(principal).some(isHash)
+  return isThreshold(principal) ? principal.of.some(isByHash) : isHash(principal)
 }
 
 /** The texts of a principal and, if it is a threshold, of all who have a part in it. */

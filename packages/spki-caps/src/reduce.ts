@@ -2,7 +2,7 @@ import type { ContentId, KeyId } from '@vault/core'
 import { Above, type Upstream } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, timeText } from './check-cert.ts'
-import { checkCoverage, checkDelegation, meetTags } from './check-link.ts'
+import { COVERED, checkCoverage, checkDelegation, meetTags } from './check-link.ts'
 import { asksForValidation, checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
@@ -26,7 +26,6 @@ import type { Look, Outcome } from './refusal.ts'
 import { lookAt, refuse } from './refusal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
-import { tagText } from './tag-text.ts'
 import type { TraceStep, Verdict } from './trace.ts'
 import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-step.ts'
 
@@ -39,11 +38,10 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * those that say who is called so.
  */
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
-  const granted = [...circumstances.roots, ...proof.map(({ record }) => record)].some(({ subject }) =>
-    isByHash(subject),
-  )
   // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
-  const textsOf = granted ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
+  const isMeant =
+    circumstances.roots.some(({ subject }) => isByHash(subject)) || proof.some(({ record }) => isByHash(record.subject))
+  const textsOf = isMeant ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
   const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
   const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
@@ -229,7 +227,10 @@ class Reduction {
 
   /** All that the issuer holds or has a part in: whatever follows is bounded by each of them. */
   #parentsOf(texts: readonly string[]): readonly Holding[] {
-    return [...new Set(texts.flatMap((text) => this.#byPart.get(text) ?? []))]
+    const [text, ...others] = texts
+    const parents = this.#byPart.get(text as string) ?? []
+    if (others.length === 0) return parents
+    return [...new Set([...parents, ...others.flatMap((other) => this.#byPart.get(other) ?? [])])]
   }
 
   #hold(held: Holding): void {
@@ -273,7 +274,7 @@ class Reduction {
     const last = [...this.#last]
     // Where they do not cover it, it is told who of all is the first.
     const covered = last.every(({ tag }) => covers(tag, asked))
-      ? { note: tagText(asked) }
+      ? { note: COVERED }
       : checkCoverage(this.#holdings, asked)
     this.#granted = 'code' in covered ? undefined : jointOrUndefined(last)
     if ('code' in covered || this.#granted !== undefined) return covered

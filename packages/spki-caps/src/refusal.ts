@@ -13,12 +13,12 @@ export type Look = readonly [name: CheckName, look: () => Outcome]
 /** Looks at one thing after the other, up to the first that is wrong. */
 export function lookAt(looks: readonly Look[]): { readonly checks: readonly Check[]; readonly refusal?: Refusal } {
   const checks: Check[] = []
-  for (const [i, [name, look]] of looks.entries()) {
+  for (const [name, look] of looks) {
     const outcome = look()
     if ('code' in outcome) {
       checks.push({ name, state: 'failed', note: outcome.message })
       const rest = looks
-        .slice(i + 1)
+        .slice(checks.length)
         .map(([later]) => ({ name: later, state: 'unchecked' as const, note: 'not reached' }))
       return { checks: [...checks, ...rest], refusal: outcome }
     }

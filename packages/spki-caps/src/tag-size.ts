@@ -9,7 +9,7 @@ export const MAX_MIXED_SET: number = 64
 
 /** The parts of a tag. */
 export function sizeOf(tag: Tag): number {
-  if (isList(tag)) return tag.slice(1).reduce<number>((size, item) => size + sizeOf(item), 2)
+  if (isList(tag)) return tag.reduce<number>((size, item) => size + sizeOf(item), 1)
   if (isSet(tag)) return tag.set.reduce<number>((size, member) => size + sizeOf(member), 1)
   if (isPath(tag)) return 1 + tag.path.length
   return typeof tag === 'object' && 'all' in tag ? 1 + tag.all.length : 1

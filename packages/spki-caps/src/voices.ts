@@ -25,24 +25,28 @@ export interface SignatureMemo {
   add(id: ContentId, key: KeyId): void
 }
 
-/** A memo of the last so many signatures. */
+/** A memo of so many signatures: half of them those that were met last, in no order, which costs nothing to keep up. */
 export function createSignatureMemo(most = 10_000): SignatureMemo {
-  // The one that was met last is the last one.
-  const signers = new Map<ContentId, Set<KeyId>>()
+  type Signers = Map<ContentId, Set<KeyId>>
+  let [recent, earlier]: readonly [Signers, Signers] = [new Map(), new Map()]
   let count = 0
+  const add = (id: ContentId, key: KeyId): void => {
+    const keys = recent.get(id)
+    if (keys?.has(key)) return
+    if (count >= most / 2) {
+      ;[recent, earlier] = [new Map(), recent]
+      count = 0
+    }
+    recent.set(id, new Set([...(recent.get(id) ?? []), key]))
+    count++
+  }
   return {
-    has: (id, key) => signers.get(id)?.has(key) === true,
-    add(id, key) {
-      const keys = signers.get(id) ?? new Set()
-      signers.delete(id)
-      signers.set(id, keys)
-      if (!keys.has(key)) count++
-      keys.add(key)
-      while (count > most) {
-        const [oldest, { size }] = signers.entries().next().value as [ContentId, Set<KeyId>]
-        signers.delete(oldest)
-        count -= size
-      }
+    add,
+    has(id, key) {
+      if (recent.get(id)?.has(key)) return true
+      if (!earlier.get(id)?.has(key)) return false
+      add(id, key)
+      return true
     },
   }
 }
@@ -72,7 +76,7 @@ function voicesOf(
       const isClaimed = claimed.includes(key)
       const isKnown = isClaimed && known?.memo.has(known.id, key) === true
       const answer = isKnown || (isClaimed && hasSigned(type, envelope, key))
-      if (answer) known?.memo.add(known.id, key)
+      if (answer && !isKnown) known?.memo.add(known.id, key)
       answers.set(key, answer)
       return answer
     },

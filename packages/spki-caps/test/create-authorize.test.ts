@@ -1,5 +1,5 @@
-import type { Envelope, Signer } from '@vault/core'
-import { signEnvelope, utf8 } from '@vault/core'
+import type { ContentId, Envelope, Signer } from '@vault/core'
+import { contentId, signEnvelope, utf8 } from '@vault/core'
 import type { Circumstances, SignatureMemo } from '@vault/spki-caps'
 import {
   createAuthorize,
@@ -109,6 +109,22 @@ describe('createAuthorize', () => {
     const circumstances = { roots: [ROOT], keys, revocations: 'unchecked' as const, now: NOW }
     const proof = await findChain(question, createCertificateIndex([...long, ...short]), circumstances)
     expect(proof?.map(({ id }) => id)).toEqual(short.map((envelope) => openCapCert(envelope).id))
+  })
+
+  it('remembers the signatures that were met last, and no more than it may', () => {
+    const memo = createSignatureMemo(4)
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((text) => contentId(utf8(text)))
+    const [often, ...once] = ids as [ContentId, ...ContentId[]]
+    memo.add(often, ana.key)
+    memo.add(often, ben.key)
+    for (const id of once) {
+      memo.add(id, ana.key)
+      expect(memo.has(often, ana.key)).toBe(true)
+    }
+    expect(memo.has(once.at(-1) as ContentId, ana.key)).toBe(true)
+    expect(memo.has(once.at(-1) as ContentId, ben.key)).toBe(false)
+    expect(memo.has(often, ben.key)).toBe(false)
+    expect(ids.filter((id) => memo.has(id, ana.key)).length).toBeLessThanOrEqual(4)
   })
 
   it('remembers that a signature was good, and never that it was bad', async () => {

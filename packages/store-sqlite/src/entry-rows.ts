@@ -1,5 +1,5 @@
 import type { Bytes, ContentId } from '@vault/core'
-import { equalBytes, KEY_LENGTH, objectKey } from '@vault/core'
+import { concatBytes, equalBytes, KEY_LENGTH, objectKey, utf8 } from '@vault/core'
 import type { Entry, KeyedEntry } from '@vault/soup'
 import { entryKey, entryValue } from '@vault/soup'
 import { checksum } from './checksum.ts'
@@ -90,6 +90,14 @@ export function entriesByName(
   const from = included ? '>=' : '>'
   const sql = `SELECT ${COLUMNS} FROM entries WHERE vault = ? AND name ${from} ? ORDER BY name LIMIT ?`
   return db.all(sql, vault, start, limit).map(decodeEntryRow)
+}
+
+/** How many names begin so: the index of names has them all, and no row is read. */
+export function countByName(db: Connection, vault: number, prefix: string): number {
+  // Texts are compared by their bytes, and no byte of UTF-8 is as high as the one behind the prefix.
+  const sql = 'SELECT count(*) AS count FROM entries WHERE vault = ? AND name >= ? AND name < CAST(? AS TEXT)'
+  const row = db.get(sql, vault, prefix, concatBytes(utf8(prefix), Uint8Array.of(0xff)))
+  return Number(row?.count)
 }
 
 /** Checks and reads a whole row: the check proves key and value, the value its bytes, the key its name. */

@@ -7,7 +7,7 @@ import { commitChange, prepareBatch, prepareChange, receiveBatch, restoreRows } 
 import { checkVault } from './check.ts'
 import type { Connection } from './connection.ts'
 import type { EntryRow } from './entry-rows.ts'
-import { entriesInRange, entryByKey } from './entry-rows.ts'
+import { countByName, entriesInRange, entryByKey } from './entry-rows.ts'
 import { changePages } from './feed-pages.ts'
 import { heldAfter, isHeld } from './held-rows.ts'
 import { inPages, inParts } from './in-parts.ts'
@@ -55,6 +55,8 @@ export function sqliteVaultSoup(place: Place, vault: ContentId, feedRetention: n
     version: (id, options) => read((db, number) => versionById(db, number, id)?.bytes, options),
 
     query: (query, options) => answer(place, vault, query, options),
+
+    count: (prefix, options) => read((db, number) => countByName(db, number, prefix), options),
 
     charged: (ids, options) => {
       const isCharged = (db: Connection, number: number, id: ContentId) =>

@@ -23,9 +23,8 @@ export function addStatus(program: Program): void {
     if (isRemote(dir)) return await serverStatus(run, dir, options)
     const { output, signal } = run
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { tenure, ended, place, objects, bytes, entries, names, certificates, revocations, log } = await vault.status(
-      { signal },
-    )
+    const { tenure, ended, place, damagedRoot, log, ...holds } = await vault.status({ signal })
+    const { objects, bytes, entries, names, certificates, revocations } = holds
     const { state, epoch, sequence, migration } = tenure
     const asked = await askedApprovals(vault, dir, { ...options, signal })
     await output.result(
@@ -46,6 +45,7 @@ export function addStatus(program: Program): void {
         names,
         certificates,
         revocations,
+        ...(damagedRoot && { damagedRoot }),
         ...asked.members,
         log: { entries: log.size, waiting: log.waiting },
       },
@@ -57,6 +57,11 @@ export function addStatus(program: Program): void {
         `content   ${counted(objects, 'object')}, ${humanBytes(bytes)}; ${counted(names, 'name')}`,
         ...(certificates + revocations > 0
           ? [`granted   ${counted(certificates, 'certificate')}, ${counted(revocations, 'revocation')}`]
+          : []),
+        ...(damagedRoot
+          ? [
+              `damaged   ${damagedRoot.record}: the key of the place reads the vault, and changes nothing. ${damagedRoot.advice}`,
+            ]
           : []),
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
         ...asked.lines,

@@ -14,6 +14,13 @@ export function pathsOf({ refs = {}, entries = {}, expect = {} }: VaultChange): 
   return keys.map((key) => pathOf(key.slice(PATH.length)))
 }
 
+/** Whether all that it does is to bring objects under charge. */
+export function onlyBrings({ refs = {}, entries = {}, objects = {}, expect = {} }: VaultChange): boolean {
+  const { add = [], release = [] } = objects
+  const touched = [...Object.keys(refs), ...keysOf({ entries }), ...Object.keys({ ...expect.refs, ...expect.entries })]
+  return add.length > 0 && release.length === 0 && touched.length === 0
+}
+
 /**
  * Whether it gives up no objects but those that its own names had, and names none but those that it brings, or that they had: everything
  * else belongs to somebody else's paths.

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@vault/core'
-import { declarationKey, type SoupReader } from '@vault/soup'
+import { declarationKey, type VaultSoup } from '@vault/soup'
 import { CAP_ENTRY_PREFIXES, CAP_ENTRY_TYPES, CAP_PREFIX, REVOCATION_PREFIX } from './cap-entry.ts'
 
 /** How many entries of a vault are kept for its capabilities. */
@@ -10,17 +10,13 @@ export interface CapEntryCounts {
   readonly revocations: number
 }
 
-/** Counts what is kept in a vault for its capabilities. Reads those entries and no others. */
+/** Counts what is kept in a vault for its capabilities. Reads none of these entries. */
 export async function countCapEntries(
-  soup: Pick<SoupReader, 'query' | 'entry'>,
+  soup: Pick<VaultSoup, 'count' | 'entry'>,
   options: AbortOptions = {},
 ): Promise<CapEntryCounts> {
   const counts = new Map<string, number>()
-  for (const prefix of CAP_ENTRY_PREFIXES) {
-    let count = 0
-    for await (const page of soup.query({ prefix }, options)) count += page.length
-    counts.set(prefix, count)
-  }
+  for (const prefix of CAP_ENTRY_PREFIXES) counts.set(prefix, await soup.count(prefix, options))
   const declared = await Promise.all(CAP_ENTRY_TYPES.map((type) => soup.entry(declarationKey(type), options)))
   const entries = [...counts.values()].reduce((sum, count) => sum + count, 0)
   return {

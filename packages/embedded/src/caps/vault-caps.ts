@@ -107,6 +107,11 @@ export class VaultCaps {
     return root === 'unreadable' ? undefined : root
   }
 
+  /** Whether the record of that certificate can be read, or there is none. */
+  async isRootReadable(options?: AbortOptions): Promise<boolean> {
+    return (await this.#rootRecord(options)) !== 'unreadable'
+  }
+
   /** Whether the key of the place may do this by its root certificate alone. `unreadable`: nobody knows whether it was taken back. */
   async rootStanding(
     options: AbortOptions = {},

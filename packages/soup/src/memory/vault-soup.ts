@@ -49,6 +49,13 @@ export function memoryVaultSoup(current: () => VaultState): VaultSoup {
 
     query: (query, options) => answer(() => current().entries.values(), query, options),
 
+    async count(prefix, options) {
+      options?.signal?.throwIfAborted()
+      let count = 0
+      for (const name of current().entries.keys()) if (name.startsWith(prefix)) count++
+      return count
+    },
+
     async charged(ids, options) {
       options?.signal?.throwIfAborted()
       const { members } = current()

@@ -159,6 +159,19 @@ export const queryCases: readonly ContractCase<SoupStore>[] = [
     },
   },
   {
+    name: 'entries are counted by the beginning of their keys',
+    async run(store) {
+      const soup = await activeSoup(store)
+      assertEqual(await soup.count(''), 0, 'none')
+      const keys = ['a', 'a%', 'a:b', 'a\uffee', 'a\u{10ffff}', 'a\u{10ffff}b', 'a;', 'b']
+      await put(soup, ...keys.map((key): Entry => ({ key, type: 'signature', fields: {} })))
+      for (const prefix of ['', 'a', 'a%', 'a:', 'a\u{10ffff}', 'c']) {
+        const there = keys.filter((key) => key.startsWith(prefix)).length
+        assertEqual(await soup.count(prefix), there, `those with ${prefix}`)
+      }
+    },
+  },
+  {
     name: 'an order goes by the field, missing first, equal ones by key, and descending is the reverse',
     async run(store) {
       const soup = await soupOfValues(store)
