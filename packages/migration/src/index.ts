@@ -73,6 +73,7 @@ export type { MoveInput, Outcome } from './move/machine.ts'
 export { reduceMove, stepsOf } from './move/machine.ts'
 export type { MandatedSource } from './move/mandated-source.ts'
 export type {
+  ExplainedSource,
   HandoffTerms,
   JudgingTarget,
   KeyedTarget,

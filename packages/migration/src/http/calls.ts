@@ -230,14 +230,10 @@ export const CALLS: Calls = {
   accept: call(
     TARGET,
     'Accepts a migration',
-    map<WireMove<MoveOffer>>({
-      keyEvents,
-      migration,
-      plan: id,
-      epoch: count,
-      driver: count,
-      keys: word('new', 'keep'),
-    }),
+    shape<WireMove<MoveOffer>>(
+      { keyEvents, migration, plan: id, epoch: count, driver: count, keys: word('new', 'keep') },
+      { evidence: document },
+    ),
     { response: document, maxBytes: LONG },
   ),
   endorse: call(TARGET, 'Signs the key event', map({ migration, keyEvent: document }), { response: document }),
