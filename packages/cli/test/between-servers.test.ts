@@ -55,6 +55,9 @@ test('a vault moves between two servers, while both of them and the client are k
   const certificate = space.at('cert')
   const moved = await json('vault-migrate', [...between(servers, a, b), '--certificate', certificate])
   expect(moved).toMatchObject({ ok: true, already: true, phase: 'complete', state: 'active', vault, certificate })
+  expect(await json('vault-migrate', between(servers, a, b, 'plan'))).toMatchObject({
+    ...{ already: true, phase: 'complete', migration_id: moved.migration_id, target: b.url },
+  })
   expect(await json('vault-migrate', ['verify-cert', certificate])).toMatchObject({ ok: true })
   const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
   expect(await json('vaultctl', ['status', a.url, ...asking])).toMatchObject({ vaults: [{ vault, state: 'retired' }] })

@@ -46,7 +46,7 @@ export { verifyMigration } from './verify-migration.ts'
 
 export { fittingProofs, MAX_PROOFS } from './http/proof-limits.ts'
 export type { NamedPlace } from './move/arrived-move.ts'
-export { arrivedMove, requireArrived } from './move/arrived-move.ts'
+export { arrivedMove, requireArrived, requireNotArrived } from './move/arrived-move.ts'
 export type { AuditNote } from './move/audit-note.ts'
 export { checkTakeBack } from './move/check-take-back.ts'
 export { readMoveCheckpoint } from './move/checkpoint-log.ts'

@@ -16,6 +16,7 @@ import {
   parseAcceptance,
   planMigration,
   requireArrived,
+  requireNotArrived,
   requireTakenBack,
   resumeMove,
   rollBackMove,
@@ -78,7 +79,7 @@ export async function moveAway(
   for await (const event of publishEvents(migration, events)) tell(event)
 }
 
-/** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `planMigration` throws. */
+/** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `requireNotArrived` and `planMigration` throw. */
 export async function planAway(
   vault: Vault,
   { to, authorize, options }: Omit<Leading, 'tell'>,
@@ -86,6 +87,7 @@ export async function planAway(
 ): Promise<Plan> {
   const source = sourceOf(vault)
   await using target = await reached(vault, to, departure, options)
+  await requireNotArrived({ soup: vault.soup, records: vault.place.soups.records, vault: vault.id }, target, options)
   const keys = await movedKeys(source, options)
   return await planMigration({ source, target, authorize }, { handoff: { keys }, ...options })
 }

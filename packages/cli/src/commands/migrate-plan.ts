@@ -37,6 +37,7 @@ export function addPlan(program: Program): void {
     if (reason !== undefined && known === undefined)
       throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
     const planned = await planEnds(run, options, known)
+    if (planned === undefined) return EXIT.ok
     await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned))
     return EXIT.ok
   })

@@ -91,6 +91,7 @@ function isPartial(options: Options): boolean {
 async function dryRun(run: Run, options: Options): Promise<ExitCode> {
   const { from, to } = endsOf(options)
   const planned = await planEnds(run, options)
+  if (planned === undefined) return EXIT.ok
   const { plan, asked } = planned
   const { objects, bytes } = plan.source.counts
   const result = {
