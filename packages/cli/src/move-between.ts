@@ -1,5 +1,5 @@
 import { VaultError, type VaultId } from '@vault/core'
-import type { MigrationErrorCode } from '@vault/migration'
+import type { MigrationErrorCode, MigrationReason } from '@vault/migration'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -24,6 +24,7 @@ type Options = MoveOptions &
     readonly reread?: boolean
     readonly certificate?: string
     readonly migration?: string
+    readonly why?: MigrationReason | undefined
     readonly returns?: Returned
   }
 
@@ -37,6 +38,7 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     reread: options.reread ?? false,
     allowBroken: [...(await brokenBy(options))] as MoveRequest['allowBroken'],
     ...patienceIn(options.timeout),
+    ...(options.why && { reason: options.why }),
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
   await using servers = await twoServers(options, signal)

@@ -2,7 +2,6 @@ import { isVaultError } from '@vault/core'
 import type { MigrationReason, Plan } from '@vault/migration'
 import { type AskedApprovals, askedApprovals } from './asked-approvals.ts'
 import { copyEnds } from './copy-ends.ts'
-import { UsageError } from './exit-code.ts'
 import { endsOf, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -44,10 +43,11 @@ async function sayMoved({ output }: Run, options: Options, migration: string): P
 
 async function planned(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   if (!options.handoff || !isRemote(endsOf(options).from)) return await planHere(run, options, reason)
-  if (reason !== undefined) throw new UsageError('--reason is for a vault of this machine: a server is not told of it.')
   // The server where the vault lies looks at the other one.
   await using servers = await twoServers(options, run.signal)
-  return { plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal }) }
+  return {
+    plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal, ...(reason && { reason }) }),
+  }
 }
 
 async function planHere({ output, signal }: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {

@@ -299,7 +299,12 @@ describe('vault-migrate', () => {
   }, async () => {
     await using space = await scratch()
     const a = await vaultWith(space, 3)
-    await json('vault-migrate', ['run', ...ends(space)])
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'boredom'], 2)
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'cost', '--no-handoff'], 2)
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'cost'])
+    expect((await run('vaultctl', ['log', space.at('B'), '--json'])).stdout).toMatch(
+      /migration-start.*"motivation":"cost"/s,
+    )
     await json('vault-migrate', ['run', ...ends(space, 'B', 'C')])
     const onward = await json<Refused>('vault-migrate', ['run', ...ends(space)], 1)
     expect(onward.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { state: 'retired' } })

@@ -79,11 +79,11 @@ export class MovesAway {
   }
 
   /** What moving the vault would do. Changes nothing. */
-  async plan(asked: Asked, to: MoveDestination): Promise<Plan> {
+  async plan(asked: Asked, { to, ...why }: Pick<MoveRequest, 'to' | 'reason'>): Promise<Plan> {
     await requireLeave(asked)
     const { vault, key, whileThere } = asked
     const leading = { authorize: leaveOf(asked), to: this.#destination(asked, to), options: whileThere() }
-    return await this.#parts.use(vault, key, (opened) => planAway(opened, leading, this.#parts))
+    return await this.#parts.use(vault, key, (opened) => planAway(opened, why, leading, this.#parts))
   }
 
   /**
