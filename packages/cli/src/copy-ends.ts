@@ -1,6 +1,6 @@
 import type { Authorize } from '@vault/core'
 import type { Vault } from '@vault/embedded'
-import type { Source, Target } from '@vault/migration'
+import type { PlanParts, Source, Target } from '@vault/migration'
 import { UsageError } from './exit-code.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
@@ -14,7 +14,7 @@ export interface CopyEnds extends AsyncDisposable {
   /** The vault that is the source, where it lies here. */
   readonly vault?: Vault
   /** The target, to be looked at before anything is made there. */
-  look(): Promise<Target & AsyncDisposable>
+  look(): Promise<Target & PlanParts['target'] & AsyncDisposable>
   open(): Promise<Target & AsyncDisposable>
 }
 

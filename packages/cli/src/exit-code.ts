@@ -10,7 +10,7 @@ export const EXIT = {
   usage: 2,
   /** Evidence of a rollback or a fork. */
   evidence: 3,
-  /** Not finished; running it again goes on. */
+  /** Not finished, or it waits for others: for approvals, signatures, leave; running it again goes on. */
   incomplete: 4,
   /** State on this machine is damaged. */
   damaged: 5,
@@ -24,8 +24,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** For the help of every command. */
 export const EXIT_CODES_HELP = `
-Exit codes: 0 ok, 1 refused or damage found, 2 usage, 3 evidence of rollback or fork, 4 incomplete (run again to go on),
-5 local state damaged, 130 interrupted (run again to go on), 141 stdout was closed before its end.`
+Exit codes: 0 ok, 1 refused or damage found, 2 usage, 3 evidence of rollback or fork, 4 incomplete, or waiting for
+others, as for approvals or signatures (run again to go on), 5 local state damaged, 130 interrupted (run again to go on), 141 stdout was closed before its end.`
 
 /** A command line that was not understood. */
 export class UsageError extends Error {
@@ -68,6 +68,7 @@ const INCOMPLETE: ReadonlySet<string> = new Set([
   'HTTP_SERVER_FAILED',
   'HTTP_SESSION',
   'HTTP_UNREACHABLE',
+  'MIGRATION_NOT_APPROVED',
   'MIGRATION_NOT_GRANTED',
   'MIGRATION_IDENTITY_MISSING',
   'ROUTING_FAILED',

@@ -1,5 +1,5 @@
-import { VaultError, type VaultId } from '@vault/core'
-import type { MigrationErrorCode } from '@vault/migration'
+import { type Bytes, VaultError, type VaultId } from '@vault/core'
+import type { MigrationErrorCode, MigrationReason, MoveState, Routing } from '@vault/migration'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -14,7 +14,7 @@ import {
   NOT_DRAWN,
   type Returned,
 } from './move-ending.ts'
-import { brokenBy, type MoveOptions } from './move-options.ts'
+import { brokenBy, type MoveOptions, routingOf } from './move-options.ts'
 import type { Run } from './program.ts'
 import { parseRate, patienceOf } from './remote-end.ts'
 import { twoServers } from './two-servers.ts'
@@ -24,6 +24,7 @@ type Options = MoveOptions &
     readonly reread?: boolean
     readonly certificate?: string
     readonly migration?: string
+    readonly why?: MigrationReason | undefined
     readonly returns?: Returned
   }
 
@@ -32,11 +33,13 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   const { output, signal } = run
   const started = performance.now()
   const files = await expectMoveFiles(options)
+  const { routing } = await routingOf(options)
   const terms: Omit<MoveRequest, 'to'> = {
     live: liveTermsOf(options) ?? null,
     reread: options.reread ?? false,
     allowBroken: [...(await brokenBy(options))] as MoveRequest['allowBroken'],
     ...patienceIn(options.timeout),
+    ...(options.why && { reason: options.why }),
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
   await using servers = await twoServers(options, signal)
@@ -49,12 +52,28 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     already = false
   }
   const state = await followMove(run, told, { begins })
+  await routing?.update(await routeOf(state), { signal })
   const certificate = await keepCertificate(state, options.certificate, { to: to.url, files })
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
   if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
   const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns, already }
   return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))
+}
+
+/** Where a finished move leads clients: the servers do not know those of this machine. */
+async function routeOf({ vault, migration, plan, handoff }: MoveState): Promise<Parameters<Routing['update']>[0]> {
+  const { decodeEnvelope } = await import('@vault/core')
+  const { decodePlan, parseHandoff } = await import('@vault/migration')
+  const { epoch, from, to } = parseHandoff(decodeEnvelope(handoff as Bytes).payload)
+  const { source, target } = decodePlan(plan)
+  return {
+    vault,
+    migration,
+    from: { label: source.label, instance: from.instance },
+    to: { label: target.label, instance: to.instance },
+    epoch,
+  }
 }
 
 /** How long the first server waits for the second one, where that was said. */

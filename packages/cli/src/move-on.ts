@@ -1,6 +1,14 @@
 import { resolve } from 'node:path'
 import { VaultError, type VaultId } from '@vault/core'
-import type { MigrationErrorCode, MoveEvent, MoveParts, MoveState, Plan, PlanParts } from '@vault/migration'
+import type {
+  MigrationErrorCode,
+  MigrationReason,
+  MoveEvent,
+  MoveParts,
+  MoveState,
+  Plan,
+  PlanParts,
+} from '@vault/migration'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
@@ -32,7 +40,10 @@ export async function moveOn(
       readonly reread?: boolean
       readonly certificate?: string
       readonly migration?: string
+      /** Of a rollback. */
       readonly reason?: string
+      /** Of a move that begins. */
+      readonly why?: MigrationReason | undefined
       /** A complete move that this one takes back. */
       readonly returns?: Returned
     },
@@ -41,6 +52,7 @@ export async function moveOn(
   const { output, signal } = run
   const started = performance.now()
   const { from, to } = endsOf(options)
+  const { why } = options
   if (isRemote(from) && verb !== 'rollback') return await moveBetween(run, options, verb)
   const files = await expectMoveFiles(options)
   const live = liveTermsOf(options)
@@ -77,7 +89,10 @@ export async function moveOn(
   const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, ...acting }, signal })
   const planFor = async (target: PlanParts['target']): Promise<Plan> => {
     const keys = await movedKeys(source, { signal })
-    return await planMigration({ source, target, authorize: vault.authorize }, { signal, handoff: { keys } })
+    return await planMigration(
+      { source, target, authorize: vault.authorize },
+      { signal, handoff: { keys }, ...(why && { reason: why }) },
+    )
   }
   const report = async (state: MoveState, already: boolean): Promise<ExitCode> => {
     const seconds = (performance.now() - started) / 1000

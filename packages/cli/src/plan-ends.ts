@@ -1,7 +1,7 @@
+import { isVaultError } from '@vault/core'
 import type { MigrationReason, Plan } from '@vault/migration'
 import { type AskedApprovals, askedApprovals } from './asked-approvals.ts'
 import { copyEnds } from './copy-ends.ts'
-import { UsageError } from './exit-code.ts'
 import { endsOf, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -18,21 +18,48 @@ export interface PlannedEnds {
   readonly asked?: AskedApprovals
 }
 
-/** What `run` would do between two ends, which are only looked at. Throws what a run would be refused with before its first byte. */
-export async function planEnds(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
+/**
+ * What `run` would do between two ends, which are only looked at; `undefined` where it has been done, and that has been said. Throws what a run would
+ * be refused with before its first byte.
+ */
+export async function planEnds(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds | undefined> {
+  try {
+    return await planned(run, options, reason)
+  } catch (error) {
+    if (!isVaultError(error, 'MIGRATION_COMPLETE')) throw error
+    await sayMoved(run, options, String(error.details.migration))
+    return undefined
+  }
+}
+
+async function sayMoved({ output }: Run, options: Options, migration: string): Promise<void> {
+  const { from, to } = endsOf(options)
+  const ends = { migration_id: migration, source: from, target: to }
+  await output.result(
+    { ok: true, already: true, phase: 'complete', state: 'active', ...ends },
+    `The vault has moved already: it is active in ${to}, by the migration ${migration}. ${from} refuses changes.`,
+  )
+}
+
+async function planned(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   if (!options.handoff || !isRemote(endsOf(options).from)) return await planHere(run, options, reason)
-  if (reason !== undefined) throw new UsageError('--reason is for a vault of this machine: a server is not told of it.')
   // The server where the vault lies looks at the other one.
   await using servers = await twoServers(options, run.signal)
-  return { plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal }) }
+  return {
+    plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal, ...(reason && { reason }) }),
+  }
 }
 
 async function planHere({ output, signal }: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   const { from, to } = endsOf(options)
-  const { isEnded, listMoves, movedKeys, planMigration } = await import('@vault/migration')
+  const { isEnded, listMoves, movedKeys, planMigration, requireNotArrived } = await import('@vault/migration')
   await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
-  const { source, authorize } = ends
+  const { source, authorize, vault } = ends
+  if (options.handoff && vault !== undefined) {
+    const left = { soup: vault.soup, records: vault.place.soups.records, vault: vault.id }
+    await requireNotArrived(left, target, { signal })
+  }
   const plan = await planMigration(
     { source, target, authorize },
     {
@@ -42,8 +69,8 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
     },
   )
   // Nobody has to approve a copy.
-  if (ends.vault === undefined || !options.handoff) return { plan }
-  const { id, place } = ends.vault
+  if (vault === undefined || !options.handoff) return { plan }
+  const { id, place } = vault
   const moves = await listMoves(place.soups.records, { signal, vault: id })
   const open = moves.find(({ phase }) => !isEnded(phase))
   if (open !== undefined) {
@@ -51,5 +78,5 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
       `The migration ${open.migration} is ${open.phase}: "run" goes on with that, and does not begin this one.`,
     )
   }
-  return { plan, asked: await askedApprovals(ends.vault, from, { ...options, signal }) }
+  return { plan, asked: await askedApprovals(vault, from, { ...options, signal }) }
 }

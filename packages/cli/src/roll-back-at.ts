@@ -1,7 +1,8 @@
-import { isVaultError } from '@vault/core'
+import type { MoveStatus } from '@vault/migration'
 import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-move.ts'
 import { type ExitCode, UsageError } from './exit-code.ts'
 import { giveUpHere } from './give-up-here.ts'
+import { unlessGone } from './gone-target.ts'
 import { moveOn } from './move-on.ts'
 import { endsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
@@ -19,22 +20,9 @@ export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> 
   const { withoutTarget = false, bringNewer = false, certificate } = options
   if (withoutTarget && (bringNewer || certificate !== undefined))
     throw new UsageError('--without-target is for a migration that is not complete: nothing is moved back then.')
-  const { from, to } = endsOf(options)
-  try {
-    if (isRemote(from)) return await rollBackBetween(run, options)
-    return withoutTarget ? await giveUpHere(run, options) : await rollBackHere(run, options)
-  } catch (error) {
-    if (!withoutTarget && isVaultError(error) && AWAY.has(error.code)) {
-      run.output.warn(
-        `Where ${to} is gone for good, and the hand-off has not been signed, "--without-target" gives the migration up without it.`,
-      )
-    }
-    throw error
-  }
+  if (isRemote(endsOf(options).from)) return await rollBackBetween(run, options)
+  return withoutTarget ? await giveUpHere(run, options) : await rollBackHere(run, options)
 }
-
-/** What is said where the place that a move goes to is not there, or another one is in its stead. */
-const AWAY: ReadonlySet<string> = new Set(['HTTP_UNREACHABLE', 'HTTP_PEER_KEY', 'MIGRATION_PLAN_MISMATCH'])
 
 async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: _, back = false, ...rest } = options
@@ -43,7 +31,8 @@ async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   if (complete === undefined) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
-    return await moveOn(run, options, 'rollback')
+    const gone = { to: endsOf(options).to, move: () => meantMove(run, options) }
+    return await unlessGone(run, gone, () => moveOn(run, options, 'rollback'))
   }
   if (!bringNewer) throw cannotRollBack(complete, endsOf(options).to)
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
@@ -73,4 +62,14 @@ async function completeMove({ output, signal }: Run, options: Options): Promise<
   if (latest?.phase !== 'complete' || (options.migration ?? latest.migration) !== latest.migration) return undefined
   await using reached = await openVaultAt(to, { ...options, output }, open)
   return await whatCameAbout(latest.migration, { left: left.soup, reached: reached.soup }, signal)
+}
+
+/** The move that is taken back: the one that is named, or has not ended, or else the latest. */
+async function meantMove({ output, signal }: Run, options: Options): Promise<MoveStatus | undefined> {
+  const { isEnded, listMoves, moveStatus } = await import('@vault/migration')
+  await using vault = await openVaultAt(endsOf(options).from, { ...options, output }, { mode: 'read', signal })
+  const moves = await listMoves(vault.place.soups.records, { signal, vault: vault.id })
+  const named = moves.find(({ migration }) => migration === options.migration)
+  const meant = options.migration === undefined ? (moves.find(({ phase }) => !isEnded(phase)) ?? moves[0]) : named
+  return meant && moveStatus(meant)
 }

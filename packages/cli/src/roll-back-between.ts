@@ -3,6 +3,7 @@ import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-mov
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
 import { followMove } from './follow-move.ts'
+import { unlessGone } from './gone-target.ts'
 import { moveBetween, patienceIn } from './move-between.ts'
 import { describeMoved, expectMoveFiles, movedResult } from './move-ending.ts'
 import type { MoveOptions } from './move-options.ts'
@@ -35,7 +36,9 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
-    return await takeBack(run, servers, { ...options, migration: named ?? latest?.migration_id ?? null, moves })
+    const migration = named ?? latest?.migration_id ?? null
+    const move = async () => moves.find(({ migration_id: id }) => id === migration)
+    return await unlessGone(run, { to: to.url, move }, () => takeBack(run, servers, { ...options, migration, moves }))
   }
   const since = await sinceComplete(latest.migration_id, servers, { ...options, signal })
   if (!bringNewer) {

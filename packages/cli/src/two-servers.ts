@@ -19,8 +19,6 @@ export interface TwoServers extends AsyncDisposable {
 const LOCAL = {
   passphraseFile: '--passphrase-file',
   toPassphraseFile: '--to-passphrase-file',
-  route: '--route',
-  routeCommand: '--route-command',
   ceremony: '--ceremony',
 } as const satisfies Partial<Record<keyof MoveOptions, string>>
 
@@ -62,6 +60,6 @@ function requireServers(options: MoveOptions): void {
   const local = Object.entries(LOCAL).find(([name]) => options[name as keyof typeof LOCAL] !== undefined)
   if (local !== undefined || options.toPassphrase === false) {
     const name = local?.[1] ?? '--no-to-passphrase'
-    throw new UsageError(`${name} is for a vault of this machine: a server has keys and routing of its own.`)
+    throw new UsageError(`${name} is for a vault of this machine: a server has keys of its own.`)
   }
 }

@@ -55,6 +55,15 @@ test('a vault moves between two servers, while both of them and the client are k
   const certificate = space.at('cert')
   const moved = await json('vault-migrate', [...between(servers, a, b), '--certificate', certificate])
   expect(moved).toMatchObject({ ok: true, already: true, phase: 'complete', state: 'active', vault, certificate })
+  expect(await json('vault-migrate', between(servers, a, b, 'plan'))).toMatchObject({
+    ...{ already: true, phase: 'complete', migration_id: moved.migration_id, target: b.url },
+  })
+  // Also where it had ended before clients were led there.
+  const routes = space.at('routes.json')
+  await json('vault-migrate', [...between(servers, a, b), '--route', routes])
+  expect(JSON.parse(await readFile(routes, 'utf8'))).toMatchObject({
+    [vault]: { place: b.url, epoch: 1, migration: moved.migration_id },
+  })
   expect(await json('vault-migrate', ['verify-cert', certificate])).toMatchObject({ ok: true })
   const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
   expect(await json('vaultctl', ['status', a.url, ...asking])).toMatchObject({ vaults: [{ vault, state: 'retired' }] })
@@ -82,7 +91,7 @@ test('live, slowly, interrupted, paused and resumed; and what is refused says wh
   const toFolder = ['run', '--from', a.url, '--to', space.at('C'), '--peer-key', a.key, '--as', 'me', ...keystore]
   expect(await json('vault-migrate', toFolder, 2)).toMatchObject(usage)
   const move = between(servers, a, b)
-  expect(await json('vault-migrate', [...move, '--route', 'r.json'], 2)).toMatchObject(usage)
+  expect(await json('vault-migrate', [...move, '--ceremony', 'c'], 2)).toMatchObject(usage)
   const nobody = move.filter((part) => part !== '--as' && part !== 'me')
   expect(await json('vault-migrate', nobody, 2)).toMatchObject(usage)
   const named = nobody.map((part) => (part === a.url ? `${a.url}/vaults/${vault}` : part))

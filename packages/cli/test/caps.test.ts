@@ -161,7 +161,7 @@ describe('vaultctl caps', () => {
     const refused = await json<{ error: { code: string; message: string; details: { plan: string } } }>(
       'vault-migrate',
       move,
-      1,
+      4,
       options,
     )
     expect(refused.error.code).toBe('MIGRATION_NOT_APPROVED')

@@ -90,7 +90,7 @@ describe('vaultctl ceremony', () => {
         error: { code: 'CEREMONY_INCOMPLETE' },
       })
     }
-    expect(await ana(['ceremony', 'verify', dir], 1)).toMatchObject({ ok: false, phase: 'open' })
+    expect(await ana(['ceremony', 'verify', dir], 4)).toMatchObject({ ok: false, phase: 'open' })
     for (const who of ['ben', 'eva']) await cp(space.at(`copy-${who}`), dir, { recursive: true })
     expect(await ana(['ceremony', 'status', dir])).toMatchObject({ ok: true, phase: 'ready', owed: [] })
     expect(await ana(['ceremony', 'commit', dir, '--to', vault], 4)).toMatchObject({

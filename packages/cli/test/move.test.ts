@@ -183,6 +183,14 @@ describe('vault-migrate', () => {
     expect(await readFile(again)).toEqual(await readFile(space.at('again.cert')))
     const said = await run('vault-migrate', ['run', ...given])
     expect([said.code, said.stdout]).toEqual([0, expect.stringContaining(`moved already: it is active in ${b}`)])
+    for (const verb of [['plan'], ['run', '--dry-run']]) {
+      expect(await json('vault-migrate', [...verb, '--from', a, '--to', b])).toMatchObject({
+        ...{ ok: true, already: true, phase: 'complete', state: 'active', migration_id, source: a, target: b },
+      })
+    }
+    const told = await run('vault-migrate', ['plan', '--from', a, '--to', b])
+    expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(`moved already: it is active in ${b}`)])
+    await json('vault-migrate', ['plan', '--from', a, '--to', space.at('C')], 1)
     const elsewhere = ['--from', a, '--to', space.at('C'), '--passphrase-file', space.at('passphrase')]
     const refusedThere = await json<Refused>('vault-migrate', ['run', ...elsewhere], 1)
     expect(refusedThere.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { migration: migration_id } })
@@ -291,10 +299,16 @@ describe('vault-migrate', () => {
   }, async () => {
     await using space = await scratch()
     const a = await vaultWith(space, 3)
-    await json('vault-migrate', ['run', ...ends(space)])
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'boredom'], 2)
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'cost', '--no-handoff'], 2)
+    await json('vault-migrate', ['run', ...ends(space), '--reason', 'cost'])
+    expect((await run('vaultctl', ['log', space.at('B'), '--json'])).stdout).toMatch(
+      /migration-start.*"motivation":"cost"/s,
+    )
     await json('vault-migrate', ['run', ...ends(space, 'B', 'C')])
     const onward = await json<Refused>('vault-migrate', ['run', ...ends(space)], 1)
     expect(onward.error).toMatchObject({ code: 'MIGRATION_SOURCE_REFUSED', details: { state: 'retired' } })
+    await json('vault-migrate', ['plan', '--from', a, '--to', space.at('B')], 1)
     await json('vault-migrate', ['run', ...ends(space, 'B', 'C'), '--back'])
     expect(await json('vault-migrate', ['run', ...ends(space)])).toMatchObject({ already: true, state: 'active' })
     expect(await statesOf(a, space.at('B'), space.at('C'))).toEqual(['retired', 'active', 'retired'])

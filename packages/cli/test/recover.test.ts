@@ -1,11 +1,9 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createVault, moveSourceOf, openMoveTarget, openVault, owner } from '@vault/embedded'
 import { moveVault, planMigration } from '@vault/migration'
 import { expect, test } from 'vitest'
-import { json, scratch } from './harness.ts'
-
-const STOP = 'activate'
+import { json, run, scratch } from './harness.ts'
 
 test('a vault whose source was lost behind the signature is made active by its identity, and by nobody else', async () => {
   await using space = await scratch()
@@ -14,14 +12,7 @@ test('a vault whose source was lost behind the signature is made active by its i
   await mkdir(space.at('tree'))
   await writeFile(space.at('tree/letter'), 'Dear reader,')
   await createVault(a, { passphrase: undefined })
-  {
-    await using vault = await openVault(a, { stateDir })
-    for await (const _ of vault.putFiles([space.at('tree')]));
-    await using target = await openMoveTarget(b)
-    const parts = { source: await moveSourceOf(vault), target, authorize: owner }
-    const plan = await planMigration(parts, { handoff: { keys: 'new' } })
-    for await (const event of moveVault(plan, parts)) if (event.type === 'step' && event.step.effect === STOP) break
-  }
+  await stoppedAt('activate', { a, b, stateDir, tree: space.at('tree') })
   const status = (dir: string) => json<{ state: string; epoch: number }>('vaultctl', ['status', dir], 0, { env })
   expect([(await status(a)).state, (await status(b)).state]).toEqual(['retired', 'prepared'])
   const keys = await readdir(join(a, 'keys'))
@@ -51,3 +42,69 @@ test('a vault whose source was lost behind the signature is made active by its i
   )
   expect(JSON.stringify(entries)).toContain('the old machine burnt')
 })
+
+test('a target that comes back when its source was made active again gives up what it received', async () => {
+  await using space = await scratch()
+  const [a, b, stateDir] = [space.at('A'), space.at('B'), space.at('state')]
+  const env = { VAULT_STATE_DIR: stateDir }
+  await mkdir(space.at('tree'))
+  await writeFile(space.at('tree/letter'), 'Dear reader,')
+  await createVault(a, { passphrase: undefined })
+  const migration = await stoppedAt('activate', { a, b, stateDir, tree: space.at('tree') })
+  await rename(b, space.at('lost'))
+  const away = await run('vault-migrate', ['rollback', '--from', a, '--to', b], { env })
+  expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover", where the vault was')])
+  expect(away.stderr).not.toContain('--without-target')
+  const recovered = await run('vault-migrate', ['recover', a, '--reason', 'the new machine burnt'], { env })
+  expect([recovered.code, recovered.stdout], recovered.stderr).toEqual([
+    0,
+    expect.stringContaining(`"vault-migrate rollback --migration ${migration} --from ${a} --to PLACE"`),
+  ])
+  await rename(space.at('lost'), b)
+  const ends = ['--from', a, '--to', b]
+  const cleaned = await json('vault-migrate', ['rollback', '--migration', migration, ...ends], 0, { env })
+  expect(cleaned).toMatchObject({ phase: 'rolled-back' })
+  expect(cleaned).not.toHaveProperty('left_at_target')
+  expect(await json('vault-migrate', ['run', ...ends, '--no-to-passphrase'], 0, { env })).toMatchObject({
+    phase: 'complete',
+  })
+})
+
+test('a target that had taken the vault and is gone is gone on without only with --taken', async () => {
+  await using space = await scratch()
+  const [a, b, stateDir] = [space.at('A'), space.at('B'), space.at('state')]
+  const env = { VAULT_STATE_DIR: stateDir }
+  await mkdir(space.at('tree'))
+  await writeFile(space.at('tree/letter'), 'Dear reader,')
+  await createVault(a, { passphrase: undefined })
+  await stoppedAt('route', { a, b, stateDir, tree: space.at('tree') })
+  await rm(b, { recursive: true })
+  const away = await run('vault-migrate', ['rollback', '--from', a, '--to', b], { env })
+  expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover --taken"')])
+  const words = ['recover', a, '--reason', 'the new machine burnt']
+  const refused = await run('vault-migrate', words, { env })
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover --taken"')])
+  expect(await json('vault-migrate', [...words, '--taken'], 0, { env })).toMatchObject({ state: 'active' })
+  expect(await json('vaultctl', ['verify', a], 0, { env })).toMatchObject({ ok: true, damaged: [] })
+})
+
+/** Moves a vault until this step, in which the process dies. Gives the migration. */
+async function stoppedAt(
+  effect: string,
+  {
+    a,
+    b,
+    stateDir,
+    tree,
+  }: { readonly a: string; readonly b: string; readonly stateDir: string; readonly tree: string },
+): Promise<string> {
+  await using vault = await openVault(a, { stateDir })
+  for await (const _ of vault.putFiles([tree]));
+  await using target = await openMoveTarget(b)
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  for await (const event of moveVault(plan, parts)) {
+    if (event.type === 'step' && event.step.effect === effect) break
+  }
+  return plan.migration_id
+}

@@ -46,8 +46,9 @@ export { verifyMigration } from './verify-migration.ts'
 
 export { fittingProofs, MAX_PROOFS } from './http/proof-limits.ts'
 export type { NamedPlace } from './move/arrived-move.ts'
-export { arrivedMove, requireArrived } from './move/arrived-move.ts'
+export { arrivedMove, requireArrived, requireNotArrived } from './move/arrived-move.ts'
 export type { AuditNote } from './move/audit-note.ts'
+export { checkTakeBack } from './move/check-take-back.ts'
 export { readMoveCheckpoint } from './move/checkpoint-log.ts'
 export type { EffectName, MoveStep } from './move/effect.ts'
 export type { GivingUpParts } from './move/give-up-move.ts'
@@ -72,6 +73,7 @@ export type { MoveInput, Outcome } from './move/machine.ts'
 export { reduceMove, stepsOf } from './move/machine.ts'
 export type { MandatedSource } from './move/mandated-source.ts'
 export type {
+  ExplainedSource,
   HandoffTerms,
   JudgingTarget,
   KeyedTarget,

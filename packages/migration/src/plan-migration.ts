@@ -58,7 +58,9 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
   if (handoff !== undefined) await requireActive(source, handoff, { signal })
   const held = await target.look(source.vault, { signal })
   const kind = select === undefined ? 'full' : 'partial'
-  await requireFit(kind, parts, held, { signal })
+  if (handoff === undefined || !(await mayBePassed(source, held.tenure, { signal }))) {
+    await requireFit(kind, parts, held, { signal })
+  }
   await permissionFor(parts, { source: source.vault, target: held.tenure.vault }, { signal }).require()
   if (select !== undefined && target.screen !== undefined) {
     for await (const page of source.soup.query(select, { signal })) target.screen(page)
@@ -77,6 +79,11 @@ export async function planMigration(parts: PlanParts, options: PlanOptions = {})
     rounds,
   }
   return decodePlan(encodePlan(plan))
+}
+
+/** A target that waits for an epoch which the vault has left behind. Whether that is proven is for the target to say, when it accepts. */
+async function mayBePassed(source: Source, { state, epoch }: Tenure, options: AbortOptions): Promise<boolean> {
+  return state === 'prepared' && (await source.soup.tenure(options)).epoch > epoch
 }
 
 /** A label can be that of any place, so whoever approves a hand-off is told more. */

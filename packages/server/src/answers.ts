@@ -123,7 +123,7 @@ export const ANSWERS: { readonly [Name in CallName]: Answer<Name> } = {
     const { migration, phase, next } = await pauseMove(records, move.migration, options)
     return { migration, phase, next }
   },
-  'plan-move': async (asked, { to }) => encodePlan(await asked.served.away.plan(asked, to)),
+  'plan-move': async (asked, request) => encodePlan(await asked.served.away.plan(asked, request)),
   async 'live-move'({ served, vault, options }, { migration }) {
     const { records } = served.place.soups
     const moves = await listMoves(records, { ...options, vault })

@@ -1,5 +1,7 @@
 export { allowedKeys } from './allowed-keys.ts'
 export type { ServerLimits } from './limits.ts'
+export type { ServerAddress, ServerErrorCode } from './listen.ts'
+export { checkAddress } from './listen.ts'
 export type { MoveDestination } from './move-destination.ts'
 export { openApi } from './openapi.ts'
 export type { ServerOptions, VaultServer } from './start-server.ts'

@@ -16,6 +16,7 @@ import {
   parseAcceptance,
   planMigration,
   requireArrived,
+  requireNotArrived,
   requireTakenBack,
   resumeMove,
   rollBackMove,
@@ -74,20 +75,22 @@ export async function moveAway(
   // A passphrase that this server has not, or a wrong one, is said before the target has keys.
   if (open === undefined || open.next === 'accept') await source.unlock(options)
   if (open === undefined) await cleanTarget(parts, options)
-  const { migration, events } = await begin(open, parts, options)
+  const { migration, events } = await begin(open, parts, { ...options, reason: request.reason })
   for await (const event of publishEvents(migration, events)) tell(event)
 }
 
-/** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `planMigration` throws. */
+/** What moving a vault to another server would do: that is looked at, and nothing is changed. Throws what `requireNotArrived` and `planMigration` throw. */
 export async function planAway(
   vault: Vault,
+  { reason }: Pick<MoveRequest, 'reason'>,
   { to, authorize, options }: Omit<Leading, 'tell'>,
   departure: Departure,
 ): Promise<Plan> {
   const source = sourceOf(vault)
   await using target = await reached(vault, to, departure, options)
+  await requireNotArrived({ soup: vault.soup, records: vault.place.soups.records, vault: vault.id }, target, options)
   const keys = await movedKeys(source, options)
-  return await planMigration({ source, target, authorize }, { handoff: { keys }, ...options })
+  return await planMigration({ source, target, authorize }, { handoff: { keys }, ...because(reason), ...options })
 }
 
 /**
@@ -175,15 +178,20 @@ async function reached(
 async function begin(
   open: MoveState | undefined,
   parts: MoveParts,
-  options: AbortOptions,
+  { reason, ...options }: AbortOptions & { readonly reason: MoveRequest['reason'] | undefined },
 ): Promise<{ readonly migration: string; readonly events: AsyncIterable<MoveEvent> }> {
   if (open !== undefined) {
     const { migration } = open
     return { migration, events: resumeMove(migration, parts, options) }
   }
   const keys = await movedKeys(parts.source, options)
-  const plan = await planMigration(parts as Parameters<typeof planMigration>[0], { handoff: { keys }, ...options })
+  const planned = { handoff: { keys }, ...because(reason), ...options }
+  const plan = await planMigration(parts as Parameters<typeof planMigration>[0], planned)
   return { migration: plan.migration_id, events: moveVault(plan, parts, options) }
+}
+
+function because(reason: MoveRequest['reason'] | undefined): Pick<MoveRequest, 'reason'> {
+  return reason === undefined ? {} : { reason }
 }
 
 function slower(own: number | undefined, asked: number | null): Pick<HttpOptions, 'bytesPerSecond'> {

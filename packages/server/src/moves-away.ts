@@ -1,6 +1,7 @@
 import { type AbortOptions, type Authorize, type KeyId, VaultError, type VaultId } from '@vault/core'
 import { owner, type Vault } from '@vault/embedded'
 import {
+  checkTakeBack,
   type MigrationErrorCode,
   type MoveEvent,
   type MoveState,
@@ -42,6 +43,8 @@ interface Led {
   readonly endsAlone: boolean
   /** Whether this server connects to the other place: then its operator must have named that. */
   readonly connects: boolean
+  /** Throws what is refused before anything that is under way with the vault is stopped. */
+  readonly check?: (vault: Vault) => Promise<void>
   readonly run: (vault: Vault, leading: Leading) => Promise<void>
 }
 
@@ -76,11 +79,11 @@ export class MovesAway {
   }
 
   /** What moving the vault would do. Changes nothing. */
-  async plan(asked: Asked, to: MoveDestination): Promise<Plan> {
+  async plan(asked: Asked, { to, ...why }: Pick<MoveRequest, 'to' | 'reason'>): Promise<Plan> {
     await requireLeave(asked)
     const { vault, key, whileThere } = asked
     const leading = { authorize: leaveOf(asked), to: this.#destination(asked, to), options: whileThere() }
-    return await this.#parts.use(vault, key, (opened) => planAway(opened, leading, this.#parts))
+    return await this.#parts.use(vault, key, (opened) => planAway(opened, why, leading, this.#parts))
   }
 
   /**
@@ -100,6 +103,9 @@ export class MovesAway {
     await this.#lead(asked, request, teller, {
       endsAlone: true,
       connects: !withoutTarget,
+      check: async ({ place }) => {
+        await checkTakeBack(migration, { records: place.soups.records, to: request.to.key }, asked.options)
+      },
       run: (vault, leading) => {
         const take = withoutTarget ? giveMoveUp : takeMoveBack
         return take(vault, { ...request, migration }, leading, this.#parts)
@@ -136,8 +142,9 @@ export class MovesAway {
   async #lead(asked: Asked, { to }: Pick<MoveRequest, 'to'>, teller: Teller, led: Led): Promise<void> {
     await requireLeave(asked)
     const { vault, key } = asked
-    const { endsAlone, connects, run } = led
+    const { endsAlone, connects, check, run } = led
     const destination = connects ? this.#destination(asked, to) : normalDestination(to)
+    if (check !== undefined) await this.#parts.use(vault, key, check)
     const stopping = new MoveStop(asked.options.signal)
     const { signal: gone } = asked.whileThere()
     const leave = () => stopping.stop(gone?.reason)

@@ -8,6 +8,7 @@ import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/emb
 import { createPeerCredentials, Rate } from '@vault/migration/http'
 import { LeaveDesk } from './leave-desk.ts'
 import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
+import { checkAddress, listen } from './listen.ts'
 import type { MoveDestination } from './move-destination.ts'
 import { networkOf } from './network-of.ts'
 import { endPassedMoves } from './passed-moves.ts'
@@ -58,14 +59,15 @@ export interface VaultServer extends AsyncDisposable {
 const RENEW_MS: number = 24 * 3_600_000
 
 /**
- * Serves a place over HTTPS: TLS 1.3, both ends known by their keys. Throws what opening the place throws, and what the system says
- * where it cannot listen.
+ * Serves a place over HTTPS: TLS 1.3, both ends known by their keys. Throws `SERVER_CANNOT_LISTEN`, before a place is made, and what opening the place
+ * throws.
  */
 export async function startServer(options: ServerOptions): Promise<VaultServer> {
   const { dir, host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const { bytesPerSecond } = options
   const paced = bytesPerSecond === undefined ? {} : { rate: new Rate(bytesPerSecond) }
+  await checkAddress({ host, port })
   const place = await openOrCreatePlace(dir)
   try {
     const { seat = {}, moveTo = [] } = options
@@ -82,9 +84,9 @@ export async function startServer(options: ServerOptions): Promise<VaultServer> 
       (request, response) => void handler.handle(request, response),
     )
     bound(server, limits)
+    await listen(server, { host, port })
     const renewal = setInterval(() => void renew(server, signer, { clock, random }).catch(failed), RENEW_MS)
     renewal.unref()
-    await listen(server, { host, port })
     const passed = endPassedMoves(served, { failed, signal })
     const close = async () => {
       clearInterval(renewal)
@@ -159,16 +161,6 @@ function boundAddresses(server: Server, perAddress: number): void {
       const left = (open.get(network) ?? 1) - 1
       if (left > 0) open.set(network, left)
       else open.delete(network)
-    })
-  })
-}
-
-async function listen(server: Server, where: { readonly host: string; readonly port: number }): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(where, () => {
-      server.off('error', reject)
-      resolve()
     })
   })
 }

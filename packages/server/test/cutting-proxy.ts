@@ -24,6 +24,8 @@ export async function cuttingProxy(
   {
     readonly port: number
     readonly cuts: () => number
+    /** Connections that were taken, all in all. */
+    readonly taken: () => number
     /** Bytes that have gone up. */
     readonly passed: () => number
     /** From now on everything is taken, and nothing passed on. */
@@ -31,10 +33,11 @@ export async function cuttingProxy(
   } & AsyncDisposable
 > {
   const sockets = new Set<Socket>()
-  let cuts = 0
+  let [cuts, taken] = [0, 0]
   let all = 0
   let isSilent = harm.silent === true
   const server = createServer((client) => {
+    taken++
     const upstream = connect(port, '127.0.0.1')
     for (const socket of [client, upstream]) {
       sockets.add(socket)
@@ -74,6 +77,7 @@ export async function cuttingProxy(
   return {
     port: (server.address() as { readonly port: number }).port,
     cuts: () => cuts,
+    taken: () => taken,
     passed: () => all,
     fallSilent: () => {
       isSilent = true

@@ -1,6 +1,6 @@
 import { encodeEnvelope } from '@vault/core'
 import { openPlace, openVault } from '@vault/embedded'
-import { compareVaults, listMoves } from '@vault/migration'
+import { compareVaults, decodePlan, listMoves } from '@vault/migration'
 import { httpSource, httpState } from '@vault/migration/http'
 import type { Entry, Query } from '@vault/soup'
 import { expect, test } from 'vitest'
@@ -34,6 +34,23 @@ test('a move is planned for whoever may have it made, and nothing changes at eit
   await using copying = await serve(folder.at('a'), { allow: [client.key], moveTo: [b] })
   await using only = placeAt(copying, client)
   await expect(only.planMove(vault, to)).rejects.toMatchObject(refused('move-away'))
+})
+
+test('why a vault moves stands in its plan', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 2 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  const reason = 'cost'
+  expect(await from.planMove(vault, requestTo(b).to, { reason })).toMatchObject({ reason })
+  const boredom = { ...requestTo(b), reason: 'boredom' as never }
+  await expect(follow(from.move(vault, boredom))).rejects.toMatchObject({ code: 'HTTP_REQUEST_INVALID' })
+  const state = await follow(from.move(vault, { ...requestTo(b), reason }))
+  expect(decodePlan(state?.plan as Uint8Array)).toMatchObject({ reason })
+  await expect(from.planMove(vault, requestTo(b).to)).rejects.toMatchObject({
+    code: 'MIGRATION_COMPLETE',
+    details: { migration: state?.migration },
+  })
 })
 
 test('how a live move caught up is told of the vault that was asked about, and of no other one', async () => {

@@ -193,6 +193,61 @@ test('a move that runs for another client is taken back from under it', async ()
   expect(await standing(from, vault)).toBe('active')
 })
 
+test('a take-back that is refused stops nothing', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using c = await serve(folder.at('c'), {})
+  await using from = placeAt(a, client)
+  await using other = placeAt(a, client)
+  const mismatch = { code: 'MIGRATION_PLAN_MISMATCH', details: { planned: b.key, key: c.key } }
+  let refused = false
+  let isTakenBack = false
+  const moving = (async () => {
+    for await (const event of from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 })) {
+      if (event.type === 'step' && event.step.effect === 'copy') {
+        await expect(follow(other.takeBack(vault, { ...back(c), withoutTarget: true }))).rejects.toMatchObject(mismatch)
+        refused = true
+      } else if (refused && event.type === 'batch' && !isTakenBack) {
+        // It goes on.
+        isTakenBack = true
+        await follow(other.takeBack(vault, { ...back(b), withoutTarget: true }))
+      }
+    }
+  })()
+  await expect(moving).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  expect([refused, isTakenBack]).toEqual([true, true])
+  expect(await standing(from, vault)).toBe('active')
+})
+
+test('nor does one to another server that the operator has named', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder)
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  await follow(from.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 }), 'copy')
+  await a.close()
+  await using c = await serve(folder.at('c'), { allow: [servers.place] })
+  await using again = await serve(folder.at('a'), { moves: [client.key], moveTo: [b, c] })
+  await using there = placeAt(again, client)
+  await using other = placeAt(again, client)
+  let isTakenBack = false
+  let refused = false
+  const moving = (async () => {
+    for await (const event of there.move(vault, { ...requestTo(b), bytesPerSecond: 4_000 })) {
+      if (event.type === 'step' && event.step.effect === 'copy') {
+        await expect(follow(other.takeBack(vault, back(c)))).rejects.toMatchObject({ code: 'MIGRATION_PLAN_MISMATCH' })
+        refused = true
+      } else if (refused && event.type === 'batch' && !isTakenBack) {
+        isTakenBack = true
+        await follow(other.takeBack(vault, back(b)))
+      }
+    }
+  })()
+  await expect(moving).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  expect(isTakenBack).toBe(true)
+})
+
 test('a move to a server that is gone is given up without it, and what comes back is cleaned by the next move', async () => {
   await using folder = await scratch()
   await using servers = await twoServers(folder)

@@ -1,5 +1,6 @@
-import { EXIT, UsageError } from '../exit-code.ts'
+import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
+import { REASONS, reasonOf } from '../move-reason.ts'
 import { addStateOption } from '../open-vault.ts'
 import { type PlannedEnds, planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
@@ -21,7 +22,7 @@ export function addPlan(program: Program): void {
     .requiredOption('--from <dir>', 'the vault: a folder, or https://HOST:PORT[/vaults/ID] of "vaultctl serve"')
     .requiredOption('--to <dir>', 'the place it moves to: a folder, which may not exist yet, or https://HOST:PORT')
     .option('--no-handoff', 'plan a copy: the vault stays active where it is')
-    .option('--reason <reason>', 'hardware-failure, provider-change, jurisdiction, performance or cost')
+    .option('--reason <reason>', REASONS)
     .addHelpText(
       'after',
       '\nFrom a server into a folder a vault is only copied: --no-handoff. Between two servers the first one looks at the second one.\n\nExamples:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault\n  vault-migrate plan --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
@@ -31,12 +32,8 @@ export function addPlan(program: Program): void {
     'where both ends are https://…: the key of the server at --from',
   )
   program.action<[Options]>(command, async (run, options) => {
-    const { reason } = options
-    const { MIGRATION_REASONS } = await import('@vault/migration')
-    const known = MIGRATION_REASONS.find((one) => one === reason)
-    if (reason !== undefined && known === undefined)
-      throw new UsageError(`--reason is one of ${MIGRATION_REASONS.join(', ')}.`)
-    const planned = await planEnds(run, options, known)
+    const planned = await planEnds(run, options, await reasonOf(options.reason))
+    if (planned === undefined) return EXIT.ok
     await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned))
     return EXIT.ok
   })

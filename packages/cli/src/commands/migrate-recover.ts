@@ -7,6 +7,7 @@ import type { Program } from '../program.ts'
 
 interface Options extends StateOptions {
   readonly reason: string
+  readonly taken?: boolean
   readonly vault?: string
   readonly identity?: readonly string[]
   readonly passphraseFile?: string
@@ -19,16 +20,20 @@ export function addRecover(program: Program): void {
     .requiredOption('--reason <text>', 'what happened to the other place; it stands in the audit trail')
     .option('--vault <id>', 'which vault; default: the one that is prepared here, or was given away from here')
     .option('--identity <file...>', 'identity keys of the vault that lie elsewhere; default: those in this place')
+    .option(
+      '--taken',
+      'the other place had taken the vault already, and was lost before the move was complete: what was written there is lost with it',
+    )
     .option('--passphrase-file <file>', 'opens the identity key; asked for at a terminal')
     .addHelpText(
       'after',
-      '\nOnly after "vault-migrate run" was stopped between "the source gives the vault away" and "the target takes it", and\nonly when the other place is gone: if it comes back, both were active, and what it has is evidence of a fork.\n\nExample:\n  vault-migrate recover /mnt/new/vault --identity identity.age --reason "the old machine burnt"',
+      '\nOnly after "vault-migrate run" was stopped between "the source gives the vault away" and "the target takes it", and\nonly when the other place is gone: if that has taken the vault and comes back, both were active, and what it has is evidence of a fork.\nWhere it has not, the next "vault-migrate run" to it, or "vault-migrate rollback" of the migration, has it give up what it received.\n\nExample:\n  vault-migrate recover /mnt/new/vault --identity identity.age --reason "the old machine burnt"',
     )
   addStateOption(command)
   program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
-    const { reason, identity: files, passphraseFile } = options
+    const { reason, identity: files, passphraseFile, taken = false } = options
     const { openKeyFile, seatOf } = await import('@vault/embedded')
-    const { keyStateAt, recoverVault } = await import('@vault/migration')
+    const { keyStateAt, readMove, recoverVault } = await import('@vault/migration')
     const { isContentId } = await import('@vault/core')
     const { vault: named } = options
     if (named !== undefined && !isContentId(named)) throw new UsageError(`--vault takes the id of a vault: ${named}`)
@@ -46,10 +51,19 @@ export function addRecover(program: Program): void {
     })()
     if (identity.length === 0)
       throw new UsageError('The identity key of the vault is not here: name it with --identity.')
-    const tenure = await recoverVault(seat, { vault: vault.id, identity, reason }, { signal })
+    const tenure = await recoverVault(seat, { vault: vault.id, identity, reason, taken }, { signal })
+    const { state, epoch, migration = '' } = tenure
+    const left = (await readMove(seat.store.records, migration, { signal }))?.next === 'decline'
     await output.result(
-      { ok: true, vault: vault.id, state: tenure.state, epoch: tenure.epoch },
-      `The vault is active in ${dir} now, in epoch ${tenure.epoch}. The hand-off that was lost counts nowhere any more.`,
+      { ok: true, vault: vault.id, state, epoch, ...(left && { migration_id: migration, left_at_target: true }) },
+      [
+        `The vault is active in ${dir} now, in epoch ${epoch}. The hand-off that was lost counts nowhere any more.`,
+        ...(left
+          ? [
+              `Where the other place comes back and has not taken the vault, "vault-migrate rollback --migration ${migration} --from ${dir} --to PLACE", or the next "vault-migrate run" to it, has it give up what it received.`,
+            ]
+          : []),
+      ].join('\n'),
     )
     return EXIT.ok
   })

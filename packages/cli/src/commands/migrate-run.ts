@@ -1,9 +1,11 @@
+import type { MigrationReason } from '@vault/migration'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
 import { addLiveOptions, type LiveOptions, liveTermsOf } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, endsOf, type MoveOptions } from '../move-options.ts'
+import { REASONS, reasonOf } from '../move-reason.ts'
 import { planEnds } from '../plan-ends.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
@@ -16,6 +18,7 @@ interface Options extends MoveOptions, LiveOptions {
   readonly certificate?: string
   readonly reread?: boolean
   readonly dryRun?: boolean
+  readonly reason?: string
   readonly kind?: string
   readonly where?: readonly string[]
 }
@@ -47,23 +50,27 @@ export function addRun(program: Program): void {
       'with --kind partial: what comes with all that it links to; as in "vaultctl find"; all have to hold',
       repeatable,
     )
+    .option('--reason <reason>', `why it moves, for its plan and the audit trail: ${REASONS}`)
     .option('-n, --dry-run', 'say what would be done, and change nothing')
   addLiveOptions(addMoveOptions(command)).addHelpText(
     'after',
     '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: what has arrived is not sent again.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
-  program.action<[Options]>(command, async (run, options) => {
+  program.action<[Options]>(command, async (run, { reason, ...options }) => {
+    const why = await reasonOf(reason)
+    if (why !== undefined && (!options.handoff || options.kind === 'partial'))
+      throw new UsageError('--reason is for moves: of a copy nothing is kept that would say it.')
     if (isPartial(options)) {
       const ends = endsOf(options)
       if (isRemote(ends.from) && isRemote(ends.to))
         throw new UsageError('Of the copy of a part, one end is a folder: run this where one of both vaults is.')
       return await copyPart(run, { ...options, ...ends, where: options.where ?? [] })
     }
-    if (options.dryRun) return await dryRun(run, options)
+    if (options.dryRun) return await dryRun(run, options, why)
     if (options.handoff) {
       if (options.reread && !isRemote(endsOf(options).to))
         throw new UsageError('--reread is for copies, and for servers: a folder is always read back.')
-      return await moveOn(run, options, 'run')
+      return await moveOn(run, { ...options, why }, 'run')
     }
     if (options.certificate !== undefined) throw new UsageError('A copy has no certificate: leave out --no-handoff.')
     if (liveTermsOf(options)) throw new UsageError('--live is for moves: a copy keeps nobody waiting.')
@@ -88,9 +95,10 @@ function isPartial(options: Options): boolean {
   return true
 }
 
-async function dryRun(run: Run, options: Options): Promise<ExitCode> {
+async function dryRun(run: Run, options: Options, why: MigrationReason | undefined): Promise<ExitCode> {
   const { from, to } = endsOf(options)
-  const planned = await planEnds(run, options)
+  const planned = await planEnds(run, options, why)
+  if (planned === undefined) return EXIT.ok
   const { plan, asked } = planned
   const { objects, bytes } = plan.source.counts
   const result = {

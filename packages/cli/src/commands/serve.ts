@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { KeyId } from '@vault/core'
 import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
-import { requireFree } from '../listen-address.ts'
+import { listening } from '../listen-address.ts'
 import { parseKey } from '../parse-key.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
 import type { Program } from '../program.ts'
@@ -53,7 +53,7 @@ export function addServe(program: Program): void {
       '\nPrints its address and its key when it is ready, and ends with Ctrl-C. Both ends know each other by their keys alone:\nthe other one names the key of this server (--peer-key), and is let in by the key of its place ("vaultctl status"):\nby these lists, or by certificates. A vault that is here grants what is done with it; the key of this place, and those of --trust,\ngrant that vaults are brought here.\n\nExamples:\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --allow ed25519:z6Mk…\n  vaultctl serve /srv/vault --host 0.0.0.0 --port 8443 --trust ed25519:z6Mk…',
     )
   program.action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
-    const { allowedKeys, startServer } = await import('@vault/server')
+    const { allowedKeys, checkAddress, startServer } = await import('@vault/server')
     const port = Number(options.port)
     if (!/^\d{1,5}$/.test(options.port) || port > 65_535) throw new UsageError('--port takes a number from 0 to 65535.')
     const keys = keysOf('--allow', options.allow)
@@ -67,22 +67,24 @@ export function addServe(program: Program): void {
     if (!options.certificates && keys.length + parts.length + moves.length === 0)
       output.warn('No key is allowed (--allow), so everybody is refused.')
     const { host } = options
-    await requireFree({ host, port })
+    await listening(checkAddress({ host, port }))
     const passphrase = await newPassphrase(options, process, 'the keys of vaults that come here')
     if (passphrase === undefined) {
       output.warn(`Keys of vaults that come to ${dir} are kept WITHOUT a passphrase: who can read it can act as them.`)
     }
-    await using server = await startServer({
-      dir,
-      host,
-      port,
-      authorize: allowedKeys(keys, { parts, moves }),
-      ...(options.certificates && { certificates: { trust } }),
-      moveTo,
-      ...(options.bwlimit !== undefined && { bytesPerSecond: parseRate(options.bwlimit) }),
-      seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
-      failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
-    })
+    await using server = await listening(
+      startServer({
+        dir,
+        host,
+        port,
+        authorize: allowedKeys(keys, { parts, moves }),
+        ...(options.certificates && { certificates: { trust } }),
+        moveTo,
+        ...(options.bwlimit !== undefined && { bytesPerSecond: parseRate(options.bwlimit) }),
+        seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
+        failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+      }),
+    )
     const { url, key } = server
     await output.result({ ok: true, url, key }, `Serving ${dir} at ${url}\nIts key: ${key}`)
     if (!signal.aborted) await once(signal, 'abort')

@@ -9,8 +9,8 @@ import type { MoveState } from '../move/state.ts'
 import type { Field } from '../records/field.ts'
 import { bytes, count, hex, id, key, list, map, nullable, text } from '../records/field.ts'
 import { MAX_REHASHED } from '../records/rehash.ts'
-import type { MoveRequest } from './move-field.ts'
-import { destination, effect, liveRecord, movePhase, moveStatuses } from './move-field.ts'
+import type { PlanRequest } from './move-field.ts'
+import { effect, liveRecord, movePhase, moveStatuses, planRequest } from './move-field.ts'
 import type { MarkedSpan, PackedDifferences } from './span-field.ts'
 import { markedSpans, packedDifferences } from './span-field.ts'
 import {
@@ -159,7 +159,7 @@ export interface Calls {
   readonly conclude: Call<MoveState, Bytes>
   readonly moves: Call<null, readonly MoveStatus[]>
   readonly 'pause-move': Call<{ readonly migration: string | null }, PausedMove>
-  readonly 'plan-move': Call<Pick<MoveRequest, 'to'>, Bytes>
+  readonly 'plan-move': Call<PlanRequest, Bytes>
   readonly 'live-move': Call<{ readonly migration: string }, LiveRecord | null>
   readonly 'trail-head': Call<null, Bytes | null>
   readonly 'trail-file': Call<{ readonly name: string }, Bytes | null>
@@ -230,14 +230,10 @@ export const CALLS: Calls = {
   accept: call(
     TARGET,
     'Accepts a migration',
-    map<WireMove<MoveOffer>>({
-      keyEvents,
-      migration,
-      plan: id,
-      epoch: count,
-      driver: count,
-      keys: word('new', 'keep'),
-    }),
+    shape<WireMove<MoveOffer>>(
+      { keyEvents, migration, plan: id, epoch: count, driver: count, keys: word('new', 'keep') },
+      { evidence: document },
+    ),
     { response: document, maxBytes: LONG },
   ),
   endorse: call(TARGET, 'Signs the key event', map({ migration, keyEvent: document }), { response: document }),
@@ -283,9 +279,7 @@ export const CALLS: Calls = {
   'pause-move': call(SOURCE, 'Lets a move stop behind its next batch', map({ migration: nullable(migration) }), {
     response: map<PausedMove>({ migration, phase: movePhase, next: nullable(effect) }),
   }),
-  'plan-move': call(SOURCE, 'What moving the vault to another server would do', map({ to: destination }), {
-    response: document,
-  }),
+  'plan-move': call(SOURCE, 'What moving the vault to another server would do', planRequest, { response: document }),
   'live-move': call(SOURCE, 'How a live move from here caught up', map({ migration }), {
     response: nullable(liveRecord),
   }),

@@ -11,6 +11,7 @@ import type { HttpOptions, HttpTimeouts } from './http-options.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
 import { Rate } from './rate.ts'
+import { Slots } from './slots.ts'
 import { answerInvalid, refusalIn, refusalOf } from './wire-error.ts'
 
 const CHUNK = 64 * 1024
@@ -28,6 +29,7 @@ export class HttpConnections {
   readonly #rate: Rate | undefined
   readonly #agent: PinnedAgent
   readonly #absence: Absence
+  readonly #slots: Slots
   #credentials: { readonly made: number; readonly pair: PeerCredentials } | undefined
 
   constructor(url: URL, { timeouts, ...options }: HttpOptions & { readonly timeouts: HttpTimeouts }) {
@@ -39,6 +41,8 @@ export class HttpConnections {
     this.#random = random
     this.#rate = bytesPerSecond === undefined ? undefined : new Rate(bytesPerSecond)
     this.#absence = new Absence(timeouts.patience)
+    // The agent counts a connection only when it stands, and would open one for each of many that begin at once.
+    this.#slots = new Slots(connections)
     this.#agent = new PinnedAgent({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port || 443),
@@ -110,6 +114,7 @@ export class HttpConnections {
   ): Promise<ClientRequest> {
     await this.#renew({ signal })
     const size = length === undefined ? {} : { 'content-length': length }
+    const done = await this.#slots.take({ signal })
     const idleMs = this.#absence.within(this.#timeouts.idle)
     const sent = request({
       agent: this.#agent,
@@ -121,6 +126,8 @@ export class HttpConnections {
       ...(signal && { signal }),
     })
     sent.on('error', () => {})
+    // The connection is kept for the next one right behind it.
+    sent.once('close', done)
     endSilent(sent, idleMs)
     for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
     return sent

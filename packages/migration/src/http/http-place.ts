@@ -28,7 +28,7 @@ export interface HttpPlace extends AsyncDisposable {
   /** Lets a move that runs there stop behind its next batch. Default: the one that has not ended. */
   pauseMove(vault: ContentId, migration?: string, options?: AbortOptions): Promise<PausedMove>
   /** What moving a vault to another place would do: the place looks at that one, and changes nothing. Throws what a move is refused with before its first byte. */
-  planMove(vault: ContentId, to: MoveRequest['to'], options?: AbortOptions): Promise<Plan>
+  planMove(vault: ContentId, to: MoveRequest['to'], options?: AbortOptions & Pick<MoveRequest, 'reason'>): Promise<Plan>
   /** How a live move caught up that left from there; `undefined` for one that was not live. */
   liveMove(vault: ContentId, migration: string, options?: AbortOptions): Promise<LiveRecord | undefined>
   /**
@@ -85,7 +85,10 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     vaults: (abort) => client.exchange(VAULTS_PATH, { value: null }, abort, (answer) => standings(answer, 'vaults')),
     moves: (vault, abort) => asking(vault)('moves', null, abort),
     pauseMove: (vault, migration, abort) => asking(vault)('pause-move', { migration: migration ?? null }, abort),
-    planMove: async (vault, to, abort) => decodePlan(await asking(vault)('plan-move', { to }, abort)),
+    async planMove(vault, to, { reason, ...abort } = {}) {
+      const request = { to, ...(reason !== undefined && { reason }) }
+      return decodePlan(await asking(vault)('plan-move', request, abort))
+    },
     liveMove: async (vault, migration, abort) => (await asking(vault)('live-move', { migration }, abort)) ?? undefined,
     move: (vault, request, abort) => told(`/vaults/${vault}/source/move`, { request, saying: moveSaying }, abort),
     takeBack: (vault, request, abort) =>

@@ -10,6 +10,8 @@ import type { MoveApprovals, MoveStatus, StepStatus } from '../move/move-status.
 import { MOVE_PHASES } from '../move/phase.ts'
 import type { MoveState } from '../move/state.ts'
 import type { ToldEvent } from '../move/told-event.ts'
+import type { MigrationReason } from '../plan.ts'
+import { MIGRATION_REASONS } from '../plan.ts'
 import type { Field } from '../records/field.ts'
 import { count, exactly, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
 import { statementField } from '../records/statement-field.ts'
@@ -23,9 +25,14 @@ export interface MoveRequest {
   readonly reread: boolean
   readonly allowBroken: readonly string[]
   readonly bytesPerSecond: number | null
+  /** Why, for the plan and the audit trail. One that goes on has the reason with which it began. */
+  readonly reason?: MigrationReason
   /** Milliseconds for which the other place may be away. Default: a minute; at most an hour. */
   readonly patience?: number
 }
+
+/** What is asked of a move that is only planned. */
+export type PlanRequest = Pick<MoveRequest, 'to' | 'reason'>
 
 /** How a place is to take a move back that left from there. */
 export interface TakeBackRequest {
@@ -70,7 +77,11 @@ const positive: Field<number> = (value, name) => {
   return number
 }
 
-export const destination: Field<MoveRequest['to']> = map<MoveRequest['to']>({ url: text(2_048), key })
+const destination: Field<MoveRequest['to']> = map<MoveRequest['to']>({ url: text(2_048), key })
+const reason: Field<MigrationReason> = word(...MIGRATION_REASONS)
+
+/** Of a move that is only planned. */
+export const planRequest: Field<PlanRequest> = shape<PlanRequest>({ to: destination }, { reason })
 
 const optional = { patience: positive }
 
@@ -82,7 +93,7 @@ export const moveRequest: Field<MoveRequest> = shape<MoveRequest>(
     allowBroken: list(id, 4_096),
     bytesPerSecond: nullable(positive),
   },
-  optional,
+  { reason, ...optional },
 )
 
 export const takeBackRequest: Field<TakeBackRequest> = shape<TakeBackRequest>(

@@ -4,6 +4,7 @@ import type { Tenure } from '@vault/soup'
 import type { Acceptance } from '../records/acceptance.ts'
 import { signAcceptance } from '../records/acceptance.ts'
 import { soupStoreTarget } from '../store-endpoint.ts'
+import { dropPassed } from './drop-passed.ts'
 import { giveBack } from './give-back.ts'
 import { continues } from './judge-handoff.ts'
 import type { MoveOffer } from './move-endpoint.ts'
@@ -11,7 +12,7 @@ import { refuseDeclined } from './refuse-declined.ts'
 import type { Seat } from './seat.ts'
 import { seatSeconds } from './seat.ts'
 import type { Accepted, TargetRecords } from './target-records.ts'
-import { oldEpoch, refused, refusedHandoff } from './target-refusal.ts'
+import { oldEpoch, refused, refusedHandoff, stillAwaited } from './target-refusal.ts'
 
 const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'retired', 'replica'])
 
@@ -26,6 +27,7 @@ export async function acceptMove(
   const { label, store } = seat
   const { tenures } = store
   await refuseDeclined(label, records, migration, options)
+  await dropPassed(seat, records, offer, options)
   const accepted = (await records.accepted(vault, migration, options)) ?? (await begin(seat, records, offer, options))
   if ((await tenures.read(vault, options)).migration !== migration) {
     // The vault may have been here between the acceptance and now.
@@ -75,6 +77,7 @@ async function receivable(
   options?: AbortOptions,
 ): Promise<Tenure> {
   const { tenure } = await soupStoreTarget({ label, objects, store }).look(vault, options)
+  if (tenure.state === 'prepared') throw stillAwaited(label, tenure, migration)
   if (!RECEIVABLE.has(tenure.state)) throw refused(label, tenure, migration)
   if (!continues(keyEvents, await store.tenures.keyEvents(vault, options))) {
     throw refusedHandoff(label, migration, 'its key events do not go on from those that are known here')

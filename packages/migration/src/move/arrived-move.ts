@@ -1,6 +1,8 @@
 import type { AbortOptions, Bytes, KeyId } from '@vault/core'
 import { VaultError } from '@vault/core'
+import type { Tenure } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
+import type { PlanParts } from '../plan-migration.ts'
 import { readMove } from './journal.ts'
 import { movedTo } from './live/moved-to.ts'
 import type { MoveSource, MoveTarget } from './move-endpoint.ts'
@@ -49,11 +51,40 @@ export async function requireArrived(
 ): Promise<void> {
   // Said again, the hand-off changes nothing, and the answer is what the vault is there now.
   const tenure = await target.activate({ handoff: handoff as Bytes, keyEvent: keyEvent as Bytes }, options)
-  if (tenure.state === 'active' || tenure.state === 'quiesced') return
-  const since = tenure.migration ?? 'unknown'
+  requireStill({ vault, migration }, tenure, target.label)
+}
+
+/**
+ * Whoever asks what a move would do is told where it is finished. The target is only looked at. Throws `MIGRATION_COMPLETE` where the vault has left
+ * for this place and is active there, and `MIGRATION_SOURCE_REFUSED` where it is elsewhere by now.
+ */
+export async function requireNotArrived(
+  source: Pick<MoveSource, 'soup' | 'records' | 'vault'>,
+  target: PlanParts['target'],
+  options: AbortOptions = {},
+): Promise<void> {
+  const arrived = await arrivedMove(source, async () => target, options)
+  if (arrived === undefined) return
+  const { vault, migration } = arrived
+  const { label } = target
+  requireStill(arrived, (await target.look(vault, options)).tenure, label)
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_COMPLETE',
+    message: `The vault ${vault} has moved already: it is active in ${label}, by the migration ${migration}.`,
+    details: { vault, migration, place: label },
+  })
+}
+
+/** Throws `MIGRATION_SOURCE_REFUSED` where the vault has been handed on from where it moved to. */
+function requireStill(
+  { vault, migration }: Pick<MoveState, 'vault' | 'migration'>,
+  { state, migration: since = 'unknown' }: Tenure,
+  label: string,
+): void {
+  if (state === 'active' || state === 'quiesced') return
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_SOURCE_REFUSED',
-    message: `The vault ${vault} moved to ${target.label} by the migration ${migration}, and is ${tenure.state} there since (migration ${since}): "vault-migrate status" there says where it went.`,
-    details: { vault, state: tenure.state, migration: since, place: target.label },
+    message: `The vault ${vault} moved to ${label} by the migration ${migration}, and is ${state} there since (migration ${since}): "vault-migrate status" there says where it went.`,
+    details: { vault, state, migration: since, place: label },
   })
 }

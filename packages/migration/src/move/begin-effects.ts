@@ -16,6 +16,7 @@ import { sourceStatement } from '../source-statement.ts'
 import { authorizedNote, startNote } from './audit-note.ts'
 import { requireChains } from './granting-source.ts'
 import { requireApprovals } from './mandated-source.ts'
+import type { ExplainedSource, MoveSource } from './move-endpoint.ts'
 import { requirePlannedTarget } from './require-planned-target.ts'
 import type { Act, Effect } from './work.ts'
 
@@ -28,13 +29,20 @@ export const accept: Act = async (work) => {
   const { vault, migration } = state
   const keyEvents = await source.keyEvents(options)
   const { epoch } = await source.soup.tenure(options)
-  const offer = { vault, keyEvents, migration, plan: planId, epoch, driver, keys: plan.handoff?.keys ?? 'new' } as const
+  const keys = plan.handoff?.keys ?? 'new'
+  const evidence = isExplained(source) ? await source.evidence(options) : undefined
+  const shown = evidence === undefined ? {} : { evidence }
+  const offer = { vault, keyEvents, migration, plan: planId, epoch, driver, keys, ...shown } as const
   const acceptance = await target.accept(offer, options)
   const planned = plan.target.place === undefined ? {} : { place: plan.target.place }
   const expected = { vault, migration, plan: planId, instance: target.instance, ...planned }
   const { place } = verifyAcceptance(decodeEnvelope(acceptance), expected)
   if (place === source.place.key) throw samePlace(target.label, place)
   return { acceptance }
+}
+
+function isExplained(source: MoveSource): source is ExplainedSource {
+  return 'evidence' in source
 }
 
 /** The key event that will count with the hand-off: signed by the old identity, and by every new key. */

@@ -4,8 +4,9 @@ import type { MigrationErrorCode } from '../error.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Mandate } from '../permission.ts'
 import { permissionFor } from '../permission.ts'
+import { checkTakeBack } from './check-take-back.ts'
 import type { MoveStep } from './effect.ts'
-import { Journal, readMove, unknownMigration } from './journal.ts'
+import { Journal } from './journal.ts'
 import { reduceMove, stepsOf } from './machine.ts'
 import type { MoveSource } from './move-endpoint.ts'
 import type { MoveEvent } from './move-event.ts'
@@ -38,11 +39,9 @@ export async function* giveUpMove(
   const { reason = 'the target is gone', ...rest } = options
   rest.signal?.throwIfAborted()
   const { source } = parts
-  const found = await readMove(source.records, migration, rest)
-  if (found === undefined) throw unknownMigration(migration)
-  requireMeant(found, parts)
   // What cannot be given up does not stop a run that is under way.
-  await requireUnsigned(reduceMove(found, { type: 'roll-back', reason }), source, rest)
+  const found = await checkTakeBack(migration, { records: source.records, to: parts.to }, rest)
+  await requireUnsigned(found, source, rest)
   await permissionFor(parts, { source: found.vault, target: found.vault }, rest).require()
   const journal = await Journal.take(source.records, migration, rest)
   const before = journal.state
@@ -76,16 +75,6 @@ async function requireUnsigned(
     code: 'MIGRATION_HANDED_OFF',
     message: `The vault ${vault} was signed away by the migration ${migration}, so it cannot be given up without the target: that may have taken it. Resume it, or take it back, when the target answers; where that is lost for ever, "vault-migrate recover" makes this place active again.`,
     details: { vault, migration },
-  })
-}
-
-function requireMeant({ migration, acceptance, plan }: MoveState, { to }: GivingUpParts): void {
-  const { place, label } = targetOf({ acceptance, plan })
-  if (to === undefined || place === undefined || place === to) return
-  throw new VaultError<MigrationErrorCode>({
-    code: 'MIGRATION_PLAN_MISMATCH',
-    message: `The migration ${migration} goes to ${label}, whose key is ${place}, and not ${to}.`,
-    details: { migration, planned: place, key: to },
   })
 }
 

@@ -119,9 +119,11 @@ function phaseOf(state: MoveState): MovePhase {
 }
 
 /** The steps of the way that a move is on, in their order. */
-export function stepsOf({ phase, handoff }: Pick<MoveState, 'phase' | 'handoff'>): readonly MoveStep[] {
+export function stepsOf({ phase, handoff, next }: Pick<MoveState, 'phase' | 'handoff' | 'next'>): readonly MoveStep[] {
   if (phase !== 'rolling-back' && phase !== 'rolled-back') return STEPS
-  return handoff === null ? ROLLBACK_STEPS : DECLINED_STEPS
+  // The source has gone on without the target: given up, or made active by its identity.
+  const wentOn = phase === 'rolled-back' && next !== null
+  return handoff === null || wentOn ? ROLLBACK_STEPS : DECLINED_STEPS
 }
 
 function finishStep(state: MoveState, effect: EffectName, outcome: Outcome): MoveState {
@@ -152,7 +154,7 @@ function rollBack(state: MoveState, reason: string): MoveState {
   if (phase === 'activated') {
     throw new VaultError<MigrationErrorCode>({
       code: 'MIGRATION_TARGET_ADVANCED',
-      message: `The target is the active place since the hand-off, and may have taken changes that the source does not have. Resume ${migration} to its end; the way back is a migration from its target, which brings them along: "vault-migrate run --back".`,
+      message: `The target is the active place since the hand-off, and may have taken changes that the source does not have. Resume ${migration} to its end; the way back is a migration from its target, which brings them along: "vault-migrate run --back". Where the target is gone for good, "vault-migrate recover --taken" makes the source active again, without those changes.`,
       details: { migration },
     })
   }

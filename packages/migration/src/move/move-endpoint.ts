@@ -80,6 +80,12 @@ export interface MoveSource extends Source {
   reopen(migration: string, decline: Uint8Array | undefined, options?: AbortOptions): Promise<Tenure>
 }
 
+/** A source that shows by which document the vault is active there. */
+export interface ExplainedSource extends MoveSource {
+  /** `undefined` where the vault was founded there. */
+  evidence(options?: AbortOptions): Promise<Bytes | undefined>
+}
+
 /** What is offered to a target. */
 export interface MoveOffer {
   readonly vault: ContentId
@@ -91,6 +97,8 @@ export interface MoveOffer {
   /** Grows with every start: one that is lower than what was seen is refused. */
   readonly driver: number
   readonly keys: 'new' | 'keep'
+  /** By which the vault is active at the source: the hand-off with which it came, or the recovery. Left out where it was founded there, or that is not known. */
+  readonly evidence?: Bytes
 }
 
 /** A batch as the target numbered it. */

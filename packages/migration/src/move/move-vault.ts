@@ -7,6 +7,7 @@ import type { Plan } from '../plan.ts'
 import { encodePlan, planId } from '../plan.ts'
 import { requireActive } from '../plan-migration.ts'
 import { requireAccepted, requireApart } from './check-move-parts.ts'
+import { checkTakeBack } from './check-take-back.ts'
 import { latestCheckpoint } from './checkpoint-log.ts'
 import { driveMove, UNASKED } from './drive-move.ts'
 import { Journal, listMoves, readMove } from './journal.ts'
@@ -84,6 +85,7 @@ export async function* rollBackMove(
 ): AsyncGenerator<MoveEvent> {
   const { reason = 'asked for', ...rest } = options
   rest.signal?.throwIfAborted()
+  await checkTakeBack(migration, { records: parts.source.records }, rest)
   const journal = await takeMove(migration, parts, () => true, rest)
   await openStray(journal.state, parts.source, rest)
   await journal.write(reduceMove(journal.state, { type: 'roll-back', reason }), rest)

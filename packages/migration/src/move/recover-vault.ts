@@ -18,16 +18,23 @@ import { TargetRecords } from './target-records.ts'
  * Makes a place active by the word of the vault's identity, where the other party of a hand-off was lost for ever
  * between signing and activation: the one state that has no active place and no way out of its own. A decision of people: whoever signs must
  * know that the other place is gone, because nothing else can know it. The place is one that was `prepared` for the vault, or gave
- * it away (`retired`). Gives the tenure; the epoch is two higher, so that the lost hand-off counts nowhere any more.
+ * it away (`retired`). Gives the tenure; the epoch is two higher, so that the lost hand-off counts nowhere any more. Where the source goes on,
+ * the move has ended as one that was given up: where the target comes back, `rollBackMove` and `cleanTarget` have it give up what it received.
  *
  * At a place that was prepared the keys become those that it accepted the vault with; at one that gave it away they stay. Throws `MIGRATION_STATE` for a place in another tenure, `MIGRATION_COMPLETE` where the other place is known to have taken it, `SIGNATURE_THRESHOLD` where the identity has not signed.
  */
 export async function recoverVault(
   seat: Seat,
-  request: { readonly vault: ContentId; readonly identity: readonly Signer[]; readonly reason: string },
+  request: {
+    readonly vault: ContentId
+    readonly identity: readonly Signer[]
+    readonly reason: string
+    /** Also where the other place is known to have taken the vault, and was lost before the move was complete: what was written there since is lost with it. */
+    readonly taken?: boolean
+  },
   options?: AbortOptions,
 ): Promise<Tenure> {
-  const { vault, identity, reason } = request
+  const { vault, identity, reason, taken = false } = request
   const { tenures } = seat.store
   const tenure = await tenures.read(vault, options)
   const { state, migration } = tenure
@@ -36,7 +43,7 @@ export async function recoverVault(
     return tenure
   }
   if ((state !== 'prepared' && state !== 'retired') || migration === undefined) throw notLost(tenure)
-  await requireLost(seat, tenure, options)
+  await requireLost(seat, tenure, { ...options, taken })
   const known = await tenures.keyEvents(vault, options)
   const history = verifyKeyHistory(known.map((bytes) => decodeEnvelope(bytes)))
   const recovery: Recovery = {
@@ -72,13 +79,22 @@ export async function recoverVault(
   return await tenures.read(vault, options)
 }
 
-/** Where the other place is known to have taken the vault, nothing was lost. */
-async function requireLost(seat: Seat, { vault, migration = '' }: Tenure, options?: AbortOptions): Promise<void> {
+/** Where the other place is known to have taken the vault, nothing was lost, unless people say that it was afterwards. */
+async function requireLost(
+  seat: Seat,
+  { vault, migration = '' }: Tenure,
+  { taken, ...options }: AbortOptions & { readonly taken: boolean },
+): Promise<void> {
   const move = await readMove(seat.store.records, migration, options)
   if (move === undefined || (move.phase !== 'activated' && move.phase !== 'complete')) return
+  if (move.phase === 'activated' && taken) return
+  const lost =
+    move.phase === 'activated'
+      ? ' Where that is gone for good, "vault-migrate recover --taken" makes this place active again, without what was written there since.'
+      : ''
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_COMPLETE',
-    message: `The vault ${vault} is not lost: the other place took it by the migration ${migration}, and is active. Move it back from there.`,
+    message: `The vault ${vault} is not lost: the other place took it by the migration ${migration}, and is active. Move it back from there.${lost}`,
     details: { vault, migration },
   })
 }
@@ -89,7 +105,8 @@ async function closeMove(seat: Seat, migration: string, reason: string, options?
   const state = await readMove(records, migration, options)
   if (state === undefined || isEnded(state.phase)) return
   const journal = await Journal.take(records, migration, options)
-  await journal.write({ ...state, phase: 'rolled-back', next: null, reason }, options)
+  // What the other place received is still there, if it comes back.
+  await journal.write({ ...state, phase: 'rolled-back', next: 'decline', reason }, options)
 }
 
 /** Whether a recovery made the vault active; whoever made it may have died before the record of the move was closed. */

@@ -31,13 +31,13 @@ import { holdBlock } from './hold-block.ts'
 import { keyStateAt } from './key-state.ts'
 import type { LiveSource } from './live/live-source.ts'
 import { tellWriters } from './live/writer-notice.ts'
-import type { HandoffTerms, LogEnd } from './move-endpoint.ts'
+import type { ExplainedSource, HandoffTerms, LogEnd } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
 import { drainSeatTrail, tellerAt } from './seat.ts'
 import { Told, tellOnce } from './tell-once.ts'
 
 /** A vault at a place, as the source of a move. */
-export function seatSource(seat: Seat, vault: ContentId): LiveSource {
+export function seatSource(seat: Seat, vault: ContentId): LiveSource & ExplainedSource {
   const { label, instance, place, objects, store, clock } = seat
   const { tenures } = store
   const soup = store.soup(vault)
@@ -165,6 +165,7 @@ export function seatSource(seat: Seat, vault: ContentId): LiveSource {
     records: store.records,
     log: (options) => seat.log(vault, options),
     keyState: (options) => keyStateAt(seat, vault, options),
+    evidence: (options) => tenures.evidence(vault, options),
     async signAsIdentity(payload, options) {
       const { roles } = await keyStateAt(seat, vault, options)
       const signers = await seat.keys.signers('identity', roles.identity, options)

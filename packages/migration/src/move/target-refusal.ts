@@ -17,6 +17,19 @@ export function refused(
   })
 }
 
+/** It is prepared for another migration, and nothing proves that this one cannot end any more. */
+export function stillAwaited(
+  label: string,
+  { vault, state, migration: earlier }: Tenure,
+  migration: string,
+): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_TARGET_REFUSED',
+    message: `The target ${label} is prepared for the vault ${vault} by the migration ${earlier}, and nothing that comes with the migration ${migration} proves that the vault has gone on without that one. Roll that one back where it left from.`,
+    details: { vault, state, migration: earlier },
+  })
+}
+
 export function oldEpoch(label: string, { vault, epoch }: Tenure, offered: number): VaultError<MigrationErrorCode> {
   return new VaultError({
     code: 'MIGRATION_EPOCH',

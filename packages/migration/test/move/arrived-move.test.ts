@@ -1,7 +1,7 @@
 // A move that is finished and asked for again: only where the vault is still there is that a success.
 import { expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
-import { arrivedMove, requireArrived } from '../../src/move/arrived-move.ts'
+import { arrivedMove, requireArrived, requireNotArrived } from '../../src/move/arrived-move.ts'
 import type { MoveState } from '../../src/move/state.ts'
 import { activeAt, move, partsOf } from './moving.ts'
 import { found, memoryPlace, put } from './seats.ts'
@@ -27,6 +27,21 @@ test('a vault that has not left is asked for anew, and one that has left is know
   expect(await activeAt([a, b, c], vault)).toEqual([b])
 })
 
+test('whoever plans it is told that it has arrived, or went on from there', async () => {
+  const { a, b, c, vault } = await places()
+  const { source, target } = partsOf(a, b, vault)
+  await requireNotArrived(source, target)
+  const { migration } = await move(a, b, vault)
+  const records = await b.store.records.list('')
+  const arrived = { code: 'MIGRATION_COMPLETE', details: { vault, migration, place: 'B' } }
+  await expect(requireNotArrived(source, target)).rejects.toMatchObject(arrived)
+  expect(await b.store.records.list('')).toEqual(records)
+  const elsewhere = { code: 'MIGRATION_SOURCE_REFUSED' }
+  await expect(requireNotArrived(source, partsOf(a, c, vault).target)).rejects.toMatchObject(elsewhere)
+  await move(b, c, vault)
+  await expect(requireNotArrived(source, target)).rejects.toMatchObject(elsewhere)
+})
+
 test('where it was handed on since, that is no success; where it is there again, it is', async () => {
   const { a, b, c, vault } = await places()
   const { source, target } = partsOf(a, b, vault)
@@ -39,5 +54,6 @@ test('where it was handed on since, that is no success; where it is there again,
   await move(c, b, vault)
   await requireArrived(state, target)
   await move(b, a, vault)
+  await requireNotArrived(source, target)
   expect(await arrivedMove(source, async () => ({ instance: b.seat.instance }))).toBeUndefined()
 })

@@ -7,14 +7,13 @@ import type { EffectName } from '../../src/move/effect.ts'
 import { giveUpMove } from '../../src/move/give-up-move.ts'
 import { cleanTarget, givenUpAt } from '../../src/move/given-up.ts'
 import { listMoves, readMove } from '../../src/move/journal.ts'
-import type { MoveEvent } from '../../src/move/move-event.ts'
 import { moveStatus } from '../../src/move/move-status.ts'
 import { moveVault, resumeMove, rollBackMove } from '../../src/move/move-vault.ts'
 import { recoverVault } from '../../src/move/recover-vault.ts'
 import type { MoveState } from '../../src/move/state.ts'
 import type { MoveParts } from '../../src/move/work.ts'
 import { planMigration } from '../../src/plan-migration.ts'
-import { activeAt, ended, expectSound, move, partsOf } from './moving.ts'
+import { activeAt, ended, expectSound, killedAt, move, partsOf } from './moving.ts'
 import { found, type MemoryPlace, memoryPlace, put, trailAt } from './seats.ts'
 
 async function places() {
@@ -22,17 +21,6 @@ async function places() {
   const vault = await found(a)
   await put(a, vault, [rawBlock('one'), rawBlock('two')])
   return { a, b, c, vault }
-}
-
-/** Moves until this step, in which the process is killed: nothing is done any more, and nothing opened again. */
-async function killedAt(effect: EffectName, parts: MoveParts): Promise<string> {
-  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
-  const events = moveVault(plan, parts)[Symbol.asyncIterator]()
-  for (let next = await events.next(); next.done !== true; next = await events.next()) {
-    const event: MoveEvent = next.value
-    if (event.type === 'step' && event.step.effect === effect) return plan.migration_id
-  }
-  throw new Error(`${effect} never came`)
 }
 
 /** The parts of whoever gives up: the target is not among them. */

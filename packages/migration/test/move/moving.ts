@@ -2,6 +2,7 @@ import type { ContentId } from '@vault/core'
 import { toHex } from '@vault/core'
 import { statementOf } from '@vault/transfer'
 import { expect } from 'vitest'
+import type { EffectName } from '../../src/move/effect.ts'
 import { listMoves } from '../../src/move/journal.ts'
 import type { MoveEvent } from '../../src/move/move-event.ts'
 import { moveVault, resumeMove, rollBackMove } from '../../src/move/move-vault.ts'
@@ -47,6 +48,17 @@ export async function ended(events: AsyncIterable<MoveEvent>): Promise<MoveState
   for await (const event of events) last = event
   if (last?.type !== 'moved') throw new Error('the move did not end')
   return last.state
+}
+
+/** Moves until this step, in which the process is killed: nothing is done any more, and nothing opened again. */
+export async function killedAt(effect: EffectName, parts: MoveParts): Promise<string> {
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  const events = moveVault(plan, parts)[Symbol.asyncIterator]()
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    const event: MoveEvent = next.value
+    if (event.type === 'step' && event.step.effect === effect) return plan.migration_id
+  }
+  throw new Error(`${effect} never came`)
 }
 
 /** Runs what may crash; whether it did. */
