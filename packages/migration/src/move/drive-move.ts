@@ -50,8 +50,11 @@ export const UNASKED: ReadonlySet<MovePhase> = new Set(['rolling-back', 'handoff
 /** Events behind which it is asked whether to go on: often enough for who waits, and seldom beside what they cost. */
 const OFTEN: ReadonlySet<MoveEvent['type']> = new Set(['batch', 'checked', 'round'])
 
-/** What any run does again in a pause, and finds done. Writers wait meanwhile, so that it was done is flushed with the change behind it. */
-const FLUSHED_LATER: ReadonlySet<EffectName> = new Set(['quiesce', 'copy-rest', 'account', 'freeze', 'move-trail'])
+/**
+ * What any run does again in a pause, and finds done. Writers wait meanwhile, so that it was done is flushed with the change behind it. Not
+ * what stands ahead of `prepare` and of `activate`, behind which the target takes nothing any more of what came before.
+ */
+const FLUSHED_LATER: ReadonlySet<EffectName> = new Set(['quiesce', 'copy-rest', 'account', 'freeze', 'prepare'])
 
 // A quiesced vault changes only where something writes past its soup.
 const MAX_REPEATS = 8

@@ -49,8 +49,6 @@ const CASES: readonly (readonly [name: string, scene: () => Promise<Scene>, reco
   ['back', back, 'roll back', 'process'],
   ['first', first, 'resume', 'power'],
   ['first', first, 'roll back', 'power'],
-  ['back', back, 'resume', 'power'],
-  ['back', back, 'roll back', 'power'],
 ]
 
 describe('killed at every durable operation', () => {
