@@ -7,6 +7,7 @@ import { checkEntryAt } from './check-entry.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { invalidCheckpoint } from './error.ts'
 import type { LogReader, LogStore } from './log-store.ts'
+import { isStagingLogStore } from './log-store.ts'
 import { removeSuperseded } from './superseded-files.ts'
 import { entriesPath, TILE_WIDTH } from './tile.ts'
 import type { Head } from './trail.ts'
@@ -33,7 +34,7 @@ export interface ImportOptions extends LogIdentity, AbortOptions {
 
 /** How far an import has come. */
 export interface ImportStep {
-  /** Entries from the beginning on that are in the store, authentic and durable. */
+  /** Entries from the beginning on that are in the store, authentic and, but for the last package, durable: that one is with the head. */
   readonly stored: number
   /** Entries in all. */
   readonly size: number
@@ -74,9 +75,10 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
     checkEntries(index, first, bundle, builder.last)
     const files = bundle.entries.slice(first).flatMap((entry) => [...builder.append(entry)])
     if (builder.size === size) files.push(...builder.partial())
-    await to.write(known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/')), {
-      signal,
-    })
+    const missing = known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/'))
+    // The last ones are flushed by whoever moves the head.
+    if (builder.size === size && isStagingLogStore(to)) await to.stage(missing, { signal })
+    else await to.write(missing, { signal })
     yield { stored: builder.size, size }
   }
   if (!equalBytes(builder.root(), root)) throw tampered('checkpoint', 'the copy has another root')

@@ -16,7 +16,12 @@ export interface Served {
   stop(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Runs `vaultctl serve` until it says that it is ready; `under`: a command that starts it. */
+/** Ends a process when nobody holds the other end of its stdin any more: whoever started it has ended, in whatever way. */
+const ENDS_WITH_PARENT = `data:text/javascript,${encodeURIComponent(
+  "process.stdin.once('end', () => process.exit(1)).resume().unref()",
+)}`
+
+/** Runs `vaultctl serve` until it says that it is ready, and at the longest as long as this process; `under`: a command that starts it. */
 export async function serve(
   dir: string,
   options: readonly string[],
@@ -28,8 +33,11 @@ export async function serve(
 ): Promise<Served> {
   const bin = join(import.meta.dirname, '../bin/vaultctl.mjs')
   const args = ['serve', dir, '--no-passphrase', ...options, '--port', String(port), '--json']
-  const [command, ...rest] = [...under, process.execPath, bin, ...args] as [string, ...string[]]
-  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], ...(env && { env }) })
+  const [command, ...rest] = [...under, process.execPath, '--import', ENDS_WITH_PARENT, bin, ...args] as [
+    string,
+    ...string[],
+  ]
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], ...(env && { env }) })
   let said = ''
   child.stderr.on('data', (text) => {
     said += text

@@ -9,7 +9,7 @@ import {
 } from '@vault/cas'
 import { type ContentId, type HashName, VaultError } from '@vault/core'
 import type { NameErrorCode } from './name.ts'
-import type { NamedFile } from './vault.ts'
+import type { NamedFile } from './named-files.ts'
 
 /** A folder as a tree, with all its blocks, what one links to before it; the objects of its files are not among them. */
 export interface FolderTree {

@@ -5,7 +5,7 @@ import { type ImportedCar, importCar } from '@vault/transfer'
 import type { Reason } from './act.ts'
 import { entriesOf, type NamedRoot, namedRoots } from './car-root.ts'
 import { type Commit, namingChange } from './name-changes.ts'
-import type { VaultErrorCode } from './vault.ts'
+import type { VaultErrorCode } from './vault-error.ts'
 
 /** The parts of a vault that reading a CAR needs. */
 export interface ImportParts {

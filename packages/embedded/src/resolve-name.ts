@@ -1,7 +1,8 @@
 import { type AbortOptions, type ContentId, isContentId } from '@vault/core'
 import { nameFromPath } from './name.ts'
+import type { NamedFile } from './named-files.ts'
 import { unknownName } from './unknown-name.ts'
-import type { NamedFile, Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 /** What a word of a user stands for. An object found by its id alone has no name. */
 export type Resolved =

@@ -1,6 +1,6 @@
 import { VaultError } from '@vault/core'
 import type { Place } from './place.ts'
-import type { VaultErrorCode } from './vault.ts'
+import type { VaultErrorCode } from './vault-error.ts'
 
 export function unknownName(name: string, place: Place): VaultError<VaultErrorCode> {
   return new VaultError({

@@ -14,11 +14,10 @@ import {
   type KeyState,
   type Random,
   type Signer,
-  VaultError,
   type VaultId,
 } from '@vault/core'
 import { keyStateAt } from '@vault/migration'
-import type { Committed, Entry, Query, Tenure, VaultSoup } from '@vault/soup'
+import type { Committed, Entry, Query, VaultSoup } from '@vault/soup'
 import { storeAndCommit } from '@vault/soup'
 import type { Principal, RevocationReason } from '@vault/spki-caps'
 import { type ReclaimEvent, type ReclaimOptions, type Statement, statementOf } from '@vault/transfer'
@@ -26,25 +25,24 @@ import type { Act, Reason } from './act.ts'
 import { type ApprovalState, approvalState, mandateFor, missingApprovals } from './caps/approvals.ts'
 import { type Approving, CapDesk, type MandatedAction, type Mandating, type SigningOptions } from './caps/cap-desk.ts'
 import { refuseCapEntries } from './caps/cap-entry.ts'
-import { countCapEntries } from './caps/count-cap-entries.ts'
 import type { CapCalling, IssuedName } from './caps/define-name.ts'
 import type { CapGrant, IssuedCap } from './caps/issue-cap.ts'
 import type { CapNarrowing } from './caps/narrow-cap.ts'
 import type { PublishedRevocations } from './caps/publish-revocations.ts'
 import type { RevokedThing } from './caps/revoke-cap.ts'
-import { makeAnew, rootCertificateKey } from './caps/root-certificate.ts'
 import type { ValidatedCap } from './caps/validate-cap.ts'
 import type { VaultCaps } from './caps/vault-caps.ts'
 import { type AdoptCeremonyOptions, adoptCeremony } from './ceremony/adopt-ceremony.ts'
 import type { CeremonyFolder } from './ceremony/ceremony-folder.ts'
 import { type CarExport, exportNames } from './export-car.ts'
-import { type Extraction, extractFile, extractFiles } from './get-files.ts'
+import { extractFile, extractFiles } from './get-files.ts'
 import { type ImportEvent, type ImportOptions, importNamed } from './import-car.ts'
 import { Leaves } from './leaves.ts'
 import type { MarkKeeper } from './mark-keeper.ts'
 import { nameFromPath } from './name.ts'
 import type { Commit } from './name-changes.ts'
-import type { Place, PlaceInfo } from './place.ts'
+import { extractionsUnder, fileNamed, filesUnder, keyOfName, type NamedFile } from './named-files.ts'
+import type { Place } from './place.ts'
 import { type PutEvent, type PutOptions, putFiles } from './put-files.ts'
 import { reclaimed, reclaimPlace } from './reclaim.ts'
 import { Recorder, type VaultChange } from './recorder.ts'
@@ -54,53 +52,9 @@ import { type ScrubEvent, scrubVault } from './scrub.ts'
 import { SeenFiles } from './seen/seen-files.ts'
 import { unknownName } from './unknown-name.ts'
 import { VaultLog } from './vault-log.ts'
+import { statusOf, type VaultStatus } from './vault-status.ts'
 import { WriterGate } from './writer-gate.ts'
 
-/** The `code` of the errors about a vault and what it holds. */
-export type VaultErrorCode =
-  /** No file, folder or object has this name or id. `details.name`. */
-  | 'VAULT_NAME_UNKNOWN'
-  /** A name that was to be given stands for something else. `details.name`. */
-  | 'VAULT_NAME_TAKEN'
-
-/** A name in the vault and what it stands for. */
-export interface NamedFile {
-  readonly name: string
-  readonly object: ContentId
-  /** Length of the content in bytes. */
-  readonly size: number
-  /** As in git: 0o100644, 0o100755 for an executable, 0o120000 for a symbolic link. */
-  readonly mode: number
-}
-
-/** What a vault says of itself. */
-export interface VaultStatus {
-  readonly vault: VaultId
-  readonly dir: string
-  readonly place: PlaceInfo
-  readonly tenure: Tenure
-  /** Whether its key events, as they are known here, have come to their end. */
-  readonly ended: boolean
-  readonly objects: number
-  readonly bytes: number
-  /** All entries: names, what else was put as one, and what is kept for capabilities. */
-  readonly entries: number
-  /** Those of them that are not kept for capabilities: what somebody has named. */
-  readonly names: number
-  /** Certificates that are kept in the vault, whether they count or not. */
-  readonly certificates: number
-  readonly revocations: number
-  /** The record of the place's root certificate where it cannot be read, and what to do: until then the key of the place only reads. */
-  readonly damagedRoot?: { readonly record: string; readonly advice: string }
-  readonly log: {
-    /** Entries of the audit log. */
-    readonly size: number
-    /** Events that were committed and are not in it yet. */
-    readonly waiting: number
-  }
-}
-
-const PATH = 'path:'
 const PAGE = 1000
 
 /**
@@ -177,30 +131,7 @@ export class Vault implements AsyncDisposable {
   }
 
   async status(options: AbortOptions = {}): Promise<VaultStatus> {
-    const counts = await this.soup.view(async (view) => view.counts, options)
-    const { dir, info } = this.place
-    const { size } = await this.log.read(options)
-    const tenure = await this.soup.tenure(options)
-    const log = { size, waiting: Math.max(0, tenure.events - size) }
-    const { retired: ended } = await this.keys(options)
-    const { entries: kept, ...capabilities } = await countCapEntries(this.soup, options)
-    // Another process may have added some since the others were counted.
-    const names = Math.max(0, counts.entries - kept)
-    const damagedRoot = (await this.caps.isRootReadable(options))
-      ? undefined
-      : { record: rootCertificateKey(this.id), advice: makeAnew(dir) }
-    return {
-      vault: this.id,
-      dir,
-      place: info,
-      tenure,
-      ended,
-      ...counts,
-      names,
-      ...capabilities,
-      ...(damagedRoot && { damagedRoot }),
-      log,
-    }
+    return await statusOf(this, options)
   }
 
   /** The keys that act for the vault, and every event that made them so. Throws `KEY_EVENT_INVALID`. */
@@ -302,15 +233,12 @@ export class Vault implements AsyncDisposable {
 
   /** The file of this name. */
   async file(name: string, options: AbortOptions = {}): Promise<NamedFile | undefined> {
-    const entry = await this.soup.entry(`${PATH}${name}`, options)
-    return entry && namedFile(entry)
+    return await fileNamed(this.soup, name, options)
   }
 
   /** Files that lie under a folder, at any depth, in the order of names; all for the empty name. Not the file of that very name: see `resolveName`. In pages. */
-  async *files(folder = '', options: AbortOptions = {}): AsyncGenerator<readonly NamedFile[]> {
-    for await (const page of this.soup.query({ prefix: `${PATH}${folder === '' ? '' : `${folder}/`}` }, options)) {
-      yield page.map(namedFile)
-    }
+  files(folder = '', options: AbortOptions = {}): AsyncGenerator<readonly NamedFile[]> {
+    return filesUnder(this.soup, folder, options)
   }
 
   /** Entries that match, in pages. */
@@ -334,7 +262,7 @@ export class Vault implements AsyncDisposable {
     target: { readonly dir: string; readonly replace?: boolean },
     options: AbortOptions = {},
   ): AsyncGenerator<{ readonly files: number; readonly bytes: number }> {
-    return extractFiles(this.place.objects, () => this.extractions(folder, options), target, options)
+    return extractFiles(this.place.objects, () => extractionsUnder(this.soup, folder, options), target, options)
   }
 
   /** Removes names; an object that nothing names any more leaves charge with them. */
@@ -348,7 +276,7 @@ export class Vault implements AsyncDisposable {
       release.push(file.object)
     }
     return await this.commit(
-      { entries: { remove: names.map((name) => `${PATH}${name}`) }, objects: { release } },
+      { entries: { remove: names.map(keyOfName) }, objects: { release } },
       { ...options, verb: 'remove' },
     )
   }
@@ -415,13 +343,6 @@ export class Vault implements AsyncDisposable {
       await this.#keeper?.close()
     } finally {
       await this.place[Symbol.asyncDispose]()
-    }
-  }
-
-  private async *extractions(folder: string, options: AbortOptions): AsyncGenerator<Extraction> {
-    const prefix = `${PATH}${folder === '' ? '' : `${folder}/`}`
-    for await (const page of this.soup.query({ prefix }, options)) {
-      for (const entry of page) yield { entry, path: entry.key.slice(prefix.length) }
     }
   }
 
@@ -558,16 +479,4 @@ export class Vault implements AsyncDisposable {
   async actorFor(action: string, options: AbortOptions = {}): Promise<AuditActor> {
     return await this.#leaves.actorFor(action, options)
   }
-}
-
-function namedFile(entry: Entry): NamedFile {
-  const { size, mode } = entry.fields
-  if (entry.object === undefined || typeof size !== 'number' || typeof mode !== 'number') {
-    throw new VaultError({
-      code: 'SOUP_CORRUPT',
-      message: `The entry ${JSON.stringify(entry.key)} names no object, or lacks its size or mode.`,
-      details: { table: 'entries', key: entry.key },
-    })
-  }
-  return { name: entry.key.slice(PATH.length), object: entry.object, size, mode }
 }

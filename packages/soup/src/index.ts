@@ -15,7 +15,7 @@ export type { Outbox, QueuedEvent } from './outbox.ts'
 export { MAX_EVENT_LENGTH, MAX_EVENTS } from './outbox.ts'
 export type { Condition, Query } from './query.ts'
 export type { Reclaim } from './reclaim.ts'
-export type { MendableRecords, Records } from './records.ts'
+export type { MendableRecords, Records, SwapOptions } from './records.ts'
 export { MAX_RECORD_KEY_LENGTH, MAX_RECORD_LENGTH } from './records.ts'
 export type {
   Auditable,

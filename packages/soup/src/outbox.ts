@@ -25,7 +25,7 @@ export interface Outbox {
   queued(range: { readonly limit: number }, options?: AbortOptions): Promise<readonly QueuedEvent[]>
   /**
    * Forgets all events with an index below `before`: the log has them, durably. Again, or for fewer than are forgotten
-   * already, it does nothing. Throws `SOUP_INVALID` beyond the events that there ever were.
+   * already, it does nothing. It may be durable only when a later change is: what waits again is found in the log. Throws `SOUP_INVALID` beyond the events that there ever were.
    */
   settled(before: number, options?: AbortOptions): Promise<void>
 }

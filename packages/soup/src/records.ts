@@ -10,6 +10,16 @@ export const MAX_RECORD_LENGTH: number = 1024 * 1024
 /** Space to tilde. */
 const PRINTABLE = /^[ -~]*$/
 
+/** How a record is written. */
+export interface SwapOptions extends AbortOptions {
+  /**
+   * `false`: it need not be durable when it resolves, and is at the latest when a later change of this store is. For whoever writes
+   * several changes one after the other, and can do the first ones again: where the power fails meanwhile, the record is as it was
+   * before, and its version is made again. Default: `true`.
+   */
+  readonly durable?: boolean
+}
+
 /**
  * Small documents of the place, not of a vault: what a migration has done so far. A key is 1 to 256 printable ASCII
  * characters, a value at most 1 MiB; anything else is `SOUP_INVALID`. A damaged record is `SOUP_CORRUPT`.
@@ -23,9 +33,9 @@ export interface Records {
    * Compare and set: writes `next`, or removes the record where it is `undefined`, if the record's version is `expected`,
    * else throws `SOUP_CONFLICT` with `details.version`. 0 stands for a record that is not there. Returns the version that
    * the change made: versions of a key only grow, over removals too, so none is ever seen twice with other bytes.
-   * Removing what is not there changes nothing. Durable when it resolves.
+   * Removing what is not there changes nothing. Durable when it resolves, unless the options say that it need not be.
    */
-  swap(key: string, expected: number, next: Uint8Array | undefined, options?: AbortOptions): Promise<number>
+  swap(key: string, expected: number, next: Uint8Array | undefined, options?: SwapOptions): Promise<number>
 }
 
 /** Records of which a damaged one can be written anew by whoever knows what it is to hold. */

@@ -1,9 +1,10 @@
 import type { AuditEvent, LogStore, Trail } from '@vault/audit-chain'
-import { createNoteSigner, encodeEvent, openTrail, verifyTrail } from '@vault/audit-chain'
+import { createMemoryLog, createNoteSigner, encodeEvent, importTrail, openTrail, verifyTrail } from '@vault/audit-chain'
 import type { Bytes, Random } from '@vault/core'
 import { createSigner, toHex } from '@vault/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Fs } from '../src/index.ts'
 import { openFsLogStore } from '../src/index.ts'
 import type { FsOperation, SimulatedFs } from '../src/testing.ts'
 import { faultyFs, simulatedFs } from '../src/testing.ts'
@@ -150,6 +151,39 @@ describe('when the power fails', () => {
       if (!struck) break
     }
   })
+
+  test.each([3, 256, 258])(
+    'in a copy of a trail of %d entries, whoever copies it again has all of it',
+    async (size) => {
+      const from = createMemoryLog()
+      const { checkpoint, root } = await (await opened(from)).extend(0, queue(0, size))
+      const copy = async (fs: Fs, seed: number) => {
+        const to = await openFsLogStore({ dir: '/a/log', mode: 'write', fs, random: seeded(seed) })
+        const identity = { origin: ORIGIN, keys: [createNoteSigner({ name: ORIGIN, signer }).key] }
+        for await (const _ of importTrail({ from, to, checkpoint: checkpoint as Bytes, ...identity }));
+        return await opened(to)
+      }
+      for (let at = 1; ; at++) {
+        const disk = simulatedFs()
+        const fs = faultyFs(disk, { operations: EVERYTHING, at, failure: 'EIO', forever: true })
+        const isAcknowledged = await copy(fs, at).then(
+          () => true,
+          () => false,
+        )
+        const found = disk.crash(seeded(at))
+        if (isAcknowledged) {
+          const store = await openFsLogStore({ dir: '/a/log', mode: 'read', fs: found })
+          expect((await opened(store)).root).toEqual(root)
+        }
+        const again = await copy(found, at + 1_000_000)
+        expect(again.root).toEqual(root)
+        let entries = 0
+        for await (const page of again.entries()) entries += page.length
+        expect(entries).toBe(size)
+        if (!fs.struck) break
+      }
+    },
+  )
 
   test('a process that is killed, and loses no write, is no different', async () => {
     for (let at = 1; ; at += 3) {

@@ -79,6 +79,16 @@ export class Connection {
     return this.#within('BEGIN IMMEDIATE', write)
   }
 
+  /** As {@link transaction}, but flushed with the next one that is: all that was committed before that one lies before it in the log. */
+  transactionToFlush<T>(write: (db: this) => T): T {
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.#within('BEGIN IMMEDIATE', write)
+    } finally {
+      this.#db.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
   /** Begins a read transaction that lasts until {@link end}; `read` fixes its moment. */
   begin<T>(read: () => T): T {
     this.#db.exec('BEGIN')

@@ -7,6 +7,7 @@ import { DirtyMarks, isBucket } from './dirty-marks.ts'
 import { feedAfter } from './feed.ts'
 import { isEntryItem } from './feed-items.ts'
 import type { Moment } from './moment.ts'
+import { shortenMovingFeed } from './moving-feed.ts'
 import { unlessDamaged } from './sqlite-error.ts'
 import { readTenure } from './tenure-row.ts'
 
@@ -69,9 +70,9 @@ export class KeptTree {
     if (this.#count >= MAX_GATHERED) await this.flush()
   }
 
-  /** Writes what was gathered, unless another view has written since this one began. */
+  /** Writes what was gathered, unless another view has written since this one began; or that what is kept is of this view too. */
   async flush(): Promise<void> {
-    if (this.#count === 0) return
+    if (this.#count === 0 && !this.#isUnchanged()) return
     const { asOf, marks } = this.#find()
     const gathered = this.#gathered
     this.#gathered = new Map()
@@ -79,13 +80,15 @@ export class KeptTree {
     const { vault, tenure } = this.#moment.at
     await this.#write((db) => {
       const expected = this.#written ? tenure.sequence : asOf
-      if (readTenure(db, tenure.vault)?.vault !== vault || readAsOf(db, vault, this.#tree) !== expected) return
+      const now = readTenure(db, tenure.vault)
+      if (now?.vault !== vault || readAsOf(db, vault, this.#tree) !== expected) return
       if (!this.#written) {
         if (marks === undefined) deleteTree(db, vault, this.#tree)
         writeAsOf(db, vault, this.#tree, tenure.sequence)
       }
       this.#merge(db, gathered, this.#written ? undefined : marks)
       this.#written = true
+      shortenMovingFeed(db, now)
     })
   }
 
@@ -103,6 +106,12 @@ export class KeptTree {
       const children = DIGITS.map((digit, i) => fresh?.[i] ?? (marks?.has(prefix + digit) ? undefined : before?.[i]))
       writeBranch(db, vault, this.#tree, prefix, children)
     }
+  }
+
+  /** Whether the view has found that only other things have changed since what is kept was computed. */
+  #isUnchanged(): boolean {
+    const { asOf, marks } = this.#found ?? {}
+    return asOf !== undefined && asOf < this.#moment.at.tenure.sequence && marks?.has('') === false
   }
 
   #find(): Found {

@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { isVaultError } from '@vault/core'
-import type { SoupView } from '@vault/soup'
+import type { SoupView, SwapOptions } from '@vault/soup'
 import { Connection } from './connection.ts'
 import type { Moment } from './moment.ts'
 import type { OpenedDatabase } from './open-database.ts'
@@ -39,11 +39,12 @@ export class Place {
     return whenFree(this.#patience, 'read', reading, options)
   }
 
-  /** Changes everything or nothing, synchronously; durable when it resolves. */
-  async write<T>(work: (db: Connection) => T, options?: AbortOptions): Promise<T> {
-    options?.signal?.throwIfAborted()
+  /** Changes everything or nothing, synchronously; durable when it resolves, unless `durable` is `false`: then when a later change is. */
+  async write<T>(work: (db: Connection) => T, { durable = true, ...options }: SwapOptions = {}): Promise<T> {
+    options.signal?.throwIfAborted()
     this.#requireWritable()
-    return whenFree(this.#patience, 'write', () => this.#open().transaction(work), options)
+    const write = () => (durable ? this.#open().transaction(work) : this.#open().transactionToFlush(work))
+    return whenFree(this.#patience, 'write', write, options)
   }
 
   /** Runs `read` over one unchanging view, and keeps what it has computed. */
@@ -94,12 +95,12 @@ export class Place {
     }
   }
 
-  /** For what can be computed again: written, unless the store is only read, or busy, or full. */
+  /** For what can be computed again: written, unless the store is only read, or busy, or full; flushed with a later change. */
   async #writeIfFree(work: (db: Connection) => void): Promise<void> {
     if (this.#opened.access !== 'write') return
     try {
       const patience = { ...this.#patience, busyTimeout: KEEPING_PATIENCE }
-      await whenFree(patience, 'write', () => this.#open().transaction(work), undefined)
+      await whenFree(patience, 'write', () => this.#open().transactionToFlush(work), undefined)
     } catch (error) {
       if (!isVaultError(error, 'SOUP_BUSY') && !isVaultError(error, 'SOUP_WRITE_FAILED')) throw error
     }

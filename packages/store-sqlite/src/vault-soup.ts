@@ -124,7 +124,10 @@ export function sqliteVaultSoup(place: Place, vault: ContentId, feedRetention: n
     },
 
     settled: (before, options) =>
-      place.write((db) => settleEvents(db, readTenure(db, vault) ?? absentTenure(vault), before), options),
+      place.write((db) => settleEvents(db, readTenure(db, vault) ?? absentTenure(vault), before), {
+        ...options,
+        durable: false,
+      }),
 
     check: (options) => checkVault(place, vault, options),
 

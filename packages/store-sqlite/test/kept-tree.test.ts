@@ -57,6 +57,50 @@ test('a change makes unknown what lies over and under its bucket, and nothing el
   expect(await known()).toEqual(prefixes.map((prefix) => !hex.startsWith(prefix) && prefix.length <= 4))
 })
 
+test('what is kept stays known where only other things change, however far the feed reaches back', async () => {
+  using folder = temporaryFolder()
+  await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create', feedRetention: 1 })
+  await store.tenures.transition(VAULT, { state: 'none', epoch: 0 }, { state: 'active', epoch: 0 })
+  const soup = store.soup(VAULT)
+  await commitTexts(soup, ['a'])
+  await soup.view(({ entries }) => entries.keep(new Map([['0', subtree(1)]])))
+  for (const text of ['b', 'c', 'd']) {
+    await soup.commit({ epoch: 0, objects: { add: [object(text)] } })
+    expect((await soup.view(({ entries }) => entries.children('')))[0], text).toEqual(subtree(1))
+  }
+})
+
+test('of what a move writes the feed keeps what kept subtrees need', async () => {
+  using folder = temporaryFolder()
+  await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create' })
+  const soup = store.soup(VAULT)
+  const receive = (text: string, more = {}) =>
+    soup.receive({ migration: 'm1', ...more, objects: { add: [object(text)] }, entries: { put: [] } })
+  await store.tenures.transition(
+    VAULT,
+    { state: 'none', epoch: 0 },
+    { state: 'receiving', epoch: 0, migration: 'm1', driver: 1 },
+  )
+  const keep = () => soup.view(({ objects }) => objects.keep(new Map([['0', subtree(1)]])))
+  for (const text of ['a', 'b']) await receive(text, { driver: 1 })
+  expect(await soup.feed()).toEqual({ oldest: 0, latest: 2 })
+  await keep()
+  expect(await soup.feed()).toEqual({ oldest: 2, latest: 2 })
+  await receive('c', { driver: 1 })
+  expect(await soup.feed()).toEqual({ oldest: 2, latest: 3 })
+  expect(await Array.fromAsync(soup.check())).toEqual([])
+})
+
+test('of a copy the feed stays: there are those who follow it', async () => {
+  using folder = temporaryFolder()
+  await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create' })
+  const soup = store.soup(VAULT)
+  await store.tenures.transition(VAULT, { state: 'none', epoch: 0 }, { state: 'receiving', epoch: 0, migration: 'm1' })
+  await soup.receive({ migration: 'm1', objects: { add: [object('a')] } })
+  await soup.view(({ objects }) => objects.keep(new Map([['0', subtree(1)]])))
+  expect(await soup.feed()).toEqual({ oldest: 0, latest: 1 })
+})
+
 test('numbers that go on where another place stopped leave subtrees valid, and forget older ones', async () => {
   using folder = temporaryFolder()
   await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create' })

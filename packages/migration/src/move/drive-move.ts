@@ -1,9 +1,10 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import { isVaultError, systemClock, systemRandom, type VaultError } from '@vault/core'
 import { decodePlan } from '../parse-plan.ts'
 import type { Permission } from '../permission.ts'
 import { permissionFor, refusedMeanwhile } from '../permission.ts'
 import { planId } from '../plan.ts'
+import { BatchLog } from './batch-log.ts'
 import { accept, announce, endorse, snapshot } from './begin-effects.ts'
 import { catchUp, copy, copyRest, verify } from './copy-effects.ts'
 import type { EffectName, MoveStep } from './effect.ts'
@@ -49,6 +50,12 @@ export const UNASKED: ReadonlySet<MovePhase> = new Set(['rolling-back', 'handoff
 /** Events behind which it is asked whether to go on: often enough for who waits, and seldom beside what they cost. */
 const OFTEN: ReadonlySet<MoveEvent['type']> = new Set(['batch', 'checked', 'round'])
 
+/**
+ * What any run does again in a pause, and finds done. Writers wait meanwhile, so that it was done is flushed with the change behind it. Not
+ * what stands ahead of `prepare` and of `activate`, behind which the target takes nothing any more of what came before.
+ */
+const FLUSHED_LATER: ReadonlySet<EffectName> = new Set(['quiesce', 'copy-rest', 'account', 'freeze', 'prepare'])
+
 // A quiesced vault changes only where something writes past its soup.
 const MAX_REPEATS = 8
 
@@ -64,7 +71,7 @@ export async function* driveMove(journal: Journal, parts: MoveParts, options: Ab
 async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOptions): AsyncGenerator<MoveEvent> {
   const permission = permissionFor(parts, { source: journal.state.vault, target: journal.state.vault }, options)
   const elapsed = parts.elapsed ?? (() => performance.now())
-  const pause = new PauseTime(elapsed)
+  const ofRun = { batches: new BatchLog(), held: new Set<ContentId>(), pause: new PauseTime(elapsed), elapsed, options }
   let repeats = 0
   while (journal.state.next !== null) {
     const { phase, next } = journal.state
@@ -77,10 +84,10 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
     if (next === 'sign') await leaveToSign(parts.target, journal.state, options)
     let input: MoveInput
     let deadline: PauseDeadline | undefined
-    const work = workOf(journal, parts, { pause, elapsed, options })
+    const work = workOf(journal, parts, ofRun)
     try {
       const effect = EFFECTS[next]
-      if (phase === 'quiesced') deadline = await pause.deadline(work)
+      if (phase === 'quiesced') deadline = await work.pause.deadline(work)
       const bounded = deadline === undefined ? work : { ...work, options: { signal: deadline.signal } }
       const outcome =
         'act' in effect
@@ -100,7 +107,7 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
     } finally {
       deadline?.clear()
     }
-    await journal.write(reduceMove(journal.state, input), options)
+    await journal.write(reduceMove(journal.state, input), { ...options, durable: !FLUSHED_LATER.has(next) })
   }
   yield { type: 'moved', state: journal.state }
 }
@@ -156,7 +163,7 @@ async function* untilAborted(
 function workOf(
   journal: Journal,
   parts: MoveParts,
-  { pause, elapsed, options }: Pick<Work, 'pause' | 'elapsed' | 'options'>,
+  ofRun: Pick<Work, 'batches' | 'held' | 'pause' | 'elapsed' | 'options'>,
 ): Work {
   const { random = systemRandom, clock = systemClock } = parts
   const { state, driver } = journal
@@ -168,10 +175,8 @@ function workOf(
     parts,
     random,
     clock,
-    elapsed,
     driver,
-    options,
-    pause,
-    requireOwn: () => journal.requireOwn(options),
+    ...ofRun,
+    requireOwn: () => journal.requireOwn(ofRun.options),
   }
 }

@@ -29,11 +29,13 @@ export const account: Act = async (work) => {
   const keyEvent = required(state.keyEvent)
   requireSameKeys(await source.keyState(options), keyEvent, migration)
   const authority = await requireChains(work, keyEvent)
-  const transition = keyTransitionNote(plan, payloadId(keyEvent), keyEvent)
-  await source.tell([...(authority === undefined ? [] : [authority]), transition], { migration, since }, options)
-  // As many entries as the log will have before this one: it is not written out for that, but once, by `freeze`.
+  const notes = [
+    ...(authority === undefined ? [] : [authority]),
+    keyTransitionNote(plan, payloadId(keyEvent), keyEvent),
+  ]
+  // As many entries as the log will have before the last one: it is not written out for that, but once, by `freeze`.
   const { events } = await source.soup.tenure(options)
-  await source.tell([auditNote(plan, events)], { migration, since }, options)
+  await source.tell([...notes, auditNote(plan, events + notes.length)], { migration, since }, options)
   return {}
 }
 
@@ -43,14 +45,14 @@ export const freeze: Act = async ({ state, parts, options }) => {
 }
 
 /** The trail and everything that it names (M052): verified before it is stored. */
-export const moveTrail: Act = async ({ state, parts, driver, options }) => {
+export const moveTrail: Act = async ({ state, parts, driver, held, options }) => {
   const { source, target } = parts
   const { vault, migration } = state
   const { note, size } = required(state.frozen)
   const from = await source.log(options)
   await target.receiveTrail({ vault, migration, from, note, size }, options)
   const receiving = await target.open({ vault, migration, driver }, options)
-  await copyHeld(source, receiving, { migration, driver }, options)
+  await copyHeld(source, receiving, { migration, driver }, options, held)
   return {}
 }
 

@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { decode, encode, isVaultError, VaultError } from '@vault/core'
-import type { Records } from '@vault/soup'
+import type { Records, SwapOptions } from '@vault/soup'
 import { changeRecord } from '@vault/soup'
 import type { MigrationErrorCode } from '../error.ts'
 import { MOVE_PHASES } from './phase.ts'
@@ -58,8 +58,8 @@ export class Journal {
       : superseded(migration)
   }
 
-  /** Durable when it resolves. Throws as `requireOwn` does. */
-  async write(state: MoveState, options?: AbortOptions): Promise<void> {
+  /** Durable when it resolves, unless the options say that it need not be. Throws as `requireOwn` does. */
+  async write(state: MoveState, options?: SwapOptions): Promise<void> {
     try {
       this.#version = await swap(this.#records, state.migration, this.#version, state, options)
     } catch (error) {
@@ -133,7 +133,7 @@ async function swap(
   migration: string,
   version: number,
   state: MoveState,
-  options?: AbortOptions,
+  options?: SwapOptions,
 ): Promise<number> {
   try {
     return await records.swap(keyOf(migration), version, encode(state), options)

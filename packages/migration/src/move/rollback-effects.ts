@@ -1,6 +1,5 @@
 import { isVaultError } from '@vault/core'
 import { rolledBackNote } from './audit-note.ts'
-import { BatchLog } from './batch-log.ts'
 import { steer } from './live/steer.ts'
 import type { Outcome } from './machine.ts'
 import type { Act, SourceWork } from './work.ts'
@@ -10,7 +9,7 @@ export const decline: Act = async (work) => {
   const { state, parts, options } = work
   const { vault, migration } = state
   // A target whose numbers are no good, or a trail that cannot go on, must not keep a migration from being given up.
-  await new BatchLog(work).catchUp().catch((error: unknown) => {
+  await work.batches.catchUp(work).catch((error: unknown) => {
     if (!isVaultError(error)) throw error
   })
   return { decline: await parts.target.decline({ vault, migration }, options) }

@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
 import { decode, decodeEnvelope, encode, isVaultError } from '@vault/core'
-import type { Records } from '@vault/soup'
+import type { Records, SwapOptions } from '@vault/soup'
 import { parseAcceptance } from '../records/acceptance.ts'
 import { requireFields } from '../records/record.ts'
 
@@ -38,8 +38,9 @@ export class TargetRecords {
     return this.#read(migration, 'key-event', options)
   }
 
+  /** Durable with the next change of the store. */
   keepKeyEvent(migration: string, envelope: Bytes, options?: AbortOptions): Promise<Bytes> {
-    return this.#keep(migration, 'key-event', envelope, options)
+    return this.#keep(migration, 'key-event', envelope, { ...options, durable: false })
   }
 
   declined(migration: string, options?: AbortOptions): Promise<Bytes | undefined> {
@@ -62,7 +63,7 @@ export class TargetRecords {
     return (await this.#records.read(keyOf(migration, name), options))?.bytes
   }
 
-  async #keep(migration: string, name: string, bytes: Bytes, options?: AbortOptions): Promise<Bytes> {
+  async #keep(migration: string, name: string, bytes: Bytes, options?: SwapOptions): Promise<Bytes> {
     const key = keyOf(migration, name)
     try {
       await this.#records.swap(key, 0, bytes, options)

@@ -23,8 +23,8 @@ export async function* updateTarget(
 ): StepEvents<Outcome> {
   const { plan, state, options } = work
   const logs = new RunLogs(work)
-  await logs.batches.catchUp()
-  const isUnread = logs.batches.numbered > state.sent.batches
+  await logs.catchUp()
+  const isUnread = logs.numbered > state.sent.batches
   yield* copyAll(logs)
   const before = required(state.verification)
   if (!isUnread) {
@@ -74,9 +74,9 @@ export async function openRun(work: Work, { updates }: { readonly updates: boole
 }
 
 /** What a move has sent, with what this run did. */
-export function sentBy({ state }: Work, { ledger }: FullRun, { batches, possession }: RunLogs): Outcome {
+export function sentBy({ state }: Work, { ledger }: FullRun, { numbered, possession }: RunLogs): Outcome {
   const { sent } = ledger
-  const total = { ...state.sent, rounds: state.sent.rounds + ledger.rounds, batches: batches.numbered }
+  const total = { ...state.sent, rounds: state.sent.rounds + ledger.rounds, batches: numbered }
   for (const unit of Object.keys(sent) as (keyof typeof sent)[]) total[unit] = state.sent[unit] + sent[unit]
   return { sent: total, possession: possession.known }
 }

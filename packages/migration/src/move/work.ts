@@ -2,6 +2,7 @@ import type { AbortOptions, Clock, ContentId, Random } from '@vault/core'
 import type { MigrationEvent } from '../event.ts'
 import type { Mandate } from '../permission.ts'
 import type { Plan } from '../plan.ts'
+import type { BatchLog } from './batch-log.ts'
 import type { MoveStep } from './effect.ts'
 import type { LiveRound } from './live/converge.ts'
 import type { LiveTerms } from './live/live-terms.ts'
@@ -51,6 +52,9 @@ export interface Work {
   /** This run's number: see `Journal`. */
   readonly driver: number
   readonly options: AbortOptions
+  readonly batches: BatchLog
+  /** Blocks that the trail names and this run has found, or brought, at the target. */
+  readonly held: Set<ContentId>
   readonly pause: PauseTime
   /** Throws `MIGRATION_SUPERSEDED` and `MIGRATION_PAUSED`: see `Journal`. */
   requireOwn(): Promise<void>

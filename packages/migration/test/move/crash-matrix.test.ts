@@ -7,6 +7,7 @@ import { readMove } from '../../src/move/journal.ts'
 import { keyStateAt } from '../../src/move/key-state.ts'
 import { recoverVault } from '../../src/move/recover-vault.ts'
 import { seatTarget } from '../../src/move/seat-target.ts'
+import type { End } from './crash.ts'
 import { Fate } from './crash.ts'
 import { activeAt, crashes, expectSound, move, resume, rollBack, unfinished } from './moving.ts'
 import type { MemoryPlace } from './seats.ts'
@@ -40,23 +41,25 @@ async function back(): Promise<Scene> {
 
 type Recovery = 'resume' | 'roll back' | 'crash again'
 
-const CASES: readonly (readonly [name: string, scene: () => Promise<Scene>, recovery: Recovery])[] = [
-  ['first', first, 'resume'],
-  ['first', first, 'roll back'],
-  ['first', first, 'crash again'],
-  ['back', back, 'resume'],
-  ['back', back, 'roll back'],
+const CASES: readonly (readonly [name: string, scene: () => Promise<Scene>, recovery: Recovery, end: End])[] = [
+  ['first', first, 'resume', 'process'],
+  ['first', first, 'roll back', 'process'],
+  ['first', first, 'crash again', 'process'],
+  ['back', back, 'resume', 'process'],
+  ['back', back, 'roll back', 'process'],
+  ['first', first, 'resume', 'power'],
+  ['first', first, 'roll back', 'power'],
 ]
 
 describe('killed at every durable operation', () => {
-  test.each(CASES)('a $0 move survives: $2', { timeout: 300_000 }, async (_name, scene, recovery) => {
-    const fate = new Fate()
+  test.each(CASES)('a $0 move survives: $2, without $3', { timeout: 300_000 }, async (_name, scene, recovery, end) => {
+    const fate = new Fate(undefined, 'before', end)
     const whole = await scene()
     await move(whole.from, whole.to, whole.vault, fate)
     let points = 0
     for (let at = 0; at < fate.count; at++) {
       for (const when of ['before', 'after'] as const) {
-        await survive(await scene(), new Fate(at, when), recovery).catch((error: unknown) => {
+        await survive(await scene(), new Fate(at, when, end), recovery).catch((error: unknown) => {
           throw new Error(`killed ${when} operation ${at}, ${fate.operations[at]}`, { cause: error })
         })
         points++

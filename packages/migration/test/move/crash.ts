@@ -4,21 +4,27 @@ import type { ContentId } from '@vault/core'
 import type { SoupStore, VaultSoup } from '@vault/soup'
 import type { Seat } from '../../src/move/seat.ts'
 import type { MemoryPlace } from './seats.ts'
+import { unflushedStore } from './unflushed-store.ts'
 
 /** A process dies: at its n-th durable operation, before it or behind it. */
 export class Crash extends Error {
   override readonly name: string = 'Crash'
 }
 
+/** What ends with a process: that alone, or with what it has written and not flushed. */
+export type End = 'process' | 'power'
+
 /** Counts the durable operations of one process over all places, and kills it at one of them. */
 export class Fate {
+  readonly end: End
   readonly #at: number
   readonly #when: 'before' | 'after'
   #count = 0
   #dead = false
   readonly operations: string[] = []
 
-  constructor(at: number = Number.POSITIVE_INFINITY, when: 'before' | 'after' = 'before') {
+  constructor(at: number = Number.POSITIVE_INFINITY, when: 'before' | 'after' = 'before', end: End = 'process') {
+    this.end = end
     this.#at = at
     this.#when = when
   }
@@ -57,7 +63,7 @@ export function seatOf(place: MemoryPlace, fate: Fate): Seat {
   return {
     ...seat,
     objects: crashingObjects(seat.objects, perform),
-    store: crashingStore(seat.store, perform),
+    store: crashingStore(fate.end === 'power' ? unflushedStore(seat.store) : seat.store, perform),
     log: async (vault) => crashingLog(await seat.log(vault), perform),
   }
 }

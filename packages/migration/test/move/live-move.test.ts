@@ -167,8 +167,13 @@ describe('a live move, killed at every durable operation', () => {
     }
   }
 
-  test.each(['resume', 'roll back'] as const)('survives: %s', { timeout: 300_000 }, async (recovery) => {
-    const fate = new Fate()
+  const cases = [
+    ['resume', 'process'],
+    ['roll back', 'process'],
+    ['resume', 'power'],
+  ] as const
+  test.each(cases)('survives: %s, without %s', { timeout: 300_000 }, async (recovery, end) => {
+    const fate = new Fate(undefined, 'before', end)
     await run(await scene(), fate)
     let points = 0
     let written = 0
@@ -177,7 +182,7 @@ describe('a live move, killed at every durable operation', () => {
         const places = await scene()
         const { a, b, vault } = places
         const where = `killed ${when} operation ${at}, ${fate.operations[at]}`
-        expect(await crashes(() => run(places, new Fate(at, when))), where).toBe(true)
+        expect(await crashes(() => run(places, new Fate(at, when, end))), where).toBe(true)
         expect((await activeAt([a, b], vault)).length, where).toBeLessThanOrEqual(1)
         const state = await unfinished(a)
         points++

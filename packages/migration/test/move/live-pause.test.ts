@@ -1,4 +1,4 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
 import type { EffectName } from '../../src/move/effect.ts'
@@ -149,6 +149,37 @@ test('the log of the source is written out once in a pause', async () => {
   }
   expectCertified(await ended(moveVault(await planned(parts, places), { ...parts, source })))
   expect(times).toBe(1)
+})
+
+test('in a pause no batch and no block is asked for again that was seen before it', async () => {
+  const places = await scene(3)
+  const parts = liveParts(places, clocks())
+  const asked: number[] = []
+  const held: ContentId[] = []
+  const target: MoveTarget = {
+    ...parts.target,
+    async batches(request, options) {
+      asked.push(request.after)
+      return await parts.target.batches(request, options)
+    },
+    async open(...call) {
+      const opened = await parts.target.open(...call)
+      const holds: typeof opened.soup.holds = async (ids, options) => {
+        held.push(...ids)
+        return await opened.soup.holds(ids, options)
+      }
+      return { ...opened, soup: { ...opened.soup, holds } }
+    },
+  }
+  let known = 0
+  const moved = before('quiesce', moveVault(await planned(parts, places), { ...parts, target }), () => {
+    known = asked.length
+  })
+  expectCertified(await ended(moved))
+  expect(known).toBeGreaterThan(0)
+  expect(asked.slice(known).every((after) => after > 0)).toBe(true)
+  expect(held.length).toBeGreaterThan(0)
+  expect(held).toEqual([...new Set(held)])
 })
 
 test('rounds of catching up are not measured by a wall clock that is set', async () => {

@@ -26,7 +26,10 @@ describe('a move', () => {
     expect((await a.store.tenures.read(vault)).state).toBe('retired')
     const verbs: string[] = []
     for await (const page of (await trailAt(b, vault)).entries())
-      for (const { entry } of page) verbs.push(entry.action.verb)
+      for (const { index, entry } of page) {
+        verbs.push(entry.action.verb)
+        if (entry.action.verb === 'migration-audit') expect(entry.action.parameters).toMatchObject({ entries: index })
+      }
     expect(verbs).toEqual([
       'migration-authorized',
       'migration-start',

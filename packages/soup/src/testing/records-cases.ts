@@ -24,6 +24,18 @@ export const recordsCases: readonly ContractCase<SoupStore>[] = [
     },
   },
   {
+    name: 'a change of a record that need not be durable is one like any other',
+    async run({ records }) {
+      const later = { durable: false } as const
+      assertEqual(await records.swap(KEY, 0, utf8('a'), later), 1, 'the first version')
+      assertEqual(await records.read(KEY), { version: 1, bytes: utf8('a') }, 'the record')
+      await assertRejects(records.swap(KEY, 0, utf8('b'), later), 'SOUP_CONFLICT', 'from another version')
+      assertEqual(await records.swap(KEY, 1, utf8('b')), 2, 'a durable one behind it')
+      assertEqual(await records.swap(KEY, 2, undefined, later), 3, 'a removal')
+      assertEqual(await records.read(KEY), undefined, 'what was removed')
+    },
+  },
+  {
     name: 'the versions of a record grow for ever, over removals too',
     async run({ records }) {
       assertEqual(await records.swap(KEY, 0, undefined), 0, 'removing what never was')

@@ -160,13 +160,14 @@ async function* followSource(
 }
 
 /** The trail up to its present end, and the blocks that it names: what comes later is little. */
-async function sendTrail({ state, parts, driver, options }: Work): Promise<void> {
+async function sendTrail({ state, parts, driver, held, options }: Work): Promise<void> {
   const { source, target } = parts
   const { vault, migration } = state
   if (!isLiveSource(source)) return
   const { note, size } = await source.logEnd(options)
   await target.receiveTrail({ vault, migration, from: await source.log(options), note, size }, options)
-  await copyHeld(source, await target.open({ vault, migration, driver }, options), { migration, driver }, options)
+  const receiving = await target.open({ vault, migration, driver }, options)
+  await copyHeld(source, receiving, { migration, driver }, options, held)
 }
 
 function diverging({ state, parts }: Work, { record }: LiveLog, round: LiveRound): VaultError<MigrationErrorCode> {

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@vault/core'
 import { decode, encode, isVaultError } from '@vault/core'
-import type { Records } from '@vault/soup'
+import type { Records, SwapOptions } from '@vault/soup'
 import { superseded } from '../journal.ts'
 import type { LiveRound } from './converge.ts'
 import type { LiveTerms, SettledTerms } from './live-terms.ts'
@@ -82,8 +82,8 @@ export class LiveLog {
     return this.#version
   }
 
-  /** Durable when it resolves. Throws `MIGRATION_SUPERSEDED` where another run has written it meanwhile. */
-  async write(change: Partial<LiveRecord>, options?: AbortOptions): Promise<void> {
+  /** Durable when it resolves, unless the options say that it need not be. Throws `MIGRATION_SUPERSEDED` where another run has written it meanwhile. */
+  async write(change: Partial<LiveRecord>, options?: SwapOptions): Promise<void> {
     const next = { ...this.#record, ...change }
     const record = { ...next, rounds: next.rounds.slice(-KEPT_ROUNDS) }
     try {

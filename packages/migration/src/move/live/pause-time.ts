@@ -39,7 +39,8 @@ export class PauseTime {
     const { state, migration } = await work.parts.source.soup.tenure(work.options)
     // A run that was killed had quiesced it, and since then they wait.
     if (state === 'quiesced' && migration === work.state.migration && live.record.quiescedAt !== null) return
-    await live.write({ quiescedAt: work.clock().getTime() }, work.options)
+    // Durable with the tenure that is quiesced next.
+    await live.write({ quiescedAt: work.clock().getTime() }, { ...work.options, durable: false })
     this.#began = this.#elapsed()
     this.#isUnknown = false
   }
@@ -74,7 +75,8 @@ export class PauseTime {
     const live = await openLive(work)
     if (live === undefined || live.record.pauseMs !== null || live.record.quiescedAt === null) return
     const pauseMs = this.#spent(work, live)
-    await live.write({ pauseMs, ...longest(live, pauseMs) }, work.options)
+    // Writers are led on by what is written next.
+    await live.write({ pauseMs, ...longest(live, pauseMs) }, { ...work.options, durable: false })
   }
 
   #spent({ clock }: Work, { record }: LiveLog): number {
