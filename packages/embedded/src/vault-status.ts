@@ -63,4 +63,3 @@ async function damagedRootOf({ id, place, caps }: Vault, options: AbortOptions):
   if (await caps.isRootReadable(options)) return undefined
   return { record: rootCertificateKey(id), advice: makeAnew(place.dir) }
 }
-}
