@@ -32,14 +32,26 @@ describe('when catching up ends', () => {
     expect(converge(TERMS, still)).toEqual({ type: 'throttle', ms: 1 })
     expect(converge({ ...TERMS, diverging: 'raise' }, still)).toEqual({ type: 'raise', ms: 40 })
     expect(converge({ ...TERMS, diverging: 'abort' }, still)).toEqual({ type: 'abort' })
-    const throttled = still.map((each) => ({ ...each, throttleMs: 100 }))
+    expect(
+      converge(
+        TERMS,
+        still.map((each) => ({ ...each, throttleMs: 32 })),
+      ),
+    ).toEqual({ type: 'throttle', ms: 50 })
+    const throttled = still.map((each) => ({ ...each, throttleMs: 50 }))
     expect(converge(TERMS, throttled)).toEqual({ type: 'raise', ms: 40 })
     expect(
       converge(
         TERMS,
-        throttled.map((each) => ({ ...each, goalMs: 100 })),
+        throttled.map((each) => ({ ...each, goalMs: 50 })),
       ),
     ).toEqual({ type: 'abort' })
+  })
+
+  test('lets no writer wait for longer than a pause may take, before its change and in the pause together', () => {
+    expect(converge(TERMS, [round(4, 60, { throttleMs: 40 })])).toEqual({ type: 'quiesce' })
+    expect(converge(TERMS, [round(4, 61, { throttleMs: 40 })])).toEqual({ type: 'again' })
+    expect(converge(TERMS, [round(9, 51, { throttleMs: 50, goalMs: 60 })])).toEqual({ type: 'again' })
   })
 
   test('waits for no second round where one took long and as many changes came as it dealt with', () => {
@@ -55,7 +67,7 @@ describe('when catching up ends', () => {
     expect(converge(terms, [{ ...long, changes: 0, changesLeft: 0 }])).toEqual({ type: 'again' })
     expect(converge({ ...terms, diverging: 'abort' }, [long])).toEqual({ type: 'abort' })
     expect(converge(terms, [{ ...long, ms: 4_000_000 }])).toEqual({ type: 'throttle', ms: 500 })
-    expect(converge(terms, [{ ...long, ms: 40_000_000 }])).toEqual({ type: 'throttle', ms: 1_000 })
+    expect(converge(terms, [{ ...long, ms: 40_000_000 }])).toEqual({ type: 'throttle', ms: 500 })
   })
 
   test('ends however fast others write', () => {
@@ -73,7 +85,8 @@ describe('when catching up ends', () => {
         if (next.type === 'quiesce' || next.type === 'abort') return
         if (next.type === 'throttle') conditions = { ...conditions, throttleMs: next.ms }
         if (next.type === 'raise') conditions = { ...conditions, goalMs: next.ms }
-        expect(Math.max(conditions.throttleMs, conditions.goalMs)).toBeLessThanOrEqual(maxPauseMs)
+        expect(conditions.throttleMs).toBeLessThanOrEqual(maxPauseMs / 2)
+        expect(conditions.goalMs).toBeLessThanOrEqual(maxPauseMs)
         expect(rounds.length).toBeLessThan(200)
       }
     })

@@ -1,13 +1,15 @@
 import type { AbortOptions, ContentId } from '@vault/core'
+import { createMemorySoupStore } from '@vault/soup'
 import { describe, expect, test } from 'vitest'
 import { rawBlock } from '../../../transfer/test/memory-vault.ts'
 import type { EffectName } from '../../src/move/effect.ts'
-import { readLiveMove } from '../../src/move/live/live-record.ts'
+import { LiveLog, readLiveMove } from '../../src/move/live/live-record.ts'
+import { PauseTime } from '../../src/move/live/pause-time.ts'
 import { NOTICE_HOLDS, readWriterNotice } from '../../src/move/live/writer-notice.ts'
 import type { MoveSource, MoveTarget } from '../../src/move/move-endpoint.ts'
 import type { MoveEvent } from '../../src/move/move-event.ts'
 import { moveVault, resumeMove } from '../../src/move/move-vault.ts'
-import type { MoveParts } from '../../src/move/work.ts'
+import type { MoveParts, Work } from '../../src/move/work.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { ended, expectSound, partsOf, rollBack } from './moving.ts'
 import { codeOf, expectCertified, rootsAt, type Scene, scene } from './processes.ts'
@@ -308,4 +310,29 @@ test('what writers are told holds for as long as a round lasts', async () => {
     time.pass(NOTICE_HOLDS * 0.6)
   }
   expect(seen).toBeGreaterThan(2)
+})
+
+test('a pause is shorter by what writers waited before their changes in the last round', async () => {
+  const { records } = createMemorySoupStore()
+  const migration = 'm'
+  await LiveLog.settle(records, migration, { maxPauseMs: 500 })
+  const live = (await LiveLog.open(records, migration)) as LiveLog
+  const round = { dirty: 1, left: 1, ms: 1, changes: 1, changesLeft: 1, estimateMs: 1, goalMs: 50, walked: false }
+  await live.write({ quiescedAt: 1_000, rounds: [{ ...round, throttleMs: 300 }] })
+  const deadlineAt = (ms: number) => {
+    const work = {
+      parts: { source: { records } },
+      state: { migration },
+      clock: () => new Date(1_000 + ms),
+      options: {},
+    }
+    return new PauseTime(() => 0).deadline(work as unknown as Work)
+  }
+  const inTime = await deadlineAt(200)
+  inTime?.clear()
+  expect(inTime?.signal.aborted).toBe(false)
+  await expect(deadlineAt(201)).rejects.toMatchObject({
+    code: 'MIGRATION_PAUSE_EXCEEDED',
+    details: { ms: 501, max: 500 },
+  })
 })

@@ -42,12 +42,17 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   const last = rounds.at(-1)
   if (last === undefined) return { type: 'again' }
   const { left, estimateMs, goalMs, throttleMs } = last
-  if (estimateMs <= goalMs) return { type: 'quiesce' }
-  if (left <= terms.threshold && estimateMs <= terms.maxPauseMs) return { type: 'quiesce' }
+  // A writer may have waited before its change when it meets the pause.
+  const longestPause = terms.maxPauseMs - throttleMs
+  if (estimateMs <= Math.min(goalMs, longestPause)) return { type: 'quiesce' }
+  if (left <= terms.threshold && estimateMs <= longestPause) return { type: 'quiesce' }
   const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
   if (rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)) return { type: 'again' }
-  const slower = Math.min(terms.maxPauseMs, Math.max(1, throttleMs * 2, isOutrun ? delayToHalve(last) : 0))
-  const longer = Math.min(terms.maxPauseMs, goalMs * 2)
+  const slower = Math.min(
+    Math.floor(terms.maxPauseMs / 2),
+    Math.max(1, throttleMs * 2, isOutrun ? delayToHalve(last) : 0),
+  )
+  const longer = Math.min(longestPause, goalMs * 2)
   if (terms.diverging === 'throttle' && slower > throttleMs) return { type: 'throttle', ms: slower }
   if (terms.diverging !== 'abort' && longer > goalMs) return { type: 'raise', ms: longer }
   return { type: 'abort' }

@@ -49,11 +49,12 @@ export class PauseTime {
   async deadline(work: Work): Promise<PauseDeadline | undefined> {
     const live = await openLive(work)
     if (live === undefined) return undefined
-    const ms = this.#spent(work, live)
+    const waited = () => delayBefore(live) + this.#spent(work, live)
+    const ms = waited()
     const left = live.record.terms.maxPauseMs - ms
     if (left < 0 || this.#isUnknown) throw exceeded(work, live, ms)
     const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(exceeded(work, live, this.#spent(work, live))), left + 1)
+    const timer = setTimeout(() => abort.abort(exceeded(work, live, waited())), left + 1)
     const { signal } = work.options
     return {
       signal: signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
@@ -87,6 +88,11 @@ export class PauseTime {
     }
     return Math.max(0, Math.round(this.#elapsed() - this.#began))
   }
+}
+
+/** For how long a writer may have waited before a change that met the pause. */
+function delayBefore({ record }: LiveLog): number {
+  return record.rounds.at(-1)?.throttleMs ?? 0
 }
 
 function longest({ record }: LiveLog, ms: number): { readonly longestPauseMs: number } {
