@@ -341,10 +341,15 @@ test('a grant on a path lets objects come before the names that they are for, an
     { objects: { add }, entries: { remove: ['path:q'] } },
     { objects: { add }, expect: { refs: { main: null } } },
     { objects: { add }, expect: { entries: { 'path:q': null } } },
+    { objects: { add }, hold: [{ id, size: 16 }] },
+    { objects: { add }, events: [bytes('an entry of the log')] },
     {},
   ]) {
     expect(await code(more, 'p/a')).toBe('CAPS_DENIED')
   }
+  // Whoever makes a change does not say what it is for.
+  const told = { names: ['p/a'] } as object
+  expect(await codeOf(hers.commit({ objects: { add } }, told))).toBe('CAPS_DENIED')
 })
 
 describe('the log names', () => {

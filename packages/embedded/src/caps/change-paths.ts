@@ -15,10 +15,11 @@ export function pathsOf({ refs = {}, entries = {}, expect = {} }: VaultChange): 
 }
 
 /** Whether all that it does is to bring objects under charge. */
-export function onlyBrings({ refs = {}, entries = {}, objects = {}, expect = {} }: VaultChange): boolean {
+export function onlyBrings(change: VaultChange): boolean {
+  const { refs = {}, entries = {}, objects = {}, expect = {}, hold = [], events = [] } = change
   const { add = [], release = [] } = objects
   const touched = [...Object.keys(refs), ...keysOf({ entries }), ...Object.keys({ ...expect.refs, ...expect.entries })]
-  return add.length > 0 && release.length === 0 && touched.length === 0
+  return add.length > 0 && [release, touched, hold, events].every((list) => list.length === 0)
 }
 
 /**
