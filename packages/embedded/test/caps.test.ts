@@ -313,6 +313,8 @@ test('a grant on a path gives up, names and expects nothing beside it', async ()
   expect(await codeOf(hers.commit({ entries: { put: [{ ...entry, object: secret.object }] } }))).toBe('CAPS_DENIED')
   const peek = { entries: { [`path:${secret.name}`]: null } }
   expect(await codeOf(hers.commit({ ...own, expect: peek as never }))).toBe('CAPS_DENIED')
+  expect(await codeOf(hers.commit({ ...own, hold: [{ id: loose, size: 15 }] }))).toBe('CAPS_DENIED')
+  expect(await codeOf(hers.commit({ ...own, events: [bytes('said by the operators')] }))).toBe('CAPS_DENIED')
 })
 
 test('a grant on a path lets objects come before the names that they are for, and nothing else', async () => {

@@ -5,10 +5,13 @@ import type { VaultChange } from '../recorder.ts'
 const PATH = 'path:'
 
 /** The paths that a change names; none where it names anything else, which is a matter of the whole vault. */
-export function pathsOf({ refs = {}, entries = {}, expect = {} }: VaultChange): readonly (readonly string[])[] {
+export function pathsOf(change: VaultChange): readonly (readonly string[])[] {
+  const { refs = {}, entries = {}, expect = {}, hold = [], events = [] } = change
   const keys = keysOf({ entries })
   const expected = Object.keys(expect.entries ?? {})
   if (Object.keys(refs).length > 0 || !keys.every((key) => key.startsWith(PATH))) return []
+  // What is held stays for good, and what is told goes into the log of the vault as it is.
+  if (hold.length > 0 || events.length > 0) return []
   // What it expects tells what is there.
   if (!expected.every((key) => keys.includes(key))) return []
   return keys.map((key) => pathOf(key.slice(PATH.length)))
