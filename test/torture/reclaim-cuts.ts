@@ -99,6 +99,8 @@ async function write(place: Place, fs: Fs, numbers: SeededNumbers): Promise<void
 async function reclaim(place: Place, fs: Fs, numbers: SeededNumbers): Promise<void> {
   await using cas = await place.open(fs, numbers)
   for (let i = 0; i < 3; i++) {
+    // Begins at any moment of what the others do.
+    for (let turns = numbers.below(200); turns > 0; turns--) await Promise.resolve()
     const removed: string[] = []
     const objects = watched(cas, (segments) => removed.push(...segments))
     for await (const event of reclaimSpace({ objects, reclaim: place.soups.reclaim }, { maxUnused: 0 })) {

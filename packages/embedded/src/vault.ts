@@ -177,8 +177,8 @@ export class Vault implements AsyncDisposable {
    */
   async commit(change: VaultChange, options: AbortOptions & Partial<Act> = {}): Promise<Committed> {
     refuseCapEntries(change)
-    const leave = await this.#leaves.forChange(change, options)
     const { signal, verb = 'commit', ...act } = options
+    const leave = await this.#leaves.forChange(change, { signal })
     return await this.#recorder.commit(change, leave, { verb, ...act }, { signal })
   }
 

@@ -313,6 +313,8 @@ test('a grant on a path gives up, names and expects nothing beside it', async ()
   expect(await codeOf(hers.commit({ entries: { put: [{ ...entry, object: secret.object }] } }))).toBe('CAPS_DENIED')
   const peek = { entries: { [`path:${secret.name}`]: null } }
   expect(await codeOf(hers.commit({ ...own, expect: peek as never }))).toBe('CAPS_DENIED')
+  expect(await codeOf(hers.commit({ ...own, hold: [{ id: loose, size: 15 }] }))).toBe('CAPS_DENIED')
+  expect(await codeOf(hers.commit({ ...own, events: [bytes('said by the operators')] }))).toBe('CAPS_DENIED')
 })
 
 test('a grant on a path lets objects come before the names that they are for, and nothing else', async () => {
@@ -341,10 +343,15 @@ test('a grant on a path lets objects come before the names that they are for, an
     { objects: { add }, entries: { remove: ['path:q'] } },
     { objects: { add }, expect: { refs: { main: null } } },
     { objects: { add }, expect: { entries: { 'path:q': null } } },
+    { objects: { add }, hold: [{ id, size: 16 }] },
+    { objects: { add }, events: [bytes('an entry of the log')] },
     {},
   ]) {
     expect(await code(more, 'p/a')).toBe('CAPS_DENIED')
   }
+  // Whoever makes a change does not say what it is for.
+  const told = { names: ['p/a'] } as object
+  expect(await codeOf(hers.commit({ objects: { add } }, told))).toBe('CAPS_DENIED')
 })
 
 describe('the log names', () => {

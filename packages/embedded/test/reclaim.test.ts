@@ -250,6 +250,55 @@ describe('reclaimSpace', () => {
     expect(await evacuate(place, one)).toMatchObject({ copied: 1, left: 0 })
   })
 
+  test('keeps an unfinished segment that another reclaim relied on for what it is about to take away', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const dead = await openFsCas({ dir: space.at(), mode: 'write' })
+    const blocks = ['first', 'second'].map(block)
+    const [ack] = await Array.fromAsync(dead.putMany([blocks]))
+    const unfinished = ack?.segment as string
+    expect(await place.objects.has(block('second').id)).toBe(true)
+    const twice = await place.add('second', 'third')
+    // Of its last write nothing counts any more, but this index knows where the sound part of it lies.
+    const path = space.at('objects', `${unfinished}.pack`)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf('firstfirst')
+    bytes[at] = (bytes[at] as number) ^ 1
+    await writeFile(path, bytes)
+    let isOther = true
+    const condemn: Reclaim['condemn'] = async (segments, options) => {
+      if (isOther) {
+        isOther = false
+        await place.reclaim.condemn([twice])
+        expect(await evacuate(place, twice)).toMatchObject({ copied: 1, left: 1, lost: [] })
+      }
+      await place.reclaim.condemn(segments, options)
+    }
+    const report = await reclaimed({ ...place, reclaim: { ...place.reclaim, condemn } })
+    expect(report.findings).toMatchObject([{ code: 'TRANSFER_SOURCE_DAMAGED', subject: unfinished }])
+    await place.objects.removeSegments([twice])
+    expect(await place.objects.get(block('second').id)).toEqual(block('second').bytes)
+    await dead[Symbol.asyncDispose]()
+  })
+
+  test('what lies in two segments is stored again once where both go, and only when the second does', async () => {
+    await using space = await scratch()
+    await using place = await placeAt(space.at())
+    const short = await place.add('a')
+    const long = await place.add('a', 'b', 'c', 'd')
+    await place.release('b', 'c', 'd')
+    const order: string[] = []
+    const condemn: Reclaim['condemn'] = async (segments, options) => {
+      order.push(...segments)
+      expect(await segmentsOf(place)).toEqual(order.length === 1 ? [short, long].sort() : [long])
+      await place.reclaim.condemn(segments, options)
+    }
+    const report = await reclaimed({ ...place, reclaim: { ...place.reclaim, condemn } })
+    expect(report).toMatchObject({ segments: 2, copied: { objects: 1 } })
+    expect(order).toEqual([short, long])
+    expect(await place.objects.get(block('a').id)).toEqual(block('a').bytes)
+  })
+
   test('removes what it has stored again, also where it cannot go on', async () => {
     await using space = await scratch()
     await using place = await placeAt(space.at())

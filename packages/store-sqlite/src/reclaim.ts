@@ -1,11 +1,12 @@
 import type { AbortOptions, Bytes, ContentId } from '@vault/core'
-import { idBytes, objectKey } from '@vault/core'
+import { compareBytes, idBytes, objectKey } from '@vault/core'
 import type { Reclaim } from '@vault/soup'
 import { condemn, condemnedAmong } from './condemned.ts'
 import type { Connection } from './connection.ts'
 import { displacedMembersAfter } from './displaced-rows.ts'
 import { heldAfter } from './held-rows.ts'
 import { inParts } from './in-parts.ts'
+import type { KeyRange } from './key-range.ts'
 import { keyRange } from './key-range.ts'
 import { membersInRange } from './member-rows.ts'
 import type { Place } from './place.ts'
@@ -22,26 +23,40 @@ export function sqliteReclaim(place: Place): Reclaim {
   }
 }
 
-/** Pages of what each vault has under charge, then of what it goes back to, then of what it holds. */
+/** Pages of what each vault has under charge or goes back to, then of what it holds. */
 async function* allNeeded(place: Place, options: AbortOptions | undefined): AsyncGenerator<readonly ContentId[]> {
   for (const vault of await place.read(vaults, options)) {
-    for (const rows of [membersInRange, displacedMembersAfter]) {
-      let after: Bytes | undefined
-      do {
-        const range = keyRange('', after, IDS_PER_PAGE)
-        const page = await place.read((db) => rows(db, vault, range), options)
-        yield page.map(({ id }) => id)
-        after = page.at(-1)?.key
-      } while (after !== undefined)
-    }
-    let last: ContentId | undefined
+    let after: Bytes | undefined
     do {
-      const from = last
+      const range = keyRange('', after, IDS_PER_PAGE)
+      const { ids, last } = await place.read((db) => chargedOrDisplaced(db, vault, range), options)
+      yield ids
+      after = last
+    } while (after !== undefined)
+    let held: ContentId | undefined
+    do {
+      const from = held
       const page = (await place.read((db) => heldAfter(db, vault, from, IDS_PER_PAGE), options)).map(({ id }) => id)
       yield page
-      last = page.at(-1)
-    } while (last !== undefined)
+      held = page.at(-1)
+    } while (held !== undefined)
   }
+}
+
+/**
+ * What is under charge and what is gone back to in a stretch of keys, which ends at `last` where there is more. Both of one moment: a
+ * migration makes the latter of the former, and giving it up the former of the latter.
+ */
+function chargedOrDisplaced(
+  db: Connection,
+  vault: number,
+  range: KeyRange,
+): { readonly ids: readonly ContentId[]; readonly last: Bytes | undefined } {
+  const pages = [membersInRange(db, vault, range), displacedMembersAfter(db, vault, range)]
+  const ends = pages.flatMap((page) => (page.length < range.limit ? [] : (page.at(-1)?.key ?? [])))
+  const [last] = ends.sort(compareBytes)
+  const rows = pages.flat().filter(({ key }) => last === undefined || compareBytes(key, last) <= 0)
+  return { ids: rows.map(({ id }) => id), last }
 }
 
 const vaults = (db: Connection): readonly number[] =>

@@ -54,7 +54,8 @@ async function copyNeeded(
   })) {
     const all = records.map(({ id }) => id)
     const needed = await reclaim.needed(all, options)
-    const ids = await withoutCopy(place, [...new Set(all.filter((_, i) => needed[i]))], leaving, options)
+    const asked = [...new Set(all.filter((_, i) => needed[i]))]
+    const ids = await withoutCopy(place, asked, leaving, { ...options, check: true })
     left += all.length - ids.length
     if (ids.length === 0) continue
     for await (const { blocks, absent, damaged, release } of lendMany(objects, [ids], options)) {
@@ -71,18 +72,18 @@ async function copyNeeded(
 }
 
 /**
- * Those of which only segments that are condemned, as all of `leaving`, have a sound copy; adds those that it finds to be so. One that is
- * not condemned yet can be relied on: a reclaim that condemns it later reads it after that, and what was found in it here, and does not rely
- * on this one.
+ * Those of which only segments that are condemned, as all of `leaving`, have a copy, with `check` a sound one; adds those that it finds to
+ * be so. One that is not condemned yet can be relied on by whoever has condemned what goes: a reclaim that condemns it later does not rely
+ * on that, and stores again what was found in this one, or lets it stay where it does not find that.
  */
-async function withoutCopy(
+export async function withoutCopy(
   { objects, reclaim }: ReclaimedPlace,
   ids: readonly ContentId[],
   leaving: Set<string>,
-  options: AbortOptions,
+  options: AbortOptions & { readonly check?: boolean },
 ): Promise<readonly ContentId[]> {
   for (;;) {
-    const found = await objects.findElsewhere(ids, leaving, { ...options, check: true })
+    const found = await objects.findElsewhere(ids, leaving, options)
     const segments = new Set(found.filter((name) => name !== undefined))
     const condemned = await reclaim.condemned([...segments], options)
     if (condemned.length === 0) return ids.filter((_, i) => found[i] === undefined)

@@ -2,13 +2,16 @@ import type { CasErrorCode } from '@vault/cas'
 import type { AbortOptions, ContentId, Finding } from '@vault/core'
 import { isFullDisk, isVaultError, VaultError } from '@vault/core'
 import type { TransferFindingCode } from './error.ts'
-import { evacuate, type ReclaimedPlace } from './evacuate.ts'
+import { evacuate, type ReclaimedPlace, withoutCopy } from './evacuate.ts'
 import { type Surveyed, type SurveyProgress, surveySegments } from './survey-segments.ts'
 
 export interface ReclaimOptions extends AbortOptions {
   /** Of all bytes of the store, the share that may stay although nobody needs it, 0 to 1. Default: 0.05. */
   readonly maxUnused?: number
-  /** Says what would be done, and does nothing. Default: `false`. */
+  /**
+   * Says what would be done, and does nothing. That a segment whose last write was never finished can go is taken for granted: it is known
+   * when what is needed of it is stored again. Default: `false`.
+   */
   readonly dryRun?: boolean
 }
 
@@ -57,7 +60,7 @@ const shareUnused = ({ unused, bytes }: Surveyed): number => unused / Math.max(1
  * them where that pays, and many small ones are put together. Safe beside writers and other reclaims: a segment is condemned before it
  * is looked at, and a change that relies on it is refused then, and stores its bytes again. Killed at any moment, nothing that is
  * needed is lost, and the next one goes on. An object that lies in several segments is needed in one of them. A segment whose last write
- * was never finished goes only when all that the place needs is found without it.
+ * was never finished goes only when all that the place needs is found in segments that nobody has condemned.
  *
  * Throws what the stores throw; where there is no room for what has to be stored anew of a segment, `CAS_WRITE_FAILED` with
  * `details.room`, in bytes: before any of it is written where the place tells its free bytes.
@@ -88,7 +91,7 @@ export async function* reclaimSpace(place: ReclaimedPlace, options: ReclaimOptio
 
 /** Which segments go, those with the least to copy first. What an interrupted reclaim has condemned goes in any case. */
 function choose(surveyed: readonly Surveyed[], condemned: ReadonlySet<string>, maxUnused: number): readonly Surveyed[] {
-  const chosen = new Set(surveyed.filter((one) => condemned.has(one.segment) || one.records === one.unusedRecords))
+  const chosen = new Set(surveyed.filter((one) => condemned.has(one.segment) || costsNothing(one)))
   const allowed = maxUnused * surveyed.reduce((sum, { bytes }) => sum + bytes, 0)
   const others = surveyed.filter((one) => !chosen.has(one)).toSorted(byShareUnused)
   let unused = others.reduce((sum, one) => sum + one.unused, 0)
@@ -119,7 +122,7 @@ function expected(chosen: readonly Surveyed[]): Work {
 }
 
 /** A segment of which everything that is needed, as far as it can be read, is durable elsewhere. */
-interface Ready extends Pick<Surveyed, 'segment' | 'bytes' | 'unfinished'> {
+interface Ready extends Pick<Surveyed, 'segment' | 'bytes'> {
   /** Records in it that were not stored again. */
   readonly left: number
 }
@@ -134,12 +137,11 @@ async function* carryOut(
   const gone = new Set<string>()
   let [left, freed, copied, bytes] = [0, 0, 0, 0]
   let ready: Ready[] = []
+  const unfinished: Ready[] = []
   let waiting = 0
-  if (chosen.length > 0) {
-    await reclaim.condemn(
-      chosen.map(({ segment }) => segment),
-      options,
-    )
+  const condemn = async (these: readonly Surveyed[]) => {
+    const names = these.map(({ segment }) => segment)
+    if (names.length > 0) await reclaim.condemn(names, options)
   }
   const removeThese = async (these: readonly Ready[]) => {
     await objects.removeSegments(these.map(({ segment }) => segment))
@@ -149,56 +151,66 @@ async function* carryOut(
       freed += one.bytes
     }
   }
+  // Not to be stopped: what is ready has been stored again, and would lie there twice.
   const remove = async () => {
-    const [whole, unfinished] = [ready.filter((one) => !one.unfinished), ready.filter((one) => one.unfinished)]
+    const these = ready
     ready = []
     waiting = 0
-    // Not to be stopped: what is ready has been stored again, and would lie there twice.
-    if (whole.length > 0) await removeThese(whole)
+    if (these.length > 0) await removeThese(these)
+  }
+  /** Gives what is missing without those that are unfinished: then these stay. */
+  const removeAll = async () => {
+    await remove()
     if (unfinished.length === 0) return
     const missing = await firstMissing(place, new Set(unfinished.map(({ segment }) => segment)), options)
-    if (missing === undefined) await removeThese(unfinished)
-    else findings.push(...unfinished.map(({ segment }) => lastHope(segment, missing)))
+    if (missing === undefined) await removeThese(unfinished.splice(0))
+    return missing
   }
+  await condemn(chosen.filter(costsNothing))
   for (const [done, one] of chosen.entries()) {
     yield { type: 'progress', phase: 'copy', done, of: chosen.length }
-    if (await exceedsRoom(place, one)) {
-      if (ready.length > 0) await remove()
-      if (await exceedsRoom(place, one)) throw noRoom(one)
-    }
+    for (const makeRoom of [remove, removeAll]) if (await exceedsRoom(place, one)) await makeRoom()
+    if (await exceedsRoom(place, one)) throw noRoom(one)
+    // Not before its turn: what lies in one that is condemned counts as lying nowhere when an unfinished one is to go.
+    if (!costsNothing(one)) await condemn([one])
     const evacuated = await evacuate(place, one.segment, options).catch(async (error: unknown) => {
       // What is stored again already is not to be stored again by the next one: on a full disk it would never come to an end.
-      if (ready.length > 0) await remove()
+      await remove()
       throw lacksRoom(error) ? noRoom(one, error) : error
     })
     copied += evacuated.copied
     bytes += evacuated.bytes
     if (evacuated.lost.length > 0) findings.push(damagedSegment(one.segment, evacuated.lost))
-    const unfinished = evacuated.unread?.code === 'CAS_UNACKNOWLEDGED'
-    if (evacuated.lost.length > 0 || (evacuated.unread !== undefined && !unfinished)) continue
-    ready.push({ segment: one.segment, bytes: one.bytes, left: evacuated.left, unfinished })
+    const isUnfinished = evacuated.unread?.code === 'CAS_UNACKNOWLEDGED'
+    if (evacuated.lost.length > 0 || (evacuated.unread !== undefined && !isUnfinished)) continue
+    const these = isUnfinished ? unfinished : ready
+    these.push({ segment: one.segment, bytes: one.bytes, left: evacuated.left })
     waiting += evacuated.bytes
     // Those that cost nothing go before the first that does: it may need their room.
     const next = chosen[done + 1]
-    const isFirstToCost = waiting === 0 && next !== undefined && next.records > next.unusedRecords
-    if (isFirstToCost || waiting >= BYTES_PER_STEP) await remove()
+    if (waiting === 0 && next !== undefined && !costsNothing(next)) await removeAll()
+    else if (waiting >= BYTES_PER_STEP) await remove()
   }
-  if (ready.length > 0) await remove()
+  const missing = await removeAll()
+  if (missing !== undefined) findings.push(...unfinished.map(({ segment }) => lastHope(segment, missing)))
   yield { type: 'progress', phase: 'copy', done: chosen.length, of: chosen.length }
   return { gone, objects: left, copied: { objects: copied, bytes }, bytesFreed: freed - bytes }
 }
 
-/** The first id that is needed and of which no segment but these has a record. */
+/**
+ * The first id that is needed and of which no segment has a record but these, and those that are condemned: another reclaim may rely on
+ * one of these for what it takes away.
+ */
 async function firstMissing(
-  { objects, reclaim }: ReclaimedPlace,
-  except: ReadonlySet<string>,
+  place: ReclaimedPlace,
+  unfinished: ReadonlySet<string>,
   options: AbortOptions,
 ): Promise<ContentId | undefined> {
-  for await (const ids of reclaim.list(options)) {
-    const found = await objects.findElsewhere(ids, except, options)
-    const missing = ids.filter((_, i) => found[i] === undefined)
+  const leaving = new Set(unfinished)
+  for await (const ids of place.reclaim.list(options)) {
+    const missing = await withoutCopy(place, ids, leaving, options)
     // What was released since it was listed is not missed.
-    const needed = await reclaim.needed(missing, options)
+    const needed = await place.reclaim.needed(missing, options)
     const first = missing.find((_, i) => needed[i])
     if (first !== undefined) return first
   }
@@ -213,6 +225,9 @@ async function exceedsRoom(place: ReclaimedPlace, one: Surveyed): Promise<boolea
   const needed = roomFor(one)
   return needed > 0 && place.freeBytes !== undefined && (await place.freeBytes()) < needed
 }
+
+/** Whether nothing of it has to be stored again, as far as the survey tells. */
+const costsNothing = ({ records, unusedRecords }: Surveyed): boolean => records === unusedRecords
 
 const roomFor = ({ bytes, unused }: Surveyed): number => bytes - unused
 

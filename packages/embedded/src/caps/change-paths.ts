@@ -5,20 +5,24 @@ import type { VaultChange } from '../recorder.ts'
 const PATH = 'path:'
 
 /** The paths that a change names; none where it names anything else, which is a matter of the whole vault. */
-export function pathsOf({ refs = {}, entries = {}, expect = {} }: VaultChange): readonly (readonly string[])[] {
+export function pathsOf(change: VaultChange): readonly (readonly string[])[] {
+  const { refs = {}, entries = {}, expect = {}, hold = [], events = [] } = change
   const keys = keysOf({ entries })
   const expected = Object.keys(expect.entries ?? {})
   if (Object.keys(refs).length > 0 || !keys.every((key) => key.startsWith(PATH))) return []
+  // What is held stays for good, and what is told goes into the log of the vault as it is.
+  if (hold.length > 0 || events.length > 0) return []
   // What it expects tells what is there.
   if (!expected.every((key) => keys.includes(key))) return []
   return keys.map((key) => pathOf(key.slice(PATH.length)))
 }
 
 /** Whether all that it does is to bring objects under charge. */
-export function onlyBrings({ refs = {}, entries = {}, objects = {}, expect = {} }: VaultChange): boolean {
+export function onlyBrings(change: VaultChange): boolean {
+  const { refs = {}, entries = {}, objects = {}, expect = {}, hold = [], events = [] } = change
   const { add = [], release = [] } = objects
   const touched = [...Object.keys(refs), ...keysOf({ entries }), ...Object.keys({ ...expect.refs, ...expect.entries })]
-  return add.length > 0 && release.length === 0 && touched.length === 0
+  return add.length > 0 && [release, touched, hold, events].every((list) => list.length === 0)
 }
 
 /**

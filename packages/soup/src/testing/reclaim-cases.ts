@@ -1,3 +1,4 @@
+import type { ContentId } from '@vault/core'
 import type { ContractCase } from '@vault/core/testing'
 import type { SoupStore } from '../soup-store.ts'
 import {
@@ -67,6 +68,23 @@ export const reclaimCases: readonly ContractCase<SoupStore>[] = [
       await store.tenures.transition(VAULT, { ...receiving, migration: 'm2' }, { state: 'replica', epoch: 0 })
       assertEqual(await store.reclaim.needed([idOf('old'), idOf('new')]), [false, true], 'when it has arrived')
       assertEqual(await listed(store), [idOf('new')], 'all that is needed when it has arrived')
+    },
+  },
+  {
+    name: 'what giving up a migration puts back under charge while it is listed is among what is needed',
+    async run(store) {
+      const soup = await receivingSoup(store)
+      await soup.receive({ migration: 'm1', objects: { add: [object('old')] } })
+      const receiving = { state: 'receiving', epoch: 0, migration: 'm1' } as const
+      await store.tenures.transition(VAULT, receiving, { state: 'replica', epoch: 0 })
+      await store.tenures.transition(VAULT, { state: 'replica', epoch: 0 }, { ...receiving, migration: 'm2' })
+      await soup.receive({ migration: 'm2', objects: { remove: [idOf('old')] } })
+      const ids: ContentId[] = []
+      for await (const page of store.reclaim.list()) {
+        ids.push(...page)
+        await soup.restore({ migration: 'm2', limit: 100 })
+      }
+      assertEqual(ids, [idOf('old')], 'all that is needed')
     },
   },
 ]
