@@ -7,6 +7,7 @@ import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import { requireChains } from './granting-source.ts'
 import { requireApprovals } from './mandated-source.ts'
+import type { MoveState } from './state.ts'
 import type { Act } from './work.ts'
 
 /** The source takes no more changes (M085). */
@@ -87,6 +88,8 @@ export const sign: Act = async (work) => {
 export const activate: Act = async (work) => {
   const { state, parts, options } = work
   const [handoff, keyEvent] = [required(state.handoff), required(state.keyEvent)]
+  const { state: standing, migration } = await parts.source.soup.tenure(options)
+  if (standing === 'active' && migration === state.migration) throw goneOn(state, parts.source.label)
   await parts.target.activate({ handoff, keyEvent }, options)
   await work.pause.end(work)
   return {}
@@ -123,6 +126,18 @@ function requireSameKeys(
     code: 'MIGRATION_KEYS_REPLACED',
     message: `The keys of the vault ${vault} were replaced while the migration ${migration} was under way, which agreed upon those before: roll it back, and begin a new one.`,
     details: { vault, migration },
+  })
+}
+
+/** Whoever made the source active again has died before the move was closed: given the hand-off now, the target would be active too. */
+function goneOn(
+  { vault, migration }: Pick<MoveState, 'vault' | 'migration'>,
+  label: string,
+): VaultError<MigrationErrorCode> {
+  return new VaultError({
+    code: 'MIGRATION_STATE',
+    message: `The vault ${vault} is active at ${label} again, by the word of its identity, so the target does not get it by the migration ${migration}: roll that one back, or say "vault-migrate recover" once more.`,
+    details: { vault, migration, state: 'active' },
   })
 }
 

@@ -15,7 +15,8 @@ import { seatTarget } from '../../src/move/seat-target.ts'
 import type { MoveState } from '../../src/move/state.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { signRecovery } from '../../src/records/recovery.ts'
-import { activeAt, ended, expectSound, killedAt, move, partsOf } from './moving.ts'
+import { Fate, seatOf } from './crash.ts'
+import { activeAt, crashes, ended, expectSound, killedAt, move, partsOf, resume } from './moving.ts'
 import { found, type MemoryPlace, memoryPlace, put } from './seats.ts'
 
 async function places() {
@@ -59,6 +60,19 @@ test('it is cleaned by the next move to it, and does not take the hand-off any m
   await expect(parts.target.activate(signed)).rejects.toMatchObject({ code: 'MIGRATION_DECLINED' })
   expect(await move(a, b, vault)).toMatchObject({ phase: 'complete' })
   expect(await expectSound([a, b], vault, roots)).toBe(b)
+})
+
+test('nor does it get the vault where whoever made the source active again died before the move was closed', async () => {
+  const { a, b, vault, identity } = await places()
+  const migration = await killedAt('activate', partsOf(a, b, vault))
+  const request = { vault, identity, reason: 'the target burnt' }
+  expect(await crashes(() => recoverVault(seatOf(a, new Fate(1)), request))).toBe(true)
+  expect(await activeAt([a, b], vault)).toEqual([a])
+  await expect(resume(a, b, vault, migration)).rejects.toMatchObject({ code: 'MIGRATION_STATE' })
+  expect(await activeAt([a, b], vault)).toEqual([a])
+  await recoverVault(a.seat, request)
+  expect(await resume(a, b, vault, migration)).toMatchObject({ phase: 'rolled-back', next: null })
+  expect(await stateAt(b, vault)).toBe('none')
 })
 
 test('or by the rollback of its migration, though the vault has moved on since', async () => {
