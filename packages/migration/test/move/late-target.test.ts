@@ -117,8 +117,14 @@ test('from the place that was made active again, the word of the identity does',
 })
 
 /** Offers a target another migration of the vault, with this document. */
-async function offered(b: MemoryPlace, vault: ContentId, from: MemoryPlace, evidence?: Bytes): Promise<unknown> {
-  const keyEvents = await from.store.tenures.keyEvents(vault)
+async function offered(
+  b: MemoryPlace,
+  vault: ContentId,
+  from: MemoryPlace,
+  evidence?: Bytes,
+  known: ContentId = vault,
+): Promise<unknown> {
+  const keyEvents = await from.store.tenures.keyEvents(known)
   const offer = { vault, keyEvents, migration: 'f'.repeat(32), plan: vault, epoch: 9, driver: 1, keys: 'new' } as const
   return await seatTarget(b.seat).accept({ ...offer, ...(evidence && { evidence }) })
 }
@@ -155,6 +161,14 @@ test('a higher epoch alone, and what others sign, prove nothing', async () => {
   expect(await activeAt([a, b], vault)).toEqual([a])
   await offered(b, vault, a, await word({}, identity))
   expect(await stateAt(b, vault)).toBe('receiving')
+})
+
+test('what is refused for its keys has nothing given up, whatever it proves', async () => {
+  const { a, b, c, vault } = await recovered()
+  const other = await found(c)
+  const evidence = await evidenceAt(a, vault)
+  await expect(offered(b, vault, c, evidence, other)).rejects.toMatchObject({ code: 'MIGRATION_HANDOFF_REFUSED' })
+  expect(await stateAt(b, vault)).toBe('prepared')
 })
 
 test('nor does a hand-off that was declined before, or the one that it waits for', async () => {
