@@ -215,6 +215,16 @@ test('a target that had taken the vault and was lost before the end is gone on w
   expect(await stateAt(b, vault)).toBe('active')
 })
 
+test('nor is anybody led to it where whoever said so died before the move was closed', async () => {
+  const { a, b, vault, identity } = await places()
+  const migration = await killedAt('route', partsOf(a, b, vault))
+  const request = { vault, identity, reason: 'the target burnt', taken: true }
+  expect(await crashes(() => recoverVault(seatOf(a, new Fate(1)), request))).toBe(true)
+  await expect(resume(a, b, vault, migration)).rejects.toMatchObject({ code: 'MIGRATION_STATE' })
+  await recoverVault(a.seat, request)
+  expect(await readMove(a.store.records, migration)).toMatchObject({ phase: 'rolled-back', next: 'decline' })
+})
+
 test('what is complete is not recovered, whatever people say', async () => {
   const { a, b, vault, identity } = await places()
   await move(a, b, vault)
