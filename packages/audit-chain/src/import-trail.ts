@@ -70,12 +70,14 @@ export async function* importTrail(options: ImportOptions): AsyncGenerator<Impor
   for (let index = Math.floor(builder.size / TILE_WIDTH); index * TILE_WIDTH < size; index++) {
     signal?.throwIfAborted()
     const known = await kept(index, { signal })
+    const isDurable = known !== undefined && index * TILE_WIDTH + known.entries.length <= head.tiles.size
     const bundle = known ?? (await source.bundle(index, { signal }))
     const first = builder.size - index * TILE_WIDTH
     checkEntries(index, first, bundle, builder.last)
     const files = bundle.entries.slice(first).flatMap((entry) => [...builder.append(entry)])
     if (builder.size === size) files.push(...builder.partial())
-    const missing = known === undefined ? files : files.filter(({ name }) => !name.startsWith('tile/entries/'))
+    // What is behind the head was left by somebody who may not have come to flush it: read, it need not be durable.
+    const missing = isDurable ? files.filter(({ name }) => !name.startsWith('tile/entries/')) : files
     // The last ones are flushed by whoever moves the head.
     if (builder.size === size && isStagingLogStore(to)) await to.stage(missing, { signal })
     else await to.write(missing, { signal })

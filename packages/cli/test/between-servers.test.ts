@@ -64,6 +64,9 @@ test('a vault moves between two servers, while both of them and the client are k
   expect(JSON.parse(await readFile(routes, 'utf8'))).toMatchObject({
     [vault]: { place: b.url, epoch: 1, migration: moved.migration_id },
   })
+  // What is named for that helps: there is nothing to resume any more.
+  const failing = await run('vault-migrate', [...between(servers, a, b), '--route-command', 'false'])
+  expect([failing.code, failing.stderr]).toEqual([4, expect.stringContaining('"vault-migrate run" with the same ends')])
   expect(await json('vault-migrate', ['verify-cert', certificate])).toMatchObject({ ok: true })
   const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
   expect(await json('vaultctl', ['status', a.url, ...asking])).toMatchObject({ vaults: [{ vault, state: 'retired' }] })

@@ -6,7 +6,7 @@ import { writeDurably } from './durable-file.ts'
 
 /** The `code` of the errors of routing. */
 export type RoutingErrorCode =
-  /** The file is no table of routes, or the command failed. The vault has moved; resume to do this again. `details.file`, `details.exit`. */
+  /** The file is no table of routes, or the command failed. The vault has moved; asked for again, the move does this again. `details.file`, `details.exit`. */
   'ROUTING_FAILED'
 
 type Route = Parameters<Routing['update']>[0]
@@ -50,7 +50,7 @@ export function commandRouting(
       if (exit === 0) return
       throw new VaultError<RoutingErrorCode>({
         code: 'ROUTING_FAILED',
-        message: `The command ${JSON.stringify(command[0])}, which leads clients to the new place, ended with ${exit}. The vault has moved; resume the migration to run it again.`,
+        message: `The command ${JSON.stringify(command[0])}, which leads clients to the new place, ended with ${exit}. The vault has moved; "vault-migrate run" with the same ends runs it again.`,
         details: { exit },
       })
     },
@@ -71,7 +71,7 @@ async function readTable(path: string): Promise<Record<string, unknown>> {
 function notTable(path: string, cause?: unknown): VaultError<RoutingErrorCode> {
   return new VaultError({
     code: 'ROUTING_FAILED',
-    message: `${path} is no JSON object of routes, so it is left as it is. The vault has moved; mend the file and resume the migration.`,
+    message: `${path} is no JSON object of routes, so it is left as it is. The vault has moved; mend the file, and "vault-migrate run" with the same ends writes it.`,
     details: { file: path },
     cause,
   })

@@ -25,7 +25,8 @@ export class LogFiles {
 
   constructor(fs: Fs, dir: string, random: Random) {
     this.#fs = fs
-    this.#dir = dir
+    // Without what the paths of its files have not: a slash at its end.
+    this.#dir = dirname(join(dir, 'checkpoint'))
     this.#random = random
   }
 
@@ -56,9 +57,11 @@ export class LogFiles {
     return await absentAs([], this.#fs.list(this.path(folder)))
   }
 
-  /** Makes a folder and those above it, durable. */
+  /** Makes a folder and those above it, durable: also those that another process has made, and was killed before they were. */
   async makeFolder(path: string): Promise<void> {
     if (this.#folders.has(path)) return
+    const above = dirname(path)
+    if (path !== this.#dir && above !== this.#dir) await this.makeFolder(above)
     await makeFolder(this.#fs, path)
     this.#folders.add(path)
   }

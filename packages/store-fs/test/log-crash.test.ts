@@ -50,6 +50,20 @@ const queue = (from: number, to: number): readonly Bytes[] => QUEUE.slice(from, 
 const opened = (store: LogStore): Promise<Trail> =>
   openTrail({ origin: ORIGIN, store, keys: [], signer, clock: () => new Date(0) })
 
+/** Copies a trail into a log, as a process of its own does. */
+async function copy(from: LogStore, checkpoint: Bytes, fs: Fs, seed: number): Promise<Trail> {
+  const to = await openFsLogStore({ dir: '/a/log', mode: 'write', fs, random: seeded(seed) })
+  const identity = { origin: ORIGIN, keys: [createNoteSigner({ name: ORIGIN, signer }).key] }
+  for await (const _ of importTrail({ from, to, checkpoint, ...identity }));
+  return await opened(to)
+}
+
+async function entriesIn(trail: Trail): Promise<number> {
+  let entries = 0
+  for await (const page of trail.entries()) entries += page.length
+  return entries
+}
+
 /** The ends of the appends that a session makes: over the end of a tile, and of two. */
 const ENDS = [1, 3, 255, 257, 258]
 
@@ -157,16 +171,10 @@ describe('when the power fails', () => {
     async (size) => {
       const from = createMemoryLog()
       const { checkpoint, root } = await (await opened(from)).extend(0, queue(0, size))
-      const copy = async (fs: Fs, seed: number) => {
-        const to = await openFsLogStore({ dir: '/a/log', mode: 'write', fs, random: seeded(seed) })
-        const identity = { origin: ORIGIN, keys: [createNoteSigner({ name: ORIGIN, signer }).key] }
-        for await (const _ of importTrail({ from, to, checkpoint: checkpoint as Bytes, ...identity }));
-        return await opened(to)
-      }
       for (let at = 1; ; at++) {
         const disk = simulatedFs()
         const fs = faultyFs(disk, { operations: EVERYTHING, at, failure: 'EIO', forever: true })
-        const isAcknowledged = await copy(fs, at).then(
+        const isAcknowledged = await copy(from, checkpoint as Bytes, fs, at).then(
           () => true,
           () => false,
         )
@@ -175,11 +183,27 @@ describe('when the power fails', () => {
           const store = await openFsLogStore({ dir: '/a/log', mode: 'read', fs: found })
           expect((await opened(store)).root).toEqual(root)
         }
-        const again = await copy(found, at + 1_000_000)
+        const again = await copy(from, checkpoint as Bytes, found, at + 1_000_000)
         expect(again.root).toEqual(root)
-        let entries = 0
-        for await (const page of again.entries()) entries += page.length
-        expect(entries).toBe(size)
+        expect(await entriesIn(again)).toBe(size)
+        if (!fs.struck) break
+      }
+    },
+  )
+
+  test.each([3, 256, 258])(
+    'behind a copy of %d entries that goes on from one that was killed, all of it is there',
+    async (size) => {
+      const from = createMemoryLog()
+      const { checkpoint } = await (await opened(from)).extend(0, queue(0, size))
+      for (let at = 1; ; at++) {
+        const disk = simulatedFs()
+        await openFsLogStore({ dir: '/a/log/', mode: 'write', fs: disk })
+        const fs = faultyFs(disk, { operations: EVERYTHING, at, failure: 'EIO', forever: true })
+        await copy(from, checkpoint as Bytes, fs, at).catch(() => {})
+        await copy(from, checkpoint as Bytes, disk, at + 1_000_000)
+        const found = await openFsLogStore({ dir: '/a/log', mode: 'read', fs: disk.crash(seeded(at)) })
+        expect(await entriesIn(await opened(found)), `killed at ${at}`).toBe(size)
         if (!fs.struck) break
       }
     },

@@ -49,12 +49,13 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
   const client = new HttpClient(url, options)
   const asking = (vault: ContentId) => client.asking(vault, 'source')
 
-  /** Has something done that is told as it goes on. */
+  /** Has something done with a vault that is told as it goes on. */
   async function* told(
-    path: string,
-    { request, saying }: { readonly request: unknown; readonly saying: Field<MoveSaying> },
+    vault: ContentId,
+    { verb, request, saying }: { readonly verb: string; readonly request: unknown; readonly saying: Field<MoveSaying> },
     abort: AbortOptions = {},
   ): AsyncGenerator<ToldEvent> {
+    const path = `/vaults/${vault}/source/${verb}`
     const question = await frameParts(request)
     let said: AsyncGenerator<Frame> | undefined
     const next = async (): Promise<Frame> => {
@@ -73,6 +74,8 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
         const { value } = await client.patiently(abort, next, path)
         const event = client.parsed(path, value, (each) => saying(each, 'event'))
         if (event.type === 'working') continue
+        // What its caller does with the state, as leading clients to the new place, is of the vault that was asked for.
+        if (event.type === 'moved' && event.state.vault !== vault) throw answerInvalid(path, 'it is of another vault')
         yield event
         if (event.type === 'moved') return
       }
@@ -90,9 +93,8 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
       return decodePlan(await asking(vault)('plan-move', request, abort))
     },
     liveMove: async (vault, migration, abort) => (await asking(vault)('live-move', { migration }, abort)) ?? undefined,
-    move: (vault, request, abort) => told(`/vaults/${vault}/source/move`, { request, saying: moveSaying }, abort),
-    takeBack: (vault, request, abort) =>
-      told(`/vaults/${vault}/source/take-back`, { request, saying: takeBackSaying }, abort),
+    move: (vault, request, abort) => told(vault, { verb: 'move', request, saying: moveSaying }, abort),
+    takeBack: (vault, request, abort) => told(vault, { verb: 'take-back', request, saying: takeBackSaying }, abort),
     async [Symbol.asyncDispose]() {
       client.close()
     },

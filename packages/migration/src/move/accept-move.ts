@@ -6,13 +6,13 @@ import { signAcceptance } from '../records/acceptance.ts'
 import { soupStoreTarget } from '../store-endpoint.ts'
 import { dropPassed } from './drop-passed.ts'
 import { giveBack } from './give-back.ts'
-import { continues } from './judge-handoff.ts'
 import type { MoveOffer } from './move-endpoint.ts'
 import { refuseDeclined } from './refuse-declined.ts'
 import type { Seat } from './seat.ts'
 import { seatSeconds } from './seat.ts'
 import type { Accepted, TargetRecords } from './target-records.ts'
-import { oldEpoch, refused, refusedHandoff, stillAwaited } from './target-refusal.ts'
+import { refused, stillAwaited } from './target-refusal.ts'
+import { requireLater } from './target-tenure.ts'
 
 const RECEIVABLE: ReadonlySet<string> = new Set(['none', 'retired', 'replica'])
 
@@ -79,10 +79,7 @@ async function receivable(
   const { tenure } = await soupStoreTarget({ label, objects, store }).look(vault, options)
   if (tenure.state === 'prepared') throw stillAwaited(label, tenure, migration)
   if (!RECEIVABLE.has(tenure.state)) throw refused(label, tenure, migration)
-  if (!continues(keyEvents, await store.tenures.keyEvents(vault, options))) {
-    throw refusedHandoff(label, migration, 'its key events do not go on from those that are known here')
-  }
-  if (tenure.epoch > epoch) throw oldEpoch(label, tenure, epoch)
+  await requireLater({ label, store }, tenure, { migration, keyEvents, epoch }, options)
   return tenure
 }
 

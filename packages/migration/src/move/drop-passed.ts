@@ -6,6 +6,7 @@ import { declineMove } from './give-back.ts'
 import type { MoveOffer } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
 import type { TargetRecords } from './target-records.ts'
+import { requireLater } from './target-tenure.ts'
 
 const WAITS: ReadonlySet<string> = new Set(['receiving', 'prepared'])
 
@@ -20,15 +21,18 @@ interface Waiting {
 
 /**
  * Gives up, signed, what an earlier migration brought of this vault, where the document by which the vault is active at the source of the one that comes
- * proves that it waits in vain. Does nothing where that proves nothing. Throws what {@link declineMove} throws.
+ * proves that it waits in vain. Does nothing where that proves nothing. Throws what {@link declineMove} throws, and before anything is changed what
+ * {@link requireLater} throws.
  */
 export async function dropPassed(
   seat: Seat,
   records: TargetRecords,
-  { vault, migration, evidence }: Pick<MoveOffer, 'vault' | 'migration' | 'evidence'>,
+  offer: Pick<MoveOffer, 'vault' | 'migration' | 'keyEvents' | 'epoch' | 'evidence'>,
   options?: AbortOptions,
 ): Promise<void> {
-  const { state, migration: earlier } = await seat.store.tenures.read(vault, options)
+  const { vault, migration, evidence } = offer
+  const tenure = await seat.store.tenures.read(vault, options)
+  const { state, migration: earlier } = tenure
   if (evidence === undefined || earlier === undefined || earlier === migration || !WAITS.has(state)) return
   const accepted = await records.accepted(vault, earlier, options)
   if (accepted === undefined) return
@@ -39,6 +43,9 @@ export async function dropPassed(
     history: verifyKeyHistory(accepted.keyEvents.map((bytes) => decodeEnvelope(bytes))),
   }
   if (!isHandedOn(evidence, waiting) && !isRecovered(evidence, waiting)) return
+  // What is refused for its keys or its epoch changes nothing.
+  verifyKeyHistory(offer.keyEvents.map((bytes) => decodeEnvelope(bytes)))
+  await requireLater(seat, tenure, offer, options)
   await declineMove(seat, records, { vault, migration: earlier }, options)
 }
 

@@ -7,7 +7,7 @@ import { auditNote, keyTransitionNote } from './audit-note.ts'
 import { required } from './begin-effects.ts'
 import { requireChains } from './granting-source.ts'
 import { requireApprovals } from './mandated-source.ts'
-import type { Act } from './work.ts'
+import type { Act, Work } from './work.ts'
 
 /** The source takes no more changes (M085). */
 export const quiesce: Act = async (work) => {
@@ -87,13 +87,16 @@ export const sign: Act = async (work) => {
 export const activate: Act = async (work) => {
   const { state, parts, options } = work
   const [handoff, keyEvent] = [required(state.handoff), required(state.keyEvent)]
+  await requireGivenAway(work)
   await parts.target.activate({ handoff, keyEvent }, options)
   await work.pause.end(work)
   return {}
 }
 
 /** After activation, so that a crash between the two leads nobody to a place that is not active (M089, X20). */
-export const route: Act = async ({ state, parts, options }) => {
+export const route: Act = async (work) => {
+  const { state, parts, options } = work
+  await requireGivenAway(work)
   const { source, target, routing } = parts
   const { epoch } = parseHandoff(decodeEnvelope(required(state.handoff)).payload)
   const [from, to] = [source, target].map(({ label, instance }) => ({ label, instance })) as [End, End]
@@ -123,6 +126,21 @@ function requireSameKeys(
     code: 'MIGRATION_KEYS_REPLACED',
     message: `The keys of the vault ${vault} were replaced while the migration ${migration} was under way, which agreed upon those before: roll it back, and begin a new one.`,
     details: { vault, migration },
+  })
+}
+
+/** Whoever made the source active again may have died before the move was closed: given the hand-off then, the target would be active too. */
+async function requireGivenAway({
+  state: { vault, migration },
+  parts: { source },
+  options,
+}: Pick<Work, 'state' | 'parts' | 'options'>): Promise<void> {
+  const now = await source.soup.tenure(options)
+  if (now.state !== 'active' || now.migration !== migration) return
+  throw new VaultError<MigrationErrorCode>({
+    code: 'MIGRATION_STATE',
+    message: `The vault ${vault} is active at ${source.label} again, by the word of its identity, so the migration ${migration} does not go on: say "vault-migrate recover" once more, which closes it.`,
+    details: { vault, migration, state: now.state },
   })
 }
 

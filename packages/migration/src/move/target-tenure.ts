@@ -1,9 +1,10 @@
 import type { AbortOptions, ContentId } from '@vault/core'
 import { decode, decodeEnvelope } from '@vault/core'
 import type { Tenure } from '@vault/soup'
-import { isEqual } from './judge-handoff.ts'
+import { continues, isEqual } from './judge-handoff.ts'
+import type { MoveOffer } from './move-endpoint.ts'
 import type { Seat } from './seat.ts'
-import { refused } from './target-refusal.ts'
+import { oldEpoch, refused, refusedHandoff } from './target-refusal.ts'
 
 // How a vault stands where a migration brings it.
 
@@ -16,6 +17,19 @@ export async function tenureFor(
   const tenure = await store.tenures.read(vault, options)
   if (tenure.migration === migration) return tenure
   throw refused(label, tenure, migration)
+}
+
+/** Throws `MIGRATION_HANDOFF_REFUSED` and `MIGRATION_EPOCH` where what is offered does not go on from what the vault is here. */
+export async function requireLater(
+  { label, store }: Pick<Seat, 'label' | 'store'>,
+  tenure: Tenure,
+  { migration, keyEvents, epoch }: Pick<MoveOffer, 'migration' | 'keyEvents' | 'epoch'>,
+  options?: AbortOptions,
+): Promise<void> {
+  if (!continues(keyEvents, await store.tenures.keyEvents(tenure.vault, options))) {
+    throw refusedHandoff(label, migration, 'its key events do not go on from those that are known here')
+  }
+  if (tenure.epoch > epoch) throw oldEpoch(label, tenure, epoch)
 }
 
 /** Whether the vault came here by this migration, however long ago: its key event names both, and counts only since then. */

@@ -15,7 +15,8 @@ import { seatTarget } from '../../src/move/seat-target.ts'
 import type { MoveState } from '../../src/move/state.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { signRecovery } from '../../src/records/recovery.ts'
-import { activeAt, ended, expectSound, killedAt, move, partsOf } from './moving.ts'
+import { Fate, seatOf } from './crash.ts'
+import { activeAt, crashes, ended, expectSound, killedAt, move, partsOf, resume } from './moving.ts'
 import { found, type MemoryPlace, memoryPlace, put } from './seats.ts'
 
 async function places() {
@@ -61,6 +62,19 @@ test('it is cleaned by the next move to it, and does not take the hand-off any m
   expect(await expectSound([a, b], vault, roots)).toBe(b)
 })
 
+test('nor does it get the vault where whoever made the source active again died before the move was closed', async () => {
+  const { a, b, vault, identity } = await places()
+  const migration = await killedAt('activate', partsOf(a, b, vault))
+  const request = { vault, identity, reason: 'the target burnt' }
+  expect(await crashes(() => recoverVault(seatOf(a, new Fate(1)), request))).toBe(true)
+  expect(await activeAt([a, b], vault)).toEqual([a])
+  await expect(resume(a, b, vault, migration)).rejects.toMatchObject({ code: 'MIGRATION_STATE' })
+  expect(await activeAt([a, b], vault)).toEqual([a])
+  await recoverVault(a.seat, request)
+  expect(await resume(a, b, vault, migration)).toMatchObject({ phase: 'rolled-back', next: null })
+  expect(await stateAt(b, vault)).toBe('none')
+})
+
 test('or by the rollback of its migration, though the vault has moved on since', async () => {
   const { a, b, c, vault, parts, migration, roots } = await recovered()
   await move(a, c, vault)
@@ -103,8 +117,14 @@ test('from the place that was made active again, the word of the identity does',
 })
 
 /** Offers a target another migration of the vault, with this document. */
-async function offered(b: MemoryPlace, vault: ContentId, from: MemoryPlace, evidence?: Bytes): Promise<unknown> {
-  const keyEvents = await from.store.tenures.keyEvents(vault)
+async function offered(
+  b: MemoryPlace,
+  vault: ContentId,
+  from: MemoryPlace,
+  evidence?: Bytes,
+  known: ContentId = vault,
+): Promise<unknown> {
+  const keyEvents = await from.store.tenures.keyEvents(known)
   const offer = { vault, keyEvents, migration: 'f'.repeat(32), plan: vault, epoch: 9, driver: 1, keys: 'new' } as const
   return await seatTarget(b.seat).accept({ ...offer, ...(evidence && { evidence }) })
 }
@@ -141,6 +161,14 @@ test('a higher epoch alone, and what others sign, prove nothing', async () => {
   expect(await activeAt([a, b], vault)).toEqual([a])
   await offered(b, vault, a, await word({}, identity))
   expect(await stateAt(b, vault)).toBe('receiving')
+})
+
+test('what is refused for its keys has nothing given up, whatever it proves', async () => {
+  const { a, b, c, vault } = await recovered()
+  const other = await found(c)
+  const evidence = await evidenceAt(a, vault)
+  await expect(offered(b, vault, c, evidence, other)).rejects.toMatchObject({ code: 'MIGRATION_HANDOFF_REFUSED' })
+  expect(await stateAt(b, vault)).toBe('prepared')
 })
 
 test('nor does a hand-off that was declined before, or the one that it waits for', async () => {
@@ -185,6 +213,16 @@ test('a target that had taken the vault and was lost before the end is gone on w
   // It is as active as it was: a fork, and nothing that is cleaned.
   await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
   expect(await stateAt(b, vault)).toBe('active')
+})
+
+test('nor is anybody led to it where whoever said so died before the move was closed', async () => {
+  const { a, b, vault, identity } = await places()
+  const migration = await killedAt('route', partsOf(a, b, vault))
+  const request = { vault, identity, reason: 'the target burnt', taken: true }
+  expect(await crashes(() => recoverVault(seatOf(a, new Fate(1)), request))).toBe(true)
+  await expect(resume(a, b, vault, migration)).rejects.toMatchObject({ code: 'MIGRATION_STATE' })
+  await recoverVault(a.seat, request)
+  expect(await readMove(a.store.records, migration)).toMatchObject({ phase: 'rolled-back', next: 'decline' })
 })
 
 test('what is complete is not recovered, whatever people say', async () => {
