@@ -11,8 +11,10 @@ export interface ServerAddress {
 /** `SERVER_CANNOT_LISTEN`: by `details.errno`, as `EADDRINUSE`, where another program does; `details.host`, `details.port`. */
 export type ServerErrorCode = 'SERVER_CANNOT_LISTEN'
 
-/** Throws `SERVER_CANNOT_LISTEN`. */
+/** Throws `SERVER_CANNOT_LISTEN`, and a `RangeError` for what is no port. */
 export async function listen(server: Server, where: ServerAddress): Promise<void> {
+  const { port } = where
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`A port is 0 to 65535, not ${port}.`)
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
