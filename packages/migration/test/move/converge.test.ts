@@ -62,6 +62,7 @@ describe('when catching up ends', () => {
     expect(converge(terms, [{ ...long, changesLeft: 7_199 }])).toEqual({ type: 'again' })
     expect(converge(terms, [{ ...long, changesLeft: 16_000 }])).toEqual({ type: 'throttle', ms: 75 })
     expect(converge(terms, [{ ...long, ms: 9_999 }])).toEqual({ type: 'again' })
+    expect(converge(terms, [{ ...long, throttleMs: 10 }])).toEqual({ type: 'throttle', ms: 60 })
     const throttled = { ...long, throttleMs: 50 }
     expect(converge(terms, [long, throttled])).toEqual({ type: 'throttle', ms: 100 })
     expect(converge(terms, [{ ...long, changes: 0, changesLeft: 0 }])).toEqual({ type: 'again' })

@@ -50,7 +50,7 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   if (rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)) return { type: 'again' }
   const slower = Math.min(
     Math.floor(terms.maxPauseMs / 2),
-    Math.max(1, throttleMs * 2, isOutrun ? delayToHalve(last) : 0),
+    Math.max(1, throttleMs * 2, isOutrun ? throttleMs + delayToHalve(last) : 0),
   )
   const longer = Math.min(longestPause, goalMs * 2)
   if (terms.diverging === 'throttle' && slower > throttleMs) return { type: 'throttle', ms: slower }
@@ -59,8 +59,8 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
 }
 
 /**
- * For how long one writer had to wait before each change, so that half as many come as a round deals with. Several have to wait for
- * longer: nobody knows how many there are.
+ * For how much longer one writer had to wait before each change, so that half as many come as a round deals with. Several have to wait
+ * for longer: nobody knows how many there are.
  */
 function delayToHalve({ ms, changes, changesLeft }: LiveRound): number {
   const gap = ms / Math.max(1, changesLeft)
