@@ -15,15 +15,14 @@ export function firstError(error: unknown): unknown {
 
 /** A failure in words, a line each. */
 export function failureLines(error: unknown): readonly string[] {
-  if (error instanceof Interruption)
-    return ['Interrupted. What was reported is safe; the same command goes on from there.']
+  if (error instanceof Interruption) return ['Interrupted. What was done is safe; the same command goes on from there.']
   if (isVaultError(error)) {
     const { trace } = error.details
     const line = `${error.message} [${error.code}]`
     return [
       line,
       ...(Array.isArray(trace) ? trace.map(String) : []),
-      ...(exitCodeOf(error) === EXIT.incomplete ? ['What was reported is safe; the same command goes on.'] : []),
+      ...(exitCodeOf(error) === EXIT.incomplete ? ['What was done is safe; the same command goes on.'] : []),
     ]
   }
   if (error instanceof OutputError) return error.readerIsGone ? [] : [error.message]

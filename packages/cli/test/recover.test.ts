@@ -30,6 +30,7 @@ test('a vault whose source was lost behind the signature is made active by its i
   expect(refused).toMatchObject({ ok: false })
   expect((await status(b)).state).toBe('prepared')
   expect(await recover('identity', 0)).toMatchObject({ ok: true, state: 'active' })
+  expect(await status(b)).toMatchObject({ log: { waiting: 0 } })
 
   expect(await json('vaultctl', ['verify', b], 0, { env })).toMatchObject({ ok: true, damaged: [] })
   await writeFile(space.at('tree/reply'), 'Dear writer,')

@@ -112,6 +112,7 @@ test('what no address, key or rate is', async () => {
   expect(await run('--to', 'http://127.0.0.1:1', '--peer-key', 'x')).toMatchObject(usage)
   const key = (await json<{ key: string }>('vaultctl', ['status', space.at('A')])).key
   expect(await run('--to', 'https://127.0.0.1:1', '--peer-key', key, '--bwlimit', 'fast')).toMatchObject(usage)
+  expect(await run('--to', space.at('B'), '--bwlimit', '1M')).toMatchObject(usage)
 })
 
 test('what a move back from a server, and a part of a vault, do not take', async () => {

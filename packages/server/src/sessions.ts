@@ -44,7 +44,10 @@ export class Sessions {
   use(name: string, { owner, vault }: Pick<Open, 'owner' | 'vault'>): Open {
     const open = this.#open.get(name)
     if (open?.owner === owner && open.vault === vault) return open
-    throw refusal('HTTP_SESSION', 'The place is not open for this migration any more. Run again: what was sent stays.')
+    throw refusal(
+      'HTTP_SESSION',
+      'The place is not open for this migration any more. Run again: of what was sent, at most the last 64 MiB are sent again.',
+    )
   }
 
   /** Takes a batch, once for each name of a request. */

@@ -18,5 +18,6 @@ test('an address at which nothing can listen is refused with a code, before a pl
     details: { errno: 'EADDRNOTAVAIL' },
   })
   await checkAddress({ host: '127.0.0.1', port: 0 })
-  for (const wrong of [-1, 65_536, 1.5]) await expect(serve(folder.at('b'), { port: wrong })).rejects.toThrow(RangeError)
+  for (const wrong of [-1, 65_536, 1.5])
+    await expect(serve(folder.at('b'), { port: wrong })).rejects.toThrow(RangeError)
 })

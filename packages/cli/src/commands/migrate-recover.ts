@@ -52,6 +52,8 @@ export function addRecover(program: Program): void {
     if (identity.length === 0)
       throw new UsageError('The identity key of the vault is not here: name it with --identity.')
     const tenure = await recoverVault(seat, { vault: vault.id, identity, reason, taken }, { signal })
+    // It went past the vault, straight into the soup.
+    await vault.log.drain()
     const { state, epoch, migration = '' } = tenure
     const left = (await readMove(seat.store.records, migration, { signal }))?.next === 'decline'
     await output.result(

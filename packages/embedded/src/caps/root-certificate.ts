@@ -105,5 +105,5 @@ export function damagedRootCertificate({ code, subject = '' }: Finding, dir: str
 
 /** What to do about a root certificate that cannot be read. */
 export function makeAnew(dir: string): string {
-  return `Let the vault's operators sign any certificate here, which makes this one anew: vaultctl caps issue ${dir} --help`
+  return `Let the vault's operators sign here, which makes it anew: vaultctl caps publish ${dir}, which grants nothing, or any certificate`
 }
