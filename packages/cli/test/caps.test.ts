@@ -118,23 +118,24 @@ describe('vaultctl caps', () => {
     const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'A', '--no-passphrase'])
-    expect(await ctl(['status', 'A'])).not.toHaveProperty('damagedRoot')
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('damaged_root')
     const db = new DatabaseSync(space.at('A', 'soup.sqlite'))
     db.exec(`UPDATE records SET "check" = "check" + 1 WHERE key LIKE 'root-certificate/%'`)
     db.close()
     expect(await ctl(['status', 'A'])).toMatchObject({
-      damagedRoot: {
+      damaged_root: {
         record: expect.stringMatching(/^root-certificate\/b/),
-        advice: expect.stringContaining('caps issue'),
+        advice: expect.stringContaining('vaultctl caps publish A'),
       },
     })
     const lines = (await run('vaultctl', ['status', 'A'], options)).stdout.split('\n')
     expect(lines.filter((line) => line.startsWith('damaged'))).toEqual([
-      expect.stringMatching(/^damaged {3}root-certificate\/b\S+: the key of the place reads.* vaultctl caps issue /),
+      expect.stringMatching(/^damaged {3}root-certificate\/b\S+: the key of the place reads.* vaultctl caps publish A, /),
     ])
+    await ctl(['caps', 'publish', 'A'])
+    expect(await ctl(['status', 'A'])).not.toHaveProperty('damaged_root')
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'read', '--expires', 'never'])
     expect(await ctl(['status', 'A'])).toMatchObject({ certificates: 1 })
-    expect(await ctl(['status', 'A'])).not.toHaveProperty('damagedRoot')
   })
 
   test('a hand-off waits for the approval of others', async () => {

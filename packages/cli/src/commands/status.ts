@@ -45,7 +45,7 @@ export function addStatus(program: Program): void {
         names,
         certificates,
         revocations,
-        ...(damagedRoot && { damagedRoot }),
+        ...(damagedRoot && { damaged_root: damagedRoot }),
         ...asked.members,
         log: { entries: log.size, waiting: log.waiting },
       },
