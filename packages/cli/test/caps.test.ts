@@ -130,7 +130,9 @@ describe('vaultctl caps', () => {
     })
     const lines = (await run('vaultctl', ['status', 'A'], options)).stdout.split('\n')
     expect(lines.filter((line) => line.startsWith('damaged'))).toEqual([
-      expect.stringMatching(/^damaged {3}root-certificate\/b\S+: the key of the place reads.* vaultctl caps publish A, /),
+      expect.stringMatching(
+        /^damaged {3}root-certificate\/b\S+: the key of the place reads.* vaultctl caps publish A, /,
+      ),
     ])
     await ctl(['caps', 'publish', 'A'])
     expect(await ctl(['status', 'A'])).not.toHaveProperty('damaged_root')
