@@ -26,8 +26,8 @@ import type { VaultChange } from '../src/recorder.ts'
 import { WriterGate } from '../src/writer-gate.ts'
 import { scratch } from './scratch.ts'
 
-const [ana, ben, eva, carol] = Array.from({ length: 4 }, () => createSigner(generateSecretKey(systemRandom)))
-if (!ana || !ben || !eva || !carol) throw new Error('there are four')
+const [ana, ben, eva, carol, dan] = Array.from({ length: 5 }, () => createSigner(generateSecretKey(systemRandom)))
+if (!ana || !ben || !eva || !carol || !dan) throw new Error('there are five')
 const plain = { passphrase: undefined }
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -125,6 +125,27 @@ describe('a chain of certificates', () => {
     expect(await codeOf(vault.put(bytes('no more')))).toBe('CAPS_DENIED')
     const { verdict } = await owned.caps.ask([carol.key], { action: 'write' })
     expect(verdict).toMatchObject({ ok: false, code: 'CAPS_REVOKED' })
+  })
+
+  test('two who are enough for several councils act for the one that has what they grant, or grants what they revoke', async () => {
+    await using space = await scratch()
+    await createVault(space.at('v'), plain)
+    await using vault = await openVault(space.at('v'))
+    const together = { signers: [ben, eva] }
+    const councils = [ana, carol].map(({ key }) => thresholdPrincipal(2, [key, ben.key, eva.key]))
+    for (const [i, action] of ['read', 'write'].entries()) {
+      await vault.issueCap({ to: councils[i] as Principal, actions: [action], delegate: true, expires: null })
+    }
+    for (const actions of [['read'], ['write']]) {
+      const { id, findings } = await vault.issueCap({ to: dan.key, actions, expires: null }, together)
+      expect(findings).toEqual([])
+      expect((await vault.caps.ask([dan.key], { action: actions[0] as string })).verdict.ok).toBe(true)
+      await vault.revokeCap({ certificate: id }, together)
+      expect((await vault.caps.ask([dan.key], { action: actions[0] as string })).verdict.ok).toBe(false)
+    }
+    expect(await codeOf(vault.issueCap({ to: dan.key, actions: ['migrate'], expires: null }, together))).toBe(
+      'CAPS_DENIED',
+    )
   })
 
   test('names nobody more than a thousand times, unless the vault itself does', async () => {

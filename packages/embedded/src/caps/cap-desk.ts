@@ -13,8 +13,9 @@ import type { Act, Reason } from '../act.ts'
 import type { Leaves } from '../leaves.ts'
 import type { Leave, Recorder } from '../recorder.ts'
 import { mandateFor } from './approvals.ts'
+import { bestDraft } from './best-draft.ts'
 import { approvalEntry, bringing, mandateEntry } from './cap-entry.ts'
-import { issuerOf, vaultIssuer } from './cap-issuer.ts'
+import { issuersOf, vaultIssuer } from './cap-issuer.ts'
 import { type CapCalling, draftName, type IssuedName } from './define-name.ts'
 import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue-cap.ts'
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
@@ -61,7 +62,7 @@ export class CapDesk {
 
   async issue(grant: CapGrant, options: SigningOptions): Promise<IssuedCap> {
     const leave = await this.#leaves.bySignature(options.signers, options)
-    return await this.#issue(grant, await this.#issuer(options), leave, options)
+    return await this.#issue(grant, await this.#issuers(options), leave, options)
   }
 
   async attenuate(
@@ -75,7 +76,7 @@ export class CapDesk {
     const issuer = await this.#holder(cert, signers, { signal })
     return await this.#issue(
       narrowedGrant(cert, narrowing, this.#caps.parts.vault),
-      { issuer, signers },
+      [{ issuer, signers }],
       leave,
       options,
     )
@@ -87,8 +88,9 @@ export class CapDesk {
   ): Promise<{ readonly id: ContentId }> {
     const { signal, signers, reason = 'cessation' } = options
     const leave = await this.#leaves.bySignature(signers, { signal })
-    const issuer = await this.#issuer(options)
-    const { id, change } = await draftRevocation(this.#caps, target, { ...issuer, reason }, { signal })
+    const { id, change } = await bestDraft(await this.#issuers(options), (issuer) =>
+      draftRevocation(this.#caps, target, { ...issuer, reason }, { signal }),
+    )
     const what = 'key' in target ? target.key : `cap:${target.certificate}`
     await this.#recorder.commit(change, leave, act('cap-revoke', what, options), { signal })
     return { id }
@@ -165,19 +167,33 @@ export class CapDesk {
   async #holder(cert: OpenCapCert, signers: readonly Signer[], options: AbortOptions): Promise<Principal> {
     const keys = signers.map(({ key }) => key)
     const isCalled = await this.#caps.isCalled(keys, cert.record.subject, options)
-    return isCalled ? (await issuerOf(this.#caps, signers, options)).issuer : holderOf(cert, keys)
+    if (!isCalled) return holderOf(cert, keys)
+    const [first] = await issuersOf(this.#caps, signers, options)
+    return (first as CapIssuer).issuer
   }
 
-  async #issue(grant: CapGrant, issuer: CapIssuer, leave: Leave, options: SigningOptions): Promise<IssuedCap> {
+  async #issue(
+    grant: CapGrant,
+    issuers: readonly CapIssuer[],
+    leave: Leave,
+    options: SigningOptions,
+  ): Promise<IssuedCap> {
     const { signal } = options
-    const { change, ...issued } = await draftCap(this.#caps, grant, issuer, { signal })
+    const draft = (issuer: CapIssuer) => draftCap(this.#caps, grant, issuer, { signal })
+    const { change, ...issued } = await bestDraft(issuers, draft, ({ findings }) => findings.length)
     await this.#recorder.commit(change, leave, act('cap-issue', `cap:${issued.id}`, options), { signal })
     return issued
   }
 
-  async #issuer({ signers, passphrase, signal }: SigningOptions): Promise<CapIssuer> {
-    if (signers === undefined) return await vaultIssuer(this.#caps, passphrase, { signal })
-    return await issuerOf(this.#caps, signers, { signal })
+  async #issuer(options: SigningOptions): Promise<CapIssuer> {
+    const [first] = await this.#issuers(options)
+    return first as CapIssuer
+  }
+
+  /** As whom it may be signed. */
+  async #issuers({ signers, passphrase, signal }: SigningOptions): Promise<readonly CapIssuer[]> {
+    if (signers === undefined) return [await vaultIssuer(this.#caps, passphrase, { signal })]
+    return await issuersOf(this.#caps, signers, { signal })
   }
 }
 

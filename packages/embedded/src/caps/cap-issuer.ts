@@ -1,5 +1,5 @@
 import { type AbortOptions, type KeyState, type Signer, VaultError } from '@vault/core'
-import { isName, openProofCert, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
+import { isName, openProofCert, principalText, thresholdPrincipal, vaultPrincipal } from '@vault/spki-caps'
 import { hasKey, openKey } from '../keystore.ts'
 import type { Place } from '../place.ts'
 import type { CapIssuer } from './issue-cap.ts'
@@ -48,18 +48,23 @@ export async function vaultIssuer(
 }
 
 /**
- * As whom these sign: operators of the vault, where they are enough, as the vault; others alone as themselves, and several as the
- * threshold to which something was granted. Throws `CAPS_ISSUER_UNKNOWN`.
+ * As whom these can sign: operators of the vault, where they are enough, as the vault; others alone as themselves, and several as each
+ * threshold to which something was granted, whether that still counts or not. Throws `CAPS_ISSUER_UNKNOWN` where there is nobody.
  */
-export async function issuerOf(caps: VaultCaps, signers: readonly Signer[], options: AbortOptions): Promise<CapIssuer> {
+export async function issuersOf(
+  caps: VaultCaps,
+  signers: readonly Signer[],
+  options: AbortOptions,
+): Promise<readonly CapIssuer[]> {
   const { operators } = (await caps.keys(options)).roles
   if (signers.every(({ key }) => operators.keys.includes(key)) && signers.length >= operators.threshold) {
     await renewRootCertificate(caps, signers, options)
-    return { issuer: vaultPrincipal(caps.parts.vault), signers }
+    return [{ issuer: vaultPrincipal(caps.parts.vault), signers }]
   }
   const keys = new Set(signers.map(({ key }) => key))
   const [first, ...others] = keys
-  if (first !== undefined && others.length === 0) return { issuer: first, signers }
+  if (first !== undefined && others.length === 0) return [{ issuer: first, signers }]
+  const found = new Map<string, CapIssuer>()
   const index = await caps.index(options)
   for await (const envelope of index.naming(first ?? '', options)) {
     const { subject } = openProofCert(envelope).record
@@ -67,9 +72,11 @@ export async function issuerOf(caps: VaultCaps, signers: readonly Signer[], opti
     // Whoever is called by a name signs for himself, and not for the threshold.
     if (subject.of.some(isName)) continue
     if ([...keys].every((key) => subject.of.includes(key))) {
-      return { issuer: thresholdPrincipal(subject.threshold, subject.of), signers }
+      const issuer = thresholdPrincipal(subject.threshold, subject.of)
+      found.set(principalText(issuer), { issuer, signers })
     }
   }
+  if (found.size > 0) return [...found.values()]
   throw new VaultError<CapEntryErrorCode>({
     code: 'CAPS_ISSUER_UNKNOWN',
     message: `Nothing was granted to a threshold of which ${[...keys].join(' and ')} are enough, so they cannot sign together.`,
