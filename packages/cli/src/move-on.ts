@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { VaultError, type VaultId } from '@vault/core'
+import { type KeyId, VaultError, type VaultId } from '@vault/core'
 import type {
   MigrationErrorCode,
   MigrationReason,
@@ -100,7 +100,17 @@ export async function moveOn(
     const record = await readLiveMove(source.records, state.migration, { signal })
     if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
     const ending = { from, to, certificate, seconds, live: record, returns: options.returns, already }
-    return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
+    const identity = state.phase === 'complete' ? await identityThatStays(state) : undefined
+    return await files.report(
+      output,
+      { ...movedResult(state, ending), ...(identity !== undefined && { identity_stays: identity }) },
+      describeMoved(state, ending) + (identity === undefined ? '' : `\n${identityLine(identity)}`),
+    )
+  }
+  /** The one key of an identity that the move has left where it was. */
+  const identityThatStays = async ({ plan }: MoveState): Promise<KeyId | undefined> => {
+    const [only, ...others] = (await vault.keys({ signal })).roles.identity.keys
+    return decodePlan(plan).handoff?.keys === 'keep' && others.length === 0 ? only : undefined
   }
   const named = async () => {
     if (isRemote(to)) return { key: serverKey(options.peerKey) }
@@ -199,4 +209,8 @@ export function noneToGoOnWith(
 /** Opening a vault keeps how far it is. */
 async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
   await using _ = await openVaultAt(dir, { ...options, as: [], output }, { mode: 'read', signal })
+}
+
+function identityLine(key: KeyId): string {
+  return `The identity key ${key} did not move along, as several people are the operators, or the next one is committed to: keep it where it lies. Without it nobody can change the keys of the vault, or move it again.`
 }

@@ -1,4 +1,4 @@
-import { rename, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { ACTIONS } from '../src/caps-options.ts'
@@ -138,6 +138,21 @@ describe('vaultctl caps', () => {
     expect(await ctl(['status', 'A'])).not.toHaveProperty('damaged_root')
     await ctl(['caps', 'issue', 'A', '--to', 'ana', '--action', 'read', '--expires', 'never'])
     expect(await ctl(['status', 'A'])).toMatchObject({ certificates: 1 })
+  })
+
+  test('a move says that the one identity key of a vault with several operators stays where it was', async () => {
+    await using space = await scratch()
+    const { options, ctl } = ownKeys(space)
+    await ctl(['init', 'A', '--no-passphrase'])
+    for (const who of ['ana', 'ben']) await ctl(['keys', 'new', who, '--no-passphrase'])
+    await ctl(['ceremony', 'plan', 'A', '--out', 'C', '--as', 'ana', '--operators', '2:ana,ben'])
+    for (const who of ['ana', 'ben']) await ctl(['ceremony', 'join', 'C', '--as', who])
+    await ctl(['ceremony', 'join', 'C', '--vault', 'A'])
+    await ctl(['ceremony', 'commit', 'C', '--to', 'A'])
+    const identity = (await readdir(space.at('A', 'keys'))).find((name) => name.startsWith('identity-'))
+    const key = `ed25519:${identity?.slice('identity-'.length, -'.key'.length)}`
+    const { stdout } = await run('vault-migrate', ['run', '--from', 'A', '--to', 'B', '--no-to-passphrase'], options)
+    expect(stdout).toContain(`The identity key ${key} did not move along`)
   })
 
   test('a hand-off waits for the approval of others', async () => {
