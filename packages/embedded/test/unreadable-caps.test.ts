@@ -220,7 +220,7 @@ test.each(DAMAGE)(
       await using vault = await openVault(dir, { mode: 'read' })
       expect(await unreadableCaps(vault.caps)).toEqual([{ entry: record, kind: 'root-certificate', refuses: false }])
       expect(await vault.caps.rootCertificate()).toBeUndefined()
-      const advice = expect.stringContaining(`vaultctl caps issue ${dir}`)
+      const advice = expect.stringContaining(`vaultctl caps publish ${dir}`)
       expect((await vault.status()).damagedRoot).toEqual({ record, advice })
     }
     expect(await writes(dir)).toBe('CAPS_DENIED')
@@ -259,7 +259,7 @@ test('a scrub goes on past the damaged row of a root certificate and says what t
       {
         code: 'CAPS_MALFORMED',
         subject: expect.stringMatching(/^root-certificate\/b/),
-        message: expect.stringContaining(`vaultctl caps issue ${dir}`),
+        message: expect.stringContaining(`vaultctl caps publish ${dir}`),
       },
     ],
   }
