@@ -23,6 +23,8 @@ interface TestPlace extends AsyncDisposable {
   readonly reclaim: Reclaim
   /** Stores these in a segment of their own and brings them under charge; gives the segment. */
   add(...texts: readonly string[]): Promise<string>
+  /** The same in a segment of this writer, which goes on. */
+  addThrough(writer: FsCas, ...texts: readonly string[]): Promise<string>
   release(...texts: readonly string[]): Promise<void>
 }
 
@@ -36,8 +38,11 @@ async function placeAt(dir: string): Promise<TestPlace> {
     objects,
     soups,
     reclaim,
-    async add(...texts) {
+    async add(this: TestPlace, ...texts) {
       await using writer = await openFsCas({ dir, mode: 'write' })
+      return await this.addThrough(writer, ...texts)
+    },
+    async addThrough(writer, ...texts) {
       const blocks = texts.map(block)
       const [ack] = await Array.fromAsync(writer.putMany([blocks]))
       const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
@@ -152,27 +157,24 @@ describe('reclaimSpace', () => {
     await using place = await placeAt(space.at())
     // Held by a process that died: nothing seals its segment any more.
     const dead = await openFsCas({ dir: space.at(), mode: 'write' })
-    const blocks = ['first', 'second'].map(block)
-    const [ack] = await Array.fromAsync(dead.putMany([blocks]))
-    const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
-    await place.soups.soup(VAULT).commit({ epoch: 0, objects: { add } })
-    const path = space.at('objects', `${ack?.segment}.pack`)
+    const segment = await place.addThrough(dead, 'first', 'second')
+    const path = space.at('objects', `${segment}.pack`)
     const bytes = await readFile(path)
     const at = bytes.indexOf('firstfirst')
     bytes[at] = (bytes[at] as number) ^ 1
     await writeFile(path, bytes)
     const kept = { segments: 1, unfinished: { segments: 1, bytes: bytes.length } }
-    const findings = [{ code: 'TRANSFER_SOURCE_DAMAGED', subject: ack?.segment }]
+    const findings = [{ code: 'TRANSFER_SOURCE_DAMAGED', subject: segment }]
     expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept, findings })
     expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({ segments: 0, kept, findings })
     expect(await readFile(path)).toEqual(bytes)
     // Stored again from another place: now nothing that is needed can lie there alone.
-    await Array.fromAsync(place.objects.putMany([blocks]))
+    await Array.fromAsync(place.objects.putMany([['first', 'second'].map(block)]))
     expect(await reclaimed(place, { maxUnused: 0 })).toMatchObject({
       segments: 1,
       kept: { unfinished: { segments: 0 } },
     })
-    expect(await segmentsOf(place)).not.toContain(ack?.segment)
+    expect(await segmentsOf(place)).not.toContain(segment)
     await dead[Symbol.asyncDispose]()
   })
 
@@ -180,12 +182,9 @@ describe('reclaimSpace', () => {
     await using space = await scratch()
     await using place = await placeAt(space.at())
     const dead = await openFsCas({ dir: space.at(), mode: 'write' })
-    const blocks = ['first', 'second'].map(block)
-    const [ack] = await Array.fromAsync(dead.putMany([blocks]))
-    const add = blocks.map(({ id, bytes }) => ({ id, size: bytes.length, links: [] }))
-    await place.soups.soup(VAULT).commit({ epoch: 0, objects: { add } })
+    const segment = await place.addThrough(dead, 'first', 'second')
     await place.release('second')
-    const path = space.at('objects', `${ack?.segment}.pack`)
+    const path = space.at('objects', `${segment}.pack`)
     await writeFile(path, Buffer.concat([await readFile(path), Buffer.alloc(1000, 1)]))
     const before = await segmentsOf(place)
     expect(await reclaimed(place, { dryRun: true })).toMatchObject({ segments: 1, objects: 1, copied: { objects: 1 } })
@@ -197,7 +196,7 @@ describe('reclaimSpace', () => {
       kept: { segments: 0, unfinished: { segments: 0, bytes: 0 } },
       findings: [],
     })
-    expect(await segmentsOf(place)).not.toContain(ack?.segment)
+    expect(await segmentsOf(place)).not.toContain(segment)
     expect(await place.objects.get(block('first').id)).toEqual(block('first').bytes)
     await dead[Symbol.asyncDispose]()
   })
