@@ -2,6 +2,7 @@ import { type AbortOptions, decodeEnvelope, isVaultError, verifyKeyHistory } fro
 import type { Tenure, TenureState } from '@vault/soup'
 import { currentTenure } from './current-tenure.ts'
 import type { Check } from './diagnosis.ts'
+import { givenUpIn } from './given-up.ts'
 import type { Place } from './place.ts'
 
 const MEANING: Readonly<Record<TenureState, string>> = {
@@ -21,18 +22,29 @@ const UNFINISHED: ReadonlySet<TenureState> = new Set(['receiving', 'prepared', '
 /** Which vault lies here, and what it may do. */
 export async function diagnoseTenure(place: Place, options: AbortOptions): Promise<readonly Check[]> {
   const tenure = await currentTenure(place.soups)
-  if (tenure === undefined) {
-    return [
-      {
-        name: 'tenure',
-        ok: false,
-        lost: 'unknown',
-        message: 'The place is sound and holds no vault: it waits to receive one.',
-        advice: `vault-migrate run --no-handoff --from ANOTHER-PLACE --to ${place.dir}`,
-      },
-    ]
-  }
+  if (tenure === undefined) return [await noTenure(place, options)]
   return [describe(place, tenure), ...(await keyEvents(place, tenure, options))]
+}
+
+/** A place that waits to receive a vault. Where nothing tells why there are packs in it, it may be one whose `soup.sqlite` was lost. */
+async function noTenure(place: Place, options: AbortOptions): Promise<Check> {
+  const { dir, objects } = place
+  const segments = await objects.segments(options)
+  const waits = { name: 'tenure', ok: true, message: 'The place holds no vault: it waits to receive one.' }
+  if (segments.length === 0) return waits
+  const given = await givenUpIn(place, options)
+  if (given.length > 0) {
+    const message = `${waits.message} What it had of ${given.join(', ')} was given up: "vaultctl reclaim ${dir}" frees its room.`
+    return { ...waits, message }
+  }
+  return {
+    name: 'tenure',
+    ok: false,
+    lost: 'unknown',
+    message:
+      'The place holds no vault, and there are packs in objects/: soup.sqlite is not the one that was written with them.',
+    advice: `Bring soup.sqlite back from a backup, or make a new copy: vault-migrate run --no-handoff --from ANOTHER-PLACE --to NEW-DIR`,
+  }
 }
 
 function describe({ dir }: Place, { vault, state, epoch, sequence, migration }: Tenure): Check {

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
-import { type Finding, VaultError } from '@vault/core'
+import { type Finding, isVaultError, VaultError } from '@vault/core'
 import type { SoupErrorCode } from '@vault/soup'
 import { type ReclaimEvent, type ReclaimOptions, type ReclaimReport, reclaimSpace } from '@vault/transfer'
 import type { Reason } from './act.ts'
+import { currentTenure } from './current-tenure.ts'
 import { freeSpace } from './free-space.ts'
-import { findPlace, type Place } from './place.ts'
+import { givenUpIn } from './given-up.ts'
+import { findPlace, openPlace, type Place } from './place.ts'
 import { restoreReserve, returnReserve, useReserve } from './reserve.ts'
 import type { Vault } from './vault.ts'
 
@@ -31,7 +33,7 @@ export async function* reclaimPlace(
 
 /**
  * Reclaims the vault of a folder, also on a disk that is wholly full: then the room that the place keeps for that is used. `open` opens
- * the vault of `dir` as the caller wants it.
+ * the vault of `dir` as the caller wants it. Where the place holds none, what migrations had brought and gave up is freed, and no log tells of it.
  */
 export async function* reclaimFolder(
   dir: string,
@@ -41,11 +43,24 @@ export async function* reclaimFolder(
   const place = options.dryRun === true ? undefined : await findPlace(dir)
   const usesReserve = place !== undefined && (await useReserve(place))
   try {
-    await using vault = await open()
-    yield* vault.reclaim(options)
+    await using held = await open().catch((error: unknown) => openEmpty(dir, options, error))
+    if ('reclaim' in held) yield* held.reclaim(options)
+    else {
+      const report = yield* reclaimPlace(held, options)
+      yield { type: 'report', ...report }
+    }
   } finally {
     if (place !== undefined) await (usesReserve ? returnReserve(place) : restoreReserve(place))
   }
+}
+
+/** A place in which no vault was found, because it has given up what it had. */
+async function openEmpty(dir: string, { dryRun = false, signal }: ReclaimOptions, error: unknown): Promise<Place> {
+  if (!isVaultError(error, 'VAULT_NOT_FOUND')) throw error
+  const place = await openPlace(dir, { mode: dryRun ? 'read' : 'write' })
+  if ((await currentTenure(place.soups)) === undefined && (await givenUpIn(place, { signal })).length > 0) return place
+  await place[Symbol.asyncDispose]()
+  throw error
 }
 
 /** What the audit log says of it. */

@@ -1,11 +1,12 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import type { Block } from '@vault/cas'
 import { contentId, utf8, VaultError } from '@vault/core'
+import { moveVault, planMigration, rollBackMove } from '@vault/migration'
 import { createMemorySoupStore, type Reclaim, type SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
 import { evacuate, type ReclaimedPlace, type ReclaimReport, reclaimSpace } from '@vault/transfer'
 import { describe, expect, test } from 'vitest'
-import { openVault } from '../src/index.ts'
+import { diagnose, moveSourceOf, openMoveTarget, openVault, owner, reclaimFolder } from '../src/index.ts'
 import { filledVault, scratch } from './scratch.ts'
 
 const VAULT = contentId(utf8('vault'))
@@ -397,4 +398,55 @@ describe('a vault that is reclaimed', () => {
     await expect(Array.fromAsync(vault.reclaim({ maxUnused: 0 }))).rejects.toMatchObject({ code: 'SOUP_CORRUPT' })
     expect(await readdir(space.at('vault', 'objects'))).toEqual(before)
   })
+})
+
+/** A vault, and a place to which it was copied by a move that was taken back. */
+async function givenUp(a: string, b: string): Promise<void> {
+  await filledVault(a)
+  await using vault = await openVault(a)
+  await using target = await openMoveTarget(b)
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  for await (const event of moveVault(plan, parts)) {
+    if (event.type === 'step' && event.step.effect === 'quiesce') break
+  }
+  for await (const _ of rollBackMove(plan.migration_id, parts));
+}
+
+test('what a migration brought into a place and has given up is freed there, where no vault is', async () => {
+  await using space = await scratch()
+  const [a, b] = [space.at('a'), space.at('b')]
+  await givenUp(a, b)
+  const said = async () => (await diagnose(b)).checks.find(({ name }) => name === 'tenure')
+  expect(await said()).toMatchObject({ ok: true, message: expect.stringContaining('vaultctl reclaim') })
+  const reclaimed = async (options: { readonly dryRun?: boolean }) =>
+    (await Array.fromAsync(reclaimFolder(b, () => openVault(b), options))).at(-1)
+  const planned = await reclaimed({ dryRun: true })
+  expect(planned).toMatchObject({ type: 'report', objects: 20 })
+  expect(await reclaimed({})).toEqual(planned)
+  expect(await said()).toEqual({
+    name: 'tenure',
+    ok: true,
+    message: 'The place holds no vault: it waits to receive one.',
+  })
+  await expect(Array.fromAsync(reclaimFolder(space.at('c'), () => openVault(space.at('c'))))).rejects.toMatchObject({
+    code: 'VAULT_NOT_FOUND',
+  })
+})
+test('nothing is freed in a place that holds no vault and has not said that it gave one up: its soup may be an old one', async () => {
+  await using space = await scratch()
+  const [a, b, c] = [space.at('a'), space.at('b'), space.at('c')]
+  await givenUp(a, b)
+  await (await openMoveTarget(c))[Symbol.asyncDispose]()
+  await cp(space.at('a', 'objects'), space.at('c', 'objects'), { recursive: true })
+  // This one has, and a log of another vault.
+  await filledVault(space.at('other'))
+  await cp(space.at('other', 'log'), space.at('b', 'log'), { recursive: true })
+  for (const dir of [b, c]) {
+    const before = await readdir(`${dir}/objects`)
+    await expect(Array.fromAsync(reclaimFolder(dir, () => openVault(dir)))).rejects.toMatchObject({
+      code: 'VAULT_NOT_FOUND',
+    })
+    expect(await readdir(`${dir}/objects`)).toEqual(before)
+  }
 })
