@@ -6,7 +6,7 @@ import type { DifferenceStep } from './copy-difference.ts'
 import { copyEntries, removeEntries } from './copy-entries.ts'
 import type { CopySource, CopyTarget } from './copy-objects.ts'
 import { copyObjects } from './copy-objects.ts'
-import { objectWindows } from './object-windows.ts'
+import { objectWindows, WindowPace } from './object-windows.ts'
 import { removeObjects } from './remove-objects.ts'
 
 // Rows of both sides that are compared at a time.
@@ -44,19 +44,20 @@ export async function* copyChanges(
   const { latest } = await source.soup.feed({ signal })
   let reached = after
   let named = 0
+  const pace = new WindowPace()
   let subjects = new Subjects()
   for await (const page of source.soup.changes(after, { signal })) {
     for (const item of page) subjects.add(item)
     reached = page.at(-1)?.sequence ?? reached
     if (subjects.count >= window) {
       named += subjects.count
-      yield* copySubjects(source, target, subjects, options)
+      yield* copySubjects(source, target, subjects, { ...options, pace })
       subjects = new Subjects()
     }
     if (reached >= latest) break
   }
   named += subjects.count
-  yield* copySubjects(source, target, subjects, options)
+  yield* copySubjects(source, target, subjects, { ...options, pace })
   return { sequence: reached, subjects: named }
 }
 
@@ -95,14 +96,13 @@ async function* copySubjects(
   source: CopySource,
   target: CopyTarget,
   subjects: Subjects,
-  options: CopyChangesOptions,
+  { migration, pace, signal }: CopyChangesOptions & { readonly pace: WindowPace },
 ): AsyncGenerator<DifferenceStep> {
-  const { migration, signal } = options
   const writing = { migration, signal }
   const ids = [...subjects.objects]
   const [ours, theirs] = [await source.soup.charged(ids, { signal }), await target.soup.charged(ids, { signal })]
   const coming = inOrder(ids.filter((_, i) => ours[i] && !theirs[i]).map(objectKey))
-  const windows = objectWindows(source, coming, { signal })
+  const windows = objectWindows(source, coming, pace, { signal })
   for await (const copied of copyObjects(source, target, windows, writing)) yield { type: 'objects', ...copied }
   const { differing, gone } = await compareEntries(source.soup, target.soup, subjects.entries, { signal })
   for await (const copied of copyEntries(source.soup, target, differing, writing)) yield { type: 'entries', ...copied }

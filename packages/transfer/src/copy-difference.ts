@@ -4,7 +4,7 @@ import { copyEntries, removeEntries } from './copy-entries.ts'
 import type { CopiedObjects, CopySource, CopyTarget } from './copy-objects.ts'
 import { copyObjects } from './copy-objects.ts'
 import { diffVaults } from './difference.ts'
-import { objectWindows } from './object-windows.ts'
+import { objectWindows, WindowPace } from './object-windows.ts'
 import { removeObjects } from './remove-objects.ts'
 
 /** A step of making a target equal, durable when it is yielded. */
@@ -31,10 +31,11 @@ export async function* copyDifference(
   target: CopyTarget,
   options: CopyOptions,
 ): AsyncGenerator<DifferenceStep> {
+  const pace = new WindowPace()
   let superfluous = false
   for await (const found of diffVaults(source.soup, target.soup, { ...options, tables: ['objects'] })) {
     superfluous ||= found.onlyTarget.length > 0
-    const windows = objectWindows(source, found.onlySource, options)
+    const windows = objectWindows(source, found.onlySource, pace, options)
     for await (const copied of copyObjects(source, target, windows, options)) yield { type: 'objects', ...copied }
   }
   for await (const found of diffVaults(source.soup, target.soup, { ...options, tables: ['entries'] })) {
