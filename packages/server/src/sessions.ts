@@ -46,7 +46,7 @@ export class Sessions {
     if (open?.owner === owner && open.vault === vault) return open
     throw refusal(
       'HTTP_SESSION',
-      'The place is not open for this migration any more. Run again: of what was sent, at most the last 64 MiB are sent again.',
+      'The place is not open for this migration any more. Run again: what was not yet under charge is sent again.',
     )
   }
 

@@ -1,7 +1,8 @@
 import type { Block, BulkCasReader } from '@vault/cas'
 import { linksOf } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
-import type { IntakeBatch } from '@vault/soup'
+import { VaultError } from '@vault/core'
+import type { IntakeBatch, SoupErrorCode } from '@vault/soup'
 import { refusal } from './refusal.ts'
 
 interface Facts {
@@ -46,8 +47,8 @@ export class StoredBlocks {
   }
 
   /**
-   * Throws `HTTP_REQUEST_INVALID` where a batch says of blocks what their bytes do not, and `HTTP_SESSION` for those that have to be stored,
-   * or stored again.
+   * Throws `HTTP_REQUEST_INVALID` where a batch says of blocks what their bytes do not, and `SOUP_NOT_STORED` for those that have to be
+   * stored, or stored again.
    */
   async check({ objects, hold = [] }: IntakeBatch, options: AbortOptions): Promise<void> {
     const add = objects?.add ?? []
@@ -58,11 +59,11 @@ export class StoredBlocks {
     for (const { id, size } of [...add, ...hold]) {
       const facts = this.#known.get(id)
       if (facts === undefined)
-        throw refusal(
-          'HTTP_SESSION',
-          `The bytes of ${id} did not come from this client, or so long ago that it is not remembered. Run again: they are sent again.`,
-          { id },
-        )
+        throw new VaultError<SoupErrorCode>({
+          code: 'SOUP_NOT_STORED',
+          message: `The bytes of ${id} did not come from this client, or so long ago that it is not remembered. Run again: they are sent again.`,
+          details: { id },
+        })
       if (facts.size !== size)
         throw refusal('HTTP_REQUEST_INVALID', `${id} has ${facts.size} bytes, not ${size}.`, { id })
     }

@@ -55,7 +55,7 @@ test('what is said of blocks is held against their bytes', async () => {
   const adding = (size: number, links: readonly VaultId[] = []) =>
     stored.check({ ...batch, objects: { add: [{ id, size, links }] } }, {})
   const holding = (size: number) => stored.check({ ...batch, hold: [{ id, size }] }, {})
-  const toBeSent = { code: 'HTTP_SESSION' }
+  const toBeSent = { code: 'SOUP_NOT_STORED' }
   const refused = { code: 'HTTP_REQUEST_INVALID' }
   await expect(adding(3)).rejects.toMatchObject(toBeSent)
   await expect(holding(3)).rejects.toMatchObject(toBeSent)
@@ -81,7 +81,7 @@ test('what was stored too long ago has to be stored again', async () => {
   stored.add([block(0)])
   await add(block(0))
   stored.add(Array.from({ length: 4 }, (_, i) => block(i + 1)))
-  await expect(add(block(0))).rejects.toMatchObject({ code: 'HTTP_SESSION' })
+  await expect(add(block(0))).rejects.toMatchObject({ code: 'SOUP_NOT_STORED' })
   stored.add([block(0)])
   await add(block(0))
 })

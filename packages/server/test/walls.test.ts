@@ -61,9 +61,9 @@ test('a client of one vault learns, proves, holds and takes nothing that only an
   const none = { id: contentId(utf8('what is nowhere')), size: ONLY_IN_A.length }
   const nothing = await asksAbout(ofB, none)
   expect(nothing).toMatchObject({
-    adding: { code: 'HTTP_SESSION' },
-    addingLonger: { code: 'HTTP_SESSION' },
-    holding: { code: 'HTTP_SESSION' },
+    adding: { code: 'SOUP_NOT_STORED' },
+    addingLonger: { code: 'SOUP_NOT_STORED' },
+    holding: { code: 'SOUP_NOT_STORED' },
     proof: { code: 'MIGRATION_TARGET_LIES' },
     rehash: null,
     has: [false],
@@ -113,7 +113,7 @@ test('what a server forgot when it began anew is sent again by the next run, and
   const receiving = await open(target, vault, FIRST)
   const rest = members.slice(1).map(({ key: _, ...member }) => member)
   await expect(receiving.intake.receive({ ...batch, objects: { add: rest } })).rejects.toMatchObject({
-    code: 'HTTP_SESSION',
+    code: 'SOUP_NOT_STORED',
   })
   // The vault has it, so its bytes tell what it is.
   await receiving.intake.receive({ ...batch, objects: { add: [add] } })

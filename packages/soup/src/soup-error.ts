@@ -12,6 +12,8 @@ export type SoupErrorCode =
   | 'SOUP_NOT_PRESENT'
   /** A segment that the change relies on is condemned. `details.segments`. Put those bytes again and repeat. */
   | 'SOUP_CONDEMNED'
+  /** The place does not know that the bytes of an object were put for this change. `details.id`. Put them again and repeat. */
+  | 'SOUP_NOT_STORED'
   /** An entry breaks the contract of its type. `details.key`. */
   | 'SOUP_CONTRACT'
   /** An entry's type declares no rollback strategy. `details.type`. */

@@ -28,9 +28,8 @@ export async function httpPartTarget(
     label,
     vault,
     look: async (_, abort) => ({ tenure: await ask('tenure', null, abort), ...remoteContent(client, vault) }),
-    async receive({ vault: from, migration }, abort) {
-      return remoteReceiving(client, vault, await ask('receive-part', { from, migration }, abort))
-    },
+    receive: ({ vault: from, migration }, abort) =>
+      remoteReceiving(client, vault, (options) => ask('receive-part', { from, migration }, options), abort),
     async [Symbol.asyncDispose]() {
       client.close()
     },

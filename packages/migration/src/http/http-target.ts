@@ -76,8 +76,8 @@ export async function httpTarget(
     receiveTrail,
 
     async receive({ vault: id, keyEvents, migration }, abort) {
-      const opened = await asking(id)('receive', { keyEvents: keyEvents.map(asBytes), migration }, abort)
-      return remoteReceiving(client, id, opened)
+      const offer = { keyEvents: keyEvents.map(asBytes), migration }
+      return await remoteReceiving(client, id, (options) => asking(id)('receive', offer, options), abort)
     },
     async abandon(id, migration, abort) {
       await asking(id)('abandon', { migration }, abort)
@@ -87,12 +87,9 @@ export async function httpTarget(
     endorse: ({ vault: id, migration, keyEvent }, abort) =>
       asking(id)('endorse', { migration, keyEvent: asBytes(keyEvent) }, abort),
     async open({ vault: id, migration, driver }, abort) {
+      const open = (options: AbortOptions | undefined) => asking(id)('open', { migration, driver }, options)
       // A move is prepared and activated, not finished.
-      const { finish: _, ...receiving } = remoteReceiving(
-        client,
-        id,
-        await asking(id)('open', { migration, driver }, abort),
-      )
+      const { finish: _, ...receiving } = await remoteReceiving(client, id, open, abort)
       return receiving
     },
     async requireLeave(id, abort) {

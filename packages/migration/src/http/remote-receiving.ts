@@ -1,4 +1,5 @@
-import type { ContentId } from '@vault/core'
+import type { AbortOptions, ContentId } from '@vault/core'
+import { isVaultError } from '@vault/core'
 import type { Receiving } from '../endpoint.ts'
 import type { Session } from './calls.ts'
 import type { HttpClient } from './http-client.ts'
@@ -11,16 +12,39 @@ export function remoteContent(client: HttpClient, vault: ContentId): Pick<Receiv
   return { objects: remoteObjects(client, { ask, vault, side: 'target' }), soup: remoteSoup(ask) }
 }
 
-/** A vault at another place that has been opened for writing. */
-export function remoteReceiving(client: HttpClient, vault: ContentId, { session, found }: Session): Receiving {
+/**
+ * A vault at another place that is opened for writing, and opened again where the place has forgotten that: it was idle for long, or
+ * the server began anew. What had been stored and was not under charge is to be stored again then (`SOUP_NOT_STORED`).
+ */
+export async function remoteReceiving(
+  client: HttpClient,
+  vault: ContentId,
+  open: (options: AbortOptions | undefined) => Promise<Session>,
+  options: AbortOptions | undefined,
+): Promise<Receiving> {
   const ask = client.asking(vault, 'target')
+  let { session, found } = await open(options)
+
+  async function within<T>(abort: AbortOptions | undefined, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isVaultError(error, 'HTTP_SESSION')) throw error
+      session = (await open(abort)).session
+      return await act()
+    }
+  }
+
   return {
     found,
     ...remoteContent(client, vault),
     intake: {
-      // However often it has to be asked for, a batch is taken once.
-      receive: (batch, abort) => ask('intake', { session, request: client.newName(), batch }, abort),
+      async receive(batch, abort) {
+        // However often it has to be asked for, a batch is taken once.
+        const request = client.newName()
+        return await within(abort, () => ask('intake', { session, request, batch }, abort))
+      },
     },
-    finish: (verified, abort) => ask('finish', { session, verified }, abort),
+    finish: (verified, abort) => within(abort, () => ask('finish', { session, verified }, abort)),
   }
 }
