@@ -74,9 +74,10 @@ const INCOMPLETE: ReadonlySet<string> = new Set([
   'ROUTING_FAILED',
   'CEREMONY_INCOMPLETE',
   'SOUP_BUSY',
+  'SOUP_NOT_STORED',
 ])
 const WRITE_FAILED: ReadonlySet<string> = new Set(['CAS_WRITE_FAILED', 'SOUP_WRITE_FAILED', 'AUDIT_WRITE_FAILED'])
-const EVIDENCE: ReadonlySet<string> = new Set(['AUDIT_ROLLBACK', 'AUDIT_FORK'])
+const EVIDENCE: ReadonlySet<string> = new Set(['AUDIT_ROLLBACK', 'AUDIT_FORK', 'MIGRATION_FORKED'])
 
 /** The exit code of a command that ended with this error. */
 export function exitCodeOf(error: unknown): ExitCode {

@@ -61,7 +61,7 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
     await requireNotArrived(left, target, { signal })
   }
   const plan = await planMigration(
-    { source, target, authorize },
+    { source: { ...source, ...(vault && { instance: vault.place.info.instance }) }, target, authorize },
     {
       signal,
       ...(reason && { reason }),

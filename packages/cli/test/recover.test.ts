@@ -79,7 +79,7 @@ test('a target that had taken the vault and is gone is gone on without only with
   await writeFile(space.at('tree/letter'), 'Dear reader,')
   await createVault(a, { passphrase: undefined })
   await stoppedAt('route', { a, b, stateDir, tree: space.at('tree') })
-  await rm(b, { recursive: true })
+  await rename(b, space.at('lost'))
   const away = await run('vault-migrate', ['rollback', '--from', a, '--to', b], { env })
   expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover --taken"')])
   const words = ['recover', a, '--reason', 'the new machine burnt']
@@ -87,7 +87,22 @@ test('a target that had taken the vault and is gone is gone on without only with
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover --taken"')])
   expect(await json('vault-migrate', [...words, '--taken'], 0, { env })).toMatchObject({ state: 'active' })
   expect(await json('vaultctl', ['verify', a], 0, { env })).toMatchObject({ ok: true, damaged: [] })
+
+  // It was no loss: whoever asks is told that there are two.
+  await rename(space.at('lost'), b)
+  for (const verb of ['plan', 'run']) {
+    const ends = ['--from', a, '--to', b, ...(verb === 'run' ? ['--no-to-passphrase'] : [])]
+    expect(await json('vault-migrate', [verb, ...ends], 3, { env })).toMatchObject({
+      error: { code: 'MIGRATION_FORKED' },
+    })
+  }
+  expect([await stateOf(a, env), await stateOf(b, env)]).toEqual(['active', 'active'])
 })
+
+async function stateOf(dir: string, env: { readonly VAULT_STATE_DIR: string }): Promise<string> {
+  const { state } = await json<{ readonly state: string }>('vaultctl', ['status', dir], 0, { env })
+  return state
+}
 
 /** Moves a vault until this step, in which the process dies. Gives the migration. */
 async function stoppedAt(

@@ -65,6 +65,8 @@ export type MigrationErrorCode =
   | 'MIGRATION_DECLINED'
   /** The target has taken the vault, and may have changed it or handed it on since: the way back is a migration from there. */
   | 'MIGRATION_TARGET_ADVANCED'
+  /** The vault is active at two places, and both may have been written: people settle which of them it is. Nothing was changed. */
+  | 'MIGRATION_FORKED'
 
 /** The `code` of the findings of a verification. */
 export type MigrationFindingCode =

@@ -3,7 +3,8 @@ import { decodeEnvelope, systemRandom, toHex, VaultError, verifyKeyHistory } fro
 import type { Query, Tenure } from '@vault/soup'
 import type { Held, ScreeningTarget, Source, Target } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
-import type { KeyedTarget } from './move/move-endpoint.ts'
+import { forked } from './forked.ts'
+import type { KeyedTarget, MoveSource } from './move/move-endpoint.ts'
 import { decodePlan } from './parse-plan.ts'
 import type { Mandate } from './permission.ts'
 import { permissionFor } from './permission.ts'
@@ -19,7 +20,7 @@ export interface MigrationParts extends Mandate {
 
 /** What a plan is made with: both places are only looked at. */
 export interface PlanParts extends Mandate {
-  readonly source: Source
+  readonly source: Source & Partial<Pick<MoveSource, 'instance'>>
   /** Of a hand-off, with what the plan is to name it by. */
   readonly target: Pick<Target, 'label' | 'look'> &
     Partial<Pick<KeyedTarget, 'instance' | 'key'> & Pick<ScreeningTarget, 'screen'>>
@@ -146,7 +147,19 @@ export async function requireFit(
   const receivable =
     kind === 'full' ? FULL.has(tenure.state) : tenure.state === 'active' && tenure.vault !== source.vault
   if (receivable) return
+  if (kind === 'full' && (await isFork({ source, target }, tenure, options))) throw forked(source.vault, target.label)
   throw refused(tenure, target.label, kind === 'full' ? 'receive it whole' : 'take a part of another vault')
+}
+
+/** A folder that is moved onto itself, or onto a copy of its files, is none. */
+async function isFork(
+  { source, target }: Pick<PlanParts, 'source' | 'target'>,
+  { state }: Tenure,
+  options: AbortOptions,
+): Promise<boolean> {
+  const [ours, theirs] = [source.instance, target.instance]
+  if (state !== 'active' || ours === undefined || theirs === undefined || ours === theirs) return false
+  return (await source.soup.tenure(options)).state === 'active'
 }
 
 const FULL: ReadonlySet<string> = new Set(['none', 'receiving', 'replica', 'retired'])

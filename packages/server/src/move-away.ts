@@ -86,7 +86,7 @@ export async function planAway(
   { to, authorize, options }: Omit<Leading, 'tell'>,
   departure: Departure,
 ): Promise<Plan> {
-  const source = sourceOf(vault)
+  const source = { ...sourceOf(vault), instance: vault.place.info.instance }
   await using target = await reached(vault, to, departure, options)
   await requireNotArrived({ soup: vault.soup, records: vault.place.soups.records, vault: vault.id }, target, options)
   const keys = await movedKeys(source, options)
@@ -142,7 +142,7 @@ export function takerOf(acceptance: MoveState['acceptance']): KeyId | undefined 
   return acceptance === null ? undefined : parseAcceptance(decodeEnvelope(acceptance).payload).place
 }
 
-async function movesOf({ id, place }: Vault, options: AbortOptions): Promise<readonly MoveState[]> {
+export async function movesOf({ id, place }: Vault, options: AbortOptions): Promise<readonly MoveState[]> {
   return await listMoves(place.soups.records, { ...options, vault: id })
 }
 

@@ -1,5 +1,6 @@
-import { isVaultError, VaultError } from '@vault/core'
+import { isVaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
+import { forked } from '../forked.ts'
 import type { Journal } from './journal.ts'
 import type { MoveInput } from './machine.ts'
 import { VERIFIES } from './machine.ts'
@@ -33,26 +34,13 @@ export async function recovered(journal: Journal, work: Work, error: unknown): P
     case 'MIGRATION_TARGET_ADVANCED':
       // The vault has been handed on from there: what was to be made known is history.
       if (state.next === 'conclude') return { type: 'done', effect: 'conclude', outcome: {} }
-      if (state.phase === 'rolled-back') throw takenAfterAll(state, parts.target.label, error)
+      // The source went on without the target, and that has taken the vault after all: what it has is nothing to be given up.
+      if (state.phase === 'rolled-back') throw forked(state.vault, parts.target.label, state.migration)
       if (state.phase !== 'rolling-back' || state.handoff === null) throw error
       return { type: 'taken' }
     default:
       throw error
   }
-}
-
-/** The source went on without the target, and that has taken the vault, or was made active. What it has is nothing to be given up. */
-function takenAfterAll(
-  { vault, migration }: Work['state'],
-  label: string,
-  cause: Error,
-): VaultError<MigrationErrorCode> {
-  return new VaultError({
-    code: 'MIGRATION_TARGET_ADVANCED',
-    message: `The target ${label} has taken the vault ${vault} after all, by the migration ${migration} or by the word of its identity, so both places have been active, and both may have been written. Nothing was given up there; "vault-migrate diff" names what is different.`,
-    details: { vault, migration },
-    cause,
-  })
 }
 
 /** A pause is given up, unless the hand-off was signed while it was: that cannot be taken back here. */

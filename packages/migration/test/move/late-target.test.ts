@@ -87,10 +87,10 @@ test('where it has taken the vault after all, it gives nothing up', async () => 
   const { a, b, vault, parts, migration, signed } = await recovered()
   await parts.target.activate(signed)
   await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({
-    code: 'MIGRATION_TARGET_ADVANCED',
-    message: expect.stringContaining('both places have been active'),
+    code: 'MIGRATION_FORKED',
+    message: expect.stringContaining('Choose the one that it is to be'),
   })
-  await expect(cleanTarget(parts)).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
+  await expect(cleanTarget(parts)).rejects.toMatchObject({ code: 'MIGRATION_FORKED' })
   expect(await stateAt(b, vault)).toBe('active')
   expect((await readMove(a.store.records, migration))?.next).toBe('decline')
 })
@@ -211,7 +211,8 @@ test('a target that had taken the vault and was lost before the end is gone on w
   expect(await record()).toEqual(before)
   expect((await recoverVault(a.seat, { ...request, taken: true })).state).toBe('active')
   // It is as active as it was: a fork, and nothing that is cleaned.
-  await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
+  await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_FORKED' })
+  await expect(planMigration(parts, { handoff: { keys: 'new' } })).rejects.toMatchObject({ code: 'MIGRATION_FORKED' })
   expect(await stateAt(b, vault)).toBe('active')
 })
 

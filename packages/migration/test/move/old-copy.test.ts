@@ -71,14 +71,14 @@ describe('an old copy of the source, brought back after the hand-off', () => {
     // Two heads of one history are no evidence.
     expect(await codeOf(proven([a, b], vault))).toBe('AUDIT_EVIDENCE_INVALID')
     // The two places do not merge: neither takes the other's.
-    expect(await codeOf(move(c, b, vault))).toBe('MIGRATION_TARGET_REFUSED')
+    expect(await codeOf(move(c, b, vault))).toBe('MIGRATION_FORKED')
   })
 
   test('takes the place that it went to: the true vault goes elsewhere', async () => {
     const { a, b, c, backup, vault } = await withBackup()
     await move(backup, c, vault)
     const roots = await rootsAt(a, vault)
-    expect(await codeOf(move(a, c, vault))).toBe('MIGRATION_TARGET_REFUSED')
+    expect(await codeOf(move(a, c, vault))).toBe('MIGRATION_FORKED')
     expect(await unfinished(a)).toBeUndefined()
     expectCertified(await move(a, b, vault))
     expect(await expectSound([a, b], vault, roots)).toBe(b)
