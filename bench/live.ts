@@ -22,9 +22,10 @@ interface Written {
   readonly end: string
 }
 
-/** What a writer says when it has written for a while: how many objects in a second it reaches. */
+/** What a writer says when it has written for a while: how many objects in a second it reaches, and how long its slowest change took. */
 interface Steady {
   readonly reached: number
+  readonly before: number
 }
 
 /** Writes batches at a rate until the vault has moved, or it is told to stop. */
@@ -63,9 +64,9 @@ async function writer(dir: string, perSecond: number): Promise<void> {
     const passed = performance.now() - started
     if (isSteady || passed < WARM_UP_MS) continue
     isSteady = true
+    process.send?.({ reached: (commits * batch * 1000) / passed, before: slowest } satisfies Steady)
     // What was slow before there was a move is no delay by it.
     slowest = 0
-    process.send?.({ reached: (commits * batch * 1000) / passed } satisfies Steady)
   }
   process.send?.({ objects: commits * batch, slowest, end } satisfies Written)
   process.disconnect()
@@ -151,12 +152,13 @@ async function scene(
   const lost = acknowledged - counts.objects
   const slowest = Math.max(0, ...all.map((each) => each.slowest))
   const reached = steady.reduce((sum, each) => sum + each.reached, 0)
+  const before = Math.max(0, ...steady.map((each) => each.before))
   const rounds = record?.rounds ?? []
   console.log(
     [
       `${Math.round(share * 100)} % (${Math.round(asked)} objects/s asked, ${Math.round(reached)} reached before the move): ${end},`,
       `${rounds.length} rounds, paused ${record?.pauseMs ?? '–'} ms (${record?.overruns} overruns),`,
-      `longest delay of a writer ${Math.round(slowest)} ms, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
+      `slowest change of a writer ${Math.round(slowest)} ms, ${Math.round(before)} before the move, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
       `${acknowledged} acknowledged, ${lost} lost; copied ${Math.round(rate)} objects/s`,
     ].join(' '),
   )

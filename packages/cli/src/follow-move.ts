@@ -68,7 +68,7 @@ export function describeStatus(status: MoveStatus): string {
   return [
     `Migration ${migration_id}: ${phase}${reason === null ? '' : ` (${reason})`}`,
     `  from ${source} to ${target}`,
-    `  sent ${objects} objects, ${humanBytes(bytes)}${eta_seconds === null ? '' : `, about ${eta_seconds} s left`}`,
+    `  at the target: ${objects} objects, ${humanBytes(bytes)}${eta_seconds === null ? '' : `, about ${eta_seconds} s left`}`,
     ...steps.map(
       ({ title, kind, status: state }) => `  [${MARKS[state]}] ${title}${kind === 'cleanup' ? ' (cleanup)' : ''}`,
     ),

@@ -27,6 +27,10 @@ type Options = MoveOptions & {
 export async function rollBackBetween(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: named, ...rest } = options
   const { signal } = run
+  if ((options.route ?? options.routeCommand) !== undefined && !bringNewer)
+    throw new UsageError(
+      '--route and --route-command are for --bring-newer: a move that is taken back led nobody away.',
+    )
   await expectMoveFiles(options)
   await using servers = await twoServers(options, signal)
   const { place, vault, from, fromKey, to } = servers

@@ -2,10 +2,12 @@ import { type AbortOptions, type Authorize, type KeyId, VaultError, type VaultId
 import { owner, type Vault } from '@vault/embedded'
 import {
   checkTakeBack,
+  isEnded,
   type MigrationErrorCode,
   type MoveEvent,
   type MoveState,
   type Plan,
+  requireMeant,
   requireMoved,
   toldEvent,
 } from '@vault/migration'
@@ -17,6 +19,7 @@ import {
   type Leading,
   meantMigration,
   moveAway,
+  movesOf,
   planAway,
   takeMoveBack,
   takerOf,
@@ -68,6 +71,10 @@ export class MovesAway {
     await this.#lead(asked, request, teller, {
       endsAlone: false,
       connects: true,
+      check: async (vault) => {
+        const open = (await movesOf(vault, asked.options)).find(({ phase }) => !isEnded(phase))
+        if (open !== undefined) requireMeant(open, request.to.key)
+      },
       run: async (vault, leading) => {
         const tell = (event: MoveEvent) => {
           if (event.type === 'moved') requireMoved(event.state)

@@ -192,6 +192,25 @@ test('a move that is asked for again while it runs goes on there, and is one mov
   expect(await second.moves(vault)).toHaveLength(1)
 })
 
+test('a move that is asked for to another place while it runs is refused, and goes on where it goes', async () => {
+  await using folder = await scratch()
+  const other = { url: 'https://localhost:9', key: anyKey().key }
+  await using servers = await twoServers(folder, { besides: [other] })
+  const { a, b, client, vault } = servers
+  await using first = placeAt(a, client)
+  await using second = placeAt(a, client)
+  const seen: string[] = []
+  for await (const event of first.move(vault, requestTo(b))) {
+    if (event.type === 'step') seen.push(event.step.effect)
+    if (event.type !== 'step' || event.step.effect !== 'copy') continue
+    await expect(follow(second.move(vault, requestTo(other)))).rejects.toMatchObject({
+      code: 'MIGRATION_PLAN_MISMATCH',
+    })
+  }
+  expect(seen.at(-1)).toBe('conclude')
+  expect(await second.moves(vault)).toMatchObject([{ phase: 'complete' }])
+})
+
 test('a move is paused over the wire, and leave that is taken back on the way stops it', async () => {
   await using folder = await scratch()
   let granted = true

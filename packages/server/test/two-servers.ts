@@ -3,7 +3,7 @@ import { openPlace } from '@vault/embedded'
 import { listMoves, type MoveState, type ToldEvent } from '@vault/migration'
 import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
 import { expect } from 'vitest'
-import type { VaultServer } from '../src/index.ts'
+import type { MoveDestination, VaultServer } from '../src/index.ts'
 import { anyKey, SHORT, type scratch, serve, vaultIn } from './served.ts'
 
 type Folder = Awaited<ReturnType<typeof scratch>>
@@ -13,8 +13,14 @@ export async function twoServers(
   folder: Folder,
   {
     files = 40,
+    besides = [],
     authorize,
-  }: { readonly files?: number; readonly authorize?: Parameters<typeof serve>[1]['authorize'] } = {},
+  }: {
+    readonly files?: number
+    /** Where vaults may move to besides. */
+    readonly besides?: readonly MoveDestination[]
+    readonly authorize?: Parameters<typeof serve>[1]['authorize']
+  } = {},
 ) {
   const { vault, place } = await vaultIn(folder.at('a'), files)
   await vault[Symbol.asyncDispose]()
@@ -23,7 +29,7 @@ export async function twoServers(
   const failed: unknown[] = []
   const a = await serve(folder.at('a'), {
     moves: [client.key],
-    moveTo: [b],
+    moveTo: [b, ...besides],
     failed: (error) => failed.push(error),
     ...(authorize && { authorize }),
   })

@@ -22,6 +22,12 @@ export function cut(cause?: unknown): Error {
   return Object.assign(new Error('The connection was cut', { cause }), { code: 'ECONNRESET' })
 }
 
+/** What came is no TLS, as from a server of plain HTTP: OpenSSL reads its first bytes as a version, or as a length. */
+export function speaksNoTls(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
+}
+
 /** What another try will not change. */
 export function isHopeless(error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { VaultErrorDetails } from '@vault/core'
 import { hasFields, VaultError } from '@vault/core'
+import { speaksNoTls } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
 
 const MAX_REFUSAL = 64 * 1024
+const SAYS = 'The other place says: '
 
 /** The status under which a refusal travels. */
 export function statusOf(code: string): number {
@@ -59,7 +61,8 @@ export function refusalIn(value: unknown): VaultError | undefined {
   const { code, message, details } = stated as Partial<VaultErrorDetails>
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code) || typeof message !== 'string') return undefined
   const parts = typeof details === 'object' && details !== null ? { details } : {}
-  return new VaultError({ code, message: `The other place says: ${message}`, ...parts })
+  // A server that asked another one has said so already.
+  return new VaultError({ code, message: message.startsWith(SAYS) ? message : `${SAYS}${message}`, ...parts })
 }
 
 function jsonIn(text: string): unknown {
@@ -83,9 +86,12 @@ export function answerInvalid(call: string, why: string, cause?: unknown): Vault
 /** Nobody answers. */
 export function unreachable({ origin }: URL, cause: unknown): VaultError<HttpErrorCode> {
   const why = cause instanceof Error ? cause.message : String(cause)
+  const message = speaksNoTls(cause)
+    ? `${origin} answers, and not in TLS as a vault server does: check the address and the port.`
+    : `${origin} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`
   return new VaultError({
     code: 'HTTP_UNREACHABLE',
-    message: `${origin} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`,
+    message,
     details: { url: origin },
     cause,
   })

@@ -1,11 +1,9 @@
 import type { AbortOptions, KeyId } from '@vault/core'
-import { VaultError } from '@vault/core'
 import type { Records } from '@vault/soup'
-import type { MigrationErrorCode } from '../error.ts'
 import { readMove, unknownMigration } from './journal.ts'
 import { reduceMove } from './machine.ts'
+import { requireMeant } from './require-meant.ts'
 import type { MoveState } from './state.ts'
-import { targetOf } from './target-of.ts'
 
 /**
  * Throws what taking a move back is refused with by its record alone: asked before a run that is under way is stopped for it. `to`: the key of the
@@ -22,14 +20,4 @@ export async function checkTakeBack(
   requireMeant(found, to)
   reduceMove(found, { type: 'roll-back', reason: '' })
   return found
-}
-
-function requireMeant({ migration, acceptance, plan }: MoveState, to: KeyId | undefined): void {
-  const { place, label } = targetOf({ acceptance, plan })
-  if (to === undefined || place === undefined || place === to) return
-  throw new VaultError<MigrationErrorCode>({
-    code: 'MIGRATION_PLAN_MISMATCH',
-    message: `The migration ${migration} goes to ${label}, whose key is ${place}, and not ${to}.`,
-    details: { migration, planned: place, key: to },
-  })
 }
