@@ -103,6 +103,10 @@ async function moveLive(a: string, b: string, live: LiveTerms) {
       if (event.type === 'step') steps.push({ effect: event.step.effect, at: performance.now() })
       if (event.type === 'step' && event.step.effect === 'copy') copying = performance.now()
       if (event.type === 'step' && event.step.effect === 'verify') copyMs = performance.now() - copying
+      if (event.type === 'round') {
+        const { dirty, left, ms, estimateMs, throttleMs } = event.round
+        console.error(`   sent ${dirty} in ${ms} ms, left ${left} (~${estimateMs} ms, delay ${throttleMs} ms)`)
+      }
       if (event.type === 'batch' && copyMs === 0 && event.batch.type === 'objects') sent += event.batch.ids.length
     }
   } catch (error) {
@@ -144,7 +148,8 @@ async function scene(
   const written = children.map((child) => wordOf<Written>(child, 'end'))
   const steady = await Promise.all(children.map((child) => wordOf<Steady>(child, 'reached')))
   const { end, record, rate, pause } = await moveLive(a, b, live)
-  for (const child of children) if (child.connected) child.send('stop')
+  // It may have ended by itself.
+  for (const child of children) if (child.connected) child.send('stop', () => {})
   const all = await Promise.all(written)
   const acknowledged = objects + all.reduce((sum, each) => sum + each.objects, 0)
   await using place = await openVault(end === 'aborted' ? a : b)

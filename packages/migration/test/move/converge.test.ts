@@ -54,19 +54,28 @@ describe('when catching up ends', () => {
     expect(converge(TERMS, [round(9, 51, { throttleMs: 50, goalMs: 60 })])).toEqual({ type: 'again' })
   })
 
-  test('waits for no second round where one took long and as many changes came as it dealt with', () => {
+  test('waits for no second round where one took long and many changes came as it dealt with others', () => {
     const terms = settleTerms({ maxPauseMs: 1_000 })
     const long = round(1_000_000, 400_000, { ms: 400_000, changes: 8_000, changesLeft: 8_000 })
-    // One every 50 ms: by 50 ms more of each, half as many come from one writer.
-    expect(converge(terms, [long])).toEqual({ type: 'throttle', ms: 50 })
-    expect(converge(terms, [{ ...long, changesLeft: 7_199 }])).toEqual({ type: 'again' })
-    expect(converge(terms, [{ ...long, changesLeft: 16_000 }])).toEqual({ type: 'throttle', ms: 75 })
-    expect(converge(terms, [{ ...long, ms: 9_999 }])).toEqual({ type: 'again' })
-    expect(converge(terms, [{ ...long, throttleMs: 10 }])).toEqual({ type: 'throttle', ms: 60 })
-    const throttled = { ...long, throttleMs: 50 }
-    expect(converge(terms, [long, throttled])).toEqual({ type: 'throttle', ms: 100 })
+    // One every 50 ms: by 150 ms more of each, a quarter as many come from one writer.
+    expect(converge(terms, [long])).toEqual({ type: 'throttle', ms: 150 })
+    expect(converge(terms, [{ ...long, changesLeft: 16_000 }])).toEqual({ type: 'throttle', ms: 175 })
+    expect(converge(terms, [{ ...long, changesLeft: 4_001 }])).toEqual({ type: 'throttle', ms: 100 })
+    // Half as many come: it ends soon.
+    expect(converge(terms, [{ ...long, changesLeft: 4_000 }])).toEqual({ type: 'again' })
+    expect(converge(terms, [{ ...long, ms: 2_000 }])).toEqual({ type: 'throttle', ms: 1 })
+    expect(converge(terms, [{ ...long, ms: 1_999 }])).toEqual({ type: 'again' })
+    expect(converge(terms, [{ ...long, throttleMs: 10 }])).toEqual({ type: 'throttle', ms: 160 })
+    const throttled = { ...long, throttleMs: 150 }
+    expect(converge(terms, [long, throttled])).toEqual({ type: 'throttle', ms: 300 })
     expect(converge(terms, [{ ...long, changes: 0, changesLeft: 0 }])).toEqual({ type: 'again' })
-    expect(converge({ ...terms, diverging: 'abort' }, [long])).toEqual({ type: 'abort' })
+    // Who may not slow others down gives nothing up that still shrinks.
+    const stopping = { ...terms, diverging: 'abort' as const }
+    expect(converge(stopping, [long])).toEqual({ type: 'abort' })
+    expect(converge(stopping, [{ ...long, changesLeft: 7_199 }])).toEqual({ type: 'again' })
+    expect(converge(stopping, [{ ...long, ms: 9_999 }])).toEqual({ type: 'again' })
+    // Nor who cannot slow them down any more.
+    expect(converge(terms, [{ ...long, throttleMs: 500, changesLeft: 7_199 }])).toEqual({ type: 'again' })
     expect(converge(terms, [{ ...long, ms: 4_000_000 }])).toEqual({ type: 'throttle', ms: 500 })
     expect(converge(terms, [{ ...long, ms: 40_000_000 }])).toEqual({ type: 'throttle', ms: 500 })
   })

@@ -102,6 +102,76 @@ test('what a pause took that was given up, the estimate of the next one learns f
   expect(after?.estimateMs).toBeLessThan(400)
 })
 
+test('no roots are compared behind a round while what is left could not be sent in a pause', async () => {
+  const places = await scene(3)
+  const time = clocks()
+  const parts = liveParts(places, time)
+  const compared: number[] = []
+  let [views, catchesUp] = [0, false]
+  const { soup } = parts.source
+  const source: MoveSource = {
+    ...parts.source,
+    soup: {
+      ...soup,
+      // While a round sends what it has found.
+      async charged(ids, options) {
+        if (catchesUp && compared.length < 2) {
+          time.pass(1_000)
+          const key = `written in round ${compared.length}`
+          await put(places.a, places.vault, [rawBlock(key)], key)
+        }
+        return await soup.charged(ids, options)
+      },
+      async view(read, options) {
+        views++
+        return await soup.view(read, options)
+      },
+    },
+  }
+  for await (const event of moveVault(await planned(parts, places), { ...parts, source })) {
+    if (event.type === 'step' && event.step.effect === 'verify')
+      await put(places.a, places.vault, [rawBlock('first')], 'first')
+    if (event.type === 'step') catchesUp = event.step.effect === 'catch-up'
+    if (event.type === 'round') compared.push(views)
+    if (event.type === 'step' || event.type === 'round') views = 0
+  }
+  expect(compared.slice(0, 2)).toEqual([0, 0])
+  expect(compared.at(-1)).toBeGreaterThan(0)
+})
+
+test('behind a pause that was given up, writers are slowed down half as much as before it', async () => {
+  const places = await scene(3)
+  const time = clocks()
+  // Each round is followed by a measure, until the delay is half of what a pause may take.
+  const live = { maxPauseMs: 500, goalPauseMs: 1, threshold: 0, maxRounds: 1 }
+  const parts = { ...liveParts(places, time), live }
+  const rounds: { readonly quiesced: number; readonly throttleMs: number }[] = []
+  let [quiesced, written] = [0, 0]
+  const feed: MoveSource['soup']['feed'] = async (options) => {
+    time.pass(10)
+    // Something is left behind each round, until nobody can be slowed down any more.
+    if (quiesced === 0 && rounds.at(-1)?.throttleMs !== 250) {
+      const key = `written ${written++}`
+      await put(places.a, places.vault, [rawBlock(key)], key)
+    }
+    return await parts.source.soup.feed(options)
+  }
+  const source: MoveSource = {
+    ...parts.source,
+    soup: { ...parts.source.soup, feed },
+    async quiesce(migration, options) {
+      await parts.source.quiesce(migration, options)
+      if (quiesced++ === 0) time.pass(700)
+    },
+  }
+  for await (const event of moveVault(await planned(parts, places), { ...parts, source })) {
+    if (event.type === 'round') rounds.push({ quiesced, throttleMs: event.round.throttleMs })
+  }
+  expect(rounds[0]?.throttleMs).toBe(0)
+  expect(rounds.findLast((each) => each.quiesced === 0)?.throttleMs).toBe(250)
+  expect(rounds.find((each) => each.quiesced === 1)?.throttleMs).toBe(125)
+})
+
 test.each(['open', 'receiveTrail', 'prepare'] as const)(
   'a target that hangs in "%s" keeps nobody waiting for longer than that',
   { timeout: 60_000 },

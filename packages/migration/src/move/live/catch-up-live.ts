@@ -44,12 +44,18 @@ export async function* copyLeft(work: Work, live: LiveLog, run: FullRun, logs: R
 async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: RunLogs): StepEvents<void> {
   const { terms } = live.record
   const rounds: LiveRound[] = []
-  let conditions = { throttleMs: 0, goalMs: terms.goalPauseMs }
+  let cost: Cost = { least: undefined, each: 0 }
+  let conditions = { throttleMs: work.pause.delayMs, goalMs: terms.goalPauseMs }
   try {
     while (true) {
       const told = { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs }
       run.ledger.beginRound()
-      const round = yield* telling(work, told, oneRound(work, live, run, logs, { rounds, ...conditions }))
+      const { round, cost: shown } = yield* telling(
+        work,
+        told,
+        oneRound(work, live, run, logs, { cost, ...conditions }),
+      )
+      cost = shown
       rounds.push(round)
       await live.write({ rounds: [...live.record.rounds, round] }, work.options)
       yield { type: 'round', round }
@@ -64,6 +70,14 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
     await steer({ ...work, options: {} }, { delayMs: 0, waitMs: 0 }).catch(() => {})
     throw error
   }
+}
+
+/** What rounds have shown that a pause would take, in milliseconds. */
+interface Cost {
+  /** With nothing to send: as much as the least round, of those that compared the roots. */
+  readonly least: number | undefined
+  /** For each object and entry, as in the latest round that had any. */
+  readonly each: number
 }
 
 /** Tells writers before a round, and again while it lasts, so that a delay does not end within a long one. */
@@ -91,31 +105,29 @@ async function* oneRound(
   live: LiveLog,
   run: FullRun,
   logs: RunLogs,
-  { rounds, ...conditions }: Pick<LiveRound, 'throttleMs' | 'goalMs'> & { readonly rounds: readonly LiveRound[] },
-): StepEvents<LiveRound> {
+  { cost, ...conditions }: Pick<LiveRound, 'throttleMs' | 'goalMs'> & { readonly cost: Cost },
+): StepEvents<{ readonly round: LiveRound; readonly cost: Cost }> {
   const { parts, elapsed, options } = work
   const started = elapsed()
   const { subjects: dirty, changes, walked } = yield* logs.follow(followSource(live, run))
-  // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid.
-  await statementOf(parts.source.soup, options)
-  await statementOf(run.receiving.soup, options)
+  const sending = dirty === 0 ? 0 : (elapsed() - started) / dirty
+  // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid. Not where
+  // sending what is left would alone take longer than a pause may: then most of both tables has to be read for it, and again in the next round.
+  const compares = sending * (await countLeft(work, live)) <= live.record.terms.maxPauseMs
+  if (compares) {
+    await statementOf(parts.source.soup, options)
+    await statementOf(run.receiving.soup, options)
+  }
   const ms = Math.round(elapsed() - started)
   const { latest } = await parts.source.soup.feed(options)
   const changesLeft = latest - (live.record.cursor ?? latest)
   const left = await countLeft(work, live)
-  const measured = [...rounds, { dirty, ms }]
-  const estimateMs = estimate(measured, left) + live.record.excessMs
-  return { dirty, left, ms, changes, changesLeft, estimateMs, ...conditions, walked }
-}
-
-/**
- * What a pause would take: a round in which nothing is to be done costs about as much as the least of them; and what is left
- * costs as much as it did in the latest that had something to do.
- */
-function estimate(rounds: readonly Pick<LiveRound, 'dirty' | 'ms'>[], left: number): number {
-  const fixed = Math.min(...rounds.map(({ ms }) => ms))
-  const paced = rounds.findLast(({ dirty }) => dirty > 0)
-  return Math.round(fixed + (paced === undefined ? 0 : (left * paced.ms) / paced.dirty))
+  const shown = {
+    least: compares ? Math.min(cost.least ?? ms, ms) : cost.least,
+    each: dirty === 0 ? cost.each : ms / dirty,
+  }
+  const estimateMs = Math.round((shown.least ?? 0) + left * shown.each) + live.record.excessMs
+  return { round: { dirty, left, ms, changes, changesLeft, estimateMs, ...conditions, walked }, cost: shown }
 }
 
 async function countLeft({ parts, options }: Work, live: LiveLog): Promise<number> {

@@ -32,6 +32,11 @@ const SHRINKS = 0.9
 const PATIENCE = 2
 /** A round that takes so long shows by itself how fast others write: three of them could take hours. */
 const LONG_MS = 10_000
+/** Where writers can be slowed down, they are behind a round that took so long, if more than half as much came as it dealt with. */
+const DRAGS_MS = 2_000
+const DRAGS = 1 / 2
+/** So much as a round deals with is to come meanwhile: each further one takes that part of the time, so all of them a third of it. */
+const WANTED = 1 / 4
 
 /**
  * The rule by which catching up ends, as a pure function of its rounds (M018, M019): quiesce where what is left takes no longer than
@@ -47,24 +52,27 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   if (estimateMs <= Math.min(goalMs, longestPause)) return { type: 'quiesce' }
   if (left <= terms.threshold && estimateMs <= longestPause) return { type: 'quiesce' }
   const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
-  if (rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)) return { type: 'again' }
+  const goesOn = rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)
+  const drags = last.ms >= DRAGS_MS && last.changesLeft > last.changes * DRAGS
   const slower = Math.min(
     Math.floor(terms.maxPauseMs / 2),
-    Math.max(1, throttleMs * 2, isOutrun ? throttleMs + delayToHalve(last) : 0),
+    Math.max(1, throttleMs * 2, drags ? throttleMs + delayFor(last) : 0),
   )
+  if (terms.diverging === 'throttle' && slower > throttleMs && (drags || !goesOn))
+    return { type: 'throttle', ms: slower }
+  if (goesOn) return { type: 'again' }
   const longer = Math.min(longestPause, goalMs * 2)
-  if (terms.diverging === 'throttle' && slower > throttleMs) return { type: 'throttle', ms: slower }
   if (terms.diverging !== 'abort' && longer > goalMs) return { type: 'raise', ms: longer }
   return { type: 'abort' }
 }
 
 /**
- * For how much longer one writer had to wait before each change, so that half as many come as a round deals with. Several have to wait
- * for longer: nobody knows how many there are.
+ * For how much longer one writer had to wait before each change, so that as few come as are wanted beside what a round deals with. Several
+ * have to wait for longer: nobody knows how many there are.
  */
-function delayToHalve({ ms, changes, changesLeft }: LiveRound): number {
+function delayFor({ ms, changes, changesLeft }: LiveRound): number {
   const gap = ms / Math.max(1, changesLeft)
-  return Math.round(gap * ((2 * changesLeft) / Math.max(1, changes) - 1))
+  return Math.round(gap * (changesLeft / (WANTED * Math.max(1, changes)) - 1))
 }
 
 /** Whether one of the last rounds left less than those before them, as far as they were under the same conditions. */

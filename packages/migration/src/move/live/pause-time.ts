@@ -25,9 +25,18 @@ export class PauseTime {
   readonly #elapsed: () => number
   #began: number | undefined
   #isUnknown = false
+  #delayMs = 0
 
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed
+  }
+
+  /**
+   * For how long writers wait before each change when it catches up behind a pause of this run that was given up: half as long as before it, which
+   * leaves more time for the next one, and does not begin from nothing.
+   */
+  get delayMs(): number {
+    return this.#delayMs
   }
 
   /** Before the vault is quiesced: tells those who write for how long they are to wait, and where it goes. */
@@ -68,6 +77,7 @@ export class PauseTime {
     if (live === undefined) return
     const { overruns } = live.record
     const ms = this.#spent(work, live)
+    this.#delayMs = Math.floor(delayBefore(live) / 2)
     await live.write({ overruns: overruns + 1, ...longest(live, ms), ...learned(live, ms) }, work.options)
   }
 
