@@ -196,7 +196,7 @@ test('where people have made the target active meanwhile, it does not give that 
   const migration = await killedAt('sign', parts)
   await ended(giveUpMove(migration, own(parts)))
   await recoverVault(b.seat, { vault, identity, reason: 'they thought that A was lost' })
-  await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_TARGET_ADVANCED' })
+  await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({ code: 'MIGRATION_FORKED' })
 })
 
 test('a run that signs while its move is given up wins, and nothing is active twice', async () => {
