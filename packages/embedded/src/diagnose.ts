@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AbortOptions } from '@vault/core'
 import { checkChecksums } from './checksums.ts'
 import { diagnoseCaps } from './diagnose-caps.ts'
+import { diagnoseIdentity } from './diagnose-identity.ts'
 import { diagnoseKeys } from './diagnose-keys.ts'
 import { diagnoseLog } from './diagnose-log.ts'
 import { diagnoseMigrations } from './diagnose-migrations.ts'
@@ -49,6 +50,7 @@ export async function diagnose(dir: string, { stateDir, signal }: DiagnoseOption
     stateDir === undefined ? undefined : new Marks({ stateDir, instance: open.info.instance, warn: () => {} })
   const steps = [
     () => diagnoseTenure(open, { signal }),
+    () => diagnoseIdentity(open, { signal }),
     () => diagnoseLog(open, marks, { signal }),
     () => diagnosePacks(open, { signal }),
     () => diagnoseMigrations(open, { signal }),

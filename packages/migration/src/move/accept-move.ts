@@ -1,8 +1,9 @@
-import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, KeyState, Roles } from '@vault/core'
 import { copyBytes, decodeEnvelope, encodeEnvelope, link, verifyKeyHistory } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import type { Acceptance } from '../records/acceptance.ts'
 import { signAcceptance } from '../records/acceptance.ts'
+import { newRoles } from '../records/roles-rule.ts'
 import { soupStoreTarget } from '../store-endpoint.ts'
 import { dropPassed } from './drop-passed.ts'
 import { giveBack } from './give-back.ts'
@@ -83,16 +84,15 @@ async function receivable(
   return tenure
 }
 
+/** Those of now, but for the roles that get keys made here. */
 async function rolesFor(
   { keys: own }: Seat,
   history: KeyState,
   keys: MoveOffer['keys'],
   options?: AbortOptions,
 ): Promise<Roles> {
-  const made = await own.create(options)
-  const role = (key: KeyId) => ({ keys: [key], threshold: 1 })
-  const { identity, operators } = history.roles
-  return keys === 'keep'
-    ? { identity, operators, log: role(made.log) }
-    : { identity: role(made.identity), operators: role(made.operators), log: role(made.log) }
+  const made = await own.create(newRoles(keys), options)
+  const roles = { ...history.roles }
+  for (const role of newRoles(keys)) roles[role] = { keys: [made[role]], threshold: 1 }
+  return roles
 }
