@@ -47,10 +47,10 @@ function parseHandoff(value: unknown): void {
   check(keys === 'new' || keys === 'new-identity' || keys === 'keep', 'handoff.keys is not "new", "new-identity" or "keep"')
   if (stays === undefined) return
   check(keys === 'keep', 'handoff.identity_stays stands only where the keys are kept')
-  const isList = Array.isArray(stays) && stays.length > 0 && stays.every((key) => isKey(key))
-  check(isList, 'handoff.identity_stays is no list of keys')
+  const list: readonly unknown[] = Array.isArray(stays) ? stays : []
+  check(list.length > 0 && list.every(isKey), 'handoff.identity_stays is no list of keys')
   check(
-    stays.every((key, i) => i === 0 || stays[i - 1] < key),
+    list.every((key, i) => i === 0 || String(list[i - 1]) < String(key)),
     'handoff.identity_stays is not ascending',
   )
 }

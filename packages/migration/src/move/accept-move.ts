@@ -1,4 +1,4 @@
-import type { AbortOptions, Bytes, ContentId, KeyState, Roles } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Roles } from '@vault/core'
 import { copyBytes, decodeEnvelope, encodeEnvelope, link, verifyKeyHistory } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import type { Acceptance } from '../records/acceptance.ts'
@@ -91,8 +91,10 @@ async function rolesFor(
   keys: MoveOffer['keys'],
   options?: AbortOptions,
 ): Promise<Roles> {
-  const made = await own.create(newRoles(keys), options)
-  const roles = { ...history.roles }
-  for (const role of newRoles(keys)) roles[role] = { keys: [made[role]], threshold: 1 }
-  return roles
+  const made: Partial<Record<keyof Roles, KeyId>> = await own.create(newRoles(keys), options)
+  const role = (name: keyof Roles) => {
+    const key = made[name]
+    return key === undefined ? history.roles[name] : { keys: [key], threshold: 1 }
+  }
+  return { identity: role('identity'), operators: role('operators'), log: role('log') }
 }
