@@ -195,7 +195,9 @@ describe('vaultctl caps', () => {
       // Whoever has the new folder can change the keys of the vault, and move it on.
       await rm(space.at('A'), { recursive: true })
       await ctl(['keys', 'rotate', 'B', '--role', 'log', '--no-new-passphrase'])
-      expect(await migrate(['run', '--from', 'B', '--to', 'D', '--no-to-passphrase'])).toMatchObject({ state: 'active' })
+      expect(await migrate(['run', '--from', 'B', '--to', 'D', '--no-to-passphrase'])).toMatchObject({
+        state: 'active',
+      })
       expect(await ctl(['verify', 'D'])).toMatchObject({ ok: true })
     })
 

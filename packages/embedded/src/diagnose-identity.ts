@@ -1,4 +1,11 @@
-import { type AbortOptions, decodeEnvelope, isVaultError, type KeyId, type KeyState, verifyKeyHistory } from '@vault/core'
+import {
+  type AbortOptions,
+  decodeEnvelope,
+  isVaultError,
+  type KeyId,
+  type KeyState,
+  verifyKeyHistory,
+} from '@vault/core'
 import { readArrivalPlan } from '@vault/migration'
 import { currentTenure } from './current-tenure.ts'
 import type { Check } from './diagnosis.ts'
@@ -33,7 +40,11 @@ export async function diagnoseIdentity(place: Place, options: AbortOptions): Pro
 }
 
 /** Damaged key events are told of with the tenure. */
-async function keysOf({ soups }: Place, vault: KeyState['vault'], options: AbortOptions): Promise<KeyState | undefined> {
+async function keysOf(
+  { soups }: Place,
+  vault: KeyState['vault'],
+  options: AbortOptions,
+): Promise<KeyState | undefined> {
   try {
     return verifyKeyHistory((await soups.tenures.keyEvents(vault, options)).map((bytes) => decodeEnvelope(bytes)))
   } catch (error) {

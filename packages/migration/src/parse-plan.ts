@@ -44,7 +44,10 @@ function parsePlan(value: unknown): Plan {
 
 function parseHandoff(value: unknown): void {
   const { keys, identity_stays: stays } = record(value, 'handoff', ['keys'], ['identity_stays'])
-  check(keys === 'new' || keys === 'new-identity' || keys === 'keep', 'handoff.keys is not "new", "new-identity" or "keep"')
+  check(
+    keys === 'new' || keys === 'new-identity' || keys === 'keep',
+    'handoff.keys is not "new", "new-identity" or "keep"',
+  )
   if (stays === undefined) return
   check(keys === 'keep', 'handoff.identity_stays stands only where the keys are kept')
   const list: readonly unknown[] = Array.isArray(stays) ? stays : []

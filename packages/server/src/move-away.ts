@@ -1,5 +1,13 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError } from '@vault/core'
-import { moveSourceOf, plannedKeys, proofsOf, publishEvents, type SeatOptions, sourceOf, type Vault } from '@vault/embedded'
+import {
+  moveSourceOf,
+  plannedKeys,
+  proofsOf,
+  publishEvents,
+  type SeatOptions,
+  sourceOf,
+  type Vault,
+} from '@vault/embedded'
 import {
   arrivedMove,
   cleanTarget,

@@ -1,8 +1,8 @@
+import type { PlannedKeys } from '@vault/migration'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { REASONS, reasonOf } from '../move-reason.ts'
 import { addStateOption } from '../open-vault.ts'
-import type { PlannedKeys } from '@vault/migration'
 import { type PlannedEnds, planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
 import { addRemoteOptions } from '../remote-end.ts'
@@ -36,7 +36,10 @@ export function addPlan(program: Program): void {
   program.action<[Options]>(command, async (run, options) => {
     const planned = await planEnds(run, options, await reasonOf(options.reason))
     if (planned === undefined) return EXIT.ok
-    await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned, options.from))
+    await run.output.result(
+      { ok: true, plan: planned.plan, ...planned.asked?.members },
+      describePlan(planned, options.from),
+    )
     return EXIT.ok
   })
 }

@@ -79,7 +79,8 @@ export async function readRootCertificate(
   options?: AbortOptions,
 ): Promise<Envelope | 'unreadable' | undefined> {
   const record = await unlessDamaged(records.read(rootCertificateKey(vault), options))
-  if (record === undefined) return (await unlessDamaged(records.list(PREFIX, options))) === DAMAGED ? DAMAGED : undefined
+  if (record === undefined)
+    return (await unlessDamaged(records.list(PREFIX, options))) === DAMAGED ? DAMAGED : undefined
   if (record === DAMAGED) return DAMAGED
   const cert = openedIn(record.bytes, openCapCert)
   if (cert === undefined) return DAMAGED
