@@ -1,5 +1,5 @@
 import type { Bytes } from '@vault/core'
-import { equalBytes, isVaultError } from '@vault/core'
+import { equalBytes, isVaultError, reasonOf } from '@vault/core'
 import { decodeEntry } from './entry.ts'
 
 /** What is wrong with an entry at its index, after the entry with this leaf hash where that is known; `undefined` for nothing. */
@@ -12,6 +12,6 @@ export function checkEntryAt(index: number, bytes: Uint8Array, prev: Bytes | nul
     return linked ? undefined : 'it is not linked to the entry before'
   } catch (error) {
     if (!isVaultError(error)) throw error
-    return error.message
+    return reasonOf(error)
   }
 }

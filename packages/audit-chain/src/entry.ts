@@ -1,5 +1,5 @@
 import type { Bytes, CborLimits, KeyId } from '@vault/core'
-import { decode, encode, hasFields, isLink, isVaultError, parseKeyId } from '@vault/core'
+import { decode, encode, hasFields, isLink, isVaultError, parseKeyId, reasonOf } from '@vault/core'
 import { MAX_ENTRY_LENGTH } from './entry-bundle.ts'
 import { invalidEntry } from './trail-error.ts'
 
@@ -111,7 +111,7 @@ function canonical(value: unknown, limits: CborLimits): Bytes {
     return encode(value, limits)
   } catch (cause) {
     if (!isVaultError(cause)) throw cause
-    throw invalidEntry(`DAG-CBOR cannot hold it: ${cause.message}`, cause)
+    throw invalidEntry(`DAG-CBOR cannot hold it: ${reasonOf(cause)}`, cause)
   }
 }
 

@@ -3,6 +3,7 @@ import { copyBytes, utf8 } from '@vault/core'
 import { EMPTY_ROOT, leafHash } from '@vault/merkle'
 import { describe, expect, test } from 'vitest'
 import { AuthenticTiles } from '../src/authentic-tiles.ts'
+import { checkEntryAt } from '../src/check-entry.ts'
 import type { MemoryLog, VerifyStep } from '../src/index.ts'
 import {
   createMemoryLog,
@@ -42,6 +43,10 @@ function withEntry(bundle: Uint8Array, position: number): Uint8Array<ArrayBuffer
 }
 
 const SIZES = [1, 40, 256, 300, 520]
+
+test('what is wrong with an entry is a part of a sentence', () => {
+  expect(checkEntryAt(0, new Uint8Array(3), null)).toMatch(/^Not an entry of a trail: .*[^.]$/)
+})
 
 describe('verifying a trail', () => {
   test('finds nothing in a good one, and says how far it is', async () => {

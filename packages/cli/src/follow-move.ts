@@ -2,6 +2,7 @@ import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEv
 import { humanBytes } from './human.ts'
 import { MigrationStanding } from './migration-standing.ts'
 import type { Run } from './program.ts'
+import { stayingLines } from './staying-identity.ts'
 
 /** Shows a move as it goes on, and gives its state at the end. */
 export async function followMove(
@@ -62,9 +63,9 @@ function show(
   }
 }
 
-/** A move for people: what has been done, what comes next, and what may be left undone. */
-export function describeStatus(status: MoveStatus): string {
-  const { migration_id, phase, source, target, objects, bytes, eta_seconds, steps, reason } = status
+/** A move for people: what has been done, what comes next, and what may be left undone. `where`: what they call its source. */
+export function describeStatus(status: MoveStatus, where: string): string {
+  const { migration_id, phase, source, target, objects, bytes, eta_seconds, steps, reason, identity_stays } = status
   return [
     `Migration ${migration_id}: ${phase}${reason === null ? '' : ` (${reason})`}`,
     `  from ${source} to ${target}`,
@@ -72,6 +73,7 @@ export function describeStatus(status: MoveStatus): string {
     ...steps.map(
       ({ title, kind, status: state }) => `  [${MARKS[state]}] ${title}${kind === 'cleanup' ? ' (cleanup)' : ''}`,
     ),
+    ...(phase === 'rolled-back' ? [] : stayingLines(identity_stays ?? [], where).map((line) => `  ${line}`)),
   ].join('\n')
 }
 

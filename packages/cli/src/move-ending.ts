@@ -1,8 +1,10 @@
+import type { KeyId } from '@vault/core'
 import type { LiveRecord, MoveState } from '@vault/migration'
 import { howChecked } from './how-checked.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { OutputFiles } from './output-files.ts'
 import { isRemote } from './remote-end.ts'
+import { stayingLines } from './staying-identity.ts'
 
 /** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
 export interface Returned {
@@ -20,6 +22,8 @@ export interface Ending {
   readonly returns: Returned | undefined
   /** It had ended before it was asked for. */
   readonly already: boolean
+  /** Keys of the identity that it has left at the source. */
+  readonly stays: readonly KeyId[]
 }
 
 /** A certificate, and the file that it was written into. */
@@ -63,7 +67,7 @@ function certificateFrom(to: string, id?: string): string {
 /** What a move gives, for programs. */
 export function movedResult(
   state: MoveState,
-  { from, to, certificate, seconds, live, returns, already }: Ending,
+  { from, to, certificate, seconds, live, returns, already, stays }: Ending,
 ): Readonly<Record<string, unknown>> {
   const { migration, phase, statement, sent, verification, reason } = state
   return {
@@ -87,6 +91,7 @@ export function movedResult(
     sent_bytes: sent.bytes,
     rounds: sent.rounds,
     ...(verification !== null && { verified: verification }),
+    ...(stays.length > 0 && { identity_stays: stays }),
     ...(returns && { returns: returns.migration, newer: returns.newer }),
     ...(live && {
       pause_ms: live.pauseMs,
@@ -115,7 +120,7 @@ function isLeftAtTarget({ phase, next }: MoveState): boolean {
 
 /** The same for people. */
 export function describeMoved(state: MoveState, ending: Ending): string {
-  const { from, to, certificate, seconds, live, returns, already } = ending
+  const { from, to, certificate, seconds, live, returns, already, stays } = ending
   const { phase, statement, sent, migration } = state
   if (phase === 'rolled-back') {
     if (isLeftAtTarget(state)) {
@@ -130,7 +135,7 @@ export function describeMoved(state: MoveState, ending: Ending): string {
     if (already) return `The migration ${migration} was taken back before.`
     return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
   }
-  const kept = certificateLine(certificate, to)
+  const kept = [certificateLine(certificate, to), ...stayingLines(stays, from)].join('\n')
   if (already) {
     return `The vault has moved already: it is active in ${to}, by the migration ${migration}. ${from} refuses changes.\n${kept}`
   }

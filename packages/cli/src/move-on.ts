@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type KeyId, VaultError, type VaultId } from '@vault/core'
+import { VaultError, type VaultId } from '@vault/core'
 import type {
   MigrationErrorCode,
   MigrationReason,
@@ -28,6 +28,7 @@ import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } fr
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote, serverKey } from './remote-end.ts'
+import { identityThatStays } from './staying-identity.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
@@ -57,7 +58,7 @@ export async function moveOn(
   const files = await expectMoveFiles(options)
   const live = liveTermsOf(options)
   const allowBroken = await brokenBy(options)
-  const { isIdentitySealed, moveSourceOf, publishEvents } = await import('@vault/embedded')
+  const { isIdentitySealed, moveSourceOf, plannedKeys, publishEvents } = await import('@vault/embedded')
   const {
     arrivedMove,
     cleanTarget,
@@ -65,7 +66,6 @@ export async function moveOn(
     givenUpAt,
     isEnded,
     listMoves,
-    movedKeys,
     moveVault,
     planMigration,
     readLiveMove,
@@ -88,10 +88,10 @@ export async function moveOn(
   const source = await moveSourceOf(vault, { ...seats.source, ...acting, ...(await ceremonyOf(options)) })
   const end = moveEnd(to, { ...options, vault, seat: { ...seats.target, ...acting }, signal })
   const planFor = async (target: PlanParts['target']): Promise<Plan> => {
-    const keys = await movedKeys(source, { signal })
+    const handoff = await plannedKeys(vault, { signal })
     return await planMigration(
       { source, target, authorize: vault.authorize },
-      { signal, handoff: { keys }, ...(why && { reason: why }) },
+      { signal, handoff, ...(why && { reason: why }) },
     )
   }
   const report = async (state: MoveState, already: boolean): Promise<ExitCode> => {
@@ -99,18 +99,9 @@ export async function moveOn(
     const certificate = await keepCertificate(state, options.certificate, { to, files })
     const record = await readLiveMove(source.records, state.migration, { signal })
     if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
-    const ending = { from, to, certificate, seconds, live: record, returns: options.returns, already }
-    const identity = state.phase === 'complete' ? await identityThatStays(state) : undefined
-    return await files.report(
-      output,
-      { ...movedResult(state, ending), ...(identity !== undefined && { identity_stays: identity }) },
-      describeMoved(state, ending) + (identity === undefined ? '' : `\n${identityLine(identity)}`),
-    )
-  }
-  /** The one key of an identity that the move has left where it was. */
-  const identityThatStays = async ({ plan }: MoveState): Promise<KeyId | undefined> => {
-    const [only, ...others] = (await vault.keys({ signal })).roles.identity.keys
-    return decodePlan(plan).handoff?.keys === 'keep' && others.length === 0 ? only : undefined
+    const stays = await identityThatStays(state)
+    const ending = { from, to, certificate, seconds, live: record, returns: options.returns, already, stays }
+    return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
   }
   const named = async () => {
     if (isRemote(to)) return { key: serverKey(options.peerKey) }
@@ -209,8 +200,4 @@ export function noneToGoOnWith(
 /** Opening a vault keeps how far it is. */
 async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
   await using _ = await openVaultAt(dir, { ...options, as: [], output }, { mode: 'read', signal })
-}
-
-function identityLine(key: KeyId): string {
-  return `The identity key ${key} did not move along, as several people are the operators, or the next one is committed to: keep it where it lies. Without it nobody can change the keys of the vault, or move it again.`
 }

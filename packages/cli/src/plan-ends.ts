@@ -52,7 +52,8 @@ async function planned(run: Run, options: Options, reason?: MigrationReason): Pr
 
 async function planHere({ output, signal }: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   const { from, to } = endsOf(options)
-  const { isEnded, listMoves, movedKeys, planMigration, requireNotArrived } = await import('@vault/migration')
+  const { plannedKeys } = await import('@vault/embedded')
+  const { isEnded, listMoves, planMigration, requireNotArrived } = await import('@vault/migration')
   await using ends = await copyEnds({ ...options, from, to, keepHashes: false, output, signal })
   await using target = await ends.look()
   const { source, authorize, vault } = ends
@@ -65,7 +66,7 @@ async function planHere({ output, signal }: Run, options: Options, reason?: Migr
     {
       signal,
       ...(reason && { reason }),
-      ...(options.handoff && { handoff: { keys: await movedKeys(source, { signal }) } }),
+      ...(options.handoff && vault !== undefined && { handoff: await plannedKeys(vault, { signal }) }),
     },
   )
   // Nobody has to approve a copy.

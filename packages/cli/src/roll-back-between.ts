@@ -89,6 +89,7 @@ async function takeBack(
     seconds,
     live: undefined,
     returns: undefined,
+    stays: [],
     already: moves.some(({ migration_id: id, phase }) => id === state.migration && phase === 'rolled-back'),
   }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { between, prepared } from './between.ts'
 import { json, run, type Started, scratch } from './harness.ts'
@@ -130,4 +130,35 @@ test('live, slowly, interrupted, paused and resumed; and what is refused says wh
   expect(await a.stop('SIGTERM')).toBe(0)
   expect(await b.stop('SIGTERM')).toBe(0)
   expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
+})
+
+test('what the move of a vault with several operators does with its identity key is told, and stays told', async () => {
+  await using space = await scratch()
+  const servers = await prepared(space, 3)
+  const { me, placeOfA, keystore } = servers
+  const env = { env: { VAULT_KEYSTORE: space.at('keys') }, cwd: space.dir }
+  const ctl = (args: readonly string[]) => json('vaultctl', args, 0, env)
+  for (const who of ['ana', 'ben']) await ctl(['keys', 'new', who, '--no-passphrase'])
+  await ctl(['ceremony', 'plan', 'A', '--out', 'C', '--as', 'ana', '--operators', '2:ana,ben', '--next', '1:ben'])
+  for (const who of ['ana', 'ben']) await ctl(['ceremony', 'join', 'C', '--as', who])
+  await ctl(['ceremony', 'join', 'C', '--vault', 'A'])
+  await ctl(['ceremony', 'commit', 'C', '--to', 'A'])
+  const stays = (await readdir(space.at('A', 'keys')))
+    .filter((name) => name.startsWith('identity-'))
+    .map((name) => `ed25519:${name.slice('identity-'.length, -'.key'.length)}`)
+  const b = await serve(space.at('B'), ['--allow', placeOfA])
+  const a = await serve(space.at('A'), ['--allow-moves', me, '--move-to', `${b.url}#${b.key}`])
+  expect(await json('vault-migrate', between(servers, a, b, 'plan'))).toMatchObject({
+    plan: { handoff: { keys: 'keep', identity_stays: stays } },
+  })
+  const { stdout } = await run('vault-migrate', between(servers, a, b))
+  expect(stdout).toContain(`The identity key ${stays[0]} stays in ${a.url}`)
+  expect(await json('vault-migrate', between(servers, a, b))).toMatchObject({ already: true, identity_stays: stays })
+  const asking = ['--peer-key', a.key, '--as', 'me', ...keystore]
+  expect(await json('vault-migrate', ['status', a.url, ...asking])).toMatchObject({
+    migrations: [{ identity_stays: stays }],
+  })
+  await a.stop('SIGTERM')
+  await b.stop('SIGTERM')
+  expect(await json('vaultctl', ['doctor', space.at('B')], 1)).toMatchObject({ ok: false })
 })

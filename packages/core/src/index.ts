@@ -47,4 +47,5 @@ export type { DistantTable, KeyPage, KeyTable, Prefix, Span, SpanDifference, Sub
 export { KEY_LENGTH, objectKey } from './key-table.ts'
 export type { Link } from './link.ts'
 export { isLink, link } from './link.ts'
+export { reasonOf } from './reason-of.ts'
 export { Recent } from './recent.ts'

@@ -1,5 +1,5 @@
-import { isVaultError, VaultError } from '@vault/core'
-import { describe, expect, it } from 'vitest'
+import { isVaultError, reasonOf, VaultError } from '@vault/core'
+import { describe, expect, it, test } from 'vitest'
 
 describe('VaultError', () => {
   it('carries code, message, details and cause', () => {
@@ -37,4 +37,9 @@ describe('isVaultError', () => {
   ])('refuses %s', (_, value) => {
     expect(isVaultError(value)).toBe(false)
   })
+})
+
+test('the reason that an error gives is a part of a sentence', () => {
+  expect(reasonOf(new Error('It is full.'))).toBe('It is full')
+  expect(reasonOf(new Error('it is full'))).toBe('it is full')
 })

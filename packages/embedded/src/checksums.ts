@@ -7,6 +7,13 @@ import { PLACE_FILE } from './place.ts'
 /** Hashes of the small files that nothing else vouches for, in the format of `sha256sum`, so that `sha256sum -c` checks them too. */
 export const CHECKSUM_FILE = 'SHA256SUMS'
 
+/** The `code` of what is found about the small files. */
+export type ChecksumFindingCode =
+  /** Missing, changed, or not to be read. */
+  | 'VAULT_FILE_DAMAGED'
+  /** There, and without a checksum: somebody has put it there, or whoever wrote it died before it was listed. */
+  | 'VAULT_FILE_UNLISTED'
+
 /** Writes the checksums of `vault.json` and everything in `keys`. */
 export async function writeChecksums(dir: string): Promise<void> {
   const lines: string[] = []
@@ -46,8 +53,8 @@ export async function listChanged(dir: string, name: string): Promise<void> {
 /** Every covered file that is missing, changed, not listed or not to be read. */
 export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
   const findings: Finding[] = []
-  const report = (subject: string, message: string) =>
-    void findings.push({ code: 'VAULT_FILE_DAMAGED', message: `${subject} ${message}`, subject })
+  const report = (subject: string, message: string, code: ChecksumFindingCode = 'VAULT_FILE_DAMAGED') =>
+    void findings.push({ code, message: `${subject} ${message}`, subject })
   const attempt = async <T>(subject: string, read: Promise<T>): Promise<T | undefined> =>
     await read.catch((error: NodeJS.ErrnoException) => {
       if (error.syscall === undefined) throw error
@@ -68,7 +75,7 @@ export async function checkChecksums(dir: string): Promise<readonly Finding[]> {
     listed.delete(name)
     const actual = await attempt(name, fileHash(join(dir, name)))
     if (actual === undefined) continue
-    if (expected === undefined) report(name, `is not listed in ${CHECKSUM_FILE}.`)
+    if (expected === undefined) report(name, `is not listed in ${CHECKSUM_FILE}.`, 'VAULT_FILE_UNLISTED')
     else if (expected !== actual) report(name, `does not have the SHA-256 that ${CHECKSUM_FILE} says.`)
   }
   for (const name of listed.keys()) {

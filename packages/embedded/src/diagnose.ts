@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@vault/core'
-import { checkChecksums } from './checksums.ts'
+import { type ChecksumFindingCode, checkChecksums } from './checksums.ts'
 import { diagnoseCaps } from './diagnose-caps.ts'
+import { diagnoseIdentity } from './diagnose-identity.ts'
 import { diagnoseKeys } from './diagnose-keys.ts'
 import { diagnoseLog } from './diagnose-log.ts'
 import { diagnoseMigrations } from './diagnose-migrations.ts'
@@ -49,6 +50,7 @@ export async function diagnose(dir: string, { stateDir, signal }: DiagnoseOption
     stateDir === undefined ? undefined : new Marks({ stateDir, instance: open.info.instance, warn: () => {} })
   const steps = [
     () => diagnoseTenure(open, { signal }),
+    () => diagnoseIdentity(open, { signal }),
     () => diagnoseLog(open, marks, { signal }),
     () => diagnosePacks(open, { signal }),
     () => diagnoseMigrations(open, { signal }),
@@ -95,15 +97,18 @@ async function diagnoseFile(place: string): Promise<readonly Check[]> {
   if (findings.value.length === 0) {
     return [{ name: 'checksums', ok: true, message: `${PLACE_FILE}, the keys and SHA256SUMS are what was written.` }]
   }
-  return findings.value.map(({ message, subject = '' }) => ({
-    name: subject === PLACE_FILE ? PLACE_FILE : 'checksums',
-    ok: false,
-    lost: subject.startsWith('keys/') ? ('key' as const) : ('no' as const),
-    message,
-    advice: subject.startsWith('keys/')
-      ? `Bring ${subject} back from a backup: keys are in no replica.`
-      : `vaultctl verify ${place} --repair`,
-  }))
+  return findings.value.map(({ code, message, subject = '' }) => {
+    const isKeyLost = subject.startsWith('keys/') && code === ('VAULT_FILE_DAMAGED' satisfies ChecksumFindingCode)
+    return {
+      name: subject === PLACE_FILE ? PLACE_FILE : 'checksums',
+      ok: false,
+      lost: isKeyLost ? ('key' as const) : ('no' as const),
+      message,
+      advice: isKeyLost
+        ? `Bring ${subject} back from a backup: keys are in no replica.`
+        : `vaultctl verify ${place} --repair`,
+    }
+  })
 }
 
 /** What a step gives, or the check that says why it failed. */

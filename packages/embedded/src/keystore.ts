@@ -123,6 +123,17 @@ export async function hasKey(options: {
   return (await isThere(`${base}.age`)) ? 'sealed' : undefined
 }
 
+/** Those of these keys of which a file lies here. Whether it is sound shows when it is opened. */
+export async function heldKeys(options: {
+  readonly dir: string
+  readonly role: KeyRole
+  readonly keys: readonly KeyId[]
+}): Promise<readonly KeyId[]> {
+  const { dir, role, keys } = options
+  const forms = await Promise.all(keys.map((key) => hasKey({ dir, role, key })))
+  return keys.filter((_, i) => forms[i] !== undefined)
+}
+
 /** Several keys of one role may lie in a place: those of other vaults, and those that were replaced. */
 function fileName(role: KeyRole | 'place', key: KeyId): string {
   return `${role}-${key.slice(key.indexOf(':') + 1)}`

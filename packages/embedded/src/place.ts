@@ -1,6 +1,6 @@
 import { access, constants, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type KeyId, parseKeyId, VaultError } from '@vault/core'
+import { type KeyId, parseKeyId, reasonOf, VaultError } from '@vault/core'
 import type { SoupStore } from '@vault/soup'
 import { type FsCas, openFsCas } from '@vault/store-fs'
 import { openSqliteSoupStore } from '@vault/store-sqlite'
@@ -199,7 +199,7 @@ function parsePlaceFile(file: string, text: string): PlaceInfo {
   } catch (cause) {
     throw new VaultError<PlaceErrorCode>({
       code: 'VAULT_FORMAT',
-      message: `${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      message: `${file} cannot be read: ${cause instanceof Error ? reasonOf(cause) : String(cause)}.`,
       details: { file },
       cause,
     })

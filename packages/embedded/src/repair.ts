@@ -161,7 +161,7 @@ async function* heal(
   if (vault === undefined) return []
   const findings = allOf(before)
 
-  if (findings.some(({ code }) => code === 'VAULT_FILE_DAMAGED')) await healChecksums(place.dir, isProvenKey)
+  if (findings.some(({ code }) => code.startsWith('VAULT_FILE_'))) await healChecksums(place.dir, isProvenKey)
 
   const soup = place.soups.soup(vault)
   if (findings.some(({ code }) => code.startsWith('SOUP_'))) {

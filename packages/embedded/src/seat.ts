@@ -31,7 +31,7 @@ import { certifyingTarget } from './caps/certifying-target.ts'
 import { type SigningCeremony, signInCeremony } from './ceremony/sign-in-ceremony.ts'
 import { listNewKeys } from './checksums.ts'
 import { openOrCreatePlace } from './endpoint.ts'
-import { createRoleKeys, hasKey, openKey } from './keystore.ts'
+import { createRoleKeys, hasKey, type KeyRole, openKey } from './keystore.ts'
 import type { Place } from './place.ts'
 import type { Vault } from './vault.ts'
 import { LOG_FOLDER } from './vault-log.ts'
@@ -198,11 +198,18 @@ function seatKeys({ dir }: Place, options: SeatOptions & { readonly random: Rand
       return signers
     },
 
-    async create() {
-      const roles = ['identity', 'operators', 'log'] as const
-      const made = await createRoleKeys({ dir, roles, passphrase: await next(), random: options.random })
-      for (const signer of Object.values(made)) opened.set(signer.key, signer)
-      return { identity: made.identity.key, operators: made.operators.key, log: made.log.key }
+    async create<Role extends KeyRole>(roles: readonly Role[], abort?: AbortOptions) {
+      abort?.signal?.throwIfAborted()
+      // The log key has none.
+      const passphrase = roles.some((role) => role !== 'log') ? await next() : undefined
+      const made = await createRoleKeys({ dir, roles, passphrase, random: options.random })
+      const keys: Partial<Record<Role, KeyId>> = {}
+      for (const role of roles) {
+        const signer = made[role]
+        opened.set(signer.key, signer)
+        keys[role] = signer.key
+      }
+      return keys as Record<Role, KeyId>
     },
   }
 }

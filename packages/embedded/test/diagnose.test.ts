@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Check, diagnose, openTarget, openVault } from '../src/index.ts'
+import { type Check, diagnose, openTarget, openVault, repairVault } from '../src/index.ts'
 import { openPlace } from '../src/place.ts'
 import { filledVault, scratch, snapshot } from './scratch.ts'
 
@@ -39,7 +39,14 @@ const HARMS: Readonly<Record<string, { harm: (dir: string) => Promise<void>; fou
     },
     'checksums removed': {
       harm: (dir) => rm(join(dir, 'SHA256SUMS')),
-      found: [['checksums', 'no'], ['vault.json', 'no'], ...Array.from({ length: 4 }, () => ['checksums', 'key'])],
+      found: [['checksums', 'no'], ['vault.json', 'no'], ...Array.from({ length: 4 }, () => ['checksums', 'no'])],
+    },
+    'a key that has no checksum': {
+      harm: async (dir) => {
+        const sums = await readFile(join(dir, 'SHA256SUMS'), 'latin1')
+        await writeFile(join(dir, 'SHA256SUMS'), sums.replace(/^.*keys\/identity-.*\n/m, ''))
+      },
+      found: [['checksums', 'no']],
     },
     'soup.sqlite removed': { harm: (dir) => rm(join(dir, 'soup.sqlite')), found: [['soup.sqlite', 'here']] },
     'soup.sqlite emptied': { harm: (dir) => truncate(join(dir, 'soup.sqlite'), 0), found: [['soup.sqlite', 'here']] },
@@ -80,6 +87,24 @@ describe('a diagnosis', () => {
       expect((await wrongOf(dir)).map(({ name, lost }) => [name, lost])).toEqual(found)
     })
   }
+
+  test('of a key that was put back leads to a sound place', async () => {
+    await using space = await scratch()
+    const dir = space.at('v')
+    await filledVault(dir)
+    const file = await named(dir, 'keys', 'identity-')
+    const key = await readFile(file)
+    await rm(file)
+    // Listed no more, as where a place never had it.
+    const sums = await readFile(join(dir, 'SHA256SUMS'), 'latin1')
+    await writeFile(join(dir, 'SHA256SUMS'), sums.replace(/^.*keys\/identity-.*\n/m, ''))
+    await writeFile(file, key, { mode: 0o600 })
+    const [found, ...others] = await wrongOf(dir)
+    expect(others).toEqual([])
+    expect(found?.advice).toBe(`vaultctl verify ${dir} --repair`)
+    for await (const _ of repairVault(dir));
+    expect(await wrongOf(dir)).toEqual([])
+  })
 
   test('of no vault, and of no folder', async () => {
     await using space = await scratch()

@@ -36,11 +36,26 @@ function parsePlan(value: unknown): Plan {
   check((plan.kind === 'partial') === (plan.select !== undefined), 'select stands in a partial plan and only there')
   if (plan.handoff !== undefined) {
     check(plan.kind === 'full', 'handoff stands only in a full plan')
-    const { keys } = record(plan.handoff, 'handoff', ['keys'])
-    check(keys === 'new' || keys === 'keep', 'handoff.keys is neither "new" nor "keep"')
+    parseHandoff(plan.handoff)
   }
   if (plan.select !== undefined) parseSelect(plan.select, plan.verification)
   return value as Plan
+}
+
+function parseHandoff(value: unknown): void {
+  const { keys, identity_stays: stays } = record(value, 'handoff', ['keys'], ['identity_stays'])
+  check(
+    keys === 'new' || keys === 'new-identity' || keys === 'keep',
+    'handoff.keys is not "new", "new-identity" or "keep"',
+  )
+  if (stays === undefined) return
+  check(keys === 'keep', 'handoff.identity_stays stands only where the keys are kept')
+  const list: readonly unknown[] = Array.isArray(stays) ? stays : []
+  check(list.length > 0 && list.every(isKey), 'handoff.identity_stays is no list of keys')
+  check(
+    list.every((key, i) => i === 0 || String(list[i - 1]) < String(key)),
+    'handoff.identity_stays is not ascending',
+  )
 }
 
 function parseTarget(value: unknown, isHandoff: boolean): void {

@@ -103,8 +103,8 @@ export async function requireActive(
   if (state === 'active') {
     const events = await source.keyEvents(options)
     const { retired, next } = verifyKeyHistory(events.map((event) => decodeEnvelope(event)))
-    // The new identity is made at the target, and nobody has committed to that.
-    const isBound = keys === 'new' && next !== null
+    // A new identity is made at the target, and nobody has committed to that.
+    const isBound = keys !== 'keep' && next !== null
     if (!retired && !isBound) return
     const why = retired
       ? `has ended by its last key event, so ${ENDED}`

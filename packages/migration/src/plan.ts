@@ -27,6 +27,22 @@ export interface Sample {
 /** The most rows of a table that a sample has: they are in memory, and finding more needs a full verification. */
 export const MAX_SAMPLE: number = 100_000
 
+/** Which keys of a vault are made at the target of a move; the others it keeps. */
+export type PlannedKeys =
+  /** Identity, operators and log. */
+  | 'new'
+  /** Identity and log: the operators are several people. */
+  | 'new-identity'
+  /** Log. */
+  | 'keep'
+
+/** What becomes of the keys of a vault that moves. */
+export interface PlannedHandoff {
+  readonly keys: PlannedKeys
+  /** Keys of an identity that is kept, ascending, whose files lie at the source, and stay there. Absent where there are none, and in older plans. */
+  readonly identity_stays?: readonly KeyId[]
+}
+
 /** What a migration is to do, decided before anything is written. The type is the format: `formats/migration-plan.md`. */
 export interface Plan {
   readonly type: 'migration-plan'
@@ -48,10 +64,7 @@ export interface Plan {
   readonly select?: Query
   readonly verification: Verification
   /** The vault is handed off: afterwards the target is its active place. Absent: the target gets a copy. Only in a full plan. */
-  readonly handoff?: {
-    /** Identity and operators at the target: new ones made there, or those that the vault has. The log key is always new. */
-    readonly keys: 'new' | 'keep'
-  }
+  readonly handoff?: PlannedHandoff
   /** Passes over the differences before a source that keeps changing is given up, 1 to 1,000. */
   readonly rounds: number
 }

@@ -1,4 +1,4 @@
-import { encode } from '@vault/core'
+import { createSigner, encode } from '@vault/core'
 import { expect, test } from 'vitest'
 import { activeVault, fill } from '../../transfer/test/memory-vault.ts'
 import { decodePlan, encodePlan, MIGRATION_REASONS, type Plan, planId, planMigration } from '../src/index.ts'
@@ -38,6 +38,20 @@ test('a partial plan holds its query', async () => {
   expect(decodePlan(encodePlan(plan))).toMatchObject({ kind: 'partial', select })
 })
 
+const KEYS = [1, 2].map((n) => createSigner(new Uint8Array(32).fill(n)).key).toSorted()
+
+test('a plan of a hand-off says which keys are made at the target, and which stay', async () => {
+  const plan = await fullPlan()
+  for (const handoff of [
+    { keys: 'new' },
+    { keys: 'new-identity' },
+    { keys: 'keep' },
+    { keys: 'keep', identity_stays: KEYS },
+  ]) {
+    expect(decodePlan(encode({ ...plan, handoff }))).toMatchObject({ handoff })
+  }
+})
+
 test.each<[string, (plan: Plan) => unknown]>([
   ['another type', (plan) => ({ ...plan, type: 'plan' })],
   ['a newer version', (plan) => ({ ...plan, v: 2 })],
@@ -59,6 +73,14 @@ test.each<[string, (plan: Plan) => unknown]>([
   ['a place that a copy goes to', (plan) => ({ ...plan, target: { label: 't', instance: '0'.repeat(32) } })],
   ['a place by half a name', (plan) => ({ ...plan, handoff: { keys: 'new' }, target: { label: 't', instance: '00' } })],
   ['a place by no key', (plan) => ({ ...plan, handoff: { keys: 'new' }, target: { label: 't', place: 'key' } })],
+  ['keys of another kind', (plan) => ({ ...plan, handoff: { keys: 'old' } })],
+  ['keys that stay where they are new', (plan) => ({ ...plan, handoff: { keys: 'new', identity_stays: KEYS } })],
+  ['no keys that stay', (plan) => ({ ...plan, handoff: { keys: 'keep', identity_stays: [] } })],
+  ['what stays and is no key', (plan) => ({ ...plan, handoff: { keys: 'keep', identity_stays: ['key'] } })],
+  [
+    'keys that stay in another order',
+    (plan) => ({ ...plan, handoff: { keys: 'keep', identity_stays: KEYS.toReversed() } }),
+  ],
   ['no rounds', (plan) => ({ ...plan, rounds: 0 })],
   ['a selection in a full plan', (plan) => ({ ...plan, select: {} })],
   ['a partial plan without selection', (plan) => ({ ...plan, kind: 'partial' })],

@@ -1,5 +1,13 @@
 import { type AbortOptions, type Authorize, decodeEnvelope, type KeyId, VaultError } from '@vault/core'
-import { moveSourceOf, proofsOf, publishEvents, type SeatOptions, sourceOf, type Vault } from '@vault/embedded'
+import {
+  moveSourceOf,
+  plannedKeys,
+  proofsOf,
+  publishEvents,
+  type SeatOptions,
+  sourceOf,
+  type Vault,
+} from '@vault/embedded'
 import {
   arrivedMove,
   cleanTarget,
@@ -10,7 +18,6 @@ import {
   type MoveEvent,
   type MoveParts,
   type MoveState,
-  movedKeys,
   moveVault,
   type Plan,
   parseAcceptance,
@@ -75,7 +82,7 @@ export async function moveAway(
   // A passphrase that this server has not, or a wrong one, is said before the target has keys.
   if (open === undefined || open.next === 'accept') await source.unlock(options)
   if (open === undefined) await cleanTarget(parts, options)
-  const { migration, events } = await begin(open, parts, { ...options, reason: request.reason })
+  const { migration, events } = await begin(vault, open, parts, { ...options, reason: request.reason })
   for await (const event of publishEvents(migration, events)) tell(event)
 }
 
@@ -89,8 +96,8 @@ export async function planAway(
   const source = { ...sourceOf(vault), instance: vault.place.info.instance }
   await using target = await reached(vault, to, departure, options)
   await requireNotArrived({ soup: vault.soup, records: vault.place.soups.records, vault: vault.id }, target, options)
-  const keys = await movedKeys(source, options)
-  return await planMigration({ source, target, authorize }, { handoff: { keys }, ...because(reason), ...options })
+  const handoff = await plannedKeys(vault, options)
+  return await planMigration({ source, target, authorize }, { handoff, ...because(reason), ...options })
 }
 
 /**
@@ -176,6 +183,7 @@ async function reached(
 }
 
 async function begin(
+  vault: Vault,
   open: MoveState | undefined,
   parts: MoveParts,
   { reason, ...options }: AbortOptions & { readonly reason: MoveRequest['reason'] | undefined },
@@ -184,8 +192,7 @@ async function begin(
     const { migration } = open
     return { migration, events: resumeMove(migration, parts, options) }
   }
-  const keys = await movedKeys(parts.source, options)
-  const planned = { handoff: { keys }, ...because(reason), ...options }
+  const planned = { handoff: await plannedKeys(vault, options), ...because(reason), ...options }
   const plan = await planMigration(parts as Parameters<typeof planMigration>[0], planned)
   return { migration: plan.migration_id, events: moveVault(plan, parts, options) }
 }

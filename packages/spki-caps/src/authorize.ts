@@ -1,5 +1,5 @@
 import type { ContentId, Envelope } from '@vault/core'
-import { isVaultError } from '@vault/core'
+import { isVaultError, reasonOf } from '@vault/core'
 import type { OpenCapRequest } from './cap-request.ts'
 import { CAP_REQUEST, openCapRequest } from './cap-request.ts'
 import { timeText } from './check-cert.ts'
@@ -93,7 +93,7 @@ function openOr<T extends Opened<unknown>>(
     return open(envelope)
   } catch (error) {
     if (!isVaultError(error)) throw error
-    return { verdict: alone('CAPS_MALFORMED', error.message) }
+    return { verdict: alone('CAPS_MALFORMED', reasonOf(error)) }
   }
 }
 

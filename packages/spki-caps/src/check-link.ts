@@ -1,4 +1,4 @@
-import { isVaultError } from '@vault/core'
+import { isVaultError, reasonOf } from '@vault/core'
 import type { Holding } from './holding.ts'
 import { covers, meet } from './meet.ts'
 import { principalText } from './principal.ts'
@@ -27,7 +27,7 @@ export function meetTags(held: Tag | undefined, granted: Tag): { readonly outcom
     return { outcome: refuse('CAPS_TAG_EMPTY', 'what it grants its issuer does not hold', sides()) }
   } catch (error) {
     if (!isVaultError(error, 'CAPS_TAG_INVALID')) throw error
-    return { outcome: refuse('CAPS_TOO_LARGE', error.message, sides()) }
+    return { outcome: refuse('CAPS_TOO_LARGE', reasonOf(error), sides()) }
   }
 }
 

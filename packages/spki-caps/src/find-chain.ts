@@ -111,11 +111,7 @@ class Search {
   /** Finds the issuers of all certificates that grant to the one with this text, and keeps those that name it. */
   async #look(text: string, hops: number, found: Map<string, Reach>): Promise<void> {
     const hearing = this.#hearing(hops)
-    for await (const cert of this.#read(text)) {
-      if (isNameCert(cert)) {
-        this.#names.note(text, cert)
-        continue
-      }
+    for (const cert of await this.#granting(text)) {
       const keys = this.#keysOf(cert, found)
       if (keys === undefined) continue
       const spoken = speak(cert.record.subject, hearing)
@@ -127,6 +123,16 @@ class Search {
       for (const issuing of issuingTexts(issuer)) if (!found.has(issuing)) found.set(issuing, reach)
     }
     this.#names.looked(text)
+  }
+
+  /** Those that grant to the one with this text. Of several that would do the first is used, which is the one that is valid longest. */
+  async #granting(text: string): Promise<readonly OpenCapCert[]> {
+    const certs = new Map<ContentId, OpenCapCert>()
+    for await (const cert of this.#read(text)) {
+      if (isNameCert(cert)) this.#names.note(text, cert)
+      else certs.set(cert.id, cert)
+    }
+    return [...certs.values()].sort((a, b) => endOf(b) - endOf(a))
   }
 
   async *#read(text: string): AsyncGenerator<OpenProofCert> {
@@ -217,6 +223,10 @@ class Search {
     }
     return undefined
   }
+}
+
+function endOf({ record: { expires } }: OpenCapCert): number {
+  return expires ?? Number.MAX_SAFE_INTEGER
 }
 
 function furthest({ delegate, depth }: Root, limit: number): number {

@@ -30,6 +30,19 @@ describe('createAuthorize', () => {
     expect(await authorize(asked)).toEqual({ action: 'migrate', object: HERE, expires: later(5000), proven: true })
   })
 
+  it('grants by the one that is valid longest, of several that would do', async () => {
+    const ends = [later(60_000), null, later(90_000)]
+    const all = await Promise.all(ends.map((expires) => cert(ana, ben.key, { expires })))
+    expect(await authorizeBy(all)(asked)).not.toHaveProperty('expires')
+    const [short, , long] = all as [Envelope, Envelope, Envelope]
+    for (const some of [
+      [short, long],
+      [long, short],
+    ]) {
+      expect(await authorizeBy(some)(asked)).toMatchObject({ expires: later(90_000) })
+    }
+  })
+
   it('counts signers and approvals as distinct persons', async () => {
     const roots = [{ ...ROOT, subject: thresholdPrincipal(2, [ana.key, ben.key, eva.key]) }]
     const authorize = authorizeBy([], { roots })

@@ -15,7 +15,7 @@ export function addCeremonyVerify(program: CeremonyProgram): void {
   addReading(program, {
     name: 'verify',
     description: 'verify a ceremony from its folder alone, without a vault and without a secret',
-    isGood: ({ phase }) => phase === 'complete',
+    isGood: ({ owed }) => owed.length === 0,
   })
 }
 

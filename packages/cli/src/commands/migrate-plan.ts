@@ -1,3 +1,4 @@
+import type { PlannedKeys } from '@vault/migration'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { REASONS, reasonOf } from '../move-reason.ts'
@@ -6,6 +7,7 @@ import { type PlannedEnds, planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
 import { addRemoteOptions } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
+import { stayingLines } from '../staying-identity.ts'
 
 interface Options extends RemotePlaceOptions {
   readonly from: string
@@ -34,20 +36,31 @@ export function addPlan(program: Program): void {
   program.action<[Options]>(command, async (run, options) => {
     const planned = await planEnds(run, options, await reasonOf(options.reason))
     if (planned === undefined) return EXIT.ok
-    await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned))
+    await run.output.result(
+      { ok: true, plan: planned.plan, ...planned.asked?.members },
+      describePlan(planned, options.from),
+    )
     return EXIT.ok
   })
 }
 
-/** A plan for people. */
-export function describePlan({ plan, asked }: PlannedEnds): string {
-  const { source, target, verification } = plan
+const KEYS: Readonly<Record<PlannedKeys, string>> = {
+  new: 'new ones, which are made there',
+  'new-identity': 'a new identity and log key, which are made there; the operators stay who they are',
+  keep: 'a new log key, which is made there; identity and operators stay as they are',
+}
+
+/** A plan for people. `from`: what they call its source. */
+export function describePlan({ plan, asked }: PlannedEnds, from: string): string {
+  const { source, target, verification, handoff } = plan
   const { objects, bytes, entries } = source.counts
   return [
     `Migration ${plan.migration_id}`,
     `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
-    `to        ${target.label}, ${plan.handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
+    `to        ${target.label}, ${handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
     `verified  ${verification.mode === 'full' ? 'every object read back and hashed, both roots' : `a sample of ${verification.size}, both roots`}`,
+    ...(handoff === undefined ? [] : [`keys      ${KEYS[handoff.keys]}`]),
+    ...stayingLines(handoff?.identity_stays ?? [], from),
     ...(asked?.lines ?? []),
   ].join('\n')
 }

@@ -37,8 +37,8 @@ export function addRehearse(program: Program): void {
     await expectMoveFiles(options)
     const live = liveTermsOf(options)
     const allowBroken = await brokenBy(options)
-    const { isIdentitySealed, moveSourceOf, rehearseHandoff } = await import('@vault/embedded')
-    const { movedKeys, planMigration, rehearseMove } = await import('@vault/migration')
+    const { isIdentitySealed, moveSourceOf, plannedKeys, rehearseHandoff } = await import('@vault/embedded')
+    const { planMigration, rehearseMove } = await import('@vault/migration')
     await using vault = await openVaultAt(from, { ...options, output }, { signal })
     const beside = options.to === undefined || isRemote(options.to) ? vault.place.dir : options.to
     await using scratch = await throwAway(beside)
@@ -49,8 +49,8 @@ export function addRehearse(program: Program): void {
     const { authorize } = vault
     const plan = await (async () => {
       await using target = await end.look()
-      const keys = await movedKeys(source, { signal })
-      return await planMigration({ source, target, authorize }, { signal, handoff: { keys } })
+      const handoff = await plannedKeys(vault, { signal })
+      return await planMigration({ source, target, authorize }, { signal, handoff })
     })()
     await source.unlock({ signal })
     await using target = await end.open()

@@ -103,6 +103,7 @@ async function dryRun(run: Run, options: Options, why: MigrationReason | undefin
   if (planned === undefined) return EXIT.ok
   const { plan, asked } = planned
   const { objects, bytes } = plan.source.counts
+  const stays = plan.handoff?.identity_stays
   const result = {
     ok: true,
     dry_run: true,
@@ -111,6 +112,9 @@ async function dryRun(run: Run, options: Options, why: MigrationReason | undefin
     target: to,
     migration_id: plan.migration_id,
   }
-  await run.output.result({ ...result, objects, bytes, ...asked?.members }, describePlan(planned))
+  await run.output.result(
+    { ...result, objects, bytes, ...(stays && { identity_stays: stays }), ...asked?.members },
+    describePlan(planned, from),
+  )
   return EXIT.ok
 }

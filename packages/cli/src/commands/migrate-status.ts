@@ -66,7 +66,7 @@ async function report(
     [
       standing,
       ...told.flatMap(({ approvals, ...status }) => [
-        describeStatus(status),
+        describeStatus(status, where),
         ...(approvals === undefined ? [] : approvalLines(approvals, called).map((line) => `  ${line}`)),
       ]),
     ].join('\n'),

@@ -69,22 +69,32 @@ function isMendable(records: Records): records is MendableRecords {
   return 'mend' in records
 }
 
-/** The root certificate of a vault for the key of this place; `undefined` where there is none. What is damaged is `unreadable`, and grants nothing. */
+/**
+ * The root certificate of a vault for the key of this place; `undefined` where there is none. What is damaged is `unreadable`, and grants nothing;
+ * so is one that is not there while the key of another such record is damaged, because it may be that one.
+ */
 export async function readRootCertificate(
   records: Records,
   { vault, place }: Pick<RootCertificate, 'vault' | 'place'>,
   options?: AbortOptions,
 ): Promise<Envelope | 'unreadable' | undefined> {
-  const record = await records.read(rootCertificateKey(vault), options).catch((error: unknown) => {
-    if (isVaultError(error, 'SOUP_CORRUPT')) return 'damaged' as const
-    throw error
-  })
-  if (record === undefined) return undefined
-  if (record === 'damaged') return 'unreadable'
+  const record = await unlessDamaged(records.read(rootCertificateKey(vault), options))
+  if (record === undefined)
+    return (await unlessDamaged(records.list(PREFIX, options))) === DAMAGED ? DAMAGED : undefined
+  if (record === DAMAGED) return DAMAGED
   const cert = openedIn(record.bytes, openCapCert)
-  if (cert === undefined) return 'unreadable'
+  if (cert === undefined) return DAMAGED
   // A copy of a place that was given a key of its own has that of the other one.
   return principalText(cert.record.subject) === place ? cert.envelope : undefined
+}
+
+const DAMAGED = 'unreadable'
+
+async function unlessDamaged<T>(reading: Promise<T>): Promise<T | typeof DAMAGED> {
+  return await reading.catch((error: unknown) => {
+    if (isVaultError(error, 'SOUP_CORRUPT')) return DAMAGED
+    throw error
+  })
 }
 
 /** Under which the root certificate of a vault is kept, among the records of its place. */

@@ -231,7 +231,7 @@ export const CALLS: Calls = {
     TARGET,
     'Accepts a migration',
     shape<WireMove<MoveOffer>>(
-      { keyEvents, migration, plan: id, epoch: count, driver: count, keys: word('new', 'keep') },
+      { keyEvents, migration, plan: id, epoch: count, driver: count, keys: word('new', 'new-identity', 'keep') },
       { evidence: document },
     ),
     { response: document, maxBytes: LONG },

@@ -129,7 +129,7 @@ export const moveStatuses: Field<readonly MoveStatus[]> = list(
       steps: list(map<StepStatus>({ ...step, status: word('done', 'next', 'open') }), 64),
       reason: nullable(words),
     },
-    { approvals },
+    { approvals, identity_stays: list(key, 1_024) },
   ),
   4_096,
 )

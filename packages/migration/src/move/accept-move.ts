@@ -3,6 +3,7 @@ import { copyBytes, decodeEnvelope, encodeEnvelope, link, verifyKeyHistory } fro
 import type { Tenure } from '@vault/soup'
 import type { Acceptance } from '../records/acceptance.ts'
 import { signAcceptance } from '../records/acceptance.ts'
+import { newRoles } from '../records/roles-rule.ts'
 import { soupStoreTarget } from '../store-endpoint.ts'
 import { dropPassed } from './drop-passed.ts'
 import { giveBack } from './give-back.ts'
@@ -83,16 +84,17 @@ async function receivable(
   return tenure
 }
 
+/** Those of now, but for the roles that get keys made here. */
 async function rolesFor(
   { keys: own }: Seat,
   history: KeyState,
   keys: MoveOffer['keys'],
   options?: AbortOptions,
 ): Promise<Roles> {
-  const made = await own.create(options)
-  const role = (key: KeyId) => ({ keys: [key], threshold: 1 })
-  const { identity, operators } = history.roles
-  return keys === 'keep'
-    ? { identity, operators, log: role(made.log) }
-    : { identity: role(made.identity), operators: role(made.operators), log: role(made.log) }
+  const made: Partial<Record<keyof Roles, KeyId>> = await own.create(newRoles(keys), options)
+  const role = (name: keyof Roles) => {
+    const key = made[name]
+    return key === undefined ? history.roles[name] : { keys: [key], threshold: 1 }
+  }
+  return { identity: role('identity'), operators: role('operators'), log: role('log') }
 }

@@ -4,6 +4,7 @@ import type { AbortOptions, Bytes, ContentId, KeyId, KeyState, Signer } from '@v
 import type { HeldBlock, IntakeBatch, Records, Tenure } from '@vault/soup'
 import type { Statement } from '@vault/transfer'
 import type { Held, Receiving, Source } from '../endpoint.ts'
+import type { PlannedKeys } from '../plan.ts'
 import type { AuditNote } from './audit-note.ts'
 import type { MoveState } from './state.ts'
 
@@ -96,7 +97,7 @@ export interface MoveOffer {
   readonly epoch: number
   /** Grows with every start: one that is lower than what was seen is refused. */
   readonly driver: number
-  readonly keys: 'new' | 'keep'
+  readonly keys: PlannedKeys
   /** By which the vault is active at the source: the hand-off with which it came, or the recovery. Left out where it was founded there, or that is not known. */
   readonly evidence?: Bytes
 }

@@ -29,6 +29,8 @@ export interface MoveStatus {
   readonly eta_seconds: number | null
   readonly steps: readonly StepStatus[]
   readonly reason: string | null
+  /** Keys of the identity whose files lie at the source and stay there when the vault has moved; left out where there are none. */
+  readonly identity_stays?: readonly KeyId[]
   /** Of a move that asks for approvals before a step that is still to come; left out where nobody has to approve it. */
   readonly approvals?: MoveApprovals
 }
@@ -52,7 +54,7 @@ export function planToApprove(state: MoveState): ContentId | undefined {
 
 /** Describes a move. `checkpoint`: the latest one of it, where there is one. `pace`: what `readMovePace` gives. */
 export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint, pace: readonly Mark[] = []): MoveStatus {
-  const { kind, source, target } = decodePlan(state.plan)
+  const { kind, source, target, handoff } = decodePlan(state.plan)
   const steps = stepsOf(state)
   const reached = state.next === null ? steps.length : steps.findIndex(({ effect }) => effect === state.next)
   const transferred = checkpoint?.transferred ?? { objects: 0, bytes: 0 }
@@ -67,6 +69,7 @@ export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint, p
     eta_seconds: remainingSeconds(state, checkpoint, pace),
     steps: steps.map((step, i) => ({ ...step, status: i < reached ? 'done' : i === reached ? 'next' : 'open' })),
     reason: state.reason,
+    ...(handoff?.identity_stays && { identity_stays: handoff.identity_stays }),
   }
 }
 

@@ -1,16 +1,23 @@
-import type { AbortOptions } from '@vault/core'
+import type { AbortOptions, KeyId } from '@vault/core'
 import { decodeEnvelope, verifyKeyHistory } from '@vault/core'
 import type { Source } from '../endpoint.ts'
-import type { Plan } from '../plan.ts'
+import type { PlannedHandoff } from '../plan.ts'
 
 /**
  * Which keys a vault has after a move, where nobody says so. What several people hold stays theirs, and so does an identity that has
- * committed to the one that follows; a key that one place holds does not leave it.
+ * committed to the one that follows; a key that one place holds does not leave it, so the vault gets another one where it goes. `held`:
+ * the keys of the identity that lie at the source. One that lies elsewhere stays whose it is, beside several operators.
  */
 export async function movedKeys(
   source: Pick<Source, 'keyEvents'>,
-  options?: AbortOptions,
-): Promise<NonNullable<Plan['handoff']>['keys']> {
+  { held, ...options }: AbortOptions & { readonly held: readonly KeyId[] },
+): Promise<PlannedHandoff> {
   const { roles, next } = verifyKeyHistory((await source.keyEvents(options)).map((event) => decodeEnvelope(event)))
-  return next !== null || roles.identity.keys.length + roles.operators.keys.length > 2 ? 'keep' : 'new'
+  const { identity, operators } = roles
+  const stays = identity.keys.filter((key) => held.includes(key))
+  if (next === null && identity.keys.length === 1) {
+    if (operators.keys.length === 1) return { keys: 'new' }
+    if (stays.length === 1) return { keys: 'new-identity' }
+  }
+  return { keys: 'keep', ...(stays.length > 0 && { identity_stays: stays.toSorted() }) }
 }

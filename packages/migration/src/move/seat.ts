@@ -37,8 +37,11 @@ export interface SeatKeys {
     threshold: Threshold,
     options?: AbortOptions,
   ): Promise<readonly Signer[]>
-  /** Makes new keys for a vault that comes here. Durable when it resolves. */
-  create(options?: AbortOptions): Promise<{ readonly identity: KeyId; readonly operators: KeyId; readonly log: KeyId }>
+  /** Makes a new key for each of these roles of a vault that comes here, and no other. Durable when it resolves. */
+  create<Role extends 'identity' | 'operators' | 'log'>(
+    roles: readonly Role[],
+    options?: AbortOptions,
+  ): Promise<Readonly<Record<Role, KeyId>>>
 }
 
 /** What the clock of a place says, in seconds since 1970. */

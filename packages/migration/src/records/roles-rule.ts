@@ -1,18 +1,30 @@
 import type { KeyId, Roles } from '@vault/core'
 import { encode, equalBytes, VaultError } from '@vault/core'
+import type { PlannedKeys } from '../plan.ts'
 import type { MigrationRecordErrorCode } from './error.ts'
 
+/** The roles that get keys made at the target of a move. The log key, which is online, never stays. */
+export function newRoles(keys: PlannedKeys): readonly (keyof Roles)[] {
+  return NEW_ROLES[keys]
+}
+
+const NEW_ROLES: Readonly<Record<PlannedKeys, readonly (keyof Roles)[]>> = {
+  new: ['identity', 'operators', 'log'],
+  'new-identity': ['identity', 'log'],
+  keep: ['log'],
+}
+
 /**
- * Which keys a vault may have after its hand-off: identity and operators stay as they are where the plan keeps them; every
- * other role has none of the keys before, in whatever role. The log key, which is online, never stays. Asked by the source
- * before its identity signs, and by whoever reads a certificate.
+ * Which keys a vault may have after its hand-off: a role that the plan keeps stays as it is; every other role has none of the keys
+ * before, in whatever role. Asked by the source before its identity signs, and by whoever reads a certificate.
  *
  * Throws `MIGRATION_RECORD_FOREIGN` with the field `roles`, and the `role` in its details.
  */
-export function requireRoles(keys: 'new' | 'keep', before: Roles, after: Roles): void {
+export function requireRoles(keys: PlannedKeys, before: Roles, after: Roles): void {
   const old: ReadonlySet<KeyId> = new Set(Object.values(before).flatMap((role) => role.keys))
+  const fresh = newRoles(keys)
   for (const role of ['identity', 'operators', 'log'] as const) {
-    if (keys === 'keep' && role !== 'log') {
+    if (!fresh.includes(role)) {
       if (!equalBytes(encode(before[role]), encode(after[role])))
         throw foreignRole(role, 'changes, but the plan keeps it')
     } else if (after[role].keys.some((key) => old.has(key))) {

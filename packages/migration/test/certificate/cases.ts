@@ -82,6 +82,29 @@ export const VALID_LATER: readonly Case[] = [
   },
 ]
 
+const NEW_IDENTITY = { identity: role(NEW.identity), operators: role(OLD.operators), log: role(NEW.log) }
+const KEPT_ROLES = { identity: role(OLD.identity), operators: role(OLD.operators), log: role(NEW.log) }
+
+/** Of which keys are made at the target. */
+export const VALID_KEYS: readonly Case[] = [
+  {
+    name: 'a move to a new identity, whose operators stay',
+    forgery: {
+      plan: put({ handoff: { keys: 'new-identity' } }),
+      acceptance: put({ roles: NEW_IDENTITY }),
+      keyEvent: put({ roles: NEW_IDENTITY }),
+    },
+  },
+  {
+    name: 'an identity that stays at the source',
+    forgery: {
+      plan: put({ handoff: { keys: 'keep', identity_stays: [OLD.identity.key] } }),
+      acceptance: put({ roles: KEPT_ROLES }),
+      keyEvent: put({ roles: KEPT_ROLES }),
+    },
+  },
+]
+
 export const VALID: readonly Case[] = [
   { name: 'a move to new keys', forgery: {} },
   {
@@ -479,3 +502,14 @@ export async function signedAsAnotherType(): Promise<Bytes> {
 }
 
 export const trailing = (bytes: Bytes): Bytes => concatBytes(bytes, new Uint8Array(1))
+
+export const REFUSED_KEYS: readonly RefusedCase[] = [
+  refused('new operators, where only the identity is to be a new one', DISAGREES, 'key_events.roles', {
+    plan: put({ handoff: { keys: 'new-identity' } }),
+  }),
+  refused('the old identity, where it is to be a new one', DISAGREES, 'key_events.roles', {
+    plan: put({ handoff: { keys: 'new-identity' } }),
+    acceptance: put({ roles: KEPT_ROLES }),
+    keyEvent: put({ roles: KEPT_ROLES }),
+  }),
+]

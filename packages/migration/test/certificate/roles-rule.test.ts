@@ -26,6 +26,15 @@ describe('requireRoles', () => {
   test('takes what the plan says', () => {
     requireRoles('new', before, after)
     requireRoles('keep', before, kept)
+    requireRoles('new-identity', before, { ...after, operators: before.operators })
+  })
+
+  test('refuses other operators, and an old identity, where only that is to be a new one', () => {
+    const moved = { ...after, operators: before.operators }
+    expect(() => requireRoles('new-identity', before, after)).toThrow(refusal('operators'))
+    expect(() => requireRoles('new-identity', before, { ...moved, identity: before.identity })).toThrow(
+      refusal('identity'),
+    )
   })
 
   test.each(['identity', 'operators'] as const)('refuses another %s where the plan keeps the keys', (name) => {
@@ -45,6 +54,8 @@ describe('requireRoles', () => {
     for (const log of [before.log, role(OLD.log, NEW.log), role(OLD.identity)]) {
       expect(() => requireRoles('keep', before, { ...kept, log })).toThrow(refusal('log'))
       expect(() => requireRoles('new', before, { ...after, log })).toThrow(refusal('log'))
+      const moved = { ...after, operators: before.operators, log }
+      expect(() => requireRoles('new-identity', before, moved)).toThrow(refusal('log'))
     }
   })
 })

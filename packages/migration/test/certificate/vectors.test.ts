@@ -21,7 +21,7 @@ const read = (path: string) => JSON.parse(readFileSync(new URL(path, FOLDER), 'u
 const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 describe('the published vectors', () => {
-  it.each(['certificates', 'coverage'])('hold: valid %s', (file) => {
+  it.each(['certificates', 'coverage', 'moved-keys'])('hold: valid %s', (file) => {
     const cases = read(`migration-certificate/v1/valid/${file}.json`) as Valid[]
     for (const { name, vault, keys, certificate } of cases) {
       const bytes = fromHex(certificate)
@@ -31,7 +31,7 @@ describe('the published vectors', () => {
     }
   })
 
-  it.each(['certificates', 'log'])('hold: invalid %s', (file) => {
+  it.each(['certificates', 'log', 'moved-keys'])('hold: invalid %s', (file) => {
     const cases = read(`migration-certificate/v1/invalid/${file}.json`) as Invalid[]
     for (const { name, code, subject, certificate } of cases) {
       const { consistent, findings } = verifyCertificate(fromHex(certificate))

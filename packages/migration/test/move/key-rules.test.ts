@@ -13,6 +13,8 @@ import { adoptKeyEvent } from '../../src/keys/adopt-key-event.ts'
 import { keyStateAt } from '../../src/move/key-state.ts'
 import type { MoveSource } from '../../src/move/move-endpoint.ts'
 import { moveVault } from '../../src/move/move-vault.ts'
+import { movedKeys } from '../../src/move/moved-keys.ts'
+import { seatSource } from '../../src/move/seat-source.ts'
 import { planMigration } from '../../src/plan-migration.ts'
 import { activeAt, ended, expectSound, partsOf, rollBack, unfinished } from './moving.ts'
 import { codeOf, expectCertified, moveWith, rootsAt, scene } from './processes.ts'
@@ -51,6 +53,49 @@ describe('a vault that has committed to the identity that follows', () => {
     expectCertified(await ended(moveVault(await planMigration(parts, { handoff: { keys: 'keep' } }), parts)))
     expect(await expectSound([a, b], vault, before)).toBe(b)
     expect((await keyStateAt(b.seat, vault)).next).toEqual(next)
+  })
+})
+
+describe('a vault with one identity key and several operators', () => {
+  const council = { keys: [heir.key, witness.key].toSorted(), threshold: 2 }
+
+  async function vaultOfCouncil() {
+    const { a, vault } = await scene()
+    const { roles } = await keyStateAt(a.seat, vault)
+    return await vaultWith({ roles: { ...roles, operators: council } }, heir, witness)
+  }
+
+  test('gets a new identity where it goes, and no key that is none of it', async () => {
+    const { a, b, vault } = await vaultOfCouncil()
+    const before = await rootsAt(a, vault)
+    const { roles } = await keyStateAt(a.seat, vault)
+    const handoff = await movedKeys(seatSource(a.seat, vault), { held: roles.identity.keys })
+    expect(handoff).toEqual({ keys: 'new-identity' })
+    const made: string[] = []
+    const create = async <Role extends 'identity' | 'operators' | 'log'>(wanted: readonly Role[]) => {
+      made.push(...wanted)
+      return await b.seat.keys.create(wanted)
+    }
+    const target = { ...b, seat: { ...b.seat, keys: { ...b.seat.keys, create } } }
+    const parts = partsOf(a, target, vault)
+    expectCertified(await ended(moveVault(await planMigration(parts, { handoff }), parts)))
+    expect(made).toEqual(['identity', 'log'])
+    expect(await expectSound([a, b], vault, before)).toBe(b)
+    const moved = (await keyStateAt(b.seat, vault)).roles
+    expect(moved.operators).toEqual(council)
+    expect(moved.identity.keys).not.toEqual(roles.identity.keys)
+    expect(await b.seat.keys.signers('identity', moved.identity)).toHaveLength(1)
+  })
+
+  test('keeps an identity that lies elsewhere, and the plan names one that stays at the source', async () => {
+    const { a, vault } = await vaultOfCouncil()
+    const source = seatSource(a.seat, vault)
+    expect(await movedKeys(source, { held: [] })).toEqual({ keys: 'keep' })
+    const bound = await vaultWith({ next })
+    const { keys } = (await keyStateAt(bound.a.seat, bound.vault)).roles.identity
+    const boundSource = seatSource(bound.a.seat, bound.vault)
+    expect(await movedKeys(boundSource, { held: keys })).toEqual({ keys: 'keep', identity_stays: keys })
+    expect(await movedKeys(boundSource, { held: [] })).toEqual({ keys: 'keep' })
   })
 })
 

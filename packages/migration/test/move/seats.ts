@@ -62,7 +62,8 @@ export function memoryPlace(label: string, seed: number, clock = testClock()): M
     store,
     keys: {
       signers: async (_role, { keys }) => keys.flatMap((key) => secrets.get(key) ?? []),
-      create: async () => ({ identity: make().key, operators: make().key, log: make().key }),
+      create: async <Role extends string>(roles: readonly Role[]) =>
+        Object.fromEntries(roles.map((role) => [role, make().key])) as Record<Role, KeyId>,
     },
     actor: { name: 'owner', proven: false },
     clock,
@@ -74,7 +75,7 @@ export function memoryPlace(label: string, seed: number, clock = testClock()): M
 
 /** Founds a vault at a place, as `init` does. */
 export async function found({ seat, store }: MemoryPlace): Promise<ContentId> {
-  const made = await seat.keys.create()
+  const made = await seat.keys.create(['identity', 'operators', 'log'])
   const role = (key: KeyId) => ({ keys: [key], threshold: 1 })
   const roles = { identity: role(made.identity), operators: role(made.operators), log: role(made.log) }
   const signers = (

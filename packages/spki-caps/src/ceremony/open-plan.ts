@@ -11,6 +11,7 @@ import {
   keyEventSigners,
   keyStateAfter,
   keysOf,
+  reasonOf,
   VaultError,
   verifyKeyHistory,
 } from '@vault/core'
@@ -61,7 +62,7 @@ export function openPlan(bytes: Uint8Array): OpenPlan {
     return open
   } catch (cause) {
     if (!isVaultError(cause) || cause.code === 'CEREMONY_PLAN_INVALID') throw cause
-    throw planInvalid(cause.message, cause)
+    throw planInvalid(reasonOf(cause), cause)
   }
 }
 

@@ -5,6 +5,7 @@ import {
   equalBytes,
   hashBytes,
   isVaultError,
+  reasonOf,
   signedMessage,
   verifyStrict,
 } from '@vault/core'
@@ -118,7 +119,7 @@ function decoded<T>(bytes: Uint8Array, decode: (envelope: Envelope) => Opened<T>
     return decode(decodeEnvelope(bytes))
   } catch (error) {
     if (!isVaultError(error)) throw error
-    throw new FileRefusal('CEREMONY_FILE_INVALID', error.message.replace(/\.$/, ''))
+    throw new FileRefusal('CEREMONY_FILE_INVALID', reasonOf(error))
   }
 }
 

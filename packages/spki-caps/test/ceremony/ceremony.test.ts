@@ -308,5 +308,8 @@ describe('refuses', () => {
     const { payload } = decodeEnvelope(bytes)
     const other = decodeEnvelope(bytes).signatures.map(({ signature }) => ({ key: ana.key, signature }))
     expect(codeOf(() => openPlan(encodeEnvelope({ payload, signatures: other })))).toBe('CEREMONY_PLAN_INVALID')
+    // The reason is a sentence of its own elsewhere, and ends like one only once.
+    expect(() => openPlan(new Uint8Array(3))).toThrow(/CBOR\.$/)
+    expect(() => openPlan(new Uint8Array(3))).not.toThrow(/\.\.$/)
   })
 })
