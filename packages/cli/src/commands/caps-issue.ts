@@ -46,7 +46,7 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     )
   addStateOption(addValidationOptions(command)).addHelpText(
     'after',
-    '\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue ~/vault --to vault/accountants --action read --object docs --expires never\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
+    '\nMembers of a council sign together (--as twice), or each issues a half by himself: it counts once enough of them have.\n\nExamples:\n  vaultctl caps issue ~/vault --to bob --action read,write --object photos --expires 30d\n  vaultctl caps issue ~/vault --to 2-of:ana,ben,eva --action migrate,write --delegate --expires never\n  vaultctl caps issue ~/vault --as ana --as eva --to carol --action migrate,write\n  vaultctl caps issue ~/vault --to vault/accountants --action read --object docs --expires never\n  vaultctl caps issue ~/vault --to bob --action read --validated-by ana --max-age 10m\n  vaultctl caps issue /srv/vault --place --to ed25519:z6Mk… --action write --out carol.cap',
   )
   action<[string, Options]>(command, async (run, dir, options) => {
     const { output, signal } = run
