@@ -119,15 +119,19 @@ interface IssuedFor {
 /** Says what was issued, to whom, and warns of what may surprise whoever issued it. */
 export async function sayIssued(
   output: Output,
-  { id, envelope, expires, findings }: Awaited<ReturnType<Vault['issueCap']>>,
+  { id, envelope, expires, findings, revives }: Awaited<ReturnType<Vault['issueCap']>>,
   { vault, options, files, from }: IssuedFor,
 ): Promise<ExitCode> {
   const { openCapCert, principalText } = await import('@vault/spki-caps')
   const { subject, tag } = openCapCert(envelope).record
   const [called, words] = [await principalNames(options, vault), await grantWords(vault.id)]
   for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
+  if (revives.length > 0)
+    output.warn(
+      `Note: with it ${revives.length === 1 ? 'another certificate counts' : `${revives.length} other certificates count`} that did not before: ${revives.join(', ')}. What was granted on from one that was taken back goes on with another to the same holder: revoke what is not meant.`,
+    )
   const until = expires?.toISOString() ?? null
-  const result = { ok: true, id, ...(from !== undefined && { from }), expires: until, findings }
+  const result = { ok: true, id, ...(from !== undefined && { from }), expires: until, findings, revives }
   const granted = `${called(principalText(subject))} may ${words(tag)}`
   const text = `Issued ${id}: ${granted}, ${until === null ? 'for ever' : `until ${until}`}.`
   if (files !== undefined) return await files.report(output, result, text)

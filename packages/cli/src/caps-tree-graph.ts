@@ -7,7 +7,7 @@ interface Arrow {
   readonly from: number
   readonly to: number
   readonly label: string
-  readonly kind: 'good' | 'refused' | 'member'
+  readonly kind: 'good' | 'part' | 'refused' | 'member'
 }
 
 /** The trees as a graph of those who grant to each other: each principal and each certificate once. */
@@ -19,6 +19,7 @@ interface Graph {
 
 const DOT_STYLES: Readonly<Record<Arrow['kind'], string>> = {
   good: '',
+  part: ', style=dashed',
   refused: ', style=dashed, color=red, fontcolor=red',
   member: ', style=dotted',
 }
@@ -61,16 +62,22 @@ function graphOf({ trees, loose }: AuthorityTrees, { name, words }: TreeWords): 
     numbers.set(text, numbers.size)
     return numbers.size - 1
   }
-  type Drawn = Pick<GrantNode, 'kind' | 'certificate' | 'issuer' | 'subject' | 'tag' | 'expires' | 'refusal'>
+  type Drawn = Pick<GrantNode, 'kind' | 'certificate' | 'issuer' | 'subject' | 'tag' | 'expires'> &
+    Partial<Pick<GrantNode, 'refusal' | 'parts' | 'together'>>
   const draw = (node: Drawn, code = node.refusal?.code): void => {
     const isGood = code === undefined
     const [from, to] = [numberOf(node.issuer), numberOf(node.subject)]
     const what = node.kind === 'name' ? 'called so' : words(node.tag)
-    const label = `${what}\n${code ?? untilWords(node.expires)}`
+    const needed = node.parts?.at(-1)?.needed
+    const isPart = needed !== undefined && node.together === undefined
+    const share =
+      needed === undefined ? [] : [`1 of ${needed} ${needed === 2 ? 'halves' : 'parts'}${isPart ? '' : ', complete'}`]
+    const label = [what, ...(isGood ? share : []), code ?? untilWords(node.expires)].join('\n')
+    const kind = isGood ? (isPart ? 'part' : 'good') : 'refused'
     // One that counts anywhere counts.
-    if (isGood || !arrows.has(node.certificate)) {
-      arrows.set(node.certificate, { from, to, label, kind: isGood ? 'good' : 'refused' })
-    }
+    const known = arrows.get(node.certificate)?.kind
+    if (known === undefined || kind === 'good' || (kind === 'part' && known === 'refused'))
+      arrows.set(node.certificate, { from, to, label, kind })
   }
   const drawAll = (holder: string, nodes: readonly GrantNode[]): void => {
     const from = numberOf(holder)

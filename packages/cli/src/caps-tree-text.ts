@@ -1,5 +1,5 @@
 import type { AuthorityTrees, GrantNode, Tag } from '@vault/spki-caps'
-import { untilWords } from './grant-text.ts'
+import { othersWords, shareWords, untilWords } from './grant-text.ts'
 import type { PrincipalNames } from './principal-names.ts'
 
 /** How what stands in a tree is called. */
@@ -8,7 +8,7 @@ export interface TreeWords {
   readonly words: (tag: Tag) => string
 }
 
-/** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the parts of others –. `ids`: whole ids instead of their ends. */
+/** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the shares of others –. `ids`: whole ids instead of their ends. */
 export function treeLines(
   { trees, loose, names }: AuthorityTrees,
   { name, words }: TreeWords,
@@ -16,13 +16,16 @@ export function treeLines(
 ): readonly string[] {
   const idOf = (id: string) => (ids ? id : `…${id.slice(-8)}`)
   const lineOf = (node: GrantNode): string => {
-    const { kind, issuer, subject, tag, expires, delegate, certificate, refusal, shares, repeated } = node
+    const { kind, issuer, subject, tag, expires, delegate, certificate, refusal, shares, together, repeated } = node
     const called = kind === 'name' ? `, called ${name(issuer)},` : ''
     const what = `${name(subject)}${called}  ${words(tag)}`
     if (refusal !== undefined) return `✗ ${what}  ${refusal.code}: ${name(refusal.message)}  ${idOf(certificate)}`
     const further = [delegate ? ', may be granted on' : '', repeated ? ', which it has above as well' : ''].join('')
-    if (shares.length > 0)
-      return `– ${what}, only as a part of ${shares.map(name).join(', ')}, ${untilWords(expires)}  ${idOf(certificate)}`
+    if (shares.length > 0) {
+      const whole = together === undefined ? othersWords(node) : `complete: together ${words(together)}`
+      const mark = together === undefined ? '–' : '✓'
+      return `${mark} ${what}, ${untilWords(expires)}, ${shareWords(node, name)}, ${whole}  ${idOf(certificate)}`
+    }
     return `✓ ${what}, ${untilWords(expires)}${further}  ${idOf(certificate)}`
   }
   const linesOf = (nodes: readonly GrantNode[], indent: string): readonly string[] =>

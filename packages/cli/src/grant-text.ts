@@ -24,19 +24,38 @@ export function untilWords(expires: number | null): string {
     : `until ${date.toISOString().slice(0, 16).replace('T', ' ')}`
 }
 
-/** Who holds what, one line for each, and by which certificates in a second one. */
+/** Of what something is only a share, and what it takes. */
+export function shareWords({ shares, parts }: Pick<HeldAuthority, 'shares' | 'parts'>, name: PrincipalNames): string {
+  const each = shares.map((threshold, i) => {
+    const { needed = 1, member = threshold } = parts[i] ?? {}
+    return `1 of ${needed} ${needed === 2 ? 'halves' : 'parts'} of ${name(threshold)}, by ${name(member)}`
+  })
+  return each.join('; ')
+}
+
+/** With how many others a share counts, in words. */
+export function othersWords({ parts }: Pick<HeldAuthority, 'parts'>): string {
+  const others = Math.max(...parts.map(({ needed }) => needed)) - 1
+  return others <= 1 ? 'counts only with another one' : `counts only with ${others} others`
+}
+
+/** Who holds what, one line for each, and by which certificates in further ones. */
 export function heldLines(
   held: readonly HeldAuthority[],
   { name, words }: { readonly name: PrincipalNames; readonly words: (tag: Tag) => string },
 ): readonly string[] {
-  const rows = held.map(({ subject, shares, tag, expires, left, chain }) => ({
-    who: `${name(subject)}${shares.length === 0 ? '' : `, as a part of ${shares.map(name).join(', ')}`}`,
-    what: `${words(tag)}, ${untilWords(expires)}${left > 0 ? ', may be granted on' : ''}`,
-    chain,
+  const rows = held.map(({ subject, shares, parts, tag, expires, left, chain, halves }) => ({
+    who: name(subject),
+    what: [
+      `${words(tag)}, ${untilWords(expires)}`,
+      ...(left > 0 ? ['may be granted on'] : []),
+      ...(shares.length > 0 ? [`${shareWords({ shares, parts }, name)}: ${othersWords({ parts })}`] : []),
+    ].join(', '),
+    chains: halves ?? (chain.length === 0 ? [] : [chain]),
   }))
   const width = Math.min(40, Math.max(0, ...rows.map(({ who }) => who.length)))
-  return rows.flatMap(({ who, what, chain }) => [
+  return rows.flatMap(({ who, what, chains }) => [
     `  ${who.padEnd(width)}  ${what}`,
-    ...(chain.length === 0 ? [] : [`  ${''.padEnd(width)}  by ${chain.join(' → ')}`]),
+    ...chains.map((ids, i) => `  ${''.padEnd(width)}  ${i === 0 ? 'by' : 'and'} ${ids.join(' → ')}`),
   ])
 }

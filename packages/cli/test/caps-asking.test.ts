@@ -82,13 +82,88 @@ describe('vaultctl caps, asked', () => {
     const tree = await text('caps', 'tree', 'A')
     expect(tree).toMatch(/^the operators {2}everything\n├─ ✓ this place {2}everything/)
     expect(tree).toMatch(/✗ carol {2}read, write {2}CAPS_REVOKED/)
-    expect(tree).toMatch(/– mallory {2}read, write, only as a part of 2-of/)
+    expect(tree).toMatch(
+      /– mallory {2}read, write, until .*, 1 of 2 halves of 2-of.*, by ana, counts only with another one/,
+    )
     expect(await text('caps', 'tree', 'A', '--ids')).toContain(carol)
     const dot = await text('caps', 'tree', 'A', '--dot')
     expect(dot).toMatch(/^digraph [\s\S]*label="read, write\\nCAPS_REVOKED", style=dashed[\s\S]*\}\n$/)
     expect(await text('caps', 'tree', 'A', '--mermaid')).toMatch(/^flowchart TD\n {2}n0\["the operators"\]/)
     expect(await ctl(['caps', 'tree', 'A', '--dot', '--mermaid'], 2)).toMatchObject({ error: { code: 'USAGE' } })
     expect(await ctl(['caps', 'tree', 'A'])).toMatchObject({ trees: [{ below: [{}, { below: [{}, {}] }] }], loose: [] })
+  })
+
+  test('halves that members have issued each by himself are told with one another', async () => {
+    await using vault = await council()
+    const { ctl, text, keys } = vault
+    const asked = ['caps', 'explain', 'A', '--for', 'mallory', '--do', 'write']
+    const whoCan = async () =>
+      (await ctl<{ held: Held[] }>(['caps', 'who-can', 'A', '--do', 'write'])).held
+        .filter(({ shares }) => shares.length === 0)
+        .some(({ subject }) => subject === keys.mallory)
+    const whatCan = ['caps', 'what-can', 'A', '--for', 'mallory']
+    await ctl(asked, 1)
+    expect(await whoCan()).toBe(false)
+    expect(await ctl(whatCan)).toMatchObject({ alone: [], together: [{ parts: [{ member: keys.ana, needed: 2 }] }] })
+    expect(await text('caps', 'show', 'A')).toMatch(/1 of 2 halves of 2-of.*, by ana: counts only with another one/)
+
+    const half = ['caps', 'issue', 'A', '--as', 'ben', '--to', 'mallory', '--action', 'write', '--expires', '9d']
+    const { id } = await ctl<{ id: string }>(half)
+    expect(await ctl(asked)).toMatchObject({ ok: true })
+    expect(await whoCan()).toBe(true)
+    expect(await ctl(whatCan)).toMatchObject({
+      alone: [
+        {
+          subject: keys.mallory,
+          halves: [
+            [{}, {}],
+            [{}, id],
+          ],
+        },
+      ],
+    })
+    const both = /mallory +write, until .*\n +by bafy\S+ → bafy\S+\n +and bafy\S+ → bafy/
+    for (const words of [['show', 'A'], ['who-can', 'A', '--do', 'write'], whatCan.slice(1)])
+      expect(await text('caps', ...words)).toMatch(both)
+    expect(await text('caps', 'who-can', 'A', '--do', 'write')).not.toContain('Only together')
+    const tree = await text('caps', 'tree', 'A')
+    expect(tree).toMatch(/✓ mallory {2}read, write, .* 1 of 2 halves of .*, by ana, complete: together write/)
+    expect(tree).toMatch(/✓ mallory {2}write, .* 1 of 2 halves of .*, by ben, complete: together write/)
+    expect(await text('caps', 'tree', 'A', '--dot')).toContain('1 of 2 halves, complete')
+
+    await ctl(['caps', 'revoke', 'A', id])
+    await ctl(asked, 1)
+    expect(await whoCan()).toBe(false)
+    expect(await text('caps', 'tree', 'A', '--dot')).toMatch(/1 of 2 halves\\nuntil.*style=dashed/)
+  })
+
+  test('issue says what counts again that was granted on by something that was revoked', async () => {
+    await using vault = await council()
+    const { ctl, carol } = vault
+    const onward = ['caps', 'issue', 'A', '--as', 'carol', '--to', 'dave', '--action', 'read']
+    const { id: dave, ...issued } = await ctl<{ id: string }>(onward)
+    expect(issued).toMatchObject({ revives: [] })
+    await ctl(['caps', 'revoke', 'A', carol])
+    const asked = ['caps', 'explain', 'A', '--for', 'dave', '--do', 'read']
+    await ctl(asked, 1)
+    const again = [
+      'caps',
+      'issue',
+      'A',
+      '--as',
+      'ana',
+      '--as',
+      'eva',
+      '--to',
+      'carol',
+      '--action',
+      'read',
+      '--delegate',
+    ]
+    const { stderr } = await run('vaultctl', again, vault.options)
+    expect(stderr).toMatch(new RegExp(`another certificate counts that did not before: ${dave}`))
+    expect(await ctl(asked)).toMatchObject({ ok: true })
+    expect(await ctl(again)).toMatchObject({ revives: [] })
   })
 
   test('diff of two places: the same after a copy, and what was gained and lost since', async () => {
@@ -108,12 +183,39 @@ describe('vaultctl caps, asked', () => {
     expect(await ctl(['caps', 'publish', 'A', '--until', '2h'])).toMatchObject({ ok: true, revocations: 0 })
     expect(await ctl(['ls', 'A', '--as', 'carol'])).toMatchObject({ ok: true })
     expect(await ctl(['caps', 'publish', 'A', '--until', 'never'], 2)).toMatchObject({ error: { code: 'USAGE' } })
-    expect(await ctl(['caps', 'publish', 'A', '--as', 'carol'], 2)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(await ctl(['caps', 'publish', 'A', '--as', 'carol'], 1)).toMatchObject({
+      error: { code: 'CAPS_OPERATORS_MISSING' },
+    })
     expect(await ctl(['caps', 'publish', 'A', '--until', '1h'], 1)).toMatchObject({ error: { code: 'CAPS_SET_ENDS' } })
     await ctl(['keys', 'rotate', 'A', '--role', 'operators'])
     const refused = await run('vaultctl', ['ls', 'A', '--as', 'carol'], vault.options)
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/DENIED at root \(CAPS_STALE\)/)])
     await ctl(['ls', 'A'])
+    // Whoever is refused is told who can do what about it, and so is whoever looks after the vault.
+    const { dir } = await ctl<{ dir: string }>(['status', 'A'])
+    const advice = `vaultctl caps publish ${dir}`
+    expect(refused.stderr).toContain(advice)
+    const asked = ['caps', 'explain', 'A', '--for', 'carol', '--do', 'read']
+    expect(await ctl(asked, 1)).toMatchObject({ code: 'CAPS_STALE', advice })
+    expect(await vault.text(...asked)).toMatch(/the last was signed before they were replaced[\s\S]*caps publish /)
+    expect(await ctl(['status', 'A'])).toMatchObject({ published: { current: false, advice } })
+    expect(await vault.text('status', 'A')).toContain(`refused (CAPS_STALE): ${advice}`)
+    const { checks } = await ctl<{ checks: { name: string }[] }>(['doctor', 'A'], 1)
+    expect(checks.find(({ name }) => name === 'revocations')).toMatchObject({
+      ok: false,
+      advice: expect.stringContaining(advice),
+    })
+    for (const command of [['show'], ['tree'], ['who-can', '--do', 'read'], ['what-can', '--for', 'carol']]) {
+      const [verb = '', ...words] = command
+      expect(await vault.text('caps', verb, 'A', ...words)).toContain(advice)
+    }
+    expect(await ctl(['caps', 'who-can', 'A', '--do', 'read'])).toMatchObject({ held: [] })
+    const onward = ['caps', 'issue', 'A', '--as', 'carol', '--to', 'dave', '--action', 'read']
+    expect(await ctl(onward, 1)).toMatchObject({ error: { code: 'CAPS_DENIED', details: { advice } } })
+    await ctl(['caps', 'publish', 'A'])
+    expect(await ctl(asked)).toMatchObject({ ok: true })
+    expect(await ctl(['doctor', 'A'])).toMatchObject({ ok: true })
+    expect(await ctl(['status', 'A'])).toMatchObject({ published: { current: true } })
   })
 
   test('demo has a chain for each code, with its trace', async () => {

@@ -240,7 +240,7 @@ describe('vaultctl caps', () => {
     const { options, ctl } = ownKeys(space)
     await ctl(['keys', 'new', 'ana', '--no-passphrase'])
     await ctl(['init', 'A', '--no-passphrase'])
-    await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1', '--as', 'ana'], 2)
+    await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '1', '--as', 'ana'], 1)
     await ctl(['caps', 'mandate', 'A', '--action', 'write', '--approvals', '1'], 2)
     expect(await ctl(['caps', 'mandate', 'A', '--action', 'migrate', '--approvals', '-1'], 2)).toMatchObject({
       error: { message: '--approvals takes a whole number from 0 on.' },

@@ -1,5 +1,6 @@
 import { type AbortOptions, systemClock, systemRandom } from '@vault/core'
 import { REVOCATION_PREFIX } from './caps/cap-entry.ts'
+import { type RevocationStanding, revocationStanding } from './caps/revocation-standing.ts'
 import { makeAnew } from './caps/root-certificate.ts'
 import { type UnreadableCap, unreadableCaps } from './caps/unreadable-caps.ts'
 import { VaultCaps } from './caps/vault-caps.ts'
@@ -15,9 +16,24 @@ export async function diagnoseCaps(place: Place, options: AbortOptions): Promise
   const soup = place.soups.soup(vault)
   const caps = new VaultCaps({ vault, place, soup, clock: systemClock, random: systemRandom })
   const unreadable = await unreadableCaps(caps, options)
-  if (unreadable.length === 0)
-    return [{ name: 'capabilities', ok: true, message: 'All certificates and revocations of the vault can be read.' }]
-  return unreadable.map((each) => describe(each, place.dir))
+  const standing = await revocationStanding(caps, options)
+  // Where a set cannot be read, that is what is wrong with it.
+  const isTold = unreadable.some(({ kind, refuses }) => kind === 'revocation-set' && refuses)
+  const said = standing === undefined || isTold ? [] : [describeStanding(standing)]
+  if (unreadable.length > 0) return [...unreadable.map((each) => describe(each, place.dir)), ...said]
+  const readable = 'All certificates and revocations of the vault can be read.'
+  return [{ name: 'capabilities', ok: true, message: readable }, ...said]
+}
+
+function describeStanding({ current, message, advice }: RevocationStanding): Check {
+  const check = { name: 'revocations', ok: current } as const
+  if (current) return { ...check, message }
+  return {
+    ...check,
+    lost: 'no',
+    message: `${message} Until they publish anew whoever comes with a certificate is refused (CAPS_STALE), but for what may go by an older word. Whoever has the folder is not.`,
+    advice: `Say anew which revocations there are: ${advice}`,
+  }
 }
 
 function describe({ entry, kind, refuses }: UnreadableCap, dir: string): Check {

@@ -1,6 +1,7 @@
 import type { AbortOptions, VaultId } from '@vault/core'
 import type { Tenure } from '@vault/soup'
 import { countCapEntries } from './caps/count-cap-entries.ts'
+import { type RevocationStanding, revocationStanding } from './caps/revocation-standing.ts'
 import { makeAnew, rootCertificateKey } from './caps/root-certificate.ts'
 import type { PlaceInfo } from './place.ts'
 import type { Vault } from './vault.ts'
@@ -24,6 +25,8 @@ export interface VaultStatus {
   readonly revocations: number
   /** The record of the place's root certificate where it cannot be read, and what to do: until then the key of the place only reads. */
   readonly damagedRoot?: { readonly record: string; readonly advice: string }
+  /** How the last word on revocations stands; absent where none was ever published, and nobody waits for one. */
+  readonly published?: RevocationStanding
   readonly log: {
     /** Entries of the audit log. */
     readonly size: number
@@ -45,6 +48,7 @@ export async function statusOf(vault: Vault, options: AbortOptions): Promise<Vau
   // Another process may have added some since the others were counted.
   const names = Math.max(0, counts.entries - kept)
   const damagedRoot = await damagedRootOf(vault, options)
+  const published = await revocationStanding(vault.caps, options)
   return {
     vault: id,
     dir,
@@ -55,6 +59,7 @@ export async function statusOf(vault: Vault, options: AbortOptions): Promise<Vau
     names,
     ...capabilities,
     ...(damagedRoot && { damagedRoot }),
+    ...(published && { published }),
     log,
   }
 }

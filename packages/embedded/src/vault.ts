@@ -410,7 +410,7 @@ export class Vault implements AsyncDisposable {
    * refused with `CAPS_STALE` where the vault has no set that is fresh enough; the place itself is not. After other operators came, by a
    * rotation or a move, another one is needed. Throws `CAPS_SET_ENDS`, `CAPS_OPERATORS_MISSING`, `VAULT_READ_ONLY`.
    */
-  async publishRevocations(until: Date, options: Omit<SigningOptions, 'signers'> = {}): Promise<PublishedRevocations> {
+  async publishRevocations(until: Date, options: SigningOptions = {}): Promise<PublishedRevocations> {
     return await this.#desk.publish(until, options)
   }
 
@@ -431,7 +431,7 @@ export class Vault implements AsyncDisposable {
    */
   async mandate(
     mandating: Mandating,
-    options: Omit<SigningOptions, 'signers'> = {},
+    options: SigningOptions = {},
   ): Promise<{ readonly id: ContentId; readonly seq: number }> {
     return await this.#desk.mandate(mandating, options)
   }

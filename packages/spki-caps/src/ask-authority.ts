@@ -1,18 +1,30 @@
 import type { KeyId } from '@vault/core'
 import { unrevoked } from './check-cert.ts'
+import { checkFreshness } from './freshness.ts'
+import { jointPaths, jointPathsOf } from './joint-paths.ts'
 import { operatorsOf } from './key-directory.ts'
 import type { AuthorityView, HeldAuthority } from './list-authority.ts'
-import { listAuthority } from './list-authority.ts'
+import { heldFrom, heldTogether, listWays, pathsIn } from './list-authority.ts'
 import { covers } from './meet.ts'
 import { issuingTexts, partTexts } from './principal.ts'
+import type { Question } from './question.ts'
 import type { Hearing } from './speak.ts'
 import { speak } from './speak.ts'
-import type { Tag } from './tag.ts'
 import { knownVoices } from './voices.ts'
 
-/** Who may do what is asked, each by the chains that grant all of it. Throws what {@link listAuthority} throws. */
-export function whoCan(asked: Tag, view: AuthorityView): readonly HeldAuthority[] {
-  return listAuthority(view).filter(({ tag }) => covers(tag, asked))
+/**
+ * Who may do what is asked: each by the chains that grant all of it, also those that are only shares, and by shares that are enough
+ * together. A root whose revocations are not known so freshly as the action needs grants it to nobody. Throws what {@link listAuthority} throws.
+ */
+export function whoCan(
+  { action, tag }: Pick<Question, 'action' | 'tag'>,
+  view: AuthorityView,
+): readonly HeldAuthority[] {
+  const roots = view.roots.filter((root) => 'note' in checkFreshness(root, action, view))
+  return listWays({ ...view, roots }).flatMap((ways) => {
+    const own = pathsIn(ways).flatMap(({ held }) => (covers(held.tag, tag) ? [held] : []))
+    return [...own, ...jointPaths(ways, tag).map((joint) => heldTogether(ways.root, joint))]
+  })
 }
 
 /** What somebody may do. */
@@ -23,7 +35,10 @@ export interface KeysAuthority {
   readonly together: readonly HeldAuthority[]
 }
 
-/** What these keys may do when all of them sign, and what they could if others did as well. Throws what {@link listAuthority} throws. */
+/**
+ * What these keys may do when all of them sign, and what they could if others did as well. How fresh sets of revocations are is not looked
+ * at. Throws what {@link listAuthority} throws.
+ */
 export function whatCan(keys: Iterable<KeyId>, view: AuthorityView): KeysAuthority {
   const voices = knownVoices(keys)
   const hearing: Hearing = {
@@ -33,10 +48,16 @@ export function whatCan(keys: Iterable<KeyId>, view: AuthorityView): KeysAuthori
   const own = new Set(voices.claimed.flatMap(issuingTexts))
   const alone: HeldAuthority[] = []
   const together: HeldAuthority[] = []
-  for (const held of listAuthority(view)) {
-    const { holder, shares } = held
-    if (shares.length === 0 && speak(holder, hearing).ok) alone.push(held)
-    else if (partsOf(holder, hearing).some((text) => own.has(text))) together.push(held)
+  for (const ways of listWays(view)) {
+    const held: HeldAuthority[] = []
+    for (const each of heldFrom(ways)) {
+      if (each.shares.length === 0 && speak(each.holder, hearing).ok) held.push(each)
+      else if (partsOf(each.holder, hearing).some((text) => own.has(text))) together.push(each)
+    }
+    alone.push(...held)
+    // Shares of one and of another may be enough when both sign.
+    for (const joint of jointPathsOf(voices.claimed, ways))
+      if (!held.some(({ tag }) => covers(tag, joint.held.tag))) alone.push(heldTogether(ways.root, joint))
   }
   return { alone, together }
 }

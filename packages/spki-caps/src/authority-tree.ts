@@ -2,13 +2,19 @@ import type { ContentId } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import type { GrantPath } from './grant-steps.ts'
 import { stepsFrom } from './grant-steps.ts'
+import type { JointPath } from './joint-paths.ts'
+import { jointPaths } from './joint-paths.ts'
 import { KeptPaths } from './kept-paths.ts'
-import type { AuthorityView, LookThrough } from './list-authority.ts'
-import { lookThrough, pathOfRoot } from './list-authority.ts'
+import { withDefaults } from './limits.ts'
+import type { AuthorityView, HeldAuthority, LookThrough } from './list-authority.ts'
+import { canSpeak, lookThrough, pathOfRoot, waysFrom } from './list-authority.ts'
+import { LookBudget } from './look-budget.ts'
+import { covers } from './meet.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { definedName, resolved } from './name-link.ts'
 import type { NamePrincipal } from './principal.ts'
 import { principalText } from './principal.ts'
+import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
 
@@ -26,10 +32,14 @@ export interface GrantNode {
   readonly expires: number | null
   /** Whether it may be granted on. */
   readonly delegate: boolean
-  /** Why it does not count here; nothing follows it then. */
+  /** Why it does not count here; nothing that counts follows it then. */
   readonly refusal?: Refusal
   /** The texts of the thresholds of which it is only a share: alone it does nothing. */
   readonly shares: readonly string[]
+  /** By which member of each of these, and how many members it takes. */
+  readonly parts: HeldAuthority['parts']
+  /** What the subject holds together with the shares of others; absent where they are not enough. */
+  readonly together?: Tag
   /** Whether it grants no more than another that stands before it, below which what follows is. */
   readonly repeated: boolean
   readonly below: readonly GrantNode[]
@@ -47,7 +57,7 @@ export interface AuthorityTree {
 export interface AuthorityTrees {
   readonly trees: readonly AuthorityTree[]
   /** Certificates that hang on no root, because nothing was granted to their issuers. */
-  readonly loose: readonly Omit<GrantNode, 'refusal' | 'shares' | 'repeated' | 'below'>[]
+  readonly loose: readonly Omit<GrantNode, 'refusal' | 'shares' | 'parts' | 'together' | 'repeated' | 'below'>[]
   /** Certificates that say who is called by a name to which nothing was granted. */
   readonly names: readonly Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'expires'>[]
 }
@@ -60,7 +70,9 @@ export function authorityTrees(given: AuthorityView): AuthorityTrees {
     const kept = new KeptPaths()
     const start = pathOfRoot(root, view)
     kept.keep(start)
-    const parts = { issued, view, kept, seen, budget }
+    const ways = waysFrom(root, { view, issued, budget: new LookBudget(withDefaults(view.limits)) })
+    const joint = Map.groupBy(jointPaths(ways), ({ holder }) => principalText(holder))
+    const parts = { issued, view, kept, seen, budget, joint }
     return { root: root.name, subject: principalText(root.subject), tag: root.tag, below: nodesBelow(start, parts) }
   })
   const unseen = <T extends OpenCapCert | OpenNameCert>(certs: Iterable<readonly T[]>): readonly T[] => {
@@ -73,12 +85,14 @@ export function authorityTrees(given: AuthorityView): AuthorityTrees {
 }
 
 interface Parts extends Omit<LookThrough, 'roots'> {
+  /** What is held by shares that are enough together, by the texts of those who hold it. */
+  readonly joint: ReadonlyMap<string, readonly JointPath[]>
   readonly kept: KeptPaths
   readonly seen: Set<ContentId>
 }
 
 function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
-  const { issued, view, kept, seen, budget } = parts
+  const { issued, view, kept, seen, budget, joint } = parts
   return stepsFrom(path, issued, view, budget).map((step): GrantNode => {
     const { cert } = step
     seen.add(cert.id)
@@ -86,15 +100,22 @@ function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
       'name' in step
         ? { ...nameNode(step.cert, step.name), kind: 'name' as const, tag: path.held.tag, delegate: false }
         : grantNode(step.cert)
-    if (!('path' in step)) return { ...plain, refusal: step.refusal, shares: [], repeated: false, below: [] }
-    const { held } = step.path
+    if (!('path' in step)) return { ...plain, refusal: step.refusal, shares: [], parts: [], repeated: false, below: [] }
+    const { held, shares } = step.path
+    const whole =
+      shares.length > 0 ? joint.get(plain.subject)?.find((each) => covers(held.tag, each.held.tag)) : undefined
     const isFresh = kept.keep(step.path)
     return {
       ...plain,
+      ...(!canSpeak(held, view) && {
+        refusal: refuse('CAPS_KEY_REVOKED', 'those to whom it grants have no key that counts'),
+      }),
       tag: held.tag,
       expires: Number.isFinite(held.expires) ? held.expires : null,
       delegate: held.left > 0,
-      shares: step.path.shares,
+      shares: shares.map(({ threshold }) => threshold),
+      parts: shares.map(({ member, needed }) => ({ member, needed })),
+      ...(whole && { together: whole.held.tag }),
       repeated: !isFresh,
       below: isFresh ? nodesBelow(step.path, parts) : [],
     }

@@ -12,6 +12,7 @@ import { refuse, refuseSilence } from './refusal.ts'
 import { hearingOf } from './signed-records.ts'
 import type { Spoken } from './speak.ts'
 import { speak } from './speak.ts'
+import type { Refusal } from './trace.ts'
 import type { Voices } from './voices.ts'
 import { openedVoices } from './voices.ts'
 
@@ -105,7 +106,7 @@ export function unrevoked(voices: Voices, { revocations }: Circumstances, upstre
   return { claimed: voices.claimed, has: (key) => voices.has(key) && !isRevoked(key) }
 }
 
-export function refuseKeys(spoken: Extract<Spoken, { readonly ok: true }>): Outcome {
+export function refuseKeys(spoken: Extract<Spoken, { readonly ok: true }>): Refusal {
   return refuse('CAPS_KEY_REVOKED', `signed with a revoked key, one of ${spoken.keys.join(', ')}`)
 }
 

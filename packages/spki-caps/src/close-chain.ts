@@ -14,6 +14,7 @@ import type { Outcome } from './refusal.ts'
 import { refuseSilence } from './refusal.ts'
 import type { Hearing, Way } from './speak.ts'
 import { speak, waysOf } from './speak.ts'
+import type { Refusal } from './trace.ts'
 import type { Voices } from './voices.ts'
 
 /** A certificate of a chain with the keys that signed it as its issuer. */
@@ -45,23 +46,42 @@ export function closeChain(
   asking: Voices,
   circumstances: Circumstances,
 ): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
+  const { silent, outcome, keys } = hearChain(root, links, { voices: asking, spoken: new Map() }, circumstances)
+  const [refusal] = silent.values()
+  return refusal === undefined ? { outcome, keys } : { outcome: refusal, keys: [] }
+}
+
+/** Who is taken to ask. */
+export interface Speaker {
+  readonly voices: Voices
+  /** The ways of those, by their texts, who have spoken as well, whoever that was. */
+  readonly spoken: ReadonlyMap<string, readonly Way[]>
+}
+
+/** The same without those links whose subjects have not spoken: they let nobody speak, and are `silent`. `outcome`: of the root. */
+export function hearChain(
+  root: Holding,
+  links: readonly ChainLink[],
+  { voices: asking, spoken }: Speaker,
+  circumstances: Circumstances,
+): { readonly silent: ReadonlyMap<ChainLink, Refusal>; readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const issuers = links.map(({ cert }) => principalText(cert.record.issuer))
   const upstream = new Above(issuers, [root.upstream])
   const voices = unrevoked(asking, circumstances, upstream)
-  const granted = new Map<string, readonly Way[]>()
+  const granted = new Map<string, readonly Way[]>(spoken)
   const hearing: Hearing = {
     voices,
     operators: (vault) => operatorsOf(circumstances.keys, vault),
     granted: (text) => granted.get(text) ?? [],
   }
-  const missing = (principal: Principal): Outcome | undefined => {
-    const spoken = speak(principal, hearing)
-    if (spoken.ok) return undefined
+  const missing = (principal: Principal): Refusal | undefined => {
+    const heard = speak(principal, hearing)
+    if (heard.ok) return undefined
     const before = speak(principal, { ...hearing, voices: asking })
-    return before.ok ? refuseKeys(before) : refuseSilence(principal, spoken, 'CAPS_NOT_SIGNER')
+    return before.ok ? refuseKeys(before) : refuseSilence(principal, heard, 'CAPS_NOT_SIGNER')
   }
-  const missingName = ({ cert, resolutions, keys }: NameLink): Outcome | undefined => {
-    let refusal: Outcome | undefined
+  const missingName = ({ cert, resolutions, keys }: NameLink): Refusal | undefined => {
+    let refusal: Refusal | undefined
     let isSpoken = false
     for (const { name, into } of resolutions) {
       const ways = waysOf(into, hearing).map((said) => wayByName(cert, keys, said))
@@ -72,11 +92,12 @@ export function closeChain(
     }
     return isSpoken ? undefined : refusal
   }
+  const silent = new Map<ChainLink, Refusal>()
   for (const link of links.toReversed()) {
     const refusal = 'resolutions' in link ? missingName(link) : missing(link.cert.record.subject)
-    if (refusal !== undefined) return { outcome: refusal, keys: [] }
-    if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
+    if (refusal !== undefined) silent.set(link, refusal)
+    else if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
   }
   const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
-  return { outcome: missing(root.subject) ?? { note: signersText(keys) }, keys }
+  return { silent, outcome: missing(root.subject) ?? { note: signersText(keys) }, keys }
 }

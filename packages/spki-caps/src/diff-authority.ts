@@ -17,7 +17,8 @@ export interface AuthorityDiff {
  * What changed between two places, or at one place between two times: by root, subject, tag and end, and not by
  * certificate, so that one which is replaced by another that grants the same is no change. What waits for
  * validations counts as validated, and as less than what waits for none. What is granted by several
- * chains only together counts as not granted by any: more may be reported than has changed, and never less. Throws what
+ * chains only together is there as the share of each member that gave one, and not as a whole: more may be reported than has changed, and
+ * never less. Throws what
  * `listAuthority` throws.
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {
@@ -52,8 +53,9 @@ function byHolder(all: readonly ListedPath[]): ByHolder {
   return found
 }
 
-function holderOf({ held: { root, subject, shares } }: ListedPath): string {
-  return JSON.stringify([root, subject, shares])
+/** Shares that different members of a threshold gave are different: one more, or one less, may be what makes them enough. */
+function holderOf({ held: { root, subject, shares, parts } }: ListedPath): string {
+  return JSON.stringify([root, subject, shares, parts])
 }
 
 function grantsAll({ held: a, assumed }: ListedPath, { held: b, assumed: more }: ListedPath): boolean {

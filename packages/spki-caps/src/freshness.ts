@@ -1,4 +1,10 @@
+import type { Circumstances } from './circumstances.ts'
+import { principalText } from './principal.ts'
+import { secondsOf } from './record.ts'
+import type { Outcome } from './refusal.ts'
+import { refuse } from './refusal.ts'
 import type { RevocationView } from './revocation-view.ts'
+import type { Root } from './root.ts'
 
 /**
  * How old the last set of revocations may be for an action, in seconds; `current`: it must be the present one, by its own
@@ -19,7 +25,13 @@ export interface SetStanding {
 /** Whether the last set of this principal is fresh enough. */
 export function standingOfSet(view: RevocationView, by: string, needed: number | 'current', now: number): SetStanding {
   const set = view.latest(by, now)
-  if (set === undefined) return { fresh: false, note: `no set of ${by}` }
+  if (set === undefined) {
+    const isOutdated = view.outdated?.has(by) === true
+    return {
+      fresh: false,
+      note: `no set of ${by}${isOutdated ? ' by its present keys: the last was signed before they were replaced' : ''}`,
+    }
+  }
   const note = `set #${set.seq}, ${now - set.from} s old`
   // A set from the future says nothing about what was revoked up to now.
   if (set.from > now) return { fresh: false, note: `set #${set.seq} begins later` }
@@ -27,6 +39,21 @@ export function standingOfSet(view: RevocationView, by: string, needed: number |
 }
 
 /** What an action needs. */
-export function neededFor(action: string, freshness: Freshness): number | 'current' {
+function neededFor(action: string, freshness: Freshness): number | 'current' {
   return Object.hasOwn(freshness, action) ? (freshness[action] as number | 'current') : 'current'
+}
+
+/** Whether the last set of revocations of whoever keeps them for a root is fresh enough for an action. */
+export function checkFreshness(
+  { revocations: keeper }: Root,
+  action: string,
+  { revocations, freshness = DEFAULT_FRESHNESS, now }: Circumstances,
+): Outcome {
+  if (revocations === 'unchecked') return { note: 'nobody looked', unchecked: true }
+  if (keeper === 'none') return { note: 'nobody keeps a set for this root', unchecked: true }
+  const needed = neededFor(action, freshness)
+  const { fresh, note } = standingOfSet(revocations, principalText(keeper), needed, secondsOf(now))
+  if (fresh) return { note }
+  const asked = needed === 'current' ? 'the present set' : `at most ${needed} s old`
+  return refuse('CAPS_STALE', `${note}; ${action} needs ${asked}`, { have: note, asked })
 }

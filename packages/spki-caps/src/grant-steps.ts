@@ -1,4 +1,4 @@
-import type { ContentId, Envelope } from '@vault/core'
+import type { Envelope, KeyId } from '@vault/core'
 import { Above } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
@@ -13,7 +13,7 @@ import { checkResolution, definedName, headText, resolved } from './name-link.ts
 import type { ValidationCheck } from './online-test.ts'
 import { isValidationCheck } from './online-test.ts'
 import type { NamePrincipal } from './principal.ts'
-import { issuingTexts, namesIn, principalText } from './principal.ts'
+import { issuingTexts, isThreshold, namesIn, principalText } from './principal.ts'
 import { isNameCert, tryOpenProofCert } from './proof-cert.ts'
 import type { Outcome } from './refusal.ts'
 import { refuse } from './refusal.ts'
@@ -26,15 +26,31 @@ export interface LookedAt extends Circumstances {
   readonly tests?: 'assumed'
 }
 
+/** That something was granted by a part of a threshold only. */
+export interface Share {
+  /** The text of the threshold. */
+  readonly threshold: string
+  /** The text of the member by whom it was. */
+  readonly member: string
+  /** How many members it takes. */
+  readonly needed: number
+}
+
+/** A certificate of a path, with the keys that signed it as its issuer. */
+export type PathLink =
+  | { readonly cert: OpenCapCert; readonly keys: readonly KeyId[] }
+  /** With the name of whom it says who is called so: its own, or one that goes on from it. */
+  | { readonly cert: OpenNameCert; readonly name: NamePrincipal; readonly keys: readonly KeyId[] }
+
 /** How one came to hold something. */
 export interface GrantPath {
   readonly held: Holding
-  /** The texts of the thresholds of which it is only a share. */
-  readonly shares: readonly string[]
+  /** Those that it is only, from the root on. */
+  readonly shares: readonly Share[]
   readonly issued: ReadonlySet<string>
   /** The texts of the tests that are assumed to be passed: one that waits for fewer holds more. */
   readonly assumed: ReadonlySet<string>
-  readonly chain: readonly ContentId[]
+  readonly links: readonly PathLink[]
 }
 
 /** A certificate that somebody who was reached has issued, or that says who is called by a name that was reached, and what comes of it. */
@@ -76,8 +92,12 @@ export function stepsFrom(
   budget: LookBudget,
 ): readonly GrantStep[] {
   const { held } = path
-  const own = principalText(held.subject)
-  const pathOf = (part: string) => ({ ...path, shares: part === own ? path.shares : [...path.shares, own] })
+  const { subject } = held
+  const own = principalText(subject)
+  const pathOf = (member: string): GrantPath => {
+    if (member === own || !isThreshold(subject)) return path
+    return { ...path, shares: [...path.shares, { threshold: own, member, needed: subject.threshold }] }
+  }
   const granted = [...held.parts].flatMap((part) =>
     (byIssuer.get(part) ?? []).map((cert) => {
       budget.spend()
@@ -93,13 +113,15 @@ export function stepsFrom(
   return [...granted, ...named]
 }
 
-function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): GrantStep {
-  const { held, shares, issued, chain } = path
+/** What comes of a certificate that the end of a path has issued. */
+export function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): GrantStep {
+  const { held, shares, issued, links } = path
   const { issuer, subject } = cert.record
   const [by, to] = [principalText(issuer), principalText(subject)]
   const upstream = new Above([by], [held.upstream])
   let tag: Tag | undefined
   let until = Number.POSITIVE_INFINITY
+  let keys: readonly KeyId[] = []
   let { assumed } = path
   const looks: readonly (() => Outcome)[] = [
     () => checkValidity(cert, circumstances.now),
@@ -112,7 +134,11 @@ function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): Gr
       return met.outcome
     },
     () => checkRevocation(cert, circumstances, upstream),
-    () => checkSignature(cert, circumstances, upstream).outcome,
+    () => {
+      const checked = checkSignature(cert, circumstances, upstream)
+      keys = checked.keys
+      return checked.outcome
+    },
     () => {
       if (circumstances.tests === 'assumed') {
         assumed = new Set([...assumed, ...cert.record.checks.filter(isValidationCheck).map(testText)])
@@ -130,32 +156,40 @@ function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): Gr
   const bounded = { ...next, expires: Math.min(next.expires, until) }
   return {
     cert,
-    path: { held: bounded, shares, issued: new Set([...issued, by]), assumed, chain: [...chain, cert.id] },
+    path: { held: bounded, shares, issued: new Set([...issued, by]), assumed, links: [...links, { cert, keys }] },
   }
 }
 
 function nameStepBy(
   { cert, name }: { readonly cert: OpenNameCert; readonly name: NamePrincipal },
-  { held, shares, issued, assumed, chain }: GrantPath,
+  { held, shares, issued, assumed, links }: GrantPath,
   circumstances: LookedAt,
   budget: LookBudget,
 ): GrantStep {
   const into = resolved(cert, name)
+  let keys: readonly KeyId[] = []
   const upstream = new Above([principalText(cert.record.issuer)], [held.upstream])
   const looks: readonly (() => Outcome)[] = [
     () => checkValidity(cert, circumstances.now),
     () => checkEpoch(cert, circumstances),
-    () => checkResolution(into, name, held, issued),
+    () =>
+      links.some((link) => link.cert.id === cert.id)
+        ? refuse('CAPS_CYCLIC', 'it stands in the chain twice', { asked: cert.id })
+        : checkResolution(into, name, held, issued),
     () => checkRevocation(cert, circumstances, upstream),
-    () => checkSignature(cert, circumstances, upstream).outcome,
-    () => (chain.length < budget.longest ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
+    () => {
+      const checked = checkSignature(cert, circumstances, upstream)
+      keys = checked.keys
+      return checked.outcome
+    },
+    () => (links.length < budget.longest ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
     () =>
       budget.admits(into ?? name) ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more names of one than are followed'),
   ]
   const refusal = firstRefusal(looks)
   if (refusal !== undefined) return { cert, name, refusal }
   const next = holdingNamed(held, cert, { name, into: into ?? name })
-  return { cert, name, path: { held: next, shares, issued, assumed, chain: [...chain, cert.id] } }
+  return { cert, name, path: { held: next, shares, issued, assumed, links: [...links, { cert, name, keys }] } }
 }
 
 function firstRefusal(looks: readonly (() => Outcome)[]): Refusal | undefined {

@@ -8,7 +8,8 @@ export class KeptPaths {
 
   /** Keeps a path unless all that comes of it comes of one that is kept. */
   keep(path: GrantPath): boolean {
-    const holder = [principalText(path.held.subject), ...path.shares].join(' ')
+    const shares = path.shares.map(({ threshold, member }) => `${threshold} ${member}`)
+    const holder = [principalText(path.held.subject), ...shares].join(' ')
     const others = this.#byHolder.get(holder)
     if (others === undefined) this.#byHolder.set(holder, [path])
     else if (others.some((other) => isMore(other, path))) return false

@@ -1,18 +1,23 @@
 import type { ContentId, Envelope } from '@vault/core'
+import { unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
-import type { GrantPath, IssuedCerts, LookedAt } from './grant-steps.ts'
+import type { GrantPath, IssuedCerts, LookedAt, Share } from './grant-steps.ts'
 import { issuedCerts, stepsFrom } from './grant-steps.ts'
+import type { Holding } from './holding.ts'
 import { holdingOfRoot } from './holding.ts'
+import type { JointPath, Ways } from './joint-paths.ts'
+import { jointPaths } from './joint-paths.ts'
 import { KeptPaths } from './kept-paths.ts'
+import { operatorsOf } from './key-directory.ts'
 import { withDefaults } from './limits.ts'
 import { LookBudget } from './look-budget.ts'
 import type { Principal } from './principal.ts'
-import { principalText } from './principal.ts'
+import { isThreshold, isVault, principalText } from './principal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
 import { createSignatureMemo } from './voices.ts'
 
-/** What somebody holds by one chain. */
+/** What somebody holds by one chain, or by several that count together. */
 export interface HeldAuthority {
   /** The name of the root from which it comes. */
   readonly root: string
@@ -22,13 +27,17 @@ export interface HeldAuthority {
   readonly holder: Principal
   /** The texts of the thresholds of which it is only a share: alone it does nothing. */
   readonly shares: readonly string[]
+  /** By which member of each of these it was granted, its text, and how many members it takes. */
+  readonly parts: readonly Pick<Share, 'member' | 'needed'>[]
   readonly tag: Tag
   /** Seconds since 1970; `null` for ever. */
   readonly expires: number | null
   /** How many certificates may follow. */
   readonly left: number
-  /** The chain, from the root. */
+  /** The chain, from the root: each certificate after those that grant to its issuer. */
   readonly chain: readonly ContentId[]
+  /** Where it is held by shares that are enough together: the chain of each. */
+  readonly halves?: readonly (readonly ContentId[])[]
 }
 
 /** All certificates of a place, and what whoever looks goes by. */
@@ -37,11 +46,19 @@ export interface AuthorityView extends LookedAt {
 }
 
 /**
- * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same. That may be much: throws `CAPS_LIMIT` after so many
- * certificates as a search may open. How fresh sets of revocations are is for the action, and not looked at here.
+ * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same; and what he
+ * holds by shares of a threshold that are enough together, also beside each share. What only a revoked key could do nobody holds. That may be
+ * much: throws `CAPS_LIMIT` after so many certificates as a search may open, or 16 times as many that count only together. How fresh sets of
+ * revocations are is for the action, and not looked at here.
  */
 export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
-  return listPaths(given).map(({ held }) => held)
+  return listWays(given).flatMap(heldFrom)
+}
+
+/** What is held by all ways down from a root, each by itself and together. */
+export function heldFrom(ways: RootWays): readonly HeldAuthority[] {
+  const joint = jointPaths(ways).map((each) => heldTogether(ways.root, each))
+  return [...pathsIn(ways).map(({ held }) => held), ...joint]
 }
 
 /** What is held by one way, and with what assumed. */
@@ -49,10 +66,20 @@ export interface ListedPath extends Pick<GrantPath, 'assumed'> {
   readonly held: HeldAuthority
 }
 
-/** As {@link listAuthority}, with what is assumed of each. */
+/** As {@link listAuthority}, with what is assumed of each, and without what is held by several ways together. */
 export function listPaths(given: AuthorityView): readonly ListedPath[] {
+  return listWays(given).flatMap(pathsIn)
+}
+
+/** All ways down from a root. */
+export interface RootWays extends Ways {
+  readonly root: Root
+}
+
+/** All ways down from every root that has not ended. */
+export function listWays(given: AuthorityView): readonly RootWays[] {
   const { roots, ...parts } = lookThrough(given)
-  return roots.flatMap((root) => listFrom(root, parts))
+  return roots.map((root) => waysFrom(root, parts))
 }
 
 /** What a look through everything that was granted goes by. */
@@ -71,9 +98,10 @@ export function lookThrough(given: AuthorityView): LookThrough {
   return { view, issued: issuedCerts(given.certificates), budget, roots }
 }
 
-function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): readonly ListedPath[] {
+export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): RootWays {
   const kept = new KeptPaths()
-  let paths: readonly GrantPath[] = [pathOfRoot(root, view)]
+  const start = pathOfRoot(root, view)
+  let paths: readonly GrantPath[] = [start]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
   while (paths.length > 0) {
     const fresh = paths.filter((path) => kept.keep(path))
@@ -81,19 +109,48 @@ function listFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots
       stepsFrom(path, issued, view, budget).flatMap((step) => ('path' in step ? [step.path] : [])),
     )
   }
-  return kept.all().map(({ held, shares, assumed, chain }) => ({
+  return { root, start, paths: kept.all().filter(({ held }) => canSpeak(held, view)), view, budget }
+}
+
+/** What is held by each way by itself. */
+export function pathsIn({ root, paths }: Pick<RootWays, 'root' | 'paths'>): readonly ListedPath[] {
+  return paths.map(({ held, shares, assumed, links }) => ({
     assumed,
     held: {
-      root: root.name,
-      subject: principalText(held.subject),
-      holder: held.subject,
-      shares,
-      tag: held.tag,
-      expires: Number.isFinite(held.expires) ? held.expires : null,
-      left: held.left,
-      chain,
+      ...heldBy(root, held.subject, held),
+      shares: shares.map(({ threshold }) => threshold),
+      parts: shares.map(({ member, needed }) => ({ member, needed })),
+      chain: links.map(({ cert }) => cert.id),
     },
   }))
+}
+
+/** What is held by several ways together. */
+export function heldTogether(root: Root, { holder, held, chain, halves }: JointPath): HeldAuthority {
+  return { ...heldBy(root, holder, held), shares: [], parts: [], chain, halves }
+}
+
+function heldBy(root: Root, holder: Principal, { tag, expires, left }: Pick<Holding, 'tag' | 'expires' | 'left'>) {
+  return {
+    root: root.name,
+    subject: principalText(holder),
+    holder,
+    tag,
+    expires: Number.isFinite(expires) ? expires : null,
+    left,
+  }
+}
+
+/** Whether those who hold it have so many keys that are not revoked as it takes; who is meant by a hash or a name is not known here. */
+export function canSpeak({ subject, upstream }: Holding, view: LookedAt): boolean {
+  const { has } = unrevoked({ claimed: [], has: () => true }, view, upstream)
+  const can = (principal: Principal): boolean => {
+    if (typeof principal === 'string') return has(principal)
+    if (isThreshold(principal)) return principal.of.filter(can).length >= principal.threshold
+    const operators = isVault(principal) ? operatorsOf(view.keys, principal.vault.id) : undefined
+    return operators === undefined || operators.keys.filter(has).length >= operators.threshold
+  }
+  return can(subject)
 }
 
 /** The path that a root is the whole of. */
@@ -103,6 +160,6 @@ export function pathOfRoot(root: Root, { limits }: Pick<Circumstances, 'limits'>
     shares: [],
     issued: new Set(),
     assumed: new Set(),
-    chain: [],
+    links: [],
   }
 }

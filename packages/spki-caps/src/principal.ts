@@ -1,4 +1,4 @@
-import type { ContentId, KeyId, Link } from '@vault/core'
+import type { ContentId, KeyId, Link, Threshold } from '@vault/core'
 import { codecOf, contentId, hasFields, hashOf, isLink, link, parseKeyId, publicKeyOf } from '@vault/core'
 import { invalidPrincipal } from './error.ts'
 
@@ -76,6 +76,17 @@ export function withNames(principal: Principal, names: readonly string[]): Princ
 /** All names that stand in a principal: it is one, or they are members of it. */
 export function namesIn(principal: Principal): readonly NamePrincipal[] {
   return leavesOf(principal).filter(isName)
+}
+
+/** All keys that stand in a principal, or are those of operators of a vault in it, as far as these are given. */
+export function keysIn(
+  principal: Principal,
+  operators: (vault: ContentId) => Threshold | undefined = () => undefined,
+): readonly KeyId[] {
+  return leavesOf(principal).flatMap((leaf) => {
+    if (typeof leaf === 'string') return [leaf]
+    return isVault(leaf) ? (operators(leaf.vault.id)?.keys ?? []) : []
+  })
 }
 
 /** The principal as text: the same for equal ones, and for no others. */

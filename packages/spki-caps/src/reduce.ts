@@ -7,7 +7,7 @@ import { asksForValidation, checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { ChainLink } from './close-chain.ts'
 import { closeChain } from './close-chain.ts'
-import { DEFAULT_FRESHNESS, neededFor, standingOfSet } from './freshness.ts'
+import { checkFreshness } from './freshness.ts'
 import type { Holding } from './holding.ts'
 import { holdingAfter, holdingOfRoot, joinOrUndefined, jointOrUndefined } from './holding.ts'
 import { withDefaults } from './limits.ts'
@@ -126,7 +126,7 @@ class Reduction {
     const { name, subject, tag, delegate, expires } = this.#root
     const looked = lookAt([
       ['validity', () => this.#rootValidity()],
-      ['revocation', () => this.#rootFreshness()],
+      ['revocation', () => checkFreshness(this.#root, this.#question.action, this.#circumstances)],
     ])
     return {
       kind: 'root',
@@ -144,18 +144,6 @@ class Reduction {
     if (expires === undefined) return { note: 'for ever' }
     const text = timeText(secondsOf(expires))
     return this.#circumstances.now < expires ? { note: `until ${text}` } : refuse('CAPS_EXPIRED', `expired at ${text}`)
-  }
-
-  #rootFreshness(): Outcome {
-    const { revocations, freshness = DEFAULT_FRESHNESS, now } = this.#circumstances
-    if (revocations === 'unchecked') return { note: 'nobody looked', unchecked: true }
-    if (this.#root.revocations === 'none') return { note: 'nobody keeps a set for this root', unchecked: true }
-    const needed = neededFor(this.#question.action, freshness)
-    const by = principalText(this.#root.revocations)
-    const { fresh, note } = standingOfSet(revocations, by, needed, secondsOf(now))
-    if (fresh) return { note }
-    const asked = needed === 'current' ? 'the present set' : `at most ${needed} s old`
-    return refuse('CAPS_STALE', `${note}; ${this.#question.action} needs ${asked}`, { have: note, asked })
   }
 
   #certStep({ cert, texts }: Issued): TraceStep {

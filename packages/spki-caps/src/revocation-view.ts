@@ -19,6 +19,8 @@ export interface RevocationView {
    * (`CAPS_STALE`). Default: there is none.
    */
   readonly unread?: readonly Finding[]
+  /** The texts of those with a set that does not count any more because the keys that signed it were replaced. Default: nobody has one. */
+  readonly outdated?: ReadonlySet<string>
 }
 
 /**
@@ -53,11 +55,14 @@ export function createRevocationView(given: {
 
   const good = new Map<string, OpenRevocationSet[]>()
   const contradicted = new Set<string>()
+  const outdated = new Set<string>()
   for (const opened of readable(given.sets, openRevocationSet, refuse)) {
     const missing = opened.record.revocations.find(({ id }) => !known.has(id))
     if (!isSigned(REVOCATION_SET, opened, given.keys)) refuse('The set is not signed by its issuer.', opened.id)
-    else if (!isByPresentKeys(opened, given.keys)) refuse('The set is signed by replaced keys.', opened.id)
-    else if (missing !== undefined) refuse(`The set lists ${missing.id}, which is not here.`, opened.id)
+    else if (!isByPresentKeys(opened, given.keys)) {
+      outdated.add(principalText(opened.record.issuer))
+      refuse('The set is signed by replaced keys.', opened.id)
+    } else if (missing !== undefined) refuse(`The set lists ${missing.id}, which is not here.`, opened.id)
     else {
       const by = principalText(opened.record.issuer)
       const others = good.get(by) ?? []
@@ -77,6 +82,7 @@ export function createRevocationView(given: {
       return (begun.length > 0 ? begun : sets).toSorted((a, b) => b.seq - a.seq)[0]
     },
     unusable,
+    outdated,
   }
 }
 

@@ -23,7 +23,7 @@ describe('whoCan and whatCan', () => {
   it('name those who hold all of what is asked', async () => {
     const view = authorityView([await cert(ana, eva.key), await cert(eva, ben.key, { tag: reading })])
     const who = (action: string, ...path: string[]) =>
-      whoCan(askedTag(action, { path: [HERE, ...path] }), view).map(({ subject }) => subject)
+      whoCan({ action, tag: askedTag(action, { path: [HERE, ...path] }) }, view).map(({ subject }) => subject)
     expect(who('read', 'docs', 'a')).toEqual([ana.key, eva.key, ben.key])
     expect(who('read')).toEqual([ana.key, eva.key])
     expect(who('delete')).toEqual(who('delete', 'docs'))
@@ -43,8 +43,8 @@ describe('whoCan and whatCan', () => {
     expect(what(ben.key)).toEqual([[], [principalText(pair)]])
     expect(what(ben.key, eva.key)).toEqual([[principalText(pair)], []])
     expect(what(tom.key)).toEqual([[principalText(hashPrincipal(tom.key))], []])
-    // What one member of the pair granted on counts only together with what another one does.
-    expect(what(mia.key)).toEqual([[], [principalText(pair), mia.key]])
+    // What one member of the pair granted on counts only together with another one: she is one herself, and tom is none.
+    expect(what(mia.key)).toEqual([[mia.key], [principalText(pair), mia.key]])
   })
 
   it('give a revoked key nothing', async () => {

@@ -154,25 +154,42 @@ function isNoSelf(calling: Calling): boolean {
   return principalText(calledName(calling)) !== principalText(RECEIVERS[calling.to] as Principal)
 }
 
-/** `revokers`: who revokes certificates beside their issuers. */
-export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
+/** Roots that take several people, by their numbers as receivers. */
+const COUNCILS = [...RECEIVERS.keys()].filter((n) => typeof RECEIVERS[n] === 'object' && 'threshold' in RECEIVERS[n])
+
+/**
+ * `revokers`: who revokes certificates beside their issuers. `where`: what is granted by `councils`, whose members mostly grant by
+ * themselves.
+ */
+export function anyPlan(
+  revokers: 'issuers' | 'anyone',
+  where: 'anywhere' | 'councils' = 'anywhere',
+): fc.Arbitrary<Plan> {
+  const isCouncil = where === 'councils'
+  const person = anyIndex(PEOPLE.length)
   const revokedBy = fc.option(anyIndex(PEOPLE.length), { nil: undefined, freq: revokers === 'anyone' ? 3 : 9 })
   const anyEdge: fc.Arbitrary<Edge> = fc.record({
-    from: anyIndex(ACTORS.length),
-    to: anyReceiver,
+    from: isCouncil
+      ? fc.oneof({ weight: 4, arbitrary: person }, { weight: 1, arbitrary: anyIndex(ACTORS.length) })
+      : anyIndex(ACTORS.length),
+    to: isCouncil
+      ? fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 2, max: 4 }) }, { weight: 1, arbitrary: anyReceiver })
+      : anyReceiver,
     tag: anyTagIndex,
     delegate: fc.nat({ max: 4 }).map((n) => n > 0),
     depth: anyDepth,
     expired: rarely,
     by: fc.nat({ max: 5 }),
     short: rarely,
-    validation: fc.option(
-      fc.record({
-        by: anyIndex(PEOPLE.length),
-        made: fc.constantFrom('lately', 'lately', 'lately', 'long ago', 'never'),
-      }),
-      { nil: undefined, freq: 1 },
-    ),
+    validation: isCouncil
+      ? fc.constant(undefined)
+      : fc.option(
+          fc.record({
+            by: anyIndex(PEOPLE.length),
+            made: fc.constantFrom('lately', 'lately', 'lately', 'long ago', 'never'),
+          }),
+          { nil: undefined, freq: 1 },
+        ),
     revokedBy,
   })
   const anyCalling: fc.Arbitrary<Calling> = fc.record({
@@ -193,7 +210,7 @@ export function anyPlan(revokers: 'issuers' | 'anyone'): fc.Arbitrary<Plan> {
       edges: fc.array(anyEdge, { minLength: 10, maxLength: 30 }),
       roots: fc.array(
         fc.record({
-          at: anyReceiver,
+          at: isCouncil ? fc.constantFrom(...COUNCILS) : anyReceiver,
           tag: anyTagIndex,
           delegate: fc.nat({ max: 6 }).map((n) => n > 0),
           depth: anyDepth,

@@ -79,7 +79,7 @@ test('what everybody holds is listed, drawn and compared, however many names one
   const view = authorityView(certs)
   const held = listAuthority(view)
   expect(held.length).toBeLessThan(1200)
-  expect(whoCan(question.tag, view).map(({ subject }) => subject)).toContain(ben.key)
+  expect(whoCan(question, view).map(({ subject }) => subject)).toContain(ben.key)
   const moved = diffAuthority(view, authorityView(certs.toReversed()))
   expect(moved.gained).toEqual([])
   expect(moved.lost).toEqual([])

@@ -311,12 +311,22 @@ describe('what is seen of names', () => {
 
   it('is who holds what by them', async () => {
     const view = authorityView(await heap())
-    expect(new Set(whoCan(MIGRATE, view).map(({ subject }) => subject))).toEqual(
+    expect(new Set(whoCan({ action: 'migrate', tag: MIGRATE }, view).map(({ subject }) => subject))).toEqual(
       new Set([ana.key, `name:${ana.key}/staff`, `name:${ana.key}/clerks`, ben.key]),
     )
     expect(whatCan([ben.key], view).alone).toHaveLength(1)
     expect(whatCan([eva.key], view).alone).toHaveLength(0)
     expect(listAuthority(view).find(({ subject }) => subject === ben.key)?.chain).toHaveLength(2)
+  })
+
+  it('is nothing by a name that leads through one certificate twice', async () => {
+    const ways = [
+      await cert(ana, namePrincipal(ana.key, 'staff', 'friends')),
+      await nameCert(ana, 'staff', ben.key),
+      await nameCert(ben, 'friends', staff),
+    ]
+    expect(whatCan([ben.key], authorityView(ways)).alone).toEqual([])
+    expect(codeOf(await ask([ben], ways))).toBe('CAPS_NOT_SIGNER')
   })
 
   it('is what was gained and lost where somebody is called so no more', async () => {

@@ -154,6 +154,11 @@ function isSpokenAs(issuer: Principal, principal: Principal): boolean {
   return typeof issuer === 'string' && principalText(hashPrincipal(issuer)) === principalText(principal)
 }
 
+/** Whether this key alone speaks for a principal. */
+export function speaksAlone(key: KeyId, principal: Principal): boolean {
+  return direct(principal, new Set([key])).length > 0
+}
+
 /** The ways in which a principal speaks by its own keys. */
 function direct(principal: Principal, speaking: ReadonlySet<KeyId>): readonly Way[] {
   const one = (key: KeyId | undefined): readonly Way[] =>

@@ -21,14 +21,22 @@ export function addCapsExplain({ caps, action }: CapsProgram): void {
     '\nMarks: ✓ holds, ✗ does not, – was not checked. Exit code 1 where it is not granted.\n\nExample:\n  vaultctl caps explain ~/vault --for carol --do migrate',
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
-    const { explain, nameFromPath } = await import('@vault/embedded')
+    const { explain, isUnsaid, nameFromPath, publishAdvice } = await import('@vault/embedded')
     const asked = askedAction(output, options.do)
     const keys = await keysOf(options.for, options)
     const path = options.on === undefined ? undefined : pathOf('--on', nameFromPath(options.on))
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { verdict } = await vault.caps.ask(keys, { action: asked, ...(path !== undefined && { path }) }, { signal })
     const { ok, trace } = verdict
-    await output.result({ ok, code: verdict.ok ? null : verdict.code, trace }, explain(verdict).join('\n'))
+    const code = verdict.ok ? null : verdict.code
+    const advice = isUnsaid(verdict) ? await publishAdvice(vault.caps, { signal }) : undefined
+    await output.result(
+      { ok, code, ...(advice !== undefined && { advice }), trace },
+      [
+        ...explain(verdict),
+        ...(advice === undefined ? [] : [`Let the operators of the vault say anew what they revoked: ${advice}`]),
+      ].join('\n'),
+    )
     return ok ? EXIT.ok : EXIT.refused
   })
 }

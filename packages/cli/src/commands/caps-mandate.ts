@@ -20,22 +20,17 @@ export function addCapsMandate({ caps, action }: CapsProgram): void {
     .option('-m, --message <text>', 'why, for the audit log')
   addStateOption(command).addHelpText(
     'after',
-    '\nWhoever is to approve is granted "approve". Two keys that come of one grant are one person.\n\nExamples:\n  vaultctl caps issue ~/vault --to ana --action approve --expires never\n  vaultctl caps mandate ~/vault --action migrate --approvals 2\n  vault-migrate run --from ~/vault --to /mnt/new/vault\n  vaultctl caps approve ~/vault bafy… --as ana\n  vault-migrate resume --from ~/vault --to /mnt/new/vault',
+    '\nWhoever is to approve is granted "approve". Two keys that come of one grant are one person. Operators whose keys are in your\nkeystore are named with --as, so many as it takes.\n\nExamples:\n  vaultctl caps issue ~/vault --to ana --action approve --expires never\n  vaultctl caps mandate ~/vault --action migrate --approvals 2\n  vault-migrate run --from ~/vault --to /mnt/new/vault\n  vaultctl caps approve ~/vault bafy… --as ana\n  vault-migrate resume --from ~/vault --to /mnt/new/vault',
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
     if (options.action !== 'migrate') throw new UsageError('--action is migrate: nothing else is held to a mandate.')
     const approvals = parseCount('--approvals', options.approvals, 0)
     if (approvals > 64) throw new UsageError('--approvals is at most 64.')
-    const { signers, passphrase } = await signingBy(options)
-    if (signers !== undefined) throw new UsageError('Only the operators of the vault can say that: leave --as out.')
+    const signing = await signingBy(options)
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const { id, seq } = await vault.mandate(
       { action: 'migrate', approvals },
-      {
-        ...(passphrase && { passphrase }),
-        signal,
-        ...(options.message !== undefined && { motivation: options.message }),
-      },
+      { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
     await output.result(

@@ -17,7 +17,7 @@ export function addCapsRevoke({ caps, action }: CapsProgram): void {
     .option('--place', 'a certificate of this place, which lets somebody bring vaults: "caps issue --place"')
   addStateOption(command).addHelpText(
     'after',
-    '\nIts issuer can, those from whom the issuer has what it grants, and the operators of the vault.\n\nExamples:\n  vaultctl caps revoke ~/vault bafy…\n  vaultctl caps revoke ~/vault bafy… --as ana',
+    '\nIts issuer can, those from whom the issuer has what it grants, and the operators of the vault.\nWhat was granted on by it counts no more, and is not revoked itself: it counts again once its issuer is granted the same by another\ncertificate. Revoke that, too, where it is not meant to; "caps issue" says what counts again.\n\nExamples:\n  vaultctl caps revoke ~/vault bafy…\n  vaultctl caps revoke ~/vault bafy… --as ana',
   )
   action<[string, string, Options]>(command, async (run, dir, id, options) => {
     const { output, signal } = run

@@ -4,6 +4,7 @@ import { EXIT, UsageError } from '../exit-code.ts'
 import { grantWords } from '../grant-text.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { principalNames } from '../principal-names.ts'
+import { publishedLines } from '../published-lines.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends ReadOptions {
@@ -32,7 +33,12 @@ export function addCapsTree({ caps, action }: CapsProgram): void {
     if (dot || mermaid) {
       const picture = dot ? dotOf(trees, shown) : mermaidOf(trees, shown)
       await output.result({ ok: true, [dot ? 'dot' : 'mermaid']: picture }, picture)
-    } else await output.result({ ok: true, ...trees }, treeLines(trees, shown, { ids }).join('\n'))
+      return EXIT.ok
+    }
+    const { revocationStanding } = await import('@vault/embedded')
+    const published = await revocationStanding(vault.caps, { signal })
+    const lines = [...publishedLines(published), ...treeLines(trees, shown, { ids })]
+    await output.result({ ok: true, ...trees, ...(published && { published }) }, lines.join('\n'))
     return EXIT.ok
   })
 }

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-code.ts'
 import { grantWords, heldLines } from '../grant-text.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { principalNames } from '../principal-names.ts'
+import { publishedLines } from '../published-lines.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends ReadOptions {
@@ -19,17 +20,20 @@ export function addCapsWhatCan({ caps, action }: CapsProgram): void {
     '\nExamples:\n  vaultctl caps what-can ~/vault --for carol\n  vaultctl caps what-can ~/vault --for ana,eva',
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
+    const { revocationStanding } = await import('@vault/embedded')
     const keys = await keysOf(options.for, options)
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { alone, together } = await vault.caps.whatCan(keys, { signal })
     const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
+    const published = await revocationStanding(vault.caps, { signal })
     const who = keys.map(shown.name).join(' and ')
     const lines = [
+      ...publishedLines(published),
       alone.length === 0 ? `Nothing was granted to ${who}.` : `What ${who} may do:`,
       ...heldLines(alone, shown),
       ...(together.length === 0 ? [] : ['Only together with others:', ...heldLines(together, shown)]),
     ]
-    await output.result({ ok: true, keys, alone, together }, lines.join('\n'))
+    await output.result({ ok: true, keys, alone, together, ...(published && { published }) }, lines.join('\n'))
     return EXIT.ok
   })
 }

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-code.ts'
 import { grantWords, heldLines } from '../grant-text.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { principalNames } from '../principal-names.ts'
+import { publishedLines } from '../published-lines.ts'
 import type { CapsProgram } from './caps.ts'
 
 interface Options extends ReadOptions {
@@ -21,7 +22,7 @@ export function addCapsWhoCan({ caps, action }: CapsProgram): void {
     '\nExamples:\n  vaultctl caps who-can ~/vault --do migrate\n  vaultctl caps who-can ~/vault --do write --on photos/2026',
   )
   action<[string, Options]>(command, async ({ output, signal }, dir, options) => {
-    const { nameFromPath } = await import('@vault/embedded')
+    const { nameFromPath, revocationStanding } = await import('@vault/embedded')
     const verb = askedAction(output, options.do)
     const { on } = options
     const path = on === undefined ? [] : pathOf('--on', nameFromPath(on))
@@ -29,11 +30,15 @@ export function addCapsWhoCan({ caps, action }: CapsProgram): void {
     const held = await vault.caps.whoCan({ action: verb, path }, { signal })
     const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
     const alone = held.filter(({ shares }) => shares.length === 0)
-    const together = held.filter(({ shares }) => shares.length > 0)
+    // Shares that are enough together stand above, as what they are together.
+    const whole = new Set(alone.map(({ subject }) => subject))
+    const together = held.filter(({ subject, shares }) => shares.length > 0 && !whole.has(subject))
+    const published = await revocationStanding(vault.caps, { signal })
     const where = path.length === 0 ? 'with all of the vault' : `with ${JSON.stringify(path.join('/'))}`
     await output.result(
-      { ok: true, action: verb, path: path.join('/'), held },
+      { ok: true, action: verb, path: path.join('/'), held, ...(published && { published }) },
       [
+        ...publishedLines(published),
         alone.length === 0 ? `Nobody may do ${verb} ${where}.` : `These may do ${verb} ${where}:`,
         ...heldLines(alone, shown),
         ...(together.length === 0 ? [] : ['Only together with others:', ...heldLines(together, shown)]),

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes, humanCount } from '../human.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import type { Program } from '../program.ts'
+import { publishedLines } from '../published-lines.ts'
 import { addRemoteOptions, isRemote } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
 import { serverStatus } from '../server-status.ts'
@@ -23,7 +24,7 @@ export function addStatus(program: Program): void {
     if (isRemote(dir)) return await serverStatus(run, dir, options)
     const { output, signal } = run
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { tenure, ended, place, damagedRoot, log, ...holds } = await vault.status({ signal })
+    const { tenure, ended, place, damagedRoot, published, log, ...holds } = await vault.status({ signal })
     const { objects, bytes, entries, names, certificates, revocations } = holds
     const { state, epoch, sequence, migration } = tenure
     const asked = await askedApprovals(vault, dir, { ...options, signal })
@@ -46,6 +47,7 @@ export function addStatus(program: Program): void {
         certificates,
         revocations,
         ...(damagedRoot && { damaged_root: damagedRoot }),
+        ...(published && { published }),
         ...asked.members,
         log: { entries: log.size, waiting: log.waiting },
       },
@@ -63,6 +65,7 @@ export function addStatus(program: Program): void {
               `damaged   ${damagedRoot.record}: the key of the place reads the vault, and changes nothing. ${damagedRoot.advice}`,
             ]
           : []),
+        ...publishedLines(published).map((line) => `revoked   ${line}`),
         `log       ${counted(log.size, 'entry')}${log.waiting > 0 ? `; ${humanCount(log.waiting)} more to be written by the next command that changes the vault` : ''}`,
         ...asked.lines,
       ].join('\n'),

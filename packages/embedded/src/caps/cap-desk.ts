@@ -2,7 +2,6 @@ import type { AbortOptions, ContentId, Envelope, Signer } from '@vault/core'
 import {
   createApproval,
   createStandingMandate,
-  denied,
   type OpenCapCert,
   openApproval,
   openStandingMandate,
@@ -15,11 +14,13 @@ import type { Leave, Recorder } from '../recorder.ts'
 import { mandateFor } from './approvals.ts'
 import { bestDraft } from './best-draft.ts'
 import { approvalEntry, bringing, mandateEntry } from './cap-entry.ts'
-import { issuersOf, vaultIssuer } from './cap-issuer.ts'
+import { butFewOperators, halvesAdvice, issuersOf, operatorsAs, vaultIssuer } from './cap-issuer.ts'
 import { type CapCalling, draftName, type IssuedName } from './define-name.ts'
 import { type CapGrant, type CapIssuer, draftCap, type IssuedCap } from './issue-cap.ts'
 import { type CapNarrowing, holderOf, narrowedGrant } from './narrow-cap.ts'
 import { draftRevocationSet, type PublishedRevocations } from './publish-revocations.ts'
+import { revivedBy } from './revived-by.ts'
+import { deniedHere } from './revocation-standing.ts'
 import { draftRevocation, knownCap, type RevokedThing } from './revoke-cap.ts'
 import { draftValidation, type ValidatedCap, type Validating } from './validate-cap.ts'
 import type { VaultCaps } from './vault-caps.ts'
@@ -61,8 +62,13 @@ export class CapDesk {
   }
 
   async issue(grant: CapGrant, options: SigningOptions): Promise<IssuedCap> {
-    const leave = await this.#leaves.bySignature(options.signers, options)
-    return await this.#issue(grant, await this.#issuers(options), leave, options)
+    const { signal, signers } = options
+    const leave = await this.#leaves.bySignature(signers, options)
+    try {
+      return await this.#issue(grant, await this.#issuers(options), leave, options)
+    } catch (error) {
+      throw await butFewOperators(error, this.#caps, { signers, further: halvesAdvice }, { signal })
+    }
   }
 
   async attenuate(
@@ -88,9 +94,7 @@ export class CapDesk {
   ): Promise<{ readonly id: ContentId }> {
     const { signal, signers, reason = 'cessation' } = options
     const leave = await this.#leaves.bySignature(signers, { signal })
-    const { id, change } = await bestDraft(await this.#issuers(options), (issuer) =>
-      draftRevocation(this.#caps, target, { ...issuer, reason }, { signal }),
-    )
+    const { id, change } = await this.#revocation(target, reason, options)
     const what = 'key' in target ? target.key : `cap:${target.certificate}`
     await this.#recorder.commit(change, leave, act('cap-revoke', what, options), { signal })
     return { id }
@@ -106,10 +110,10 @@ export class CapDesk {
     return validated
   }
 
-  async publish(until: Date, options: Omit<SigningOptions, 'signers'>): Promise<PublishedRevocations> {
-    const { signal } = options
-    const leave = await this.#leaves.bySignature(undefined, { signal })
-    const issuer = await this.#issuer(options)
+  async publish(until: Date, options: SigningOptions): Promise<PublishedRevocations> {
+    const { signal, signers } = options
+    const leave = await this.#leaves.bySignature(signers, { signal })
+    const issuer = await this.#operators(options)
     const { change, ...published } = await draftRevocationSet(this.#caps, until, issuer, { signal })
     await this.#recorder.commit(change, leave, act('cap-publish', `rev-set:${published.id}`, options), { signal })
     return published
@@ -127,7 +131,7 @@ export class CapDesk {
     const envelopes: Envelope[] = []
     for (const signer of signers) {
       const { verdict } = await this.#caps.ask([signer.key], { action: 'approve' }, { signal })
-      if (!verdict.ok) throw denied('approve', vault, verdict)
+      if (!verdict.ok) throw await deniedHere(this.#caps, { action: 'approve', object: vault }, verdict, { signal })
       envelopes.push(await createApproval(draft, signer, { signal }))
     }
     const change = await bringing(envelopes.map(approvalEntry), soup, { signal })
@@ -147,12 +151,12 @@ export class CapDesk {
   /** Says how many approve an act of a kind from now on. */
   async mandate(
     { action, approvals }: Mandating,
-    options: Omit<SigningOptions, 'signers'>,
+    options: SigningOptions,
   ): Promise<{ readonly id: ContentId; readonly seq: number }> {
     const { signal } = options
     const { clock, soup } = this.#caps.parts
-    const leave = await this.#leaves.bySignature(undefined, { signal })
-    const { issuer, signers } = await this.#issuer(options)
+    const leave = await this.#leaves.bySignature(options.signers, { signal })
+    const { issuer, signers } = await this.#operators(options)
     const { next: seq } = await mandateFor(this.#caps, action, { signal })
     const { seq: epoch } = await this.#caps.keys({ signal })
     const draft = { issuer, epoch, action, seq, approvals, at: clock() }
@@ -172,6 +176,21 @@ export class CapDesk {
     return (first as CapIssuer).issuer
   }
 
+  async #revocation(
+    target: RevokedThing,
+    reason: RevocationReason,
+    options: SigningOptions,
+  ): ReturnType<typeof draftRevocation> {
+    const { signal, signers } = options
+    try {
+      return await bestDraft(await this.#issuers(options), (issuer) =>
+        draftRevocation(this.#caps, target, { ...issuer, reason }, { signal }),
+      )
+    } catch (error) {
+      throw await butFewOperators(error, this.#caps, { signers }, { signal })
+    }
+  }
+
   async #issue(
     grant: CapGrant,
     issuers: readonly CapIssuer[],
@@ -181,13 +200,20 @@ export class CapDesk {
     const { signal } = options
     const draft = (issuer: CapIssuer) => draftCap(this.#caps, grant, issuer, { signal })
     const { change, ...issued } = await bestDraft(issuers, draft, ({ findings }) => findings.length)
+    const revives = await revivedBy(this.#caps, issued.envelope, { signal })
     await this.#recorder.commit(change, leave, act('cap-issue', `cap:${issued.id}`, options), { signal })
-    return issued
+    return { ...issued, revives }
   }
 
   async #issuer(options: SigningOptions): Promise<CapIssuer> {
     const [first] = await this.#issuers(options)
     return first as CapIssuer
+  }
+
+  /** The vault itself, by its operators. */
+  async #operators({ signers, passphrase, signal }: SigningOptions): Promise<CapIssuer> {
+    if (signers === undefined) return await vaultIssuer(this.#caps, passphrase, { signal })
+    return await operatorsAs(this.#caps, signers, { signal })
   }
 
   /** As whom it may be signed. */

@@ -26,6 +26,7 @@ import {
 } from '@vault/spki-caps'
 import type { VaultChange } from '../recorder.ts'
 import { bringing, capEntries, subjectPrefix } from './cap-entry.ts'
+import { revocationStanding } from './revocation-standing.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
 
 /** What a new certificate of a vault is to grant, and to whom. */
@@ -55,7 +56,13 @@ export interface CapIssuer {
 }
 
 /** A certificate that was issued, and what may surprise whoever issued it. */
-export interface IssuedCap {
+export interface IssuedCap extends DraftedCap {
+  /** Other certificates that count with this one and did not before: their issuers had them from one that was taken back or ended. */
+  readonly revives: readonly ContentId[]
+}
+
+/** A certificate that is signed, and not in the vault yet. */
+export interface DraftedCap {
   readonly id: ContentId
   readonly envelope: Envelope
   /** `null`: never. */
@@ -72,7 +79,7 @@ export async function draftCap(
   grant: CapGrant,
   { issuer, signers }: CapIssuer,
   options: AbortOptions,
-): Promise<IssuedCap & { readonly change: VaultChange }> {
+): Promise<DraftedCap & { readonly change: VaultChange }> {
   const { vault, random, soup } = caps.parts
   const { to, actions, path = [], limits = [], ...rest } = grant
   const { seq } = await caps.keys(options)
@@ -86,7 +93,11 @@ export async function draftCap(
   const short = await shortcomings(caps, cert, { keys, actions, path }, options)
   // A vault that took certificates which count for nothing could be filled by anybody.
   const idle = short.filter(({ waits }) => !waits).map(({ finding }) => finding)
-  if (!isVault && idle.length === (actions === '*' ? 1 : actions.length)) throw nothingToGrant(issuer, idle)
+  if (!isVault && idle.length === (actions === '*' ? 1 : actions.length)) {
+    const isStale = idle.some(({ code }) => code === 'CAPS_STALE')
+    const standing = isStale ? await revocationStanding(caps, options) : undefined
+    throw nothingToGrant(issuer, idle, standing?.current === false ? standing.advice : undefined)
+  }
   const findings = [...lintTag(tag), ...short.map(({ finding }) => finding)]
   return {
     id: cert.id,
@@ -176,10 +187,15 @@ async function isOfUse(caps: VaultCaps, cert: OpenCapCert, wish: Wish, options: 
   return (await answer(question, only, await caps.circumstances(options), options)).verdict.ok
 }
 
-function nothingToGrant(issuer: Principal, findings: readonly Finding[]): VaultError<CapsErrorCode> {
+function nothingToGrant(
+  issuer: Principal,
+  findings: readonly Finding[],
+  advice: string | undefined,
+): VaultError<CapsErrorCode> {
+  const further = advice === undefined ? '' : ` Let the operators of the vault say anew what they revoked: ${advice}`
   return new VaultError({
     code: 'CAPS_DENIED',
-    message: `${principalText(issuer)} has nothing of this to grant on: ${findings.map(({ message }) => message).join(' ')} Nothing was issued.`,
-    details: { issuer: principalText(issuer), findings },
+    message: `${principalText(issuer)} has nothing of this to grant on: ${findings.map(({ message }) => message).join(' ')} Nothing was issued.${further}`,
+    details: { issuer: principalText(issuer), findings, ...(advice !== undefined && { advice }) },
   })
 }

@@ -16,11 +16,11 @@ import {
   type CapsFindingCode,
   createCapRequest,
   createNonceLedger,
-  denied,
   type Verdict,
 } from '@vault/spki-caps'
 import { openKey } from '../keystore.ts'
 import { owner } from '../owner.ts'
+import { deniedHere } from './revocation-standing.ts'
 import type { VaultCaps, Wish } from './vault-caps.ts'
 
 /** Milliseconds for which a signed request is good, and an answer is remembered: sets of revocations grow old meanwhile. */
@@ -56,6 +56,7 @@ export function vaultAuthority(caps: VaultCaps, signers: readonly Signer[] = [])
     }
     if (signers.length > 0) return await bySignature(caps, request, { signers, nonces }, options)
     const { verdict } = await caps.ask(asking, wishOf(request), options)
+    if (!verdict.ok) throw await deniedHere(caps, request, verdict, options)
     return grantOf(request, verdict, asking)
   }
 
@@ -90,9 +91,9 @@ async function byPlace(
   if (root.verdict.ok) return (await holdsKey()) ? grantOf(request, root.verdict, place) : await owner(request)
   // What was revoked may have been granted to the place again, or a part of it.
   const { verdict } = await caps.ask(place, wishOf(request), options)
-  if (!verdict.ok) throw denied(request.action, request.object, root.verdict)
+  if (!verdict.ok) throw await deniedHere(caps, request, root.verdict, options)
   if (await holdsKey()) return grantOf(request, verdict, place)
-  throw denied(request.action, request.object, root.verdict)
+  throw await deniedHere(caps, request, root.verdict, options)
 }
 
 function unreadableRoot({ action, object }: AuthorityRequest, dir: string): VaultError<CapsErrorCode> {
@@ -129,7 +130,7 @@ async function bySignature(
     wish,
     options,
   )
-  if (!nearest.ok) throw denied(action, object, nearest)
+  if (!nearest.ok) throw await deniedHere(caps, request, nearest, options)
   const verdict = authorize({
     ...(await caps.circumstances(options)),
     request: envelope,
@@ -138,12 +139,10 @@ async function bySignature(
     nonces,
     now: at,
   })
+  if (!verdict.ok) throw await deniedHere(caps, request, verdict, options)
+  const keys = signers.map(({ key }) => key)
   return {
-    ...grantOf(
-      request,
-      verdict,
-      signers.map(({ key }) => key),
-    ),
+    ...grantOf(request, verdict, keys),
     request: encodeEnvelope(envelope),
   }
 }
@@ -152,9 +151,11 @@ function wishOf({ action, object, path = [] }: AuthorityRequest): Wish {
   return { action, object, path }
 }
 
-function grantOf({ action, object }: AuthorityRequest, verdict: Verdict, keys: readonly KeyId[]): SignedGrant {
-  if (!verdict.ok) throw denied(action, object, verdict)
-  const { expires } = verdict.effective
+function grantOf(
+  { action, object }: AuthorityRequest,
+  { effective: { expires } }: Extract<Verdict, { readonly ok: true }>,
+  keys: readonly KeyId[],
+): SignedGrant {
   return { action, object, ...(expires === null ? {} : { expires: new Date(expires * 1000) }), proven: true, keys }
 }
 

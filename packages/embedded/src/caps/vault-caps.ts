@@ -218,7 +218,8 @@ export class VaultCaps {
 
   /** Everybody who may do this here, with the operators of the vault and the key of the place. */
   async whoCan(wish: Wish, options: AbortOptions = {}): Promise<readonly HeldAuthority[]> {
-    return whoCan(this.tagOf(wish), await this.view({ ...options, place: true }))
+    const asked = { action: wish.action, tag: this.tagOf(wish) }
+    return whoCan(asked, await this.view({ ...options, place: true }))
   }
 
   /** What these keys may do here, alone and with others. */
