@@ -48,6 +48,12 @@ export class Ledger {
     return this.#sent
   }
 
+  /** Objects and entries that were sent, or taken away. */
+  get items(): number {
+    const { objects, entries, objectsRemoved, entriesRemoved } = this.#sent
+    return objects + entries + objectsRemoved + entriesRemoved
+  }
+
   transferred(): Progress {
     const { objects, bytes } = this.#before
     return this.#progress('transfer', { objects: objects + this.#sent.objects, bytes: bytes + this.#sent.bytes })

@@ -9,9 +9,11 @@ import type { RunLogs } from '../run-logs.ts'
 import { openRun, updateTarget } from '../update-target.ts'
 import type { StepEvents, Work } from '../work.ts'
 import type { LiveRound } from './converge.ts'
-import { converge } from './converge.ts'
+import { converge, slowedDown } from './converge.ts'
+import { Inflow } from './inflow.ts'
 import type { LiveLog } from './live-record.ts'
 import { isLiveSource } from './live-source.ts'
+import type { SettledTerms } from './live-terms.ts'
 import { steer } from './steer.ts'
 import { NOTICE_HOLDS } from './writer-notice.ts'
 
@@ -45,16 +47,12 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
   const { terms } = live.record
   const rounds: LiveRound[] = []
   let cost: Cost = { least: undefined, each: 0 }
-  let conditions = { throttleMs: work.pause.delayMs, goalMs: terms.goalPauseMs }
+  const conditions: Conditions = { throttleMs: work.pause.delayMs, goalMs: terms.goalPauseMs }
   try {
     while (true) {
-      const told = { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs }
       run.ledger.beginRound()
-      const { round, cost: shown } = yield* telling(
-        work,
-        told,
-        oneRound(work, live, run, logs, { cost, ...conditions }),
-      )
+      const events = oneRound(work, live, run, logs, { cost, conditions })
+      const { round, cost: shown } = yield* telling(work, run, { terms, conditions }, events)
       cost = shown
       rounds.push(round)
       await live.write({ rounds: [...live.record.rounds, round] }, work.options)
@@ -62,8 +60,8 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
       const next = converge(terms, rounds)
       if (next.type === 'quiesce') return
       if (next.type === 'abort') throw diverging(work, live, round)
-      if (next.type === 'throttle') conditions = { ...conditions, throttleMs: next.ms }
-      if (next.type === 'raise') conditions = { ...conditions, goalMs: next.ms }
+      if (next.type === 'throttle') conditions.throttleMs = next.ms
+      if (next.type === 'raise') conditions.goalMs = next.ms
     }
   } catch (error) {
     // Nobody is slowed down by what has stopped; and if this cannot be said, the delay ends by itself.
@@ -80,10 +78,26 @@ interface Cost {
   readonly each: number
 }
 
-/** Tells writers before a round, and again while it lasts, so that a delay does not end within a long one. */
-async function* telling<T>(work: Work, told: Parameters<typeof steer>[1], round: StepEvents<T>): StepEvents<T> {
+/** What writers are asked for by now, and for how long the pause is meant to take. */
+interface Conditions {
+  throttleMs: number
+  goalMs: number
+}
+
+/**
+ * Tells writers before a round, and again while it lasts, so that a delay does not end within a long one; and slows them down in it as soon as it
+ * shows that more comes than is dealt with.
+ */
+async function* telling<T>(
+  work: Work,
+  run: FullRun,
+  { terms, conditions }: { readonly terms: SettledTerms; readonly conditions: Conditions },
+  round: StepEvents<T>,
+): StepEvents<T> {
+  const tell = () => steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
   let at = work.elapsed()
-  await steer(work, told)
+  let inflow = await Inflow.begin(work, run)
+  await tell()
   try {
     while (true) {
       const { value, done } = await round.next()
@@ -91,7 +105,10 @@ async function* telling<T>(work: Work, told: Parameters<typeof steer>[1], round:
       const now = work.elapsed()
       if (now - at >= NOTICE_HOLDS / 4) {
         at = now
-        await steer(work, told)
+        const throttleMs = slowedDown(terms, { ...(await inflow.look()), throttleMs: conditions.throttleMs })
+        if (throttleMs > conditions.throttleMs) inflow = await Inflow.begin(work, run)
+        conditions.throttleMs = throttleMs
+        await tell()
       }
       yield value
     }
@@ -105,7 +122,7 @@ async function* oneRound(
   live: LiveLog,
   run: FullRun,
   logs: RunLogs,
-  { cost, ...conditions }: Pick<LiveRound, 'throttleMs' | 'goalMs'> & { readonly cost: Cost },
+  { cost, conditions }: { readonly cost: Cost; readonly conditions: Readonly<Conditions> },
 ): StepEvents<{ readonly round: LiveRound; readonly cost: Cost }> {
   const { parts, elapsed, options } = work
   const started = elapsed()
@@ -160,15 +177,10 @@ async function* followSource(
   }
   // What changes from here on is in the feed behind this number, whether the walk sees it or not.
   const { latest } = await source.soup.feed(options)
-  const before = run.ledger.sent
+  const before = run.ledger.items
   yield* copySteps(run, copyDifference(source, receiving, { ...options, migration }))
   await live.write({ cursor: latest }, options)
-  const after = run.ledger.sent
-  const subjects = (['objects', 'entries', 'objectsRemoved', 'entriesRemoved'] as const).reduce(
-    (sum, unit) => sum + after[unit] - before[unit],
-    0,
-  )
-  return { subjects, changes: latest - (cursor ?? 0), walked: true }
+  return { subjects: run.ledger.items - before, changes: latest - (cursor ?? 0), walked: true }
 }
 
 /** The trail up to its present end, and the blocks that it names: what comes later is little. */

@@ -12,7 +12,7 @@ export interface LiveRound {
   readonly changesLeft: number
   /** How long the vault would have been quiesced, had it been then. */
   readonly estimateMs: number
-  /** For how long writers waited before each change, and how long the pause was meant to take, in this round. */
+  /** For how long writers waited before each change when it ended, and how long the pause was meant to take. */
   readonly throttleMs: number
   readonly goalMs: number
   /** The feed did not reach back far enough, so both sides were compared. */
@@ -53,12 +53,9 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   if (left <= terms.threshold && estimateMs <= longestPause) return { type: 'quiesce' }
   const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
   const goesOn = rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)
-  const drags = last.ms >= DRAGS_MS && last.changesLeft > last.changes * DRAGS
-  const slower = Math.min(
-    Math.floor(terms.maxPauseMs / 2),
-    Math.max(1, throttleMs * 2, drags ? throttleMs + delayFor(last) : 0),
-  )
-  if (terms.diverging === 'throttle' && slower > throttleMs && (drags || !goesOn))
+  const slower = Math.max(slowedDown(terms, last), Math.min(mostDelay(terms), Math.max(1, throttleMs * 2)))
+  const isSlow = slowedDown(terms, last) > throttleMs
+  if (terms.diverging === 'throttle' && slower > throttleMs && (isSlow || !goesOn))
     return { type: 'throttle', ms: slower }
   if (goesOn) return { type: 'again' }
   const longer = Math.min(longestPause, goalMs * 2)
@@ -67,10 +64,29 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
 }
 
 /**
+ * For how long writers are to wait before each change behind a round, or a part of one, that saw so many changes beside those that it dealt with: in
+ * milliseconds, and no shorter than they do.
+ */
+export function slowedDown(
+  terms: SettledTerms,
+  seen: Pick<LiveRound, 'ms' | 'changes' | 'changesLeft' | 'throttleMs'>,
+): number {
+  const { ms, changes, changesLeft, throttleMs } = seen
+  const drags = ms >= DRAGS_MS && changesLeft > changes * DRAGS
+  if (terms.diverging !== 'throttle' || !drags) return throttleMs
+  return Math.max(throttleMs, Math.min(mostDelay(terms), throttleMs + delayFor(seen)))
+}
+
+/** The rest is for the pause: who has waited may meet that. */
+function mostDelay({ maxPauseMs }: SettledTerms): number {
+  return Math.floor(maxPauseMs / 2)
+}
+
+/**
  * For how much longer one writer had to wait before each change, so that as few come as are wanted beside what a round deals with. Several
  * have to wait for longer: nobody knows how many there are.
  */
-function delayFor({ ms, changes, changesLeft }: LiveRound): number {
+function delayFor({ ms, changes, changesLeft }: Pick<LiveRound, 'ms' | 'changes' | 'changesLeft'>): number {
   const gap = ms / Math.max(1, changesLeft)
   return Math.round(gap * (changesLeft / (WANTED * Math.max(1, changes)) - 1))
 }
