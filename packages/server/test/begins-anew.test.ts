@@ -4,14 +4,23 @@ import type { HttpTarget } from '@vault/migration/http'
 import { expect, test } from 'vitest'
 import { reach, scratch, serve, vaultIn } from './served.ts'
 
-/** A target whose server begins anew once, behind what was stored and before that comes under charge. */
-function beginningAnew(target: HttpTarget, begin: () => Promise<void>): HttpTarget {
+/**
+ * A target whose server begins anew once, behind what was stored: before that comes under charge, or when it has and the answer that says so
+ * is lost.
+ */
+function beginningAnew(
+  target: HttpTarget,
+  { begin, isTaken }: { readonly begin: () => Promise<void>; readonly isTaken: boolean },
+): HttpTarget {
   let begun = false
   const during = <Opened extends Awaited<ReturnType<HttpTarget['open']>>>(opened: Opened): Opened => ({
     ...opened,
     intake: {
       async receive(batch, options) {
-        if (!begun) await begin()
+        if (!begun) {
+          if (isTaken) await opened.intake.receive(batch, options)
+          await begin()
+        }
         begun = true
         return await opened.intake.receive(batch, options)
       },
@@ -24,7 +33,12 @@ function beginningAnew(target: HttpTarget, begin: () => Promise<void>): HttpTarg
   }
 }
 
-test.each(['copy', 'move'])('a %s goes on where its server begins anew', async (kind) => {
+test.each([
+  ['copy', 'before a change is taken', false],
+  ['copy', 'when a change is taken', true],
+  ['move', 'before a change is taken', false],
+  ['move', 'when a change is taken', true],
+] as const)('a %s goes on where its server begins anew %s', async (kind, _when, isTaken) => {
   await using folder = await scratch()
   const { vault, place } = await vaultIn(folder.at('a'), 6)
   await using _ = vault
@@ -36,10 +50,11 @@ test.each(['copy', 'move'])('a %s goes on where its server begins anew', async (
     await using reached = await reach(server, place, vault.id, {
       timeouts: { connect: 5_000, idle: 5_000, patience: 5_000 },
     })
-    const target = beginningAnew(reached, async () => {
+    const begin = async () => {
       await server[Symbol.asyncDispose]()
       server = await serve(folder.at('b'), { ...options, port })
-    })
+    }
+    const target = beginningAnew(reached, { begin, isTaken })
     const parts = { source: await moveSourceOf(vault), target, authorize: owner }
     if (kind === 'copy') {
       const events = await Array.fromAsync(runMigration(await planMigration(parts), parts))
