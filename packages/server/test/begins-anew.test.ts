@@ -5,23 +5,27 @@ import { expect, test } from 'vitest'
 import { reach, scratch, serve, vaultIn } from './served.ts'
 
 /**
- * A target whose server begins anew once, behind what was stored: before that comes under charge, or when it has and the answer that says so
- * is lost.
+ * A target whose server begins anew once, behind what was stored: before that comes under charge or is held, or when it has and the answer
+ * that says so is lost.
  */
 function beginningAnew(
   target: HttpTarget,
-  { begin, isTaken }: { readonly begin: () => Promise<void>; readonly isTaken: boolean },
+  {
+    begin,
+    what,
+    isTaken,
+  }: { readonly begin: () => Promise<void>; readonly what: 'objects' | 'hold'; readonly isTaken: boolean },
 ): HttpTarget {
   let begun = false
   const during = <Opened extends Awaited<ReturnType<HttpTarget['open']>>>(opened: Opened): Opened => ({
     ...opened,
     intake: {
       async receive(batch, options) {
-        if (!begun) {
+        if (!begun && batch[what] !== undefined) {
+          begun = true
           if (isTaken) await opened.intake.receive(batch, options)
           await begin()
         }
-        begun = true
         return await opened.intake.receive(batch, options)
       },
     },
@@ -34,16 +38,18 @@ function beginningAnew(
 }
 
 test.each([
-  ['copy', 'before a change is taken', false],
-  ['copy', 'when a change is taken', true],
-  ['move', 'before a change is taken', false],
-  ['move', 'when a change is taken', true],
-] as const)('a %s goes on where its server begins anew %s', async (kind, _when, isTaken) => {
+  ['copy', 'objects', 'before they are taken', false],
+  ['copy', 'objects', 'when they are taken', true],
+  ['move', 'objects', 'before they are taken', false],
+  ['move', 'objects', 'when they are taken', true],
+  ['move', 'hold', 'before it is done', false],
+] as const)('a %s goes on where its server begins anew: %s, %s', async (kind, what, _when, isTaken) => {
   await using folder = await scratch()
   const { vault, place } = await vaultIn(folder.at('a'), 6)
   await using _ = vault
   const before = await vault.roots()
   const options = { allow: [place.key] }
+  let begins = 0
   let server = await serve(folder.at('b'), options)
   const port = Number(new URL(server.url).port)
   try {
@@ -51,10 +57,11 @@ test.each([
       timeouts: { connect: 5_000, idle: 5_000, patience: 5_000 },
     })
     const begin = async () => {
+      begins++
       await server[Symbol.asyncDispose]()
       server = await serve(folder.at('b'), { ...options, port })
     }
-    const target = beginningAnew(reached, { begin, isTaken })
+    const target = beginningAnew(reached, { begin, what, isTaken })
     const parts = { source: await moveSourceOf(vault), target, authorize: owner }
     if (kind === 'copy') {
       const events = await Array.fromAsync(runMigration(await planMigration(parts), parts))
@@ -66,6 +73,7 @@ test.each([
   } finally {
     await server[Symbol.asyncDispose]()
   }
+  expect(begins).toBe(1)
   await using arrived = await openVault(folder.at('b'), { mode: 'read' })
   const { counts, roots } = await arrived.roots()
   expect(counts).toEqual(before.counts)
