@@ -13,8 +13,8 @@ export function remoteContent(client: HttpClient, vault: ContentId): Pick<Receiv
 }
 
 /**
- * A vault at another place that is opened for writing, and opened again where the place has forgotten that: it was idle for long, or
- * the server began anew. What had been stored and was not under charge is to be stored again then (`SOUP_NOT_STORED`).
+ * A vault at another place that is opened for writing, and opened again where the place has forgotten that: the server began anew, or
+ * others of the same key needed the room. What had been stored and was not under charge is to be stored again then (`SOUP_NOT_STORED`).
  */
 export async function remoteReceiving(
   client: HttpClient,
@@ -40,7 +40,7 @@ export async function remoteReceiving(
     ...remoteContent(client, vault),
     intake: {
       async receive(batch, abort) {
-        // However often it has to be asked for, a batch is taken once.
+        // However often it has to be asked for, a batch is taken once, and one with a record by a server that began anew, too.
         const request = client.newName()
         return await within(abort, () => ask('intake', { session, request, batch }, abort))
       },
