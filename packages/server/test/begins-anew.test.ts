@@ -79,3 +79,27 @@ test.each([
   expect(counts).toEqual(before.counts)
   expect(roots.objects).toBe(before.roots.objects)
 })
+
+test('a migration that another one has shut out stays so where the server begins anew', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 1)
+  await using _ = vault
+  const options = { allow: [place.key] }
+  let server = await serve(folder.at('b'), options)
+  const port = Number(new URL(server.url).port)
+  try {
+    await using target = await reach(server, place, vault.id, {
+      timeouts: { connect: 5_000, idle: 5_000, patience: 5_000 },
+    })
+    const keyEvents = await vault.place.soups.tenures.keyEvents(vault.id)
+    const [first, second] = ['1'.repeat(32), '2'.repeat(32)]
+    const shutOut = await target.receive({ vault: vault.id, keyEvents, migration: first })
+    await target.receive({ vault: vault.id, keyEvents, migration: second })
+    await server[Symbol.asyncDispose]()
+    server = await serve(folder.at('b'), { ...options, port })
+    await expect(shutOut.intake.receive({ migration: first })).rejects.toMatchObject({ code: 'HTTP_SESSION' })
+    expect((await target.look(vault.id)).tenure).toMatchObject({ state: 'receiving', migration: second })
+  } finally {
+    await server[Symbol.asyncDispose]()
+  }
+})
