@@ -42,7 +42,7 @@ async function noTenure(place: Place, options: AbortOptions): Promise<Check> {
     ok: false,
     lost: 'unknown',
     message:
-      'The place holds no vault, and there are packs in objects/: soup.sqlite is not the one that was written with them.',
+      'The place holds no vault, and nothing in it tells why there are packs in objects/: soup.sqlite may be an old one, or another.',
     advice: `Bring soup.sqlite back from a backup, or make a new copy: vault-migrate run --no-handoff --from ANOTHER-PLACE --to NEW-DIR`,
   }
 }

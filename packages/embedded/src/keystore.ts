@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createSigner,
@@ -132,6 +132,18 @@ export async function heldKeys(options: {
   const { dir, role, keys } = options
   const forms = await Promise.all(keys.map((key) => hasKey({ dir, role, key })))
   return keys.filter((_, i) => forms[i] !== undefined)
+}
+
+/** The keys of a role of which files lie here, by the names of the files. */
+export async function keysIn({
+  dir,
+  role,
+}: {
+  readonly dir: string
+  readonly role: KeyRole
+}): Promise<readonly KeyId[]> {
+  const named = (await readdir(join(dir, 'keys'))).map((name) => /^([a-z]+)-z(\w+)\.(?:key|age)$/.exec(name))
+  return named.flatMap((found) => (found?.[1] === role ? [`ed25519:z${found[2]}` as const] : []))
 }
 
 /** Several keys of one role may lie in a place: those of other vaults, and those that were replaced. */

@@ -58,9 +58,14 @@ export async function* reclaimFolder(
 async function openEmpty(dir: string, { dryRun = false, signal }: ReclaimOptions, error: unknown): Promise<Place> {
   if (!isVaultError(error, 'VAULT_NOT_FOUND')) throw error
   const place = await openPlace(dir, { mode: dryRun ? 'read' : 'write' })
-  if ((await currentTenure(place.soups)) === undefined && (await givenUpIn(place, { signal })).length > 0) return place
-  await place[Symbol.asyncDispose]()
-  throw error
+  try {
+    if ((await currentTenure(place.soups)) === undefined && (await givenUpIn(place, { signal })).length > 0)
+      return place
+    throw error
+  } catch (cause) {
+    await place[Symbol.asyncDispose]()
+    throw cause
+  }
 }
 
 /** What the audit log says of it. */

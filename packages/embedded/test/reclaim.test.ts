@@ -413,6 +413,14 @@ async function givenUp(a: string, b: string): Promise<void> {
   for await (const _ of rollBackMove(plan.migration_id, parts));
 }
 
+/** Moves the vault of `a` to `b`. */
+async function moved(a: string, b: string): Promise<void> {
+  await using vault = await openVault(a)
+  await using target = await openMoveTarget(b)
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner }
+  for await (const _ of moveVault(await planMigration(parts, { handoff: { keys: 'new' } }), parts));
+}
+
 test('what a migration brought into a place and has given up is freed there, where no vault is', async () => {
   await using space = await scratch()
   const [a, b] = [space.at('a'), space.at('b')]
@@ -433,6 +441,20 @@ test('what a migration brought into a place and has given up is freed there, whe
     code: 'VAULT_NOT_FOUND',
   })
 })
+
+test('nothing is freed in a place to which the same vault has moved since it was given up there, and whose soup is one of before', async () => {
+  await using space = await scratch()
+  const [a, b] = [space.at('a'), space.at('b')]
+  await givenUp(a, b)
+  const old = await readFile(space.at('b', 'soup.sqlite'))
+  await moved(a, b)
+  await writeFile(space.at('b', 'soup.sqlite'), old)
+  const before = await readdir(space.at('b', 'objects'))
+  await expect(Array.fromAsync(reclaimFolder(b, () => openVault(b)))).rejects.toMatchObject({ code: 'VAULT_NOT_FOUND' })
+  expect(await readdir(space.at('b', 'objects'))).toEqual(before)
+  expect((await diagnose(b)).checks.find(({ name }) => name === 'tenure')).toMatchObject({ ok: false, lost: 'unknown' })
+})
+
 test('nothing is freed in a place that holds no vault and has not said that it gave one up: its soup may be an old one', async () => {
   await using space = await scratch()
   const [a, b, c] = [space.at('a'), space.at('b'), space.at('c')]

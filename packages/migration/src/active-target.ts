@@ -31,7 +31,11 @@ export function activeVaultTarget(place: {
 }
 
 async function commitBatch(soup: Soup, epoch: number, batch: IntakeBatch, options?: AbortOptions): Promise<Committed> {
-  for (const version of batch.versions ?? []) await commitEntries(soup, { epoch }, [version], options)
+  for (const version of batch.versions ?? []) {
+    // A batch whose answer was lost is given again.
+    if ((await soup.version(versionId(version), options)) !== undefined) continue
+    await commitEntries(soup, { epoch }, [version], options)
+  }
   const { add = [], remove: release = [] } = batch.objects ?? {}
   const change: Change = { epoch, expect: { segments: batch.segments ?? [] }, objects: { add, release } }
   return commitEntries(soup, change, batch.entries?.put ?? [], options)

@@ -2,6 +2,7 @@ import type { Block, BulkCasReader } from '@vault/cas'
 import type { AbortOptions, ContentId } from '@vault/core'
 import { VaultError } from '@vault/core'
 import type { HeldBlock } from '@vault/soup'
+import { storeAndCommit } from '@vault/soup'
 import type { Receiving, TrailSource } from './endpoint.ts'
 import type { MigrationErrorCode } from './error.ts'
 
@@ -30,11 +31,13 @@ export async function copyHeld(
     const ids = fresh.map(({ id }) => id)
     const [held, stored] = [await target.soup.holds(ids, options), await target.objects.hasMany(ids, options)]
     const missing = fresh.filter((_, i) => !(held[i] && stored[i]))
-    for await (const { ids: written, segment } of target.objects.putMany(read(source, missing, options), options)) {
-      const hold = missing.filter(({ id }) => written.includes(id))
-      const segments = segment === '' ? [] : [segment]
-      await target.intake.receive({ ...writing, segments, hold }, options)
-    }
+    await storeAndCommit(async () => {
+      for await (const { ids: written, segment } of target.objects.putMany(read(source, missing, options), options)) {
+        const hold = missing.filter(({ id }) => written.includes(id))
+        const segments = segment === '' ? [] : [segment]
+        await target.intake.receive({ ...writing, segments, hold }, options)
+      }
+    })
     for (const id of ids) if (known.size < MAX_KNOWN) known.add(id)
   }
 }

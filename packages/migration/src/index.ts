@@ -51,6 +51,7 @@ export { arrivedMove, requireArrived, requireNotArrived } from './move/arrived-m
 export type { AuditNote } from './move/audit-note.ts'
 export { checkTakeBack } from './move/check-take-back.ts'
 export { readMoveCheckpoint } from './move/checkpoint-log.ts'
+export type { Declined } from './move/declined-here.ts'
 export { declinedHere } from './move/declined-here.ts'
 export type { EffectName, MoveStep } from './move/effect.ts'
 export type { GivingUpParts } from './move/give-up-move.ts'

@@ -12,7 +12,14 @@ import {
   pathEntry,
   rawBlock,
 } from '../../transfer/test/memory-vault.ts'
-import { exportObject, migrateObject, planMigration, runMigration, verifyMigration } from '../src/index.ts'
+import {
+  exportObject,
+  type MigrationParts,
+  migrateObject,
+  planMigration,
+  runMigration,
+  verifyMigration,
+} from '../src/index.ts'
 import { partialParts, planAndRun, run, sourceOf } from './places.ts'
 
 const select = { prefix: 'path:wanted' }
@@ -101,6 +108,30 @@ test('histories are made again, and an entry that is only behind goes on', async
   await put(5)
   expect(await planAndRun(between, { select: { prefix: 'p' } })).toMatchObject({ verification: { ok: true } })
   expect(await target.soup.entry('p')).toEqual(await source.soup.entry('p'))
+  expect(await collect(target.soup.history('p'))).toEqual(await collect(source.soup.history('p')))
+})
+
+test('a batch that is given twice, because its answer was lost, is taken once', async () => {
+  const source = await activeVault('v')
+  const target = await activeVault('w')
+  for (const value of ['first', 'second', 'third', 'fourth']) {
+    const block = rawBlock(value)
+    await commit(source, [block], [{ key: 'p', type: 'policy', object: block.id, fields: {} }])
+  }
+  const between = partialParts(source, target)
+  const twice: MigrationParts['target'] = {
+    ...between.target,
+    async receive(offer, options) {
+      const opened = await between.target.receive(offer, options)
+      const receive: (typeof opened.intake)['receive'] = async (batch, abort) => {
+        await opened.intake.receive(batch, abort)
+        return await opened.intake.receive(batch, abort)
+      }
+      return { ...opened, intake: { receive } }
+    },
+  }
+  const summary = await planAndRun({ ...between, target: twice }, { select: { prefix: 'p' } })
+  expect(summary).toMatchObject({ sent: { versions: 3 }, verification: { ok: true } })
   expect(await collect(target.soup.history('p'))).toEqual(await collect(source.soup.history('p')))
 })
 

@@ -4,15 +4,28 @@ import type { HttpTarget } from '@vault/migration/http'
 import { expect, test } from 'vitest'
 import { reach, scratch, serve, vaultIn } from './served.ts'
 
-/** A target whose server begins anew once, behind what was stored and before that comes under charge. */
-function beginningAnew(target: HttpTarget, begin: () => Promise<void>): HttpTarget {
+/**
+ * A target whose server begins anew once, behind what was stored: before that comes under charge or is held, or when it has and the answer
+ * that says so is lost.
+ */
+function beginningAnew(
+  target: HttpTarget,
+  {
+    begin,
+    what,
+    isTaken,
+  }: { readonly begin: () => Promise<void>; readonly what: 'objects' | 'hold'; readonly isTaken: boolean },
+): HttpTarget {
   let begun = false
   const during = <Opened extends Awaited<ReturnType<HttpTarget['open']>>>(opened: Opened): Opened => ({
     ...opened,
     intake: {
       async receive(batch, options) {
-        if (!begun) await begin()
-        begun = true
+        if (!begun && batch[what] !== undefined) {
+          begun = true
+          if (isTaken) await opened.intake.receive(batch, options)
+          await begin()
+        }
         return await opened.intake.receive(batch, options)
       },
     },
@@ -24,22 +37,31 @@ function beginningAnew(target: HttpTarget, begin: () => Promise<void>): HttpTarg
   }
 }
 
-test.each(['copy', 'move'])('a %s goes on where its server begins anew', async (kind) => {
+test.each([
+  ['copy', 'objects', 'before they are taken', false],
+  ['copy', 'objects', 'when they are taken', true],
+  ['move', 'objects', 'before they are taken', false],
+  ['move', 'objects', 'when they are taken', true],
+  ['move', 'hold', 'before it is done', false],
+] as const)('a %s goes on where its server begins anew: %s, %s', async (kind, what, _when, isTaken) => {
   await using folder = await scratch()
   const { vault, place } = await vaultIn(folder.at('a'), 6)
   await using _ = vault
   const before = await vault.roots()
   const options = { allow: [place.key] }
+  let begins = 0
   let server = await serve(folder.at('b'), options)
   const port = Number(new URL(server.url).port)
   try {
     await using reached = await reach(server, place, vault.id, {
       timeouts: { connect: 5_000, idle: 5_000, patience: 5_000 },
     })
-    const target = beginningAnew(reached, async () => {
+    const begin = async () => {
+      begins++
       await server[Symbol.asyncDispose]()
       server = await serve(folder.at('b'), { ...options, port })
-    })
+    }
+    const target = beginningAnew(reached, { begin, what, isTaken })
     const parts = { source: await moveSourceOf(vault), target, authorize: owner }
     if (kind === 'copy') {
       const events = await Array.fromAsync(runMigration(await planMigration(parts), parts))
@@ -51,8 +73,33 @@ test.each(['copy', 'move'])('a %s goes on where its server begins anew', async (
   } finally {
     await server[Symbol.asyncDispose]()
   }
+  expect(begins).toBe(1)
   await using arrived = await openVault(folder.at('b'), { mode: 'read' })
   const { counts, roots } = await arrived.roots()
   expect(counts).toEqual(before.counts)
   expect(roots.objects).toBe(before.roots.objects)
+})
+
+test('a migration that another one has shut out stays so where the server begins anew', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('a'), 1)
+  await using _ = vault
+  const options = { allow: [place.key] }
+  let server = await serve(folder.at('b'), options)
+  const port = Number(new URL(server.url).port)
+  try {
+    await using target = await reach(server, place, vault.id, {
+      timeouts: { connect: 5_000, idle: 5_000, patience: 5_000 },
+    })
+    const keyEvents = await vault.place.soups.tenures.keyEvents(vault.id)
+    const [first, second] = ['1'.repeat(32), '2'.repeat(32)]
+    const shutOut = await target.receive({ vault: vault.id, keyEvents, migration: first })
+    await target.receive({ vault: vault.id, keyEvents, migration: second })
+    await server[Symbol.asyncDispose]()
+    server = await serve(folder.at('b'), { ...options, port })
+    await expect(shutOut.intake.receive({ migration: first })).rejects.toMatchObject({ code: 'HTTP_SESSION' })
+    expect((await target.look(vault.id)).tenure).toMatchObject({ state: 'receiving', migration: second })
+  } finally {
+    await server[Symbol.asyncDispose]()
+  }
 })

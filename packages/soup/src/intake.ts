@@ -26,7 +26,8 @@ export interface IntakeBatch {
   readonly hold?: readonly HeldBlock[]
   /**
    * What the source's log says of this batch, opaque here: 1 to 61,440 bytes. Where it is given, the batch gets the next
-   * number of this migration in the same transaction, whether it changes anything or not.
+   * number of this migration in the same transaction, whether it changes anything or not. With the record of the latest batch it is that
+   * one, given again because the answer was lost, and keeps its number.
    */
   readonly record?: Uint8Array
 }

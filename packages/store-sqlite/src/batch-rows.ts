@@ -1,3 +1,4 @@
+import { equalBytes } from '@vault/core'
 import type { BatchRecord } from '@vault/soup'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
@@ -5,9 +6,12 @@ import type { Row } from './row.ts'
 import { RowReader } from './row.ts'
 import { damagedRow } from './sqlite-error.ts'
 
-/** Keeps the record of a batch under the next number of its migration, and returns the number. */
+/** Keeps the record of a batch under the next number of its migration, and returns the number. That of the latest batch has one. */
 export function appendBatch(db: Connection, vault: number, migration: string, record: Uint8Array): number {
-  const n = 1 + Number(db.get('SELECT max(n) AS latest FROM batches WHERE vault = ?', vault)?.latest ?? 0)
+  const row = db.get('SELECT * FROM batches WHERE vault = ? ORDER BY n DESC LIMIT 1', vault)
+  const latest = row && decodeBatch(row)
+  if (latest !== undefined && equalBytes(latest.record, record)) return latest.batch
+  const n = 1 + (latest?.batch ?? 0)
   const check = checksum([vault, n, migration, record])
   const sql = 'INSERT INTO batches (vault, n, migration, "check", record) VALUES (?, ?, ?, ?, ?)'
   db.run(sql, vault, n, migration, check, record)

@@ -35,13 +35,13 @@ export class WindowPace {
     return WINDOW_OBJECTS * this.#share
   }
 
-  /** Gives a window out, and sees how long it takes until the next one is asked for. */
-  *timed<T>(window: T): Generator<T> {
+  /** Gives a window out, and sees how long it takes until the next one is asked for. A last one, which is not full, goes fast on any line. */
+  *timed<T>(window: T, { isFull }: { readonly isFull: boolean }): Generator<T> {
     const began = this.#elapsed()
     yield window
     const ms = this.#elapsed() - began
     if (ms > WINDOW_MS) this.#share = Math.max(SMALLEST_SHARE, this.#share / 2)
-    else if (ms < WINDOW_MS / 2) this.#share = Math.min(1, this.#share * 2)
+    else if (isFull && ms < WINDOW_MS / 2) this.#share = Math.min(1, this.#share * 2)
   }
 }
 
@@ -59,7 +59,7 @@ export async function* objectWindows(
     for (const { id, size, links } of await source.soup.membersByKey(keys.slice(from, from + PAGE), { signal })) {
       const isFull = bytes + size > pace.bytes || linked + links.length > pace.links || window.length >= pace.objects
       if (window.length > 0 && isFull) {
-        yield* pace.timed(window)
+        yield* pace.timed(window, { isFull })
         window = []
         bytes = 0
         linked = 0
@@ -69,5 +69,5 @@ export async function* objectWindows(
       linked += links.length
     }
   }
-  if (window.length > 0) yield* pace.timed(window)
+  if (window.length > 0) yield* pace.timed(window, { isFull: false })
 }

@@ -73,7 +73,12 @@ test('a window of large objects is bounded by their bytes', async () => {
     Array.from({ length: 70 }, (_, i) => rawBlock(`${i} `.padEnd(1_000_000))),
   )
   const steps = await copy(source, await receivingVault('v'))
-  expect(steps.map((step) => step.type === 'objects' && step.bytes <= 64 * 1024 * 1024)).toEqual([true, true, true, true])
+  expect(steps.map((step) => step.type === 'objects' && step.bytes <= 64 * 1024 * 1024)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ])
 })
 
 test('another migration is shut out by the target', async () => {

@@ -31,3 +31,15 @@ test('what a crash repeats on a slow line is some seconds of it', async () => {
   const slow = await windowsAt(10_000)
   expect(slow.at(-2)).toBe(256)
 })
+
+test('a window that is not full says nothing of how fast longer ones go', async () => {
+  const source = await activeVault('v')
+  const keys = (await fill(source, 10)).map(({ id }) => objectKey(id))
+  let now = 0
+  const pace = new WindowPace(() => now)
+  const before = pace.objects
+  for (const key of keys) for await (const _ of objectWindows(source, [key], pace, {})) now += 10
+  expect(pace.objects).toBe(before)
+  for await (const _ of objectWindows(source, keys, pace, {})) now += 6_000
+  expect(pace.objects).toBe(before / 2)
+})

@@ -28,8 +28,10 @@ export async function httpPartTarget(
     label,
     vault,
     look: async (_, abort) => ({ tenure: await ask('tenure', null, abort), ...remoteContent(client, vault) }),
-    receive: ({ vault: from, migration }, abort) =>
-      remoteReceiving(client, vault, (options) => ask('receive-part', { from, migration }, options), abort),
+    receive({ vault: from, migration }, abort) {
+      const open = (options?: AbortOptions) => ask('receive-part', { from, migration }, options)
+      return remoteReceiving(client, vault, { migration, open }, abort)
+    },
     async [Symbol.asyncDispose]() {
       client.close()
     },

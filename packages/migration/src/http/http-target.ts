@@ -77,7 +77,8 @@ export async function httpTarget(
 
     async receive({ vault: id, keyEvents, migration }, abort) {
       const offer = { keyEvents: keyEvents.map(asBytes), migration }
-      return await remoteReceiving(client, id, (options) => asking(id)('receive', offer, options), abort)
+      const open = (options?: AbortOptions) => asking(id)('receive', offer, options)
+      return await remoteReceiving(client, id, { migration, open }, abort)
     },
     async abandon(id, migration, abort) {
       await asking(id)('abandon', { migration }, abort)
@@ -87,9 +88,9 @@ export async function httpTarget(
     endorse: ({ vault: id, migration, keyEvent }, abort) =>
       asking(id)('endorse', { migration, keyEvent: asBytes(keyEvent) }, abort),
     async open({ vault: id, migration, driver }, abort) {
-      const open = (options: AbortOptions | undefined) => asking(id)('open', { migration, driver }, options)
+      const open = (options?: AbortOptions) => asking(id)('open', { migration, driver }, options)
       // A move is prepared and activated, not finished.
-      const { finish: _, ...receiving } = await remoteReceiving(client, id, open, abort)
+      const { finish: _, ...receiving } = await remoteReceiving(client, id, { migration, open }, abort)
       return receiving
     },
     async requireLeave(id, abort) {

@@ -13,13 +13,14 @@ export function remoteContent(client: HttpClient, vault: ContentId): Pick<Receiv
 }
 
 /**
- * A vault at another place that is opened for writing, and opened again where the place has forgotten that: it was idle for long, or
- * the server began anew. What had been stored and was not under charge is to be stored again then (`SOUP_NOT_STORED`).
+ * A vault at another place that is opened for writing, and opened again where the place has forgotten that: the server began anew, or
+ * others of the same key needed the room. What had been stored and was not under charge is to be stored again then (`SOUP_NOT_STORED`).
+ * Throws `HTTP_SESSION` where another migration has begun there since, or this one has ended: that is not undone.
  */
 export async function remoteReceiving(
   client: HttpClient,
   vault: ContentId,
-  open: (options: AbortOptions | undefined) => Promise<Session>,
+  { migration, open }: { readonly migration: string; readonly open: (options?: AbortOptions) => Promise<Session> },
   options: AbortOptions | undefined,
 ): Promise<Receiving> {
   const ask = client.asking(vault, 'target')
@@ -30,6 +31,9 @@ export async function remoteReceiving(
       return await act()
     } catch (error) {
       if (!isVaultError(error, 'HTTP_SESSION')) throw error
+      const tenure = await ask('tenure', null, abort)
+      // An active vault takes parts of others at the same time.
+      if (tenure.state !== 'active' && tenure.migration !== migration) throw error
       session = (await open(abort)).session
       return await act()
     }
@@ -40,7 +44,7 @@ export async function remoteReceiving(
     ...remoteContent(client, vault),
     intake: {
       async receive(batch, abort) {
-        // However often it has to be asked for, a batch is taken once.
+        // However often it has to be asked for, a batch is taken once, and one with a record by a server that began anew, too.
         const request = client.newName()
         return await within(abort, () => ask('intake', { session, request, batch }, abort))
       },

@@ -1,4 +1,5 @@
 import type { ContentId } from '@vault/core'
+import { equalBytes } from '@vault/core'
 import { admitBatch, admitChange, checkBatch, checkChange } from '../admission.ts'
 import type { IntakeBatch, Received, RestoreRequest } from '../intake.ts'
 import { checkLimit } from '../limit.ts'
@@ -44,7 +45,8 @@ export function receiveBatch(state: VaultState, batch: IntakeBatch): Received {
   const committed = draft.finish()
   state.hold(hold)
   if (record === undefined) return committed
-  state.batches = [...state.batches, record]
+  const latest = state.batches.at(-1)
+  if (latest === undefined || !equalBytes(latest, record)) state.batches = [...state.batches, record]
   return { ...committed, batch: state.batches.length }
 }
 

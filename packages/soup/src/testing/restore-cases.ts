@@ -93,6 +93,7 @@ export const restoreCases: readonly ContractCase<SoupStore>[] = [
         { sequence: 2, added: 0, released: 0, batch: 2 },
         'one that changes nothing',
       )
+      assertEqual(await soup.receive(again), { sequence: 2, added: 0, released: 0, batch: 2 }, 'the latest one again')
       for (let n = 3; n <= 5; n++) await soup.receive({ migration: 'm1', record: utf8(`batch ${n}`) })
       const read = async (migration: string, after: number, limit = 10) =>
         (await soup.batches(migration, { after, limit })).map(
