@@ -62,16 +62,22 @@ export interface AuthorityTrees {
   readonly names: readonly Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'expires'>[]
 }
 
-/** Who granted what to whom, from the roots on. Throws `CAPS_LIMIT` after so many certificates as a search may open. */
-export function authorityTrees(given: AuthorityView): AuthorityTrees {
+/**
+ * Who granted what to whom, from the roots on. `together: false`, and what it throws: as {@link listAuthority}.
+ */
+export function authorityTrees(
+  given: AuthorityView,
+  { together = true }: { readonly together?: boolean } = {},
+): AuthorityTrees {
   const { view, issued, budget, roots } = lookThrough(given)
   const seen = new Set<ContentId>()
   const trees = roots.map((root) => {
     const kept = new KeptPaths()
     const start = pathOfRoot(root, view)
     kept.keep(start)
-    const ways = waysFrom(root, { view, issued, budget: new LookBudget(withDefaults(view.limits)) })
-    const joint = Map.groupBy(jointPaths(ways), ({ holder }) => principalText(holder))
+    const own = { view, issued, budget: new LookBudget(withDefaults(view.limits)) }
+    const all = together ? jointPaths(waysFrom(root, own)) : []
+    const joint = Map.groupBy(all, ({ holder }) => principalText(holder))
     const parts = { issued, view, kept, seen, budget, joint }
     return { root: root.name, subject: principalText(root.subject), tag: root.tag, below: nodesBelow(start, parts) }
   })

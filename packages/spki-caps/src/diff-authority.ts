@@ -16,9 +16,8 @@ export interface AuthorityDiff {
 /**
  * What changed between two places, or at one place between two times: by root, subject, tag and end, and not by
  * certificate, so that one which is replaced by another that grants the same is no change. What waits for
- * validations counts as validated, and as less than what waits for none. What is granted by several
- * chains only together is there as the share of each member that gave one, and not as a whole: more may be reported than has changed, and
- * never less. Throws what
+ * validations counts as validated, and as less than what waits for none. What is granted by several chains only together is there as
+ * the share of each member that gave one, and not as a whole: more may be reported than has changed, and never less. Throws what
  * `listAuthority` throws.
  */
 export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff {

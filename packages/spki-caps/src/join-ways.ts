@@ -13,7 +13,7 @@ import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert } from './proof-cert.ts'
 
 /** Several ways down from a root, looked at as one chain. */
-export interface JoinedWays extends Pick<GrantPath, 'assumed'> {
+export interface JoinedWays {
   readonly held: Pick<Holding, 'tag' | 'expires' | 'left'>
   /** Each certificate after those that grant to its issuer. */
   readonly chain: readonly ContentId[]
@@ -40,19 +40,25 @@ interface Look {
  * lead to is bound by each, and whoever is above in one may revoke what follows. `undefined` where they do not go together.
  */
 export function joinWays(start: GrantPath, ways: readonly GrantPath[], { view, budget }: Look): JoinedWays | undefined {
-  const knots = inOrder(start, knotsOf(ways.flatMap(({ links }) => links)))
-  if (knots === undefined || knots.length > budget.longest) return undefined
+  const all = ways.flatMap(({ links }) => links)
+  const { size } = new Set(all.map(({ cert }) => cert.id))
+  const isTooLong = size > budget.longest
+  // Before they are put in order, which takes the cube of how many there are.
+  budget.spendJoining(isTooLong ? 1 : size)
+  if (isTooLong) return undefined
+  const knots = inOrder(start, knotsOf(all))
+  if (knots === undefined) return undefined
   const holdings: Holding[] = [start.held]
   const last = new Set(holdings)
   const links: ChainLink[] = []
-  let { issued, assumed } = start
+  let { issued } = start
   /** What everybody holds together who has a part in one of these, as the end of a path. */
   const pathTo = (from: readonly string[], parents: readonly Holding[]): GrantPath | undefined => {
     const [first] = parents
     const held = joinOrUndefined(parents)
     if (first === undefined || held === undefined) return undefined
     const { subject } = first
-    return { held: { ...held, subject, parts: new Set(from) }, shares: [], issued, assumed, links: [] }
+    return { ...start, held: { ...held, subject, parts: new Set(from) }, issued }
   }
   const take = (step: GrantStep): readonly KeyId[] | undefined => {
     if (!('path' in step)) return undefined
@@ -60,11 +66,9 @@ export function joinWays(start: GrantPath, ways: readonly GrantPath[], { view, b
     holdings.push(path.held)
     last.add(path.held)
     issued = path.issued
-    assumed = path.assumed
     return path.links[0]?.keys
   }
   for (const { cert, from } of knots) {
-    budget.spendJoining()
     if (!isNameCert(cert)) {
       const parents = holdings.filter(({ parts }) => from.some((text) => parts.has(text)))
       const path = pathTo(from, parents)
@@ -86,7 +90,6 @@ export function joinWays(start: GrantPath, ways: readonly GrantPath[], { view, b
   if (joint === undefined) return undefined
   return {
     held: { ...joint, left: Math.min(...[...last].map(({ left }) => left)) },
-    assumed,
     chain: knots.map(({ cert }) => cert.id),
     heard(speaker) {
       const { outcome, silent } = hearChain(start.held, links, speaker, view)

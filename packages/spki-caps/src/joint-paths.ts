@@ -14,7 +14,7 @@ import type { Tag } from './tag.ts'
 import { knownVoices } from './voices.ts'
 
 /** What somebody holds by several ways together, each of which is only a share of a threshold. */
-export interface JointPath extends Pick<JoinedWays, 'held' | 'assumed' | 'chain'> {
+export interface JointPath extends Pick<JoinedWays, 'held' | 'chain'> {
   readonly holder: Principal
   readonly halves: readonly (readonly ContentId[])[]
 }
@@ -79,8 +79,9 @@ function jointOf(
   asked?: Tag,
 ): readonly JointPath[] {
   const found: JointPath[] = []
-  for (const tag of asked === undefined ? commonTags(own) : [asked]) {
+  for (const tag of asked === undefined ? commonTags(own, ways.budget) : [asked]) {
     if (found.some(({ held }) => covers(held.tag, tag))) continue
+    ways.budget.spendJoining(own.length)
     const joined = enough(
       own.filter(({ held }) => covers(held.tag, tag)),
       speaker,
@@ -97,7 +98,7 @@ function enough(
   speaker: Speaker,
   { start, ...look }: Ways,
 ): Omit<JointPath, 'holder'> | undefined {
-  const all = fewOfEach(own.toSorted(shortestFirst)).slice(0, MOST_WAYS)
+  const all = byTurns(own.toSorted(shortestFirst)).slice(0, MOST_WAYS)
   if (joinWays(start, all, look)?.heard(speaker).isEnough === false) return undefined
   for (const first of all.slice(0, MOST_FIRST)) {
     const taken: GrantPath[] = []
@@ -119,46 +120,57 @@ function enough(
     const joined = joinWays(start, ways, look)
     const heard = joined?.heard(speaker)
     if (joined === undefined || heard?.isEnough !== true || heard.silent.size > 0) return undefined
-    const { held, assumed, chain } = joined
-    return { held, assumed, chain, halves: ways.map(({ links }) => links.map(({ cert }) => cert.id)) }
+    const { held, chain } = joined
+    return { held, chain, halves: ways.map(({ links }) => links.map(({ cert }) => cert.id)) }
   }
 }
 
-/** One member may have given the same thing any number of times. */
-function fewOfEach(ways: readonly GrantPath[]): readonly GrantPath[] {
-  const byShares = Map.groupBy(ways, ({ shares }) => JSON.stringify(shares))
-  const few = new Set([...byShares.values()].flatMap((each) => each.slice(0, MOST_OF_ONE)))
-  return ways.filter((way) => few.has(way))
+/** One that each has given, then a second one, and so on: a member may have given the same thing any number of times, and hides no other by that. */
+function byTurns(ways: readonly GrantPath[]): readonly GrantPath[] {
+  const byShares = [...Map.groupBy(ways, ({ shares }) => JSON.stringify(shares)).values()]
+  return Array.from({ length: MOST_OF_ONE }, (_, turn) => byShares.flatMap((each) => each.slice(turn, turn + 1))).flat()
 }
 
 /** The ways to each key that can speak alone for those to whom they lead. */
 function waysOfKeys(
   byHolder: ReadonlyMap<string, readonly GrantPath[]>,
-  { paths, view }: Ways,
+  { paths, view, budget }: Ways,
 ): ReadonlyMap<KeyId, readonly GrantPath[]> {
   const found = new Map<KeyId, GrantPath[]>()
-  const add = (key: KeyId, ways: readonly GrantPath[]) => found.set(key, [...(found.get(key) ?? []), ...ways])
+  const add = (key: KeyId, ways: readonly GrantPath[]) => {
+    const known = found.get(key)
+    if (known === undefined) found.set(key, [...ways])
+    else known.push(...ways)
+  }
   const operators = operatorsIn(view)
   const byHash = new Map<string, readonly GrantPath[]>()
   for (const [text, ways] of byHolder) {
     const { subject } = (ways[0] as GrantPath).held
     if (isHash(subject)) byHash.set(text, ways)
-    for (const key of keysIn(subject, operators))
+    const keys = keysIn(subject, operators)
+    budget.spendJoining(keys.length)
+    for (const key of keys)
       if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
   }
   if (byHash.size === 0) return found
-  for (const key of new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators))))
+  const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators)))
+  budget.spendJoining(all.size)
+  for (const key of all)
     for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
   return found
 }
 
 /** The tags of these, and what any of them have in common. */
-function commonTags(ways: readonly GrantPath[]): readonly Tag[] {
+function commonTags(ways: readonly GrantPath[], budget: LookBudget): readonly Tag[] {
   const found = new Map<string, Tag>()
   const add = (tag: Tag) => found.size < MOST_TAGS && found.set(JSON.stringify(tag), tag)
   for (const { held } of ways) add(held.tag)
   const own = [...found.values()]
-  for (const one of found.values()) for (const tag of own) addMeet(one, tag, add)
+  for (const one of found.values()) {
+    if (found.size >= MOST_TAGS) break
+    budget.spendJoining(own.length)
+    for (const tag of own) addMeet(one, tag, add)
+  }
   return [...found.values()]
 }
 

@@ -49,10 +49,14 @@ export interface AuthorityView extends LookedAt {
  * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same; and what he
  * holds by shares of a threshold that are enough together, also beside each share. What only a revoked key could do nobody holds. That may be
  * much: throws `CAPS_LIMIT` after so many certificates as a search may open, or 16 times as many that count only together. How fresh sets of
- * revocations are is for the action, and not looked at here.
+ * revocations are is for the action, and not looked at here. `together: false`: without what is held by several shares together, which takes
+ * most of the time.
  */
-export function listAuthority(given: AuthorityView): readonly HeldAuthority[] {
-  return listWays(given).flatMap(heldFrom)
+export function listAuthority(
+  given: AuthorityView,
+  { together = true }: { readonly together?: boolean } = {},
+): readonly HeldAuthority[] {
+  return together ? listWays(given).flatMap(heldFrom) : listPaths(given).map(({ held }) => held)
 }
 
 /** What is held by all ways down from a root, each by itself and together. */
@@ -71,9 +75,16 @@ export function listPaths(given: AuthorityView): readonly ListedPath[] {
   return listWays(given).flatMap(pathsIn)
 }
 
+/** The certificates by which somebody holds something, if only a share of it. Throws what {@link listAuthority} throws. */
+export function countingCertificates(given: AuthorityView): ReadonlySet<ContentId> {
+  return new Set(listWays(given).flatMap(({ counting }) => [...counting]))
+}
+
 /** All ways down from a root. */
 export interface RootWays extends Ways {
   readonly root: Root
+  /** The certificates in them, and those that grant no more than they do. */
+  readonly counting: ReadonlySet<ContentId>
 }
 
 /** All ways down from every root that has not ended. */
@@ -100,16 +111,21 @@ export function lookThrough(given: AuthorityView): LookThrough {
 
 export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): RootWays {
   const kept = new KeptPaths()
+  const counting = new Set<ContentId>()
   const start = pathOfRoot(root, view)
   let paths: readonly GrantPath[] = [start]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
   while (paths.length > 0) {
     const fresh = paths.filter((path) => kept.keep(path))
     paths = fresh.flatMap((path) =>
-      stepsFrom(path, issued, view, budget).flatMap((step) => ('path' in step ? [step.path] : [])),
+      stepsFrom(path, issued, view, budget).flatMap((step) => {
+        if (!('path' in step)) return []
+        if (canSpeak(step.path.held, view)) counting.add(step.cert.id)
+        return [step.path]
+      }),
     )
   }
-  return { root, start, paths: kept.all().filter(({ held }) => canSpeak(held, view)), view, budget }
+  return { root, start, paths: kept.all().filter(({ held }) => canSpeak(held, view)), counting, view, budget }
 }
 
 /** What is held by each way by itself. */

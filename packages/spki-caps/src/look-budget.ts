@@ -28,9 +28,10 @@ export class LookBudget {
     if (--this.#left < 0) throw limitReached('certificates to look through', this.#most)
   }
 
-  /** Called for each certificate of several ways that are looked at together. Throws `CAPS_LIMIT`. */
-  spendJoining(): void {
-    if (--this.#joinsLeft < 0) throw limitReached('certificates to look at together', this.#most * JOINED_FOR_ONE)
+  /** Called for so many certificates, tags or keys of several ways that are looked at together. Throws `CAPS_LIMIT`. */
+  spendJoining(many: number): void {
+    this.#joinsLeft -= many
+    if (this.#joinsLeft < 0) throw limitReached('certificates to look at together', this.#most * JOINED_FOR_ONE)
   }
 
   /** Whether one more name, or what has names in it, is gone on to: of those of one key or vault only so many are. */

@@ -3,6 +3,7 @@ import type { AuthorityView, GrantNode } from '@vault/spki-caps'
 import {
   answer,
   authorityTrees,
+  countingCertificates,
   covers,
   createCertificateIndex,
   hashPrincipal,
@@ -53,6 +54,13 @@ function holders(view: AuthorityView) {
   return whoCan(asked, view)
     .filter(({ shares }) => shares.length === 0)
     .map(({ holder }) => holder)
+}
+
+/** What a member gives mia by so many certificates, through people whom nobody else knows. */
+async function longHalf(member: typeof ana, length: number, called: string): Promise<Envelope[]> {
+  const between = Array.from({ length: length - 1 }, (_, i) => signer(`${called}, ${i}`))
+  const row = [member, ...between]
+  return await Promise.all(row.map((one, i) => cert(one, (row[i + 1] ?? mia).key)))
 }
 
 async function isExplained(key: typeof ana.key, { certificates, ...circumstances }: AuthorityView) {
@@ -181,6 +189,49 @@ describe('halves of what a council grants', () => {
     expect(holders(seen(both, { roots, revocations: past }))).toEqual([])
     const present = viewOf([], [await setOf(tom, later(-DAY), later(DAY))])
     expect(holders(seen(both, { roots, revocations: present }))).toEqual([trio, mia.key])
+  })
+
+  it('are hidden by no number of long ones that one member gave', async () => {
+    const certificates = await longHalf(ben, 6, 'his own')
+    for (let i = 0; i < 20; i++) certificates.push(...(await longHalf(ana, 5, `hers ${i}`)))
+    const view = seen(certificates)
+    expect([holders(view), await isExplained(mia.key, view)]).toEqual([[trio, mia.key], true])
+  })
+
+  it('cost no more where many are long', async () => {
+    const members = Array.from({ length: 16 }, (_, i) => signer(`member ${i}`))
+    const roots = [
+      {
+        ...ROOT,
+        subject: thresholdPrincipal(
+          2,
+          members.map(({ key }) => key),
+        ),
+      },
+    ]
+    const certificates: Envelope[] = []
+    for (const member of members)
+      for (let i = 0; i < 16; i++) certificates.push(...(await longHalf(member, 4, `${member.key} ${i}`)))
+    const before = performance.now()
+    expect(holders(seen(certificates, { roots }))).toContain(mia.key)
+    expect(performance.now() - before).toBeLessThan(5_000)
+  }, 60_000)
+
+  it('are looked at no more often than a search may, also where they are of many tags', async () => {
+    const certificates: Envelope[] = []
+    for (let i = 0; i < 60; i++)
+      certificates.push(
+        await cert(ana, mia.key, { tag: vaultTag({ actions: ['read'], object: HERE, path: [`part ${i}`] }) }),
+      )
+    expect(listAuthority(seen(certificates))).toHaveLength(61)
+    const few = seen(certificates, { limits: { search: 200 } })
+    const tooMany = expect.objectContaining({ code: 'CAPS_LIMIT' })
+    expect(() => listAuthority(few)).toThrow(tooMany)
+    expect(() => authorityTrees(few)).toThrow(tooMany)
+    // Whoever asks by what anything counts needs none of it.
+    expect(countingCertificates(few)).toEqual(new Set(certificates.map(idOf)))
+    expect(listAuthority(few, { together: false })).toHaveLength(61)
+    expect(authorityTrees(few, { together: false }).trees[0]?.below).toHaveLength(60)
   })
 
   it('take time in proportion, for hundreds of people by a council of twelve', async () => {

@@ -63,7 +63,8 @@ async function requireUse(caps: VaultCaps, issuer: Principal, text: string, opti
   const index = await caps.index(options)
   for await (const _ of index.naming(text, options)) return
   // What is granted to vault/lead/deputy is, once ana is lead, for whom she calls her deputy.
-  const held = listAuthority(await caps.view({ ...options, place: true })).flatMap(({ holder }) => indexTexts(holder))
+  const all = listAuthority(await caps.view({ ...options, place: true }), { together: false })
+  const held = all.flatMap(({ holder }) => indexTexts(holder))
   if (held.some((each) => each === text || each.startsWith(`${text}/`))) return
   const { alone } = typeof issuer === 'string' ? await caps.whatCan([issuer], options) : { alone: [] }
   if (alone.some(({ left }) => left > 0)) return

@@ -1,5 +1,6 @@
 import { type AbortOptions, type ContentId, type KeyId, VaultError } from '@vault/core'
 import {
+  authorityTrees,
   type CapsErrorCode,
   createRevocation,
   type GrantNode,
@@ -74,7 +75,7 @@ async function requireUpstream(
 
 /** Whether somebody has issued one before it in a chain: a grant to a longer name rests on all who say whose name that is. */
 async function isBefore(caps: VaultCaps, by: string, { id }: OpenProofCert, options: AbortOptions): Promise<boolean> {
-  const { trees } = await caps.trees(options)
+  const { trees } = authorityTrees(await caps.view({ ...options, place: true }), { together: false })
   const before = new Set(trees.flatMap(({ below }) => rowsTo(id, below)))
   for (const each of before) {
     if (principalText((await knownCert(caps, each, options)).record.issuer) === by) return true
