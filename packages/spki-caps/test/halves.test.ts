@@ -214,7 +214,7 @@ describe('halves of what a council grants', () => {
       for (let i = 0; i < 16; i++) certificates.push(...(await longHalf(member, 4, `${member.key} ${i}`)))
     const before = performance.now()
     expect(holders(seen(certificates, { roots }))).toContain(mia.key)
-    expect(performance.now() - before).toBeLessThan(5_000)
+    expect(performance.now() - before).toBeLessThan(10_000)
   }, 60_000)
 
   it('are looked at no more often than a search may, also where they are of many tags', async () => {
