@@ -149,14 +149,12 @@ function waysOfKeys(
     if (isHash(subject)) byHash.set(text, ways)
     const keys = keysIn(subject, operators)
     budget.spendJoining(keys.length)
-    for (const key of keys)
-      if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
+    for (const key of keys) if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
   }
   if (byHash.size === 0) return found
   const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators)))
   budget.spendJoining(all.size)
-  for (const key of all)
-    for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
+  for (const key of all) for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
   return found
 }
 
