@@ -42,14 +42,28 @@ export function othersWords({ parts }: Pick<HeldAuthority, 'parts'>): string {
 /** Who holds what, one line for each, and by which certificates in further ones. */
 export function heldLines(
   held: readonly HeldAuthority[],
-  { name, words }: { readonly name: PrincipalNames; readonly words: (tag: Tag) => string },
+  {
+    name,
+    words,
+    among = held,
+  }: {
+    readonly name: PrincipalNames
+    readonly words: (tag: Tag) => string
+    /** Where it stands which halves are enough together. */
+    readonly among?: readonly HeldAuthority[]
+  },
 ): readonly string[] {
+  const whole = new Set(among.flatMap(({ halves = [] }) => halves.map((ids) => ids.join())))
   const rows = held.map(({ subject, shares, parts, tag, expires, left, chain, halves }) => ({
     who: name(subject),
     what: [
       `${words(tag)}, ${untilWords(expires)}`,
       ...(left > 0 ? ['may be granted on'] : []),
-      ...(shares.length > 0 ? [`${shareWords({ shares, parts }, name)}: ${othersWords({ parts })}`] : []),
+      ...(shares.length > 0
+        ? [
+            `${shareWords({ shares, parts }, name)}: ${whole.has(chain.join()) ? 'complete with others' : othersWords({ parts })}`,
+          ]
+        : []),
     ].join(', '),
     chains: halves ?? (chain.length === 0 ? [] : [chain]),
   }))

@@ -108,7 +108,8 @@ describe('vaultctl caps, asked', () => {
     expect(await text('caps', 'show', 'A')).toMatch(/1 of 2 halves of 2-of.*, by ana: counts only with another one/)
 
     const half = ['caps', 'issue', 'A', '--as', 'ben', '--to', 'mallory', '--action', 'write', '--expires', '9d']
-    const { id } = await ctl<{ id: string }>(half)
+    const { id, ...issued } = await ctl<{ id: string }>(half)
+    expect(issued).toMatchObject({ findings: [] })
     expect(await ctl(asked)).toMatchObject({ ok: true })
     expect(await whoCan()).toBe(true)
     expect(await ctl(whatCan)).toMatchObject({
@@ -126,6 +127,9 @@ describe('vaultctl caps, asked', () => {
     for (const words of [['show', 'A'], ['who-can', 'A', '--do', 'write'], whatCan.slice(1)])
       expect(await text('caps', ...words)).toMatch(both)
     expect(await text('caps', 'who-can', 'A', '--do', 'write')).not.toContain('Only together')
+    // Each half is complete, and says so.
+    expect(await text('caps', 'show', 'A')).toMatch(/by ana: complete with others[\s\S]*by ben: complete with others/)
+    expect(await text(...whatCan)).not.toContain('counts only')
     const tree = await text('caps', 'tree', 'A')
     expect(tree).toMatch(/✓ mallory {2}read, write, .* 1 of 2 halves of .*, by ana, complete: together write/)
     expect(tree).toMatch(/✓ mallory {2}write, .* 1 of 2 halves of .*, by ben, complete: together write/)

@@ -31,7 +31,9 @@ export function addCapsWhatCan({ caps, action }: CapsProgram): void {
       ...publishedLines(published),
       alone.length === 0 ? `Nothing was granted to ${who}.` : `What ${who} may do:`,
       ...heldLines(alone, shown),
-      ...(together.length === 0 ? [] : ['Only together with others:', ...heldLines(together, shown)]),
+      ...(together.length === 0
+        ? []
+        : ['Only together with others:', ...heldLines(together, { ...shown, among: [...alone, ...together] })]),
     ]
     await output.result({ ok: true, keys, alone, together, ...(published && { published }) }, lines.join('\n'))
     return EXIT.ok

@@ -157,6 +157,9 @@ async function shortcomings(
     )?.refusal
     if (refusal === undefined) continue
     const { code, message } = refusal
+    // The last of the halves that it takes.
+    if (code === 'CAPS_BELOW_THRESHOLD' && (await isOfUse(caps, cert, { action, path }, { ...options, beside: true })))
+      continue
     found.push({
       finding: { code, message: `${action} would not be granted by it: ${message}.` },
       // What its issuer has waits for nobody whom the certificate names.
@@ -166,8 +169,13 @@ async function shortcomings(
   return found
 }
 
-/** Whether those to whom it grants may do it by this certificate, and by no other that they have. */
-async function isOfUse(caps: VaultCaps, cert: OpenCapCert, wish: Wish, options: AbortOptions): Promise<boolean> {
+/** Whether those to whom it grants may do it by this certificate, and by no other that they have, or `beside` those. */
+async function isOfUse(
+  caps: VaultCaps,
+  cert: OpenCapCert,
+  wish: Wish,
+  { beside = false, ...options }: AbortOptions & { readonly beside?: boolean },
+): Promise<boolean> {
   const { subject } = cert.record
   const members =
     typeof subject === 'string'
@@ -180,11 +188,12 @@ async function isOfUse(caps: VaultCaps, cert: OpenCapCert, wish: Wish, options: 
   const only: CertificateIndex = {
     async *naming(text, abort) {
       if (texts.has(text)) yield cert.envelope
-      else yield* index.naming(text, abort)
+      if (beside || !texts.has(text)) yield* index.naming(text, abort)
     },
   }
   const question = { action: wish.action, tag: caps.tagOf(wish), voices: knownVoices(members) }
-  return (await answer(question, only, await caps.circumstances(options), options)).verdict.ok
+  const { verdict, proof } = await answer(question, only, await caps.circumstances(options), options)
+  return verdict.ok && proof.some(({ id }) => id === cert.id)
 }
 
 function nothingToGrant(
