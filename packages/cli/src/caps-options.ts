@@ -114,13 +114,15 @@ interface IssuedFor {
   readonly files?: OutputFiles
   /** The certificate on which it was granted. */
   readonly from?: ContentId
+  /** That of the place itself, where it was signed beside. */
+  readonly own?: ContentId | undefined
 }
 
 /** Says what was issued, to whom, and warns of what may surprise whoever issued it. */
 export async function sayIssued(
   output: Output,
   { id, envelope, expires, findings, revives }: Awaited<ReturnType<Vault['issueCap']>>,
-  { vault, options, files, from }: IssuedFor,
+  { vault, options, files, from, own }: IssuedFor,
 ): Promise<ExitCode> {
   const { openCapCert, principalText } = await import('@vault/spki-caps')
   const { subject, tag } = openCapCert(envelope).record
@@ -131,7 +133,8 @@ export async function sayIssued(
       `Note: with it ${revives.length === 1 ? 'another certificate counts' : `${revives.length} other certificates count`} that did not before: ${revives.join(', ')}. What was granted on from one that was taken back goes on with another to the same holder: revoke what is not meant.`,
     )
   const until = expires?.toISOString() ?? null
-  const result = { ok: true, id, ...(from !== undefined && { from }), expires: until, findings, revives }
+  const granting = { ...(from !== undefined && { from }), ...(own !== undefined && { place_certificate: own }) }
+  const result = { ok: true, id, ...granting, expires: until, findings, revives }
   const granted = `${called(principalText(subject))} may ${words(tag)}`
   const text = `Issued ${id}: ${granted}, ${until === null ? 'for ever' : `until ${until}`}.`
   if (files !== undefined) return await files.report(output, result, text)

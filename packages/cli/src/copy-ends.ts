@@ -5,6 +5,7 @@ import { UsageError } from './exit-code.ts'
 import { openVaultAt, type StateOptions } from './open-vault.ts'
 import type { Output } from './output.ts'
 import { isRemote, type RemoteOptions, remoteSource, remoteTarget } from './remote-end.ts'
+import { requireParent } from './require-parent.ts'
 
 /** Both ends of a copy. */
 export interface CopyEnds extends AsyncDisposable {
@@ -30,6 +31,7 @@ interface Parts extends StateOptions, RemoteOptions {
 /** Folders, of which one may be a server: this machine shows the key of the place that lies on it. */
 export async function copyEnds(parts: Parts): Promise<CopyEnds> {
   const { from, to } = parts
+  if (!isRemote(to)) await requireParent(to)
   if (isRemote(from)) {
     if (isRemote(to))
       throw new UsageError(

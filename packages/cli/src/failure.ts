@@ -13,6 +13,14 @@ export function firstError(error: unknown): unknown {
   return first
 }
 
+/** What it takes where the same command would only stop again. */
+const TAKES: ReadonlyMap<string, string> = new Map([
+  [
+    'MIGRATION_IDENTITY_MISSING',
+    'What was done is safe. To let its holders sign: vault-migrate resume --ceremony DIR, with the same --from and --to.',
+  ],
+])
+
 /** A failure in words, a line each. */
 export function failureLines(error: unknown): readonly string[] {
   if (error instanceof Interruption) return ['Interrupted. What was done is safe; the same command goes on from there.']
@@ -22,7 +30,9 @@ export function failureLines(error: unknown): readonly string[] {
     return [
       line,
       ...(Array.isArray(trace) ? trace.map(String) : []),
-      ...(exitCodeOf(error) === EXIT.incomplete ? ['What was done is safe; the same command goes on.'] : []),
+      ...(exitCodeOf(error) === EXIT.incomplete
+        ? [TAKES.get(error.code) ?? 'What was done is safe; the same command goes on.']
+        : []),
     ]
   }
   if (error instanceof OutputError) return error.readerIsGone ? [] : [error.message]

@@ -63,3 +63,30 @@ test('one of several operators is told how they grant, together or each a half',
   // What is one's own is taken back alone.
   await ctl(['caps', 'revoke', 'A', id, '--as', 'ana'])
 })
+
+test('the certificate of the place is told where it is signed beside, and not taken back by accident', async () => {
+  await using vault = await vaultOfThree()
+  const { ctl } = vault
+  const two = ['--as', 'ana', '--as', 'eva']
+  const issued = await ctl<{ place_certificate: string }>([
+    ...['caps', 'issue', 'A', '--to', 'mia', '--action', 'write'],
+    ...two,
+  ])
+  const own = issued.place_certificate
+  expect(own).toMatch(/^bafy/)
+  const again = await ctl(['caps', 'issue', 'A', '--to', 'mia', '--action', 'audit', ...two])
+  expect(again).not.toHaveProperty('place_certificate')
+
+  const revoke = ['caps', 'revoke', 'A', own, ...two]
+  expect(await ctl(revoke, 2)).toMatchObject({ error: { code: 'USAGE' } })
+  expect(await ctl(['status', 'A'])).toMatchObject({ state: 'active' })
+  await ctl([...revoke, '--this-place'])
+  await ctl(['status', 'A'], 1)
+  const { checks } = await ctl<{ checks: { ok: boolean; advice?: string }[] }>(['doctor', 'A'], 1)
+  const advice = checks.find(({ ok }) => !ok)?.advice
+  expect(advice).toMatch(/vaultctl caps issue .* --to ed25519:\w+ --action "\*" --expires never$/)
+  const [place = ''] = /ed25519:\w+/.exec(advice ?? '') ?? []
+  await ctl(['caps', 'issue', 'A', '--to', place, '--action', '*', '--expires', 'never', ...two])
+  await ctl(['status', 'A'])
+  await ctl(['doctor', 'A'], 1)
+})

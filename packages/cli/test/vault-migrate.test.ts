@@ -180,6 +180,21 @@ describe('vault-migrate run --no-handoff', () => {
     expect(await json('vaultctl', ['status', source])).toMatchObject({ state: 'active' })
   })
 
+  test('makes no folder in one that is not there', async () => {
+    await using space = await scratch()
+    const source = await vaultWith(space, 1)
+    const ends = ['--from', source, '--to', space.at('not/mounted')]
+    for (const words of [
+      ['run', ...ends, '--no-to-passphrase'],
+      ['run', '--no-handoff', ...ends],
+      ['plan', ...ends],
+    ]) {
+      expect(await json('vault-migrate', words, 2)).toMatchObject({ error: { code: 'USAGE' } })
+    }
+    await expect(readdir(space.at('not'))).rejects.toThrow()
+    expect(await json('vaultctl', ['status', source])).toMatchObject({ state: 'active' })
+  })
+
   test('refuses to copy a vault onto itself', async () => {
     await using space = await scratch()
     const source = await vaultWith(space, 2)

@@ -19,10 +19,30 @@ export async function diagnoseCaps(place: Place, options: AbortOptions): Promise
   const standing = await revocationStanding(caps, options)
   // Where a set cannot be read, that is what is wrong with it.
   const isTold = unreadable.some(({ kind, refuses }) => kind === 'revocation-set' && refuses)
-  const said = standing === undefined || isTold ? [] : [describeStanding(standing)]
+  const said = [
+    ...(standing === undefined || isTold ? [] : [describeStanding(standing)]),
+    ...(await shutOut(caps, options)),
+  ]
   if (unreadable.length > 0) return [...unreadable.map((each) => describe(each, place.dir)), ...said]
   const readable = 'All certificates and revocations of the vault can be read.'
   return [{ name: 'capabilities', ok: true, message: readable }, ...said]
+}
+
+/** Where the certificate of the place was taken back, and nothing else lets its key in. */
+async function shutOut(caps: VaultCaps, options: AbortOptions): Promise<readonly Check[]> {
+  if ((await caps.rootStanding(options)).standing !== 'revoked') return []
+  const { dir, info } = caps.parts.place
+  if ((await caps.ask([info.key], { action: 'read' }, options)).verdict.ok) return []
+  return [
+    {
+      name: 'capabilities',
+      ok: false,
+      lost: 'no',
+      message:
+        'The certificate by which the key of this place works was revoked, so nobody reads or changes the vault here but with a certificate of his own (--as).',
+      advice: `Where that is not meant, let the operators grant it anew: vaultctl caps issue ${dir} --to ${info.key} --action "*" --expires never`,
+    },
+  ]
 }
 
 function describeStanding({ current, message, advice }: RevocationStanding): Check {

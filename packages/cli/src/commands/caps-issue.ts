@@ -11,6 +11,7 @@ import {
 } from '../caps-options.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import { OutputFiles, writeCap } from '../output-files.ts'
+import { placeCertificate } from '../place-certificate.ts'
 import { issueForPlace } from '../place-grants.ts'
 import { addValidationOptions, checksOf, type ValidationOptions } from '../validation-options.ts'
 import type { CapsProgram } from './caps.ts'
@@ -62,12 +63,18 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     await using vault = await openVaultAt(dir, { ...openingFor(options), output }, { signal })
     const checks = await checksOf(options, vault.id)
     const to = await principalOf(options.to, options, { vault: vault.id })
+    const before = await placeCertificate(vault, { signal })
     const issued = await vault.issueCap(
       { to, actions, expires, delegate: options.delegate ?? false, ...(path !== undefined && { path }), ...checks },
       { ...signing, signal, ...(options.message !== undefined && { motivation: options.message }) },
     )
     await vault.log.drain()
     await writeCap(files, options.out, { dir, ...issued })
-    return await sayIssued(output, issued, { vault, options, files })
+    const own = await placeCertificate(vault, { signal })
+    if (own !== undefined && own !== before)
+      output.warn(
+        `Note: the operators signed ${own} as well, by which the key of this place works with the vault: everything, for ever, as it was before their keys were replaced. To take that back: vaultctl caps revoke ${dir} ${own} --this-place`,
+      )
+    return await sayIssued(output, issued, { vault, options, files, ...(own !== before && { own }) })
   })
 }

@@ -60,7 +60,12 @@ export function addRecover(program: Program): void {
       { ok: true, vault: vault.id, state, epoch, ...(left && { migration_id: migration, left_at_target: true }) },
       [
         `The vault is active in ${dir} now, in epoch ${epoch}. The hand-off that was lost counts nowhere any more.`,
-        ...(left
+        ...(taken
+          ? [
+              `What was written at the other place since is not here. Should that place come back, the vault is active at both: "vault-migrate plan --from ${dir} --to PLACE" says so, and nothing is given up by itself.`,
+            ]
+          : []),
+        ...(left && !taken
           ? [
               `Where the other place comes back and has not taken the vault, "vault-migrate rollback --migration ${migration} --from ${dir} --to PLACE", or the next "vault-migrate run" to it, has it give up what it received.`,
             ]
