@@ -49,7 +49,7 @@ function show(
       progress.clear()
       const { dirty, left, ms, throttleMs, estimateMs, goalMs } = event.round
       const slowed = throttleMs === 0 ? '' : `; writers wait ${throttleMs} ms before each change`
-      const pause = `a pause now would take ${estimateMs} ms of ${goalMs}`
+      const pause = `a pause now would take ${estimateMs} ms, and is to take ${goalMs}`
       output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left; ${pause}${slowed}`)
       return
     }
