@@ -1,7 +1,6 @@
 import type { SeatOptions, Vault } from '@vault/embedded'
 import type { MoveTarget, PlanParts, ProvingTarget } from '@vault/migration'
 import { isRemote, type RemoteOptions, remoteTarget } from './remote-end.ts'
-import { requireParent } from './require-parent.ts'
 
 /** Where a vault moves to: to be looked at first, and opened when it is known that it will take the vault. */
 export interface MoveEnd {
@@ -21,12 +20,10 @@ export function moveEnd(
   }
   return {
     async look() {
-      await requireParent(to)
       const { lookAtTarget, placeName } = await import('@vault/embedded')
       return { ...(await lookAtTarget(to)), label: placeName(to) }
     },
     async open() {
-      await requireParent(to)
       const { openMoveTarget } = await import('@vault/embedded')
       return await openMoveTarget(to, seat)
     },

@@ -28,6 +28,7 @@ import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } fr
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote, serverKey } from './remote-end.ts'
+import { requireParent } from './require-parent.ts'
 import { identityThatStays } from './staying-identity.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
@@ -116,6 +117,7 @@ export async function moveOn(
   }
   const looked = await (async () => {
     if (verb !== 'run' || known !== undefined) return undefined
+    if (!isRemote(to)) await requireParent(to)
     // Looked at first: what is refused leaves not even an empty place behind.
     {
       await using found = await end.look()
