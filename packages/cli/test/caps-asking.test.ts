@@ -128,7 +128,8 @@ describe('vaultctl caps, asked', () => {
       expect(await text('caps', ...words)).toMatch(both)
     expect(await text('caps', 'who-can', 'A', '--do', 'write')).not.toContain('Only together')
     // Each half is complete, and says so.
-    expect(await text('caps', 'show', 'A')).toMatch(/by ana: complete with others[\s\S]*by ben: complete with others/)
+    for (const member of ['ana', 'ben'])
+      expect(await text('caps', 'show', 'A')).toContain(`by ${member}: complete with others`)
     expect(await text(...whatCan)).not.toContain('counts only')
     const tree = await text('caps', 'tree', 'A')
     expect(tree).toMatch(/✓ mallory {2}read, write, .* 1 of 2 halves of .*, by ana, complete: together write/)

@@ -303,7 +303,7 @@ describe('vaultctl ceremony', () => {
     for (const who of ['ana', 'ben']) await cp(space.at(`keys-${who}`), space.at('keys-both'), { recursive: true })
     const both = as('both')
     const issue = ['caps', 'issue', vault, '--to', keys.eva as string, '--action', 'read']
-    expect(await both([...issue, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_DENIED' } })
+    expect(await both([...issue, '--as', 'ana'], 1)).toMatchObject({ error: { code: 'CAPS_OPERATORS_MISSING' } })
     expect(await both([...issue, '--as', 'ana', '--as', 'ben'])).toMatchObject({ ok: true, findings: [] })
     const asked = ['caps', 'explain', vault, '--for', keys.eva as string, '--do']
     expect(await eva([...asked, 'read'])).toMatchObject({ ok: true })

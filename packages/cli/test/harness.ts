@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 
 /** How a command ended. */
 export interface Ended {
@@ -31,7 +30,7 @@ const BIN = join(import.meta.dirname, '../bin')
 
 /** Marks of the vaults of these tests: nothing is left in, or taken from, the user's own state. */
 const STATE = mkdtempSync(join(tmpdir(), 'vault-test-state-'))
-afterAll(() => rm(STATE, { recursive: true, force: true }))
+process.on('exit', () => rmSync(STATE, { recursive: true, force: true }))
 
 /** Runs a built program in a process of its own, with no terminal. */
 export async function run(

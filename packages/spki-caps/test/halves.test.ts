@@ -283,8 +283,8 @@ describe('what is listed', () => {
         }),
         runs(where === 'councils' ? 80 : 40),
       )
-      expect(Math.min(counted.no, counted.alone)).toBeGreaterThan(8)
-      if (where === 'councils') expect(counted.together).toBeGreaterThan(8)
+      expect(Math.min(counted.no, counted.alone)).toBeGreaterThan(0)
+      if (where === 'councils') expect(counted.together).toBeGreaterThan(0)
     },
     PATIENCE,
   )
