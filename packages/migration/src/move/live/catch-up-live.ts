@@ -130,7 +130,8 @@ async function* oneRound(
   const sending = dirty === 0 ? 0 : (elapsed() - started) / dirty
   // The pause ends with comparing the roots, and so does a round: what computing them costs is known before, and paid. Not where
   // sending what is left would alone take longer than a pause may: then most of both tables has to be read for it, and again in the next round.
-  const compares = sending * (await countLeft(work, live)) <= live.record.terms.maxPauseMs
+  const leftBefore = await countLeft(work, live)
+  const compares = sending * leftBefore <= live.record.terms.maxPauseMs
   if (compares) {
     await statementOf(parts.source.soup, options)
     await statementOf(run.receiving.soup, options)
@@ -138,7 +139,7 @@ async function* oneRound(
   const ms = Math.round(elapsed() - started)
   const { latest } = await parts.source.soup.feed(options)
   const changesLeft = latest - (live.record.cursor ?? latest)
-  const left = await countLeft(work, live)
+  const left = compares ? await countLeft(work, live) : leftBefore
   const shown = {
     least: compares ? Math.min(cost.least ?? ms, ms) : cost.least,
     each: dirty === 0 ? cost.each : ms / dirty,

@@ -53,9 +53,9 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   if (left <= terms.threshold && estimateMs <= longestPause) return { type: 'quiesce' }
   const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
   const goesOn = rounds.length < terms.maxRounds && !isOutrun && isShrinking(rounds)
-  const slower = Math.max(slowedDown(terms, last), Math.min(mostDelay(terms), Math.max(1, throttleMs * 2)))
-  const isSlow = slowedDown(terms, last) > throttleMs
-  if (terms.diverging === 'throttle' && slower > throttleMs && (isSlow || !goesOn))
+  const shown = slowedDown(terms, last)
+  const slower = Math.max(shown, Math.min(mostDelay(terms), Math.max(1, throttleMs * 2)))
+  if (terms.diverging === 'throttle' && slower > throttleMs && (shown > throttleMs || !goesOn))
     return { type: 'throttle', ms: slower }
   if (goesOn) return { type: 'again' }
   const longer = Math.min(longestPause, goalMs * 2)
