@@ -35,7 +35,9 @@ export async function recovered(journal: Journal, work: Work, error: unknown): P
       // The vault has been handed on from there: what was to be made known is history.
       if (state.next === 'conclude') return { type: 'done', effect: 'conclude', outcome: {} }
       // The source went on without the target, and that has taken the vault after all: what it has is nothing to be given up.
-      if (state.phase === 'rolled-back') throw forked(state.vault, parts.target.label, state.migration)
+      if (state.phase === 'rolled-back') {
+        throw forked(state.vault, parts.target.label, { migration: state.migration, cause: error })
+      }
       if (state.phase !== 'rolling-back' || state.handoff === null) throw error
       return { type: 'taken' }
     default:
