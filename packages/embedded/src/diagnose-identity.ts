@@ -1,12 +1,5 @@
-import {
-  type AbortOptions,
-  decodeEnvelope,
-  isVaultError,
-  type KeyId,
-  type KeyState,
-  verifyKeyHistory,
-} from '@vault/core'
-import { readArrivalPlan } from '@vault/migration'
+import { type AbortOptions, isVaultError, type KeyId, type KeyState } from '@vault/core'
+import { keyStateAt, readArrivalPlan } from '@vault/migration'
 import { currentTenure } from './current-tenure.ts'
 import type { Check } from './diagnosis.ts'
 import { heldKeys } from './keystore.ts'
@@ -46,7 +39,7 @@ async function keysOf(
   options: AbortOptions,
 ): Promise<KeyState | undefined> {
   try {
-    return verifyKeyHistory((await soups.tenures.keyEvents(vault, options)).map((bytes) => decodeEnvelope(bytes)))
+    return await keyStateAt({ store: soups }, vault, options)
   } catch (error) {
     if (isVaultError(error)) return undefined
     throw error

@@ -1,6 +1,6 @@
 import { type AbortOptions, VaultError } from '@vault/core'
 import { denied, principalText, type Verdict, vaultPrincipal } from '@vault/spki-caps'
-import { hasKey } from '../keystore.ts'
+import { heldKeys } from '../keystore.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
 /** How the last word of a vault on what it has revoked stands: once it was said, whoever acts by certificates needs it. */
@@ -44,9 +44,8 @@ export async function revocationStanding(
 export async function publishAdvice(caps: VaultCaps, options: AbortOptions): Promise<string> {
   const { dir } = caps.parts.place
   const { operators } = (await caps.keys(options)).roles
-  const here = await Promise.all(operators.keys.map((key) => hasKey({ dir, role: 'operators', key })))
-  const isHere = here.filter((form) => form !== undefined).length >= operators.threshold
-  const names = isHere ? '' : ' --as NAME'.repeat(operators.threshold)
+  const held = await heldKeys({ dir, role: 'operators', keys: operators.keys })
+  const names = held.length >= operators.threshold ? '' : ' --as NAME'.repeat(operators.threshold)
   return `vaultctl caps publish ${dir}${names}`
 }
 
