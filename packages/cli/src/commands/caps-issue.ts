@@ -70,11 +70,12 @@ export function addCapsIssue({ caps, action }: CapsProgram): void {
     )
     await vault.log.drain()
     await writeCap(files, options.out, { dir, ...issued })
-    const own = await placeCertificate(vault, { signal })
-    if (own !== undefined && own !== before)
+    const after = await placeCertificate(vault, { signal })
+    const own = after === before ? undefined : after
+    if (own !== undefined)
       output.warn(
         `Note: the operators signed ${own} as well, by which the key of this place works with the vault: everything, for ever, as it was before their keys were replaced. To take that back: vaultctl caps revoke ${dir} ${own} --this-place`,
       )
-    return await sayIssued(output, issued, { vault, options, files, ...(own !== before && { own }) })
+    return await sayIssued(output, issued, { vault, options, files, own })
   })
 }
