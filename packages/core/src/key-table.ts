@@ -69,5 +69,10 @@ export interface DistantTable extends KeyTable {
  * tables mean equal ids, and bytes that are held under two codecs are two objects.
  */
 export function objectKey(id: ContentId): Bytes {
-  return hashBytes('sha2-256', idBytes(id))
+  return objectKeyOfBytes(idBytes(id))
+}
+
+/** As {@link objectKey}, of an id in its binary form, which is not checked. */
+export function objectKeyOfBytes(id: Uint8Array): Bytes {
+  return hashBytes('sha2-256', id)
 }

@@ -7,7 +7,7 @@ import { invalidTable } from './error.ts'
 import type { Rows } from './rows.ts'
 import { pageFault, rowsUnder, scanRows } from './rows.ts'
 import { Spans } from './span.ts'
-import { KEEP_ABOVE } from './subtree-walk.ts'
+import { BRANCH_ABOVE } from './subtree-walk.ts'
 
 /** Spans in one question: as many as make it worth its way. */
 const AT_ONCE = 256
@@ -100,7 +100,7 @@ export class DistantComparison {
       const prefix = `${span.prefix}${DIGITS[digit]}`
       if (this.#found.isPast(prefix)) continue
       const page = rows[i]
-      const isShort = near.count <= KEEP_ABOVE
+      const isShort = near.count <= BRANCH_ABOVE
       if (page !== undefined && isShort) {
         const far = rowsIn(page, prefix)
         items.push({ type: 'rows', near: await this.#spans.rows(prefix, near.count, span.rows), far })

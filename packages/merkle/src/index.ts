@@ -12,7 +12,7 @@ export { decodeSetProof, encodeSetProof, MAX_SET_PROOF_LENGTH } from './set-proo
 export { setRoot } from './set-root.ts'
 export type { StatedSpan } from './span.ts'
 export { spanDifferences } from './span.ts'
-export { KEEP_ABOVE } from './subtree-walk.ts'
+export { BRANCH_ABOVE } from './subtree-walk.ts'
 export { verifyAbsence, verifyPresence } from './verify-set-proof.ts'
 
 // The log tree: one hash for a list that only grows.

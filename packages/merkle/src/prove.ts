@@ -7,7 +7,7 @@ import { hashRows } from './page-root.ts'
 import type { Rows } from './rows.ts'
 import { hasBit, scanRows, sharedBits, splitAt } from './rows.ts'
 import type { AbsenceProof, PresenceProof, ProofStep } from './set-proof.ts'
-import { KEEP_ABOVE, SubtreeWalk } from './subtree-walk.ts'
+import { BRANCH_ABOVE, SubtreeWalk } from './subtree-walk.ts'
 
 /** The leaf at which a search for a key ends, and the way back to the root. */
 interface Found {
@@ -46,14 +46,14 @@ async function search(table: KeyTable, key: Uint8Array, options?: AbortOptions):
   const path: ProofStep[] = []
   let prefix = ''
   let count = Number.POSITIVE_INFINITY
-  while (count > KEEP_ABOVE) {
+  while (count > BRANCH_ABOVE) {
     const branch = await walk.branch(prefix)
     const digit = searchBranch(walk.hasher, branch, key, path)
     prefix += DIGITS[digit]
     count = branch.children[digit]?.count as number
   }
   await walk.flush()
-  const rows = await scanRows(table, { prefix, limit: KEEP_ABOVE + 1 }, options)
+  const rows = await scanRows(table, { prefix, limit: BRANCH_ABOVE + 1 }, options)
   const leaf = searchRows(walk.hasher, rows, key, path)
   return leaf === undefined ? undefined : { ...leaf, path: path.reverse() }
 }

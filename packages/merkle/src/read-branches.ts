@@ -1,7 +1,7 @@
 import type { AbortOptions, KeyTable, Prefix } from '@vault/core'
 import type { Branch } from './branch.ts'
 import { DIGITS } from './branch.ts'
-import { KEEP_ABOVE, SubtreeWalk } from './subtree-walk.ts'
+import { BRANCH_ABOVE, SubtreeWalk } from './subtree-walk.ts'
 
 /** Some of the branches of a table. */
 export interface BranchPage {
@@ -12,8 +12,8 @@ export interface BranchPage {
 }
 
 /**
- * The branches of a table in the order of their prefixes: one for each subtree of more than {@link KEEP_ABOVE} keys, so which they are
- * depends on the keys alone, and they are all that {@link setRoot} has a table keep. What the table has not kept is computed from
+ * The branches of a table in the order of their prefixes: one for each subtree of more than {@link BRANCH_ABOVE} keys, so which they are
+ * depends on the keys alone; {@link setRoot} has a table keep them all, and more. What the table has not kept is computed from
  * its rows and given to it; call `setRoot` over an earlier view, or each branch that is asked for costs a scan of what lies below it.
  * To go on, pass `next` as `after`, with a view of the same rows. Throws `MERKLE_TABLE_INVALID`.
  */
@@ -27,7 +27,7 @@ export async function readBranches(
   const walk = new SubtreeWalk(table, options)
   const branches: Branch[] = []
   const { count } = await walk.subtree('')
-  const waiting: Prefix[] = count > KEEP_ABOVE ? [''] : []
+  const waiting: Prefix[] = count > BRANCH_ABOVE ? [''] : []
   for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
     const wanted = after === undefined || prefix > after
     if (wanted && branches.length === limit) break
@@ -36,7 +36,7 @@ export async function readBranches(
     const branch = await walk.branch(prefix)
     if (wanted) branches.push(branch)
     for (const [i, digit] of [...DIGITS.entries()].reverse()) {
-      if ((branch.children[i]?.count ?? 0) > KEEP_ABOVE) waiting.push(prefix + digit)
+      if ((branch.children[i]?.count ?? 0) > BRANCH_ABOVE) waiting.push(prefix + digit)
     }
   }
   await walk.flush()

@@ -3,7 +3,7 @@ import { KEY_LENGTH } from '@vault/core'
 import type { Rows } from './rows.ts'
 import { rowsUnder, scanRows } from './rows.ts'
 
-/** Rows of a first read: one more than a subtree may have without its children being kept. */
+/** Rows of a first read: more than a subtree may have without its children being kept. */
 const FIRST_READ = 65
 /** Rows of the largest read. Memory is bounded by it: 256 KiB with values. */
 const LARGEST_READ = 4_096

@@ -3,7 +3,7 @@ import { KEY_LENGTH } from '@vault/core'
 import { DIGITS } from './branch.ts'
 import type { Rows } from './rows.ts'
 import { rowsUnder, scanRows } from './rows.ts'
-import { KEEP_ABOVE, SubtreeWalk } from './subtree-walk.ts'
+import { BRANCH_ABOVE, SubtreeWalk } from './subtree-walk.ts'
 
 /** So few rows travel at once, because asking for what lies above them costs as much. */
 const FEW = 8
@@ -30,8 +30,8 @@ export class Spans {
   async at(prefix: Prefix): Promise<Span & { readonly rows: Rows | undefined }> {
     const kept = await this.#walk.children(prefix)
     if (kept.every((child) => child === undefined)) {
-      const rows = await scanRows(this.#table, { prefix, limit: KEEP_ABOVE + 1 }, this.#options)
-      if (rows.to <= KEEP_ABOVE) {
+      const rows = await scanRows(this.#table, { prefix, limit: BRANCH_ABOVE + 1 }, this.#options)
+      if (rows.to <= BRANCH_ABOVE) {
         const children = DIGITS.map((digit) => this.#walk.ofRows(prefix + digit, rowsUnder(rows, prefix + digit)))
         return { prefix, children, rows }
       }

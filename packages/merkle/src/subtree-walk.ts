@@ -9,8 +9,10 @@ import { RowWindow } from './row-window.ts'
 import type { Rows } from './rows.ts'
 import { rowsUnder } from './rows.ts'
 
+/** A subtree with more keys than this is told apart by its children where tables are compared and exported. */
+export const BRANCH_ABOVE = 64
 /** The children of a subtree with more keys than this are kept. Fewer are read and hashed again in a tenth of a millisecond. */
-export const KEEP_ABOVE = 64
+export const KEEP_ABOVE = 24
 /** Subtrees handed to `KeyTable.keep` at a time. */
 const KEEP_BATCH = 4_096
 

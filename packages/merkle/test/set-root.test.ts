@@ -97,7 +97,7 @@ describe('setRoot', () => {
     expect(store.work.children).toBeLessThanOrEqual(80)
   })
 
-  test('keeps the children of every subtree with more than 64 keys, and of no other', async () => {
+  test('keeps the children of every subtree with more than 24 keys, and of no other', async () => {
     const store = storeOf([...hashedKeys(5_000, 9), ...hashedKeys(300, 10, new Uint8Array(9))])
     await setRoot(store.view())
     const { count, keys } = store.page()
@@ -110,15 +110,15 @@ describe('setRoot', () => {
       }
     }
     const expected = [...under]
-      .filter(([, n]) => n > 64)
+      .filter(([, n]) => n > 24)
       .flatMap(([prefix]) => [...'0123456789abcdef'].map((d) => prefix + d))
     expect([...store.kept.keys()].sort()).toEqual(expected.sort())
     for (const [prefix, subtree] of store.kept) expect(subtree.count).toBe(under.get(prefix) ?? 0)
   })
 
   test.each([
-    [64, 0],
-    [65, 16],
+    [24, 0],
+    [25, 16],
   ])('of a table of %i keys keeps %i subtrees', async (count, kept) => {
     const store = storeOf(hashedKeys(count, 15))
     await setRoot(store.view())

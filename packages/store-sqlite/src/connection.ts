@@ -1,4 +1,4 @@
-import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type { Row } from './row.ts'
@@ -27,6 +27,7 @@ const READER_CACHE = 4_096
 export class Connection {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #tuples = new Map<string, StatementSync>()
 
   constructor(file: string, access: Access) {
     const location = access === 'immutable' ? new URL('?immutable=1', pathToFileURL(file)) : file
@@ -57,6 +58,18 @@ export class Connection {
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.#statement(sql).all(...values)
+  }
+
+  /** As {@link all}, each row the values of its columns in their order: for many short rows, which take half as long again with names. */
+  tuples(sql: string, ...values: SQLInputValue[]): SQLOutputValue[][] {
+    let statement = this.#tuples.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      statement.setReturnArrays(true)
+      this.#tuples.set(sql, statement)
+    }
+    // The types of the driver do not know that rows may be arrays.
+    return statement.all(...values) as unknown as SQLOutputValue[][]
   }
 
   /** Rows one by one. To be used up or left before the next `await`: an open statement pins the write-ahead log. */
@@ -107,6 +120,7 @@ export class Connection {
 
   close(): void {
     this.#statements.clear()
+    this.#tuples.clear()
     this.#db.close()
   }
 

@@ -1,13 +1,13 @@
 import type { Bytes } from '@vault/core'
-import { ID_LENGTH, idBytes, isContentId, KEY_LENGTH, objectKey } from '@vault/core'
+import { equalBytes, idBytes, isContentId, KEY_LENGTH, objectKey, objectKeyOfBytes } from '@vault/core'
 import type { KeyedMember, Member } from '@vault/soup'
 import { checksum } from './checksum.ts'
 import type { Connection } from './connection.ts'
 import type { KeyRange } from './key-range.ts'
 import { packIds, unpackIds } from './pack-ids.ts'
 import type { Row } from './row.ts'
-import { RowReader } from './row.ts'
-import { storeError } from './sqlite-error.ts'
+import { printableKey, RowReader } from './row.ts'
+import { damagedRow, storeError } from './sqlite-error.ts'
 
 /** A member with everything computed that its rows need. */
 export interface MemberRow extends Member {
@@ -84,18 +84,14 @@ export function membersInRange(
   return db.all(sql, vault, after, last, limit).map(decodeMember)
 }
 
-/** The keys of {@link membersInRange}: the rows are checked, and nothing else is made of them. */
+/** The keys of {@link membersInRange}, each checked against the id that it is made of: what else its row says is read by others. */
 export function memberKeysInRange(db: Connection, vault: number, { after, last, limit }: KeyRange): readonly Bytes[] {
-  const sql = `SELECT ${COLUMNS} FROM members WHERE vault = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`
-  return db.all(sql, vault, after, last, limit).map(decodeMemberKey)
-}
-
-function decodeMemberKey(row: Row): Bytes {
-  const reader = new RowReader('members', row, 'key')
-  const key = reader.blob('key', KEY_LENGTH)
-  const [vault, id, size] = [reader.integer('vault'), reader.blob('id', ID_LENGTH), reader.integer('size')]
-  reader.verify([vault, key, id, size, reader.integer('sequence'), reader.optionalBlob('links')])
-  return key
+  const sql = 'SELECT key, id FROM members WHERE vault = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?'
+  return db.tuples(sql, vault, after, last, limit).map(([key, id]) => {
+    if (key instanceof Uint8Array && id instanceof Uint8Array && equalBytes(key, objectKeyOfBytes(id)))
+      return key as Bytes
+    throw damagedRow('members', printableKey(key), 'its key is not that of its id')
+  })
 }
 
 /** Checks and reads a row of the members. */

@@ -68,11 +68,11 @@ export class RowReader {
   }
 
   damaged(why: string, cause?: unknown): Error {
-    return damagedRow(this.#table, printable(this.#row[this.#keyColumn]), why, cause)
+    return damagedRow(this.#table, printableKey(this.#row[this.#keyColumn]), why, cause)
   }
 }
 
 /** A key for messages and `details`: blobs as hexadecimal digits. */
-function printable(value: SQLOutputValue | undefined): string {
+export function printableKey(value: SQLOutputValue | undefined): string {
   return value instanceof Uint8Array ? toHex(value) : String(value ?? '')
 }

@@ -107,6 +107,33 @@ test('a flipped bit in any row is found by a check, and never read as something 
   }
 })
 
+test('a flipped bit in the key of an object, or in its id, stops whoever makes a root of the keys', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  await makeFile(path)
+  const sound = readFileSync(path)
+  const id = idOf('text 5')
+  let stopped = 0
+  for (const content of [objectKey(id), idBytes(id)]) {
+    for (const place of occurrences(sound, content)) {
+      const damaged = Buffer.from(sound)
+      damaged[place + content.length - 1] = (damaged[place + content.length - 1] as number) ^ 1
+      writeFileSync(path, damaged)
+      await using store = await openSqliteSoupStore({ path, mode: 'read' })
+      const keys = store.soup(VAULT).view(({ objects }) => objects.scan({ prefix: '', limit: 1_000 }))
+      await keys.then(
+        () => {},
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'SOUP_CORRUPT', details: { table: 'members' } })
+          stopped++
+        },
+      )
+    }
+  }
+  // Both stand in other tables, too, of which no root is made.
+  expect(stopped).toBe(2)
+})
+
 test('a rebuild mends what is derived', async () => {
   using folder = temporaryFolder()
   const path = folder.file('soup.sqlite')

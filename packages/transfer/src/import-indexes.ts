@@ -1,6 +1,6 @@
 import type { AbortOptions, Finding, Prefix, Subtree } from '@vault/core'
 import { isVaultError, toHex } from '@vault/core'
-import { type Branch, KEEP_ABOVE } from '@vault/merkle'
+import { BRANCH_ABOVE, type Branch } from '@vault/merkle'
 import type { Auditable, SoupReader } from '@vault/soup'
 import { ByteReader } from './byte-reader.ts'
 import type { VaultTable } from './difference.ts'
@@ -133,7 +133,7 @@ class IndexComparison {
 
   #branchOfOne(table: VaultTable, prefix: Prefix, claimed: boolean): void {
     const side = claimed ? 'the data' : 'the rows here'
-    this.#mismatch(table, prefix, `only ${side} have more than ${KEEP_ABOVE} keys in it`)
+    this.#mismatch(table, prefix, `only ${side} have more than ${BRANCH_ABOVE} keys in it`)
   }
 
   #mismatch(table: VaultTable, prefix: Prefix, reason: string): void {

@@ -1,6 +1,6 @@
 import type { Bytes, Prefix, Subtree } from '@vault/core'
 import { concatBytes, equalBytes, KEY_LENGTH, utf8, VaultError } from '@vault/core'
-import { type Branch, KEEP_ABOVE } from '@vault/merkle'
+import { BRANCH_ABOVE, type Branch } from '@vault/merkle'
 import type { ByteReader } from './byte-reader.ts'
 import type { VaultTable } from './difference.ts'
 import type { TransferErrorCode } from './error.ts'
@@ -33,14 +33,15 @@ export async function readIndexHeader(reader: ByteReader): Promise<WholeTrees> {
 
 /** The branches of a tree as they come. Throws `TRANSFER_INDEX_INVALID`. Memory is bounded by the depth of a key. */
 export async function* readIndexBranches(reader: ByteReader, whole: Subtree): AsyncGenerator<Branch> {
-  const waiting: Prefix[] = whole.count > KEEP_ABOVE ? [''] : []
+  const waiting: Prefix[] = whole.count > BRANCH_ABOVE ? [''] : []
   for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
-    if (prefix.length === MAX_DEPTH) throw invalidIndex(`they have ${KEEP_ABOVE} keys that are the same`, reader.offset)
+    if (prefix.length === MAX_DEPTH)
+      throw invalidIndex(`they have ${BRANCH_ABOVE} keys that are the same`, reader.offset)
     const children: Subtree[] = []
     for (let digit = 0; digit < DIGITS; digit++) children.push(await readSubtree(reader))
     yield { prefix, children }
     for (let digit = DIGITS - 1; digit >= 0; digit--) {
-      if ((children[digit] as Subtree).count > KEEP_ABOVE) waiting.push(prefix + digit.toString(16))
+      if ((children[digit] as Subtree).count > BRANCH_ABOVE) waiting.push(prefix + digit.toString(16))
     }
   }
 }
