@@ -32,7 +32,8 @@ export class IndexRuns {
   readonly #cache = new IndexPageCache()
   /** Rows of the smallest runs that are written. */
   readonly #smallest: number
-  #runs: IndexRun[] = []
+  /** The smallest first: they are the newest. */
+  #runs: readonly IndexRun[] = []
   #damaged: IndexRun | undefined
   /** Files in the way: damaged ones, and what an interrupted session left. */
   #obsolete: string[] = []
@@ -87,14 +88,23 @@ export class IndexRuns {
     }
     const there = new Set(paths)
     const gone = this.#runs.filter(({ path }) => !there.has(path))
-    this.#runs = [...this.#runs.filter((run) => !gone.includes(run)), ...opened]
+    this.#runs = bySize([...this.#runs.filter((run) => !gone.includes(run)), ...opened])
     for (const run of gone) await run.close()
     return { added: opened.length > 0, gone: gone.flatMap(({ coverage }) => coverage) }
   }
 
-  /** Appends the rows of the id at `at`. Throws where a run is damaged, which {@link damaged} then names. */
+  /** Appends the rows of the id at `at`. Throws where a run is damaged, which {@link takeDamaged} then names. */
   collect(id: DataView, at: number, found: PackRows): void {
     for (const run of this.#runs) this.#noting(run, () => run.collect(id, at, found))
+  }
+
+  /** As {@link collect}, of one run alone, the smallest that has the id: each run asked costs the reading of a page. */
+  collectFirst(id: DataView, at: number, found: PackRows): void {
+    const before = found.count
+    for (const run of this.#runs) {
+      this.#noting(run, () => run.collect(id, at, found))
+      if (found.count > before) return
+    }
   }
 
   /** Cursors from the first row whose id is not before this one. They throw as {@link collect} does. */
@@ -126,7 +136,7 @@ export class IndexRuns {
   /** Writes a run from sorted rows. */
   async write(rows: readonly RowCursor[], stretches: readonly Coverage[]): Promise<void> {
     const run = await this.#write(rows, stretches)
-    this.#runs = [run, ...this.#runs]
+    this.#runs = bySize([run, ...this.#runs])
   }
 
   /** Merges runs of about one size until there are few. Returns a run that turns out damaged instead of going on. */
@@ -150,7 +160,9 @@ export class IndexRuns {
   }
 
   async close(): Promise<void> {
-    for (const run of this.#runs.splice(0)) await run.close()
+    const runs = this.#runs
+    this.#runs = []
+    for (const run of runs) await run.close()
   }
 
   async #names(): Promise<readonly string[]> {
@@ -185,7 +197,7 @@ export class IndexRuns {
       const cursors = merging.map((run) => run.cursor())
       const stretches = merging.flatMap(({ coverage }) => coverage).filter(({ segment }) => segment.present)
       const merged = await this.#write(cursors, stretches)
-      this.#runs = [...this.#runs.filter((run) => !merging.includes(run)), merged]
+      this.#runs = bySize([...this.#runs.filter((run) => !merging.includes(run)), merged])
     } catch (error) {
       const damaged = merging.find(({ path }) => isVaultError(error, 'CAS_CORRUPT') && error.details.file === path)
       if (damaged === undefined) throw error
@@ -208,4 +220,8 @@ export class IndexRuns {
   async #remove(paths: readonly string[]): Promise<void> {
     for (const path of paths) await this.#fs.remove(path).catch(() => {})
   }
+}
+
+function bySize(runs: readonly IndexRun[]): readonly IndexRun[] {
+  return runs.toSorted((a, b) => a.rows - b.rows)
 }

@@ -37,6 +37,9 @@ type Outcome =
   | { readonly type: 'absent' }
   | { readonly type: 'damaged'; readonly file: string; readonly cause?: unknown }
 
+/** Whether all copies of an object are looked up, or those that come first. */
+type Wanted = 'first' | 'all'
+
 type Allocate = (length: number) => Bytes
 
 /** A piece of an answer, and the memory that its blocks lie in. */
@@ -59,7 +62,7 @@ export class ObjectReader {
   /** For each id, whether a segment that is there has it, as far as the index tells. */
   async hasMany(ids: readonly ContentId[]): Promise<boolean[]> {
     const held = ids.map(() => false)
-    await this.#resolve(ids, (copies, asked) => {
+    await this.#resolve(ids, 'first', (copies, asked) => {
       held[asked] = copies.length > 0
       return copies.length > 0
     })
@@ -73,7 +76,7 @@ export class ObjectReader {
     { signal, check = false }: AbortOptions & { readonly check?: boolean } = {},
   ): Promise<readonly (string | undefined)[]> {
     const found: (string | undefined)[] = ids.map(() => undefined)
-    await this.#resolve(ids, (copies, asked) => {
+    await this.#resolve(ids, 'all', (copies, asked) => {
       found[asked] = this.#segmentsOf(copies).find((segment) => !except.has(segment))
       return found[asked] !== undefined
     })
@@ -126,7 +129,7 @@ export class ObjectReader {
     options: AbortOptions | undefined,
   ): AsyncGenerator<Piece> {
     const plan = new ReadPlan()
-    const absent = await this.#resolve(ids, (copies, asked) => {
+    const absent = await this.#resolve(ids, 'first', (copies, asked) => {
       if (copies.length > 0) plan.add(copies.subarray(0, PACK_ROW_LENGTH), asked)
       return copies.length > 0
     })
@@ -156,15 +159,16 @@ export class ObjectReader {
    */
   async #resolve(
     ids: readonly ContentId[],
+    wanted: Wanted,
     find: (copies: Bytes, asked: number) => boolean,
   ): Promise<readonly ContentId[]> {
     const asked = new PackRows()
     for (const [i, id] of ids.entries()) asked.append(idBytes(id), 0, 0, i)
     // By id, so that the pages of the index come one after the other.
-    let requests = await this.#lookUp(sortRows(asked.bytes), find)
+    let requests = await this.#lookUp(sortRows(asked.bytes), wanted, find)
     if (requests.length > 0) {
       await this.#index.refresh()
-      requests = await this.#lookUp(requests, find)
+      requests = await this.#lookUp(requests, wanted, find)
     }
     const view = viewOf(requests)
     return Array.from(
@@ -173,8 +177,8 @@ export class ObjectReader {
     )
   }
 
-  /** Calls `find` for each request with the rows of all its copies; returns those that it does not find. */
-  async #lookUp(requests: Bytes, find: (copies: Bytes, asked: number) => boolean): Promise<Bytes> {
+  /** Calls `find` for each request with the rows of its copies; returns those that it does not find. */
+  async #lookUp(requests: Bytes, wanted: Wanted, find: (copies: Bytes, asked: number) => boolean): Promise<Bytes> {
     const view = viewOf(requests)
     const missing = new PackRows()
     const copies = new PackRows()
@@ -184,7 +188,8 @@ export class ObjectReader {
       await this.#index.search(() => {
         for (; at < to; at += PACK_ROW_LENGTH) {
           copies.clear()
-          this.#index.collect(view, at, copies)
+          if (wanted === 'all') this.#index.collect(view, at, copies)
+          else this.#index.collectFirst(view, at, copies)
           if (!find(copies.bytes, rowExtra(view, at))) missing.appendAll(requests.subarray(at, at + PACK_ROW_LENGTH))
         }
       })

@@ -113,6 +113,14 @@ export class PackIndex {
     this.#runs.collect(id, at, found)
   }
 
+  /** As {@link collect}, from the first of what it asks that has the id: for whoever needs one copy, and looks further only where that one is damaged. */
+  collectFirst(id: DataView, at: number, found: PackRows): void {
+    const before = found.count
+    this.#level.table.collect(id, at, found)
+    if (found.count === before) this.#frozen?.table.collect(id, at, found)
+    if (found.count === before) this.#runs.collectFirst(id, at, found)
+  }
+
   /** The next ids, 36 bytes each, strictly after this one, at most `limit`. Only inside {@link search}. */
   page(after: Uint8Array, limit: number): Bytes {
     const view = viewOf(after)
