@@ -1,4 +1,4 @@
-import type { KeyTable, Prefix, Subtree } from '@vault/core'
+import type { KeyTable, Subtree } from '@vault/core'
 import { toHex } from '@vault/core'
 import { describe, expect, test } from 'vitest'
 import { BRANCH_ABOVE, type Branch, readBranches, rootOfPage, setRoot } from '../src/index.ts'

@@ -78,6 +78,41 @@ test('a pause that takes too long is given up again and again, and the source ta
   expect(await expectSound([a, b], vault, await rootsAt(a, vault))).toBe(a)
 })
 
+test('writers are told again while a round takes longer than what they were told holds', async () => {
+  const places = await scene(3)
+  const { a, vault } = places
+  const parts = liveParts(places, clocks())
+  const soup = parts.source.soup
+  const told = async () => (await readWriterNotice(a.store.records, vault))?.until
+  let before: number | undefined
+  let isCatchingUp = false
+  let waited = 0
+  // Comparing the roots ends when they have been told once more.
+  const view: typeof soup.view = async (read, options) => {
+    const until = await told()
+    if (isCatchingUp && waited === 0 && until !== before) {
+      waited++
+      for (let looks = 0; (await told()) === until; looks++) {
+        if (looks > 200) throw new Error('they were not told again')
+        await new Promise((done) => setTimeout(done, 50))
+      }
+    }
+    return await soup.view(read, options)
+  }
+  const source = { ...parts.source, soup: { ...soup, view } }
+  const plan = await planned(parts, places)
+  let rounds = 0
+  for await (const event of moveVault(plan, { ...parts, source })) {
+    if (event.type === 'step' && event.step.effect === 'catch-up') {
+      before = await told()
+      isCatchingUp = true
+    }
+    if (event.type === 'round') rounds++
+  }
+  expect(waited).toBe(1)
+  expect(rounds).toBe(1)
+})
+
 test('what a pause took that was given up, the estimate of the next one learns from', async () => {
   const places = await scene(3)
   const time = clocks()

@@ -14,6 +14,7 @@ import { Inflow } from './inflow.ts'
 import type { LiveLog } from './live-record.ts'
 import { isLiveSource } from './live-source.ts'
 import type { SettledTerms } from './live-terms.ts'
+import { PauseCost } from './pause-cost.ts'
 import { steer } from './steer.ts'
 import { NOTICE_HOLDS } from './writer-notice.ts'
 
@@ -46,14 +47,13 @@ export async function* copyLeft(work: Work, live: LiveLog, run: FullRun, logs: R
 async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: RunLogs): StepEvents<void> {
   const { terms } = live.record
   const rounds: LiveRound[] = []
-  let cost: Cost = { least: undefined, each: 0 }
+  const cost = new PauseCost()
   const conditions: Conditions = { throttleMs: work.pause.delayMs, goalMs: terms.goalPauseMs }
   try {
     while (true) {
       run.ledger.beginRound()
       const events = oneRound(work, live, run, logs, { cost, conditions })
-      const { round, cost: shown } = yield* telling(work, run, { terms, conditions }, events)
-      cost = shown
+      const round = yield* telling(work, run, { terms, conditions }, events)
       rounds.push(round)
       await live.write({ rounds: [...live.record.rounds, round] }, work.options)
       yield { type: 'round', round }
@@ -68,14 +68,6 @@ async function* convergingRounds(work: Work, live: LiveLog, run: FullRun, logs: 
     await steer({ ...work, options: {} }, { delayMs: 0, waitMs: 0 }).catch(() => {})
     throw error
   }
-}
-
-/** What rounds have shown that a pause would take, in milliseconds. */
-interface Cost {
-  /** With nothing to send: as much as the least round, of those that compared the roots. */
-  readonly least: number | undefined
-  /** For each object and entry, as in the latest round that had any. */
-  readonly each: number
 }
 
 /** What writers are asked for by now, and for how long the pause is meant to take. */
@@ -94,17 +86,22 @@ async function* telling<T>(
   { terms, conditions }: { readonly terms: SettledTerms; readonly conditions: Conditions },
   round: StepEvents<T>,
 ): StepEvents<T> {
-  const tell = () => steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
-  let at = work.elapsed()
+  let toldAt = work.elapsed()
+  const tell = async () => {
+    toldAt = work.elapsed()
+    await steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
+  }
+  const holdsFor = () => NOTICE_HOLDS / 4 - (work.elapsed() - toldAt)
   let inflow = await Inflow.begin(work, run)
   await tell()
   try {
     while (true) {
-      const { value, done } = await round.next()
+      const next = round.next()
+      // Comparing the roots of a large vault takes longer than what was told holds.
+      while (!(await endsWithin(next, holdsFor()))) await tell()
+      const { value, done } = await next
       if (done) return value
-      const now = work.elapsed()
-      if (now - at >= NOTICE_HOLDS / 4) {
-        at = now
+      if (holdsFor() <= 0) {
         const throttleMs = slowedDown(terms, { ...(await inflow.look()), throttleMs: conditions.throttleMs })
         if (throttleMs > conditions.throttleMs) inflow = await Inflow.begin(work, run)
         conditions.throttleMs = throttleMs
@@ -117,13 +114,28 @@ async function* telling<T>(
   }
 }
 
+/** Whether something ends, in whichever way, before so many milliseconds have passed. */
+async function endsWithin(something: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: passed, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), ms)
+  const ended = something.then(
+    () => true,
+    () => true,
+  )
+  try {
+    return await Promise.race([ended, passed])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function* oneRound(
   work: Work,
   live: LiveLog,
   run: FullRun,
   logs: RunLogs,
-  { cost, conditions }: { readonly cost: Cost; readonly conditions: Readonly<Conditions> },
-): StepEvents<{ readonly round: LiveRound; readonly cost: Cost }> {
+  { cost, conditions }: { readonly cost: PauseCost; readonly conditions: Readonly<Conditions> },
+): StepEvents<LiveRound> {
   const { parts, elapsed, options } = work
   const started = elapsed()
   const { subjects: dirty, changes, walked } = yield* logs.follow(followSource(live, run))
@@ -140,12 +152,9 @@ async function* oneRound(
   const { latest } = await parts.source.soup.feed(options)
   const changesLeft = latest - (live.record.cursor ?? latest)
   const left = compares ? await countLeft(work, live) : leftBefore
-  const shown = {
-    least: compares ? Math.min(cost.least ?? ms, ms) : cost.least,
-    each: dirty === 0 ? cost.each : ms / dirty,
-  }
-  const estimateMs = Math.round((shown.least ?? 0) + left * shown.each) + live.record.excessMs
-  return { round: { dirty, left, ms, changes, changesLeft, estimateMs, ...conditions, walked }, cost: shown }
+  cost.add({ dirty, ms, compares })
+  const estimateMs = cost.of(left) + live.record.excessMs
+  return { dirty, left, ms, changes, changesLeft, estimateMs, ...conditions, walked }
 }
 
 async function countLeft({ parts, options }: Work, live: LiveLog): Promise<number> {
