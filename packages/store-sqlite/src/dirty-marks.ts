@@ -1,14 +1,15 @@
 import type { Prefix } from '@vault/core'
 
-/** Digits of a bucket: changes are known by the first two bytes of their keys. */
-const BUCKET_DIGITS = 4
+/** Digits of a bucket: changes are told apart by so many digits of their keys, which tells some millions of them apart, in a megabyte. */
+export const BUCKET_DIGITS = 5
 
-/** Which parts of a tree have changed: one flag for each of the 65,536 prefixes of four digits, and for all shorter ones. */
+/** Which parts of a tree have changed: one flag for each of the 1,048,576 prefixes of five digits, and for all shorter ones. */
 export class DirtyMarks {
   readonly #levels: readonly Uint8Array[] = Array.from({ length: BUCKET_DIGITS + 1 }, (_, n) => new Uint8Array(16 ** n))
 
-  /** Marks what lies over a change, by the first two bytes of its key. */
-  mark(bucket: number): void {
+  /** Marks what lies over a change, by its key. */
+  mark(key: Uint8Array): void {
+    const bucket = ((key[0] as number) << 12) | ((key[1] as number) << 4) | ((key[2] as number) >> 4)
     for (let digits = 0; digits <= BUCKET_DIGITS; digits++) {
       const level = this.#levels[digits] as Uint8Array
       level[bucket >> (4 * (BUCKET_DIGITS - digits))] = 1
@@ -26,7 +27,7 @@ export class DirtyMarks {
     return prefix.length >= BUCKET_DIGITS && this.has(prefix)
   }
 
-  /** All prefixes that are marked, of one to four digits and the empty one, shortest first. */
+  /** All prefixes that are marked, of at most five digits, shortest first. */
   *prefixes(): Generator<Prefix> {
     for (const [digits, level] of this.#levels.entries()) {
       for (let i = level.indexOf(1); i !== -1; i = level.indexOf(1, i + 1)) {

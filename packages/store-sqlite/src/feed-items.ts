@@ -1,4 +1,5 @@
-import { fromUtf8, ID_LENGTH, idFromBytes, utf8 } from '@vault/core'
+import type { Bytes } from '@vault/core'
+import { fromUtf8, hashBytes, ID_LENGTH, idFromBytes, utf8 } from '@vault/core'
 import type { FeedItem } from '@vault/soup'
 
 type ItemType = FeedItem['type']
@@ -6,8 +7,6 @@ type ItemType = FeedItem['type']
 /** One item as it is packed: `type` in one byte, the first two bytes of its table key, then the subject. */
 export interface PackedItem {
   readonly type: ItemType
-  /** The first two bytes of the table key: which of the 65,536 buckets of its tree has changed. */
-  readonly bucket: number
   /** An id's 36 bytes, or a key's UTF-8. */
   readonly subject: Uint8Array
 }
@@ -64,8 +63,7 @@ export function* unpackItems(packed: Uint8Array): Generator<PackedItem> {
       start += SIZE_LENGTH
     }
     if (type === undefined || start + length > packed.length) throw new RangeError(`No item of a feed at ${offset}`)
-    const bucket = ((packed[offset + 1] as number) << 8) | (packed[offset + 2] as number)
-    yield { type, bucket, subject: packed.subarray(start, start + length) }
+    yield { type, subject: packed.subarray(start, start + length) }
     offset = start + length
   }
 }
@@ -73,6 +71,11 @@ export function* unpackItems(packed: Uint8Array): Generator<PackedItem> {
 /** Whether an item is about the table of entries, not of objects. */
 export function isEntryItem({ type }: PackedItem): boolean {
   return TYPES.indexOf(type) >= FIRST_ENTRY_TYPE
+}
+
+/** The key of what an item is about: in both tables it is made of the bytes that the subject has here. */
+export function itemKey({ subject }: PackedItem): Bytes {
+  return hashBytes('sha2-256', subject)
 }
 
 /** An item in the form in which it is handed out. */

@@ -1,18 +1,29 @@
 import type { Prefix, Subtree } from '@vault/core'
 import { copyBytes } from '@vault/core'
 import type { Children, TreeName } from './branch-rows.ts'
-import { deleteBranches, deleteTree, readAsOf, readBranch, writeAsOf, writeBranch } from './branch-rows.ts'
+import {
+  branchesFrom,
+  deleteBranches,
+  deleteTree,
+  readAsOf,
+  readBranch,
+  writeAsOf,
+  writeBranch,
+} from './branch-rows.ts'
 import type { Connection } from './connection.ts'
-import { DirtyMarks, isBucket } from './dirty-marks.ts'
+import { BUCKET_DIGITS, DirtyMarks, isBucket } from './dirty-marks.ts'
 import { feedAfter } from './feed.ts'
-import { isEntryItem } from './feed-items.ts'
+import { isEntryItem, itemKey } from './feed-items.ts'
 import type { Moment } from './moment.ts'
 import { shortenMovingFeed } from './moving-feed.ts'
 import { unlessDamaged } from './sqlite-error.ts'
+import type { TenureRow } from './tenure-row.ts'
 import { readTenure } from './tenure-row.ts'
 
-/** Subtrees gathered before they are written in one transaction, at most. */
-const MAX_GATHERED = 32_768
+/** Branches that are written in one transaction, at most: others wait for it some tens of milliseconds. */
+const MAX_WRITTEN = 1_024
+/** For more, the branches that there are so far down are listed: mostly there are none. */
+const FEW_BUCKETS = 1_024
 
 const DIGITS = Array.from('0123456789abcdef')
 const NONE: Children = DIGITS.map(() => undefined)
@@ -39,7 +50,6 @@ export class KeptTree {
   #found: Found | undefined
   /** By the prefix one digit shorter, as they are written. */
   #gathered = new Map<Prefix, (Subtree | undefined)[]>()
-  #count = 0
   /** Set once this view has written: then what is kept belongs to it. */
   #written = false
 
@@ -65,47 +75,76 @@ export class KeptTree {
       const children = this.#gathered.get(above) ?? [...NONE]
       children[Number.parseInt(prefix.slice(-1), 16)] = { hash: copyBytes(hash), count }
       this.#gathered.set(above, children)
-      this.#count++
     }
-    if (this.#count >= MAX_GATHERED) await this.flush()
+    if (this.#gathered.size >= MAX_WRITTEN) await this.flush()
   }
 
   /** Writes what was gathered, unless another view has written since this one began; or that what is kept is of this view too. */
   async flush(): Promise<void> {
-    if (this.#count === 0 && !this.#isUnchanged()) return
+    if (this.#gathered.size === 0 && !this.#isUnchanged()) return
     const { asOf, marks } = this.#find()
     const gathered = this.#gathered
     this.#gathered = new Map()
-    this.#count = 0
     const { vault, tenure } = this.#moment.at
-    await this.#write((db) => {
-      const expected = this.#written ? tenure.sequence : asOf
-      const now = readTenure(db, tenure.vault)
-      if (now?.vault !== vault || readAsOf(db, vault, this.#tree) !== expected) return
-      if (!this.#written) {
+    const isFirst = !this.#written
+    const stale = isFirst && marks !== undefined ? this.#staleBranches(marks, gathered) : []
+    // To forget is never wrong, so all but the last of it may come before the rest.
+    while (stale.length > MAX_WRITTEN) {
+      const some = stale.splice(0, MAX_WRITTEN)
+      if (!(await this.#writeIfStill(asOf, (db) => this.#forget(db, some, marks)))) return
+    }
+    await this.#writeIfStill(isFirst ? asOf : tenure.sequence, (db, now) => {
+      if (isFirst) {
         if (marks === undefined) deleteTree(db, vault, this.#tree)
         writeAsOf(db, vault, this.#tree, tenure.sequence)
       }
-      this.#merge(db, gathered, this.#written ? undefined : marks)
+      this.#forget(db, stale, marks)
+      for (const [prefix, fresh] of gathered) this.#merge(db, prefix, fresh, isFirst ? marks : undefined)
       this.#written = true
       shortenMovingFeed(db, now)
     })
   }
 
-  /** Writes what was gathered over what is there, without what is marked. */
-  #merge(db: Connection, gathered: ReadonlyMap<Prefix, Children>, marks: DirtyMarks | undefined): void {
+  /** Writes where what is kept still belongs to this sequence number; whether it was written. */
+  async #writeIfStill(asOf: number | undefined, write: (db: Connection, now: TenureRow) => void): Promise<boolean> {
+    const { vault, tenure } = this.#moment.at
+    let isWritten = false
+    await this.#write((db) => {
+      const now = readTenure(db, tenure.vault)
+      if (now?.vault !== vault || readAsOf(db, vault, this.#tree) !== asOf) return
+      write(db, now)
+      isWritten = true
+    })
+    return isWritten
+  }
+
+  /** The branches, besides those gathered, in which something is marked or that lie under what is. */
+  #staleBranches(marks: DirtyMarks, gathered: ReadonlyMap<Prefix, Children>): Prefix[] {
+    const buckets: Prefix[] = []
+    const stale: Prefix[] = []
+    for (const prefix of marks.prefixes()) {
+      if (isBucket(prefix)) buckets.push(prefix)
+      else if (!gathered.has(prefix)) stale.push(prefix)
+    }
+    if (buckets.length <= FEW_BUCKETS) return [...buckets, ...stale]
+    const { db, at } = this.#moment
+    const below = this.#moment.read(() => branchesFrom(db, at.vault, this.#tree, BUCKET_DIGITS))
+    return [...below.filter((prefix) => marks.has(prefix)), ...stale]
+  }
+
+  #forget(db: Connection, stale: readonly Prefix[], marks: DirtyMarks | undefined): void {
+    for (const prefix of stale) {
+      if (marks?.hasAllBelow(prefix)) deleteBranches(db, this.#moment.at.vault, this.#tree, prefix)
+      else this.#merge(db, prefix, NONE, marks)
+    }
+  }
+
+  /** Writes children over what is there, without what is marked. */
+  #merge(db: Connection, prefix: Prefix, fresh: Children, marks: DirtyMarks | undefined): void {
     const { vault } = this.#moment.at
-    const prefixes = new Set(gathered.keys())
-    for (const prefix of marks?.prefixes() ?? []) {
-      if (isBucket(prefix)) deleteBranches(db, vault, this.#tree, prefix)
-      else prefixes.add(prefix)
-    }
-    for (const prefix of prefixes) {
-      const before = readBranch(db, vault, this.#tree, prefix)
-      const fresh = gathered.get(prefix)
-      const children = DIGITS.map((digit, i) => fresh?.[i] ?? (marks?.has(prefix + digit) ? undefined : before?.[i]))
-      writeBranch(db, vault, this.#tree, prefix, children)
-    }
+    const before = readBranch(db, vault, this.#tree, prefix)
+    const children = DIGITS.map((digit, i) => fresh[i] ?? (marks?.has(prefix + digit) ? undefined : before?.[i]))
+    writeBranch(db, vault, this.#tree, prefix, children)
   }
 
   /** Whether the view has found that only other things have changed since what is kept was computed. */
@@ -132,7 +171,7 @@ export class KeptTree {
       if (row.sequence !== sequence + 1) return undefined
       sequence = row.sequence
       for (const item of row.items()) {
-        if (isEntryItem(item) === (this.#tree === 'entries')) marks.mark(item.bucket)
+        if (isEntryItem(item) === (this.#tree === 'entries')) marks.mark(itemKey(item))
       }
     }
     return sequence === at.tenure.sequence ? marks : undefined

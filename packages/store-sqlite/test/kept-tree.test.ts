@@ -1,4 +1,5 @@
 import type { Subtree } from '@vault/core'
+import { objectKey, toHex } from '@vault/core'
 import { expect, test } from 'vitest'
 import { openSqliteSoupStore } from '../src/index.ts'
 import { commitTexts, createStore, object, VAULT } from './subject.ts'
@@ -37,7 +38,7 @@ test('a change makes unknown what lies over and under its bucket, and nothing el
   const [member] = await soup.members({ limit: 1 })
   const hex = Buffer.from(member?.key ?? []).toString('hex')
   await soup.commit({ epoch: 0, entries: { remove: ['path:a'] }, objects: { release: member ? [member.id] : [] } })
-  const prefixes = [1, 2, 3, 4, 5, 6].flatMap((length) => {
+  const prefixes = [1, 2, 3, 4, 5, 6, 7].flatMap((length) => {
     const last = Number.parseInt(hex[length - 1] as string, 16)
     return [last, (last + 1) % 16].map((digit) => hex.slice(0, length - 1) + digit.toString(16))
   })
@@ -53,8 +54,26 @@ test('a change makes unknown what lies over and under its bucket, and nothing el
     )
   expect(await known()).toEqual(prefixes.map(() => true))
   await commitTexts(soup, ['a'])
-  // The neighbours of five and six digits share the changed bucket.
-  expect(await known()).toEqual(prefixes.map((prefix) => !hex.startsWith(prefix) && prefix.length <= 4))
+  // The neighbours of six and seven digits share the changed bucket.
+  expect(await known()).toEqual(prefixes.map((prefix) => !hex.startsWith(prefix) && prefix.length <= 5))
+})
+
+test('of very many changes all is forgotten that lies over them, and nothing else', async () => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  await soup.view(({ objects }) => objects.keep(many()))
+  const added = Array.from({ length: 3_000 }, (_, i) => object(`text ${i}`))
+  await soup.commit({ epoch: 0, objects: { add: added } })
+  await soup.view(({ objects }) => objects.keep(new Map([['f', subtree(2)]])))
+  const changed = new Set(added.map(({ id }) => toHex(objectKey(id)).slice(0, 5)))
+  await soup.view(async ({ objects }) => {
+    for (let i = 0; i < 2_048; i++) {
+      const prefix = i.toString(16).padStart(4, '0')
+      const known = (await objects.children(prefix)).map((child) => child !== undefined)
+      expect(known).toEqual(Array.from('0123456789abcdef', (digit) => !changed.has(prefix + digit)))
+    }
+  })
 })
 
 test('what is kept stays known where only other things change, however far the feed reaches back', async () => {

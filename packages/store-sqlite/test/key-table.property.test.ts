@@ -9,9 +9,9 @@ import { named, object, VAULT } from './subject.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** Kept subtrees reach below the buckets by which changes are known. */
-const LEAF_DIGITS = 5
+const LEAF_DIGITS = 6
 
-/** A hash of all rows under a prefix: of its sixteen parts, and at five digits of the rows themselves. */
+/** A hash of all rows under a prefix: of its sixteen parts, and at six digits of the rows themselves. */
 async function treeOf(table: KeyTable, prefix: string, fresh: Map<string, Subtree>): Promise<Subtree> {
   if (prefix.length === LEAF_DIGITS) return leafOf(table, prefix)
   const { count: any } = await table.scan({ prefix, limit: 1 })

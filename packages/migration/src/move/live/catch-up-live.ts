@@ -91,7 +91,7 @@ async function* telling<T>(
     toldAt = work.elapsed()
     await steer(work, { delayMs: conditions.throttleMs, waitMs: terms.maxPauseMs })
   }
-  const holdsFor = () => NOTICE_HOLDS / 4 - (work.elapsed() - toldAt)
+  const holdsFor = () => Math.max(0, NOTICE_HOLDS / 4 - (work.elapsed() - toldAt))
   let inflow = await Inflow.begin(work, run)
   await tell()
   try {
@@ -101,7 +101,7 @@ async function* telling<T>(
       while (!(await endsWithin(next, holdsFor()))) await tell()
       const { value, done } = await next
       if (done) return value
-      if (holdsFor() <= 0) {
+      if (holdsFor() === 0) {
         const throttleMs = slowedDown(terms, { ...(await inflow.look()), throttleMs: conditions.throttleMs })
         if (throttleMs > conditions.throttleMs) inflow = await Inflow.begin(work, run)
         conditions.throttleMs = throttleMs

@@ -47,8 +47,7 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
   const last = rounds.at(-1)
   if (last === undefined) return { type: 'again' }
   const { left, estimateMs, goalMs, throttleMs } = last
-  // A writer may have waited before its change when it meets the pause.
-  const longestPause = terms.maxPauseMs - throttleMs
+  const longestPause = longestPauseMs(terms, throttleMs)
   if (estimateMs <= Math.min(goalMs, longestPause)) return { type: 'quiesce' }
   if (left <= terms.threshold && estimateMs <= longestPause) return { type: 'quiesce' }
   const isOutrun = last.ms >= LONG_MS && last.changesLeft > 0 && last.changesLeft >= last.changes * SHRINKS
@@ -75,6 +74,14 @@ export function slowedDown(
   const drags = ms >= DRAGS_MS && changesLeft > changes * DRAGS
   if (terms.diverging !== 'throttle' || !drags) return throttleMs
   return Math.max(throttleMs, Math.min(mostDelay(terms), throttleMs + delayFor(seen)))
+}
+
+/**
+ * How long a pause may last, in milliseconds, where writers have waited for so long before a change that meets it: nine tenths of what is left of
+ * what they may wait. In the last one they go on, or are led on to where the vault is active.
+ */
+export function longestPauseMs({ maxPauseMs }: Pick<SettledTerms, 'maxPauseMs'>, waitedMs: number): number {
+  return Math.floor((maxPauseMs - waitedMs) * 0.9)
 }
 
 /** The rest is for the pause: who has waited may meet that. */

@@ -1,6 +1,7 @@
 import { VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../../error.ts'
 import type { Work } from '../work.ts'
+import { longestPauseMs } from './converge.ts'
 import { LiveLog } from './live-record.ts'
 import { steer } from './steer.ts'
 
@@ -59,9 +60,8 @@ export class PauseTime {
     const live = await openLive(work)
     if (live === undefined) return undefined
     const waited = () => delayBefore(live) + this.#spent(work, live)
-    const ms = waited()
-    const left = live.record.terms.maxPauseMs - ms
-    if (left < 0 || this.#isUnknown) throw exceeded(work, live, ms)
+    const left = longestPauseMs(live.record.terms, delayBefore(live)) - this.#spent(work, live)
+    if (left < 0 || this.#isUnknown) throw exceeded(work, live, waited())
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(exceeded(work, live, waited())), left + 1)
     const { signal } = work.options
@@ -112,8 +112,9 @@ function longest({ record }: LiveLog, ms: number): { readonly longestPauseMs: nu
 /** Half-way, as what kept this one may not come again; and no further than to what a pause may take, where it was given up. */
 function learned({ record }: LiveLog, ms: number): { readonly excessMs: number } {
   const { excessMs, rounds, terms } = record
-  const expected = rounds.at(-1)?.estimateMs ?? 0
-  return { excessMs: excessMs + Math.max(0, Math.floor((Math.min(ms, terms.maxPauseMs) - expected) / 2)) }
+  const { estimateMs: expected = 0, throttleMs = 0 } = rounds.at(-1) ?? {}
+  const most = longestPauseMs(terms, throttleMs)
+  return { excessMs: excessMs + Math.max(0, Math.floor((Math.min(ms, most) - expected) / 2)) }
 }
 
 function exceeded({ state }: Work, { record }: LiveLog, ms: number): VaultError<MigrationErrorCode> {
@@ -121,7 +122,7 @@ function exceeded({ state }: Work, { record }: LiveLog, ms: number): VaultError<
   const { maxPauseMs: max } = record.terms
   return new VaultError({
     code: 'MIGRATION_PAUSE_EXCEEDED',
-    message: `The migration ${migration} had kept writers waiting for ${ms} ms, and they are to wait for ${max}. They go on; resume it with a longer pause.`,
+    message: `The migration ${migration} had kept writers waiting for ${ms} of the ${max} ms that they may wait, and was not done. They go on; resume it with a longer pause.`,
     details: { migration, ms, max, again: record.overruns < MAX_OVERRUNS },
   })
 }
