@@ -1,11 +1,12 @@
-import { open } from 'node:fs/promises'
-import type { MoveEvent, RehearsalEvent, ToldEvent } from '@vault/migration'
+import { appendFile, open } from 'node:fs/promises'
+import type { MoveEvent, RehearsalEvent } from '@vault/migration'
+import type { AbsenceEvent, DistantEvent } from '@vault/migration/http'
 import type { Output } from './output.ts'
 import { outputFileFailed } from './output-files.ts'
 
 /** What a line is made of. */
-type Event = MoveEvent | RehearsalEvent | ToldEvent
-type Told = ToldEvent | Extract<RehearsalEvent, { type: 'rehearsed' }>
+type Event = MoveEvent | RehearsalEvent | DistantEvent
+type Told = DistantEvent | Extract<RehearsalEvent, { type: 'rehearsed' }>
 
 /**
  * The same events; each is a line of JSON before it is passed on: added to a file, or with `-` on stdout, where the result follows.
@@ -29,10 +30,20 @@ export async function* writeEvents<E extends Event>(
   }
   await using handle = file === '-' ? undefined : await open(file, 'a').catch(failed)
   for await (const event of events) {
-    const line = `${JSON.stringify({ at: new Date().toISOString(), ...described(told(event)) })}\n`
+    const line = lineOf(told(event))
     await (handle === undefined ? output.raw(line) : handle.appendFile(line).catch(failed))
     yield event
   }
+}
+
+/** The same of an event that nobody waits for: where its line cannot be written, the next one of the migration says so. */
+export function writeAbsence(file: string, event: AbsenceEvent, output: Output): void {
+  const written = file === '-' ? output.raw(lineOf(event)) : appendFile(file, lineOf(event))
+  written.catch(() => {})
+}
+
+function lineOf(event: Told): string {
+  return `${JSON.stringify({ at: new Date().toISOString(), ...described(event) })}\n`
 }
 
 /** An event without documents, and with numbers where it has parts. */

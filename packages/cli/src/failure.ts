@@ -1,4 +1,4 @@
-import { isVaultError } from '@vault/core'
+import { isVaultError, type VaultError } from '@vault/core'
 import { EXIT, exitCodeOf, Interruption, UsageError } from './exit-code.ts'
 import { OutputError } from './output-error.ts'
 
@@ -21,6 +21,13 @@ const TAKES: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
+/** What becomes of what was done. A server that has never answered was asked before anything else was done. */
+function whatNext({ code, details }: VaultError): string {
+  if (code === 'HTTP_UNREACHABLE' && details.heard === false)
+    return 'This command has changed nothing. Run it again when somebody answers there.'
+  return TAKES.get(code) ?? 'What was done is safe; the same command goes on.'
+}
+
 /** A failure in words, a line each. */
 export function failureLines(error: unknown): readonly string[] {
   if (error instanceof Interruption) return ['Interrupted. What was done is safe; the same command goes on from there.']
@@ -30,9 +37,7 @@ export function failureLines(error: unknown): readonly string[] {
     return [
       line,
       ...(Array.isArray(trace) ? trace.map(String) : []),
-      ...(exitCodeOf(error) === EXIT.incomplete
-        ? [TAKES.get(error.code) ?? 'What was done is safe; the same command goes on.']
-        : []),
+      ...(exitCodeOf(error) === EXIT.incomplete ? [whatNext(error)] : []),
     ]
   }
   if (error instanceof OutputError) return error.readerIsGone ? [] : [error.message]

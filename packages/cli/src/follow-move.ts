@@ -1,13 +1,15 @@
-import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent, ToldEvent } from '@vault/migration'
+import type { MoveEvent, MoveState, MoveStatus, MoveStep, Rehearsal, RehearsalEvent } from '@vault/migration'
+import type { DistantEvent } from '@vault/migration/http'
+import { absenceLine } from './absence-lines.ts'
 import { humanBytes } from './human.ts'
 import { MigrationStanding } from './migration-standing.ts'
 import type { Run } from './program.ts'
-import { stayingLines } from './staying-identity.ts'
+import { stayingLines } from './staying-keys.ts'
 
 /** Shows a move as it goes on, and gives its state at the end. */
 export async function followMove(
   run: Run,
-  events: AsyncIterable<MoveEvent | ToldEvent>,
+  events: AsyncIterable<MoveEvent | DistantEvent>,
   { begins }: { readonly begins: (step: MoveStep) => Promise<void> },
 ): Promise<MoveState> {
   const standing = await MigrationStanding.create()
@@ -38,7 +40,7 @@ export async function followRehearsal(run: Run, events: AsyncIterable<RehearsalE
 function show(
   { output, progress }: Run,
   standing: MigrationStanding,
-  event: Exclude<RehearsalEvent | ToldEvent, { type: 'rehearsed' | 'moved' }>,
+  event: Exclude<RehearsalEvent | DistantEvent, { type: 'rehearsed' | 'moved' }>,
 ): void {
   switch (event.type) {
     case 'step':
@@ -53,6 +55,11 @@ function show(
       output.note(`${''.padEnd(12)} ${dirty} changes sent in ${ms} ms, ${left} are left; ${pause}${slowed}`)
       return
     }
+    case 'away':
+    case 'back':
+      progress.clear()
+      output.note(absenceLine(event))
+      return
     case 'finding':
       progress.clear()
       output.warn(event.finding.message)
@@ -65,15 +72,15 @@ function show(
 
 /** A move for people: what has been done, what comes next, and what may be left undone. `where`: what they call its source. */
 export function describeStatus(status: MoveStatus, where: string): string {
-  const { migration_id, phase, source, target, objects, bytes, eta_seconds, steps, reason, identity_stays } = status
+  const { migration_id, phase, target, objects, bytes, eta_seconds, steps, reason } = status
   return [
     `Migration ${migration_id}: ${phase}${reason === null ? '' : ` (${reason})`}`,
-    `  from ${source} to ${target}`,
+    `  from ${where} to ${target}`,
     `  at the target: ${objects} objects, ${humanBytes(bytes)}${eta_seconds === null ? '' : `, about ${eta_seconds} s left`}`,
     ...steps.map(
       ({ title, kind, status: state }) => `  [${MARKS[state]}] ${title}${kind === 'cleanup' ? ' (cleanup)' : ''}`,
     ),
-    ...(phase === 'rolled-back' ? [] : stayingLines(identity_stays ?? [], where).map((line) => `  ${line}`)),
+    ...(phase === 'rolled-back' ? [] : stayingLines(status, where).map((line) => `  ${line}`)),
   ].join('\n')
 }
 

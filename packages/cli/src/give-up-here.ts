@@ -42,7 +42,7 @@ export async function giveUpHere(
   })
   const already = moves.some((move) => move.migration === migration && move.phase === 'rolled-back')
   const seconds = (performance.now() - started) / 1000
-  const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already, stays: [] }
+  const ending = { from, to, certificate: undefined, seconds, live: undefined, returns: undefined, already, stays: {} }
   return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
 }
 

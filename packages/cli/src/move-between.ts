@@ -17,7 +17,7 @@ import {
 import { brokenBy, type MoveOptions, routingOf } from './move-options.ts'
 import type { Run } from './program.ts'
 import { parseRate, patienceOf } from './remote-end.ts'
-import { identityThatStays } from './staying-identity.ts'
+import { keysThatStay } from './staying-keys.ts'
 import { twoServers } from './two-servers.ts'
 
 type Options = MoveOptions &
@@ -58,7 +58,7 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
   if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
-  const stays = await identityThatStays(state)
+  const stays = await keysThatStay(state)
   const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns, already, stays }
   return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))
 }

@@ -1,10 +1,9 @@
-import type { KeyId } from '@vault/core'
 import type { LiveRecord, MoveState } from '@vault/migration'
 import { howChecked } from './how-checked.ts'
 import { counted, humanBytes, humanSeconds } from './human.ts'
 import { OutputFiles } from './output-files.ts'
 import { isRemote } from './remote-end.ts'
-import { stayingLines } from './staying-identity.ts'
+import { type StayingKeys, stayingLines } from './staying-keys.ts'
 
 /** A complete move that is taken back, and in how many objects and entries the place differs that the vault comes back from. */
 export interface Returned {
@@ -22,8 +21,8 @@ export interface Ending {
   readonly returns: Returned | undefined
   /** It had ended before it was asked for. */
   readonly already: boolean
-  /** Keys of the identity that it has left at the source. */
-  readonly stays: readonly KeyId[]
+  /** Keys that it has left at the source. */
+  readonly stays: StayingKeys
 }
 
 /** A certificate, and the file that it was written into. */
@@ -91,7 +90,7 @@ export function movedResult(
     sent_bytes: sent.bytes,
     rounds: sent.rounds,
     ...(verification !== null && { verified: verification }),
-    ...(stays.length > 0 && { identity_stays: stays }),
+    ...stays,
     ...(returns && { returns: returns.migration, newer: returns.newer }),
     ...(live && {
       pause_ms: live.pauseMs,
@@ -133,7 +132,10 @@ export function describeMoved(state: MoveState, ending: Ending): string {
       ].join('\n')
     }
     if (already) return `The migration ${migration} was taken back before.`
-    return `Rolled back: the vault is active in ${from}, and ${to} is as it was before the migration ${migration}.`
+    return [
+      `Rolled back: the vault is active in ${from}, and what ${to} had of it before the migration ${migration} is as it was.`,
+      `The place in ${to} stays, also where it was made for this, with the bytes that were sent: ${reclaims(to)} frees their room.`,
+    ].join('\n')
   }
   const kept = [certificateLine(certificate, to), ...stayingLines(stays, from)].join('\n')
   if (already) {
@@ -160,6 +162,11 @@ export function describeMoved(state: MoveState, ending: Ending): string {
         ]),
     kept,
   ].join('\n')
+}
+
+/** The command that takes bytes away which nothing needs. */
+function reclaims(to: string): string {
+  return isRemote(to) ? `"vaultctl reclaim DIR" on that machine` : `"vaultctl reclaim ${to}"`
 }
 
 function certificateLine(certificate: KeptCertificate | undefined, to: string): string {

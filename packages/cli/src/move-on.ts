@@ -29,7 +29,7 @@ import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
 import { isRemote, serverKey } from './remote-end.ts'
 import { requireParent } from './require-parent.ts'
-import { identityThatStays } from './staying-identity.ts'
+import { keysThatStay } from './staying-keys.ts'
 
 /** `run` begins a move or goes on with one; `resume` only goes on; `rollback` goes back. */
 export type MoveVerb = 'run' | 'resume' | 'rollback'
@@ -100,7 +100,7 @@ export async function moveOn(
     const certificate = await keepCertificate(state, options.certificate, { to, files })
     const record = await readLiveMove(source.records, state.migration, { signal })
     if (record !== undefined) await files.write(options.svg, drawLiveMove(record), NOT_DRAWN)
-    const stays = await identityThatStays(state)
+    const stays = await keysThatStay(state)
     const ending = { from, to, certificate, seconds, live: record, returns: options.returns, already, stays }
     return await files.report(output, movedResult(state, ending), describeMoved(state, ending))
   }

@@ -14,6 +14,8 @@ export interface RemoteOptions {
   readonly bwlimit?: string
   readonly timeout?: string
   readonly proof?: readonly string[]
+  /** See `tellingAbsence`. */
+  readonly absent?: HttpOptions['absent']
 }
 
 /** Gives a command the options of an end that is a server. */
@@ -50,7 +52,7 @@ export function serverKey(peerKey: string | undefined): KeyId {
 
 /** How a server is reached by whoever shows this key, an end that is a folder that of its place, and what was found of certificates. */
 export async function httpOptions(
-  { peerKey, bwlimit, timeout, proof = [] }: RemoteOptions,
+  { peerKey, bwlimit, timeout, proof = [], absent }: RemoteOptions,
   place: Signer,
   found: readonly Bytes[] = [],
 ): Promise<HttpOptions> {
@@ -68,6 +70,7 @@ export async function httpOptions(
     ...(proofs.length > 0 && { proofs }),
     ...(bwlimit !== undefined && { bytesPerSecond: parseRate(bwlimit) }),
     ...(patience !== undefined && { timeouts: timeoutsWithin(patience) }),
+    ...(absent && { absent }),
   }
 }
 

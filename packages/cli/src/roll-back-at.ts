@@ -26,15 +26,16 @@ export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> 
 
 async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: _, back = false, ...rest } = options
-  if (bringNewer) requireFolders(endsOf(options))
-  const complete = await completeMove(run, options)
+  const { from, to } = endsOf(options)
+  if (bringNewer) requireFolders({ from, to })
+  const gone = { from, to, move: () => meantMove(run, options) }
+  const complete = await unlessGone(run, gone, () => completeMove(run, options))
   if (complete === undefined) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
-    const gone = { to: endsOf(options).to, move: () => meantMove(run, options) }
     return await unlessGone(run, gone, () => moveOn(run, options, 'rollback'))
   }
-  if (!bringNewer) throw cannotRollBack(complete, endsOf(options).to)
+  if (!bringNewer) throw cannotRollBack(complete, to)
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
   const returns = { migration: complete.migration, newer: complete.total }
   return await moveOn(run, { ...rest, ...(certificate !== undefined && { certificate }), back: !back, returns }, 'run')

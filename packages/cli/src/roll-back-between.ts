@@ -37,14 +37,18 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   const moves = await place.moves(vault, { signal })
   const [latest] = moves
   if (options.withoutTarget) return await takeBack(run, servers, { ...options, migration: named ?? null, moves })
+  const gone = {
+    from,
+    to: to.url,
+    move: async () => moves.find(({ migration_id: id }) => id === (named ?? latest?.migration_id)),
+  }
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
       throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
     const migration = named ?? latest?.migration_id ?? null
-    const move = async () => moves.find(({ migration_id: id }) => id === migration)
-    return await unlessGone(run, { to: to.url, move }, () => takeBack(run, servers, { ...options, migration, moves }))
+    return await unlessGone(run, gone, () => takeBack(run, servers, { ...options, migration, moves }))
   }
-  const since = await sinceComplete(latest.migration_id, servers, { ...options, signal })
+  const since = await unlessGone(run, gone, () => sinceComplete(latest.migration_id, servers, { ...options, signal }))
   if (!bringNewer) {
     if (since === undefined) return await takeBack(run, servers, { ...options, migration: latest.migration_id, moves })
     throw cannotRollBack(since, to.url)
@@ -89,7 +93,7 @@ async function takeBack(
     seconds,
     live: undefined,
     returns: undefined,
-    stays: [],
+    stays: {},
     already: moves.some(({ migration_id: id, phase }) => id === state.migration && phase === 'rolled-back'),
   }
   await output.result({ ...movedResult(state, ending), vault }, describeMoved(state, ending))

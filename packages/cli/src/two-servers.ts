@@ -15,12 +15,16 @@ export interface TwoServers extends AsyncDisposable {
   readonly to: { readonly url: string; readonly key: KeyId }
 }
 
-/** What only the machine can do that a vault lies on. */
+const SERVED =
+  'a server has keys of its own, which "vaultctl serve --passphrase-file" opens, or protects where they are made'
+
+/** What only the machine can do that a vault lies on, and what does it instead. */
 const LOCAL = {
-  passphraseFile: '--passphrase-file',
-  toPassphraseFile: '--to-passphrase-file',
-  ceremony: '--ceremony',
-} as const satisfies Partial<Record<keyof MoveOptions, string>>
+  passphraseFile: ['--passphrase-file', SERVED],
+  toPassphraseFile: ['--to-passphrase-file', SERVED],
+  toPassphrase: ['--no-to-passphrase', SERVED],
+  ceremony: ['--ceremony', 'run this on the machine of the first server, with its folder as --from and the same --to'],
+} as const satisfies Partial<Record<keyof MoveOptions, readonly [option: string, instead: string]>>
 
 /** The first of both is asked, with a key of the user's own; keys and data of the vault do not come by here. Throws a `UsageError`. */
 export async function twoServers(options: MoveOptions, signal: AbortSignal): Promise<TwoServers> {
@@ -45,7 +49,7 @@ function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'to', string>
   const { fromKey: first, peerKey: second, back = false } = options
   if (!isRemote(to)) {
     throw new UsageError(
-      `A vault moves from ${from} to another server, or from the folder that it lies in: serve ${to} ("vaultctl serve"), and name its address; or run this where ${from} is. Into a folder it is copied with --no-handoff.`,
+      `A server moves a vault to another server, and not into a folder. Serve ${to} ("vaultctl serve ${to} --allow KEY", the key of ${from}), let ${from} be started with the address and key of that (--move-to), and name it as --to; or run this on the machine of ${from}, with its folder as --from. Into a folder a vault is copied with --no-handoff.`,
     )
   }
   if (first === undefined || second === undefined) {
@@ -57,9 +61,10 @@ function keyedEnds(options: MoveOptions): Readonly<Record<'from' | 'to', string>
 }
 
 function requireServers(options: MoveOptions): void {
-  const local = Object.entries(LOCAL).find(([name]) => options[name as keyof typeof LOCAL] !== undefined)
-  if (local !== undefined || options.toPassphrase === false) {
-    const name = local?.[1] ?? '--no-to-passphrase'
-    throw new UsageError(`${name} is for a vault of this machine: a server has keys of its own.`)
+  for (const [name, [option, instead]] of Object.entries(LOCAL)) {
+    const given = options[name as keyof typeof LOCAL]
+    // `true` where `--no-to-passphrase` was left out.
+    if (given === undefined || given === true) continue
+    throw new UsageError(`${option} is for a vault of this machine: ${instead}.`)
   }
 }

@@ -156,6 +156,8 @@ describe('vaultctl caps', () => {
     await ctl(['caps', 'publish', 'A'])
     expect(await ctl(['status', 'A'])).not.toHaveProperty('damaged_root')
     expect(await ctl(['doctor', 'A'])).toMatchObject({ ok: true })
+    // Nothing is left of the damaged one that would be found for ever.
+    expect(await ctl(['verify', 'A'])).toMatchObject({ ok: true })
   })
 
   describe('a move of a vault with one identity key and several operators', () => {
@@ -235,6 +237,42 @@ describe('vaultctl caps', () => {
     })
   })
 
+  test('the only operators key that a move leaves behind is told, also where that was two moves ago', async () => {
+    await using space = await scratch()
+    const { options, ctl } = ownKeys(space)
+    const migrate = (args: readonly string[], code = 0) => json('vault-migrate', args, code, options)
+    await ctl(['init', 'A', '--no-passphrase'])
+    const name = (await readdir(space.at('A', 'keys'))).find((file) => file.startsWith('operators-')) as string
+    const stays = [`ed25519:${name.slice('operators-'.length, -'.key'.length)}`]
+    for (const who of ['ana', 'ben']) await ctl(['keys', 'new', who, '--no-passphrase'])
+    await ctl(['ceremony', 'plan', 'A', '--out', 'C', '--as', 'ana', '--identity', '2:ana,ben'])
+    for (const who of ['ana', 'ben']) await ctl(['ceremony', 'join', 'C', '--as', who])
+    await ctl(['ceremony', 'join', 'C', '--vault', 'A'])
+    await ctl(['ceremony', 'commit', 'C', '--to', 'A'])
+    const move = async (from: string, to: string) => {
+      const words = ['--from', from, '--to', to, '--no-to-passphrase', '--ceremony', `${from}${to}`]
+      await migrate(['run', ...words], 4)
+      for (const who of ['ana', 'ben']) await ctl(['ceremony', 'join', `${from}${to}`, '--as', who])
+      return await run('vault-migrate', ['resume', ...words], options)
+    }
+    const ends = ['--from', 'A', '--to', 'B']
+    expect(await migrate(['plan', ...ends])).toMatchObject({ plan: { handoff: { operators_stays: stays } } })
+    expect((await run('vault-migrate', ['plan', ...ends], options)).stdout).toContain(`key ${stays[0]} stays in A`)
+    const { code, stdout } = await move('A', 'B')
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`The operators' key ${stays[0]} stays in A`)])
+    expect(await migrate(['status', 'A'])).toMatchObject({ migrations: [{ operators_stays: stays }] })
+    const told = {
+      name: 'operators',
+      ok: false,
+      message: expect.stringContaining(`${stays[0]} stays in the folder keys of A`),
+    }
+    for (const dir of ['B', 'D']) {
+      if (dir === 'D') expect((await move('B', 'D')).code).toBe(0)
+      const { checks } = await ctl<{ checks: object[] }>(['doctor', dir], 1)
+      expect(checks).toContainEqual(expect.objectContaining(told))
+    }
+  })
+
   test('a hand-off waits for the approval of others', async () => {
     await using space = await scratch()
     const { options, ctl } = ownKeys(space)
@@ -265,7 +303,7 @@ describe('vaultctl caps', () => {
     expect(refused.error.code).toBe('MIGRATION_NOT_APPROVED')
     const { plan } = refused.error.details
     expect(refused.error.message).toContain(`"vaultctl caps approve DIR ${plan} --as NAME"`)
-    expect(refused.error.message).toContain('"vault-migrate resume --from … --to …"')
+    expect(refused.error.message).toContain('"vault-migrate resume" with the same --from and --to')
     const next = `vaultctl caps approve A ${plan} --as NAME`
     const waits = { plan, needed: 1, given: 0, by: [], next }
     expect(await ctl(['status', 'A'])).toMatchObject({ waiting: [waits] })

@@ -52,6 +52,8 @@ test('a target that comes back when its source was made active again gives up wh
   await writeFile(space.at('tree/letter'), 'Dear reader,')
   await createVault(a, { passphrase: undefined })
   const migration = await stoppedAt('activate', { a, b, stateDir, tree: space.at('tree') })
+  const unfinished = await run('vaultctl', ['doctor', a], { env })
+  expect(unfinished.stdout).toContain(`vault-migrate resume --from ${a} --to FOLDER (FOLDER: where the place "B" is)`)
   await rename(b, space.at('lost'))
   const away = await run('vault-migrate', ['rollback', '--from', a, '--to', b], { env })
   expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover", where the vault was')])
@@ -61,11 +63,14 @@ test('a target that comes back when its source was made active again gives up wh
     0,
     expect.stringContaining(`"vault-migrate rollback --migration ${migration} --from ${a} --to PLACE"`),
   ])
+  const doctor = () => run('vaultctl', ['doctor', a], { env })
+  expect((await doctor()).stdout).toContain('it is active at both')
   await rename(space.at('lost'), b)
   const ends = ['--from', a, '--to', b]
   const cleaned = await json('vault-migrate', ['rollback', '--migration', migration, ...ends], 0, { env })
   expect(cleaned).toMatchObject({ phase: 'rolled-back' })
   expect(cleaned).not.toHaveProperty('left_at_target')
+  expect((await doctor()).stdout).not.toContain('it is active at both')
   expect(await json('vault-migrate', ['run', ...ends, '--no-to-passphrase'], 0, { env })).toMatchObject({
     phase: 'complete',
   })
@@ -87,6 +92,7 @@ test('a target that had taken the vault and is gone is gone on without only with
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('"vault-migrate recover --taken"')])
   expect(await json('vault-migrate', [...words, '--taken'], 0, { env })).toMatchObject({ state: 'active' })
   expect(await json('vaultctl', ['verify', a], 0, { env })).toMatchObject({ ok: true, damaged: [] })
+  expect((await run('vaultctl', ['doctor', a], { env })).stdout).toContain('it is active at both')
 
   // It was no loss: whoever asks is told that there are two.
   await rename(space.at('lost'), b)
@@ -97,6 +103,22 @@ test('a target that had taken the vault and is gone is gone on without only with
     })
   }
   expect([await stateOf(a, env), await stateOf(b, env)]).toEqual(['active', 'active'])
+})
+
+test('where the target of a complete move is gone, nothing is said that cannot work', async () => {
+  await using space = await scratch()
+  const [a, b, stateDir] = [space.at('A'), space.at('B'), space.at('state')]
+  const env = { VAULT_STATE_DIR: stateDir }
+  await createVault(a, { passphrase: undefined })
+  const ends = ['--from', a, '--to', b]
+  await json('vault-migrate', ['run', ...ends, '--no-to-passphrase'], 0, { env })
+  await rm(b, { recursive: true })
+  const refused = await run('vault-migrate', ['rollback', ...ends], { env })
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('active nowhere any more')
+  expect(refused.stderr).toContain('"vaultctl get"')
+  const recover = await run('vault-migrate', ['recover', a, '--reason', 'gone'], { env })
+  expect([recover.code, recover.stderr]).toEqual([1, expect.stringContaining('put into a new vault')])
 })
 
 async function stateOf(dir: string, env: { readonly VAULT_STATE_DIR: string }): Promise<string> {

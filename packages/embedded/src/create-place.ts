@@ -15,6 +15,7 @@ import { LOG_FOLDER } from './vault-log.ts'
 /** Writes the first vault into the soup of a place that is being made. */
 export type Furnish = (draft: { dir: string; soups: SoupStore; info: PlaceInfo }) => Promise<void>
 
+const IS_PLACE = 'it is a place for vaults already; "vaultctl status" says what is in it'
 const DRAFT_PREFIX = '.init-'
 /** Never empty, so that it takes its name only where nothing has it: whose `keys` are in the folder makes the place. */
 const CLAIM = 'keys'
@@ -51,7 +52,7 @@ async function makePlace(dir: string, furnish: Furnish): Promise<void> {
     await writeDraft(draft, furnish)
     if (!(await takeName(join(draft, CLAIM), join(dir, CLAIM)))) {
       await refuseOccupied(dir)
-      throw occupied(dir, 'it holds a vault already')
+      throw occupied(dir, IS_PLACE)
     }
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
@@ -91,7 +92,7 @@ async function refuseOccupied(dir: string): Promise<void> {
   const begun = await findBegun(dir)
   if (begun === undefined) return
   await moveIn(begun, dir)
-  throw occupied(dir, 'it holds a vault already')
+  throw occupied(dir, IS_PLACE)
 }
 
 /** The draft of which a part is in the folder, if any. Throws `VAULT_EXISTS` where anything else is in it. */
@@ -100,7 +101,7 @@ async function findBegun(dir: string): Promise<string | undefined> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  if (names.includes(PLACE_FILE)) throw occupied(dir, 'it holds a vault already')
+  if (names.includes(PLACE_FILE)) throw occupied(dir, IS_PLACE)
   const others = names.filter((name) => !name.startsWith(DRAFT_PREFIX))
   if (others.length === 0) return undefined
   if (others.every((name) => CHILDREN.includes(name))) {

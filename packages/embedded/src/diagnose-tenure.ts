@@ -53,7 +53,7 @@ function describe({ dir }: Place, { vault, state, epoch, sequence, migration }: 
   if (!UNFINISHED.has(state)) return { name: 'tenure', ok: true, message }
   const advice =
     state === 'quiesced'
-      ? `vault-migrate resume ${dir} goes on with the hand-off; vault-migrate status ${dir} says how far it is.`
+      ? `vault-migrate status ${dir} says how far the hand-off is; it is gone on with as said of the migration below.`
       : 'Run the migration again from where it came: the same "vault-migrate run", or "vault-migrate resume" on its source.'
   return { name: 'tenure', ok: false, lost: 'no', message, advice }
 }

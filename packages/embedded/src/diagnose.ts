@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import type { AbortOptions } from '@vault/core'
 import { type ChecksumFindingCode, checkChecksums } from './checksums.ts'
 import { diagnoseCaps } from './diagnose-caps.ts'
-import { diagnoseIdentity } from './diagnose-identity.ts'
+import { diagnoseFork } from './diagnose-fork.ts'
 import { diagnoseKeys } from './diagnose-keys.ts'
 import { diagnoseLog } from './diagnose-log.ts'
 import { diagnoseMigrations } from './diagnose-migrations.ts'
 import { diagnosePacks } from './diagnose-packs.ts'
 import { diagnoseSpace, MAKE_ROOM, SPACE } from './diagnose-space.ts'
+import { diagnoseStayingKeys } from './diagnose-staying-keys.ts'
 import { diagnoseTenure } from './diagnose-tenure.ts'
 import type { Check, Diagnosis } from './diagnosis.ts'
 import { Marks } from './marks.ts'
@@ -50,7 +51,8 @@ export async function diagnose(dir: string, { stateDir, signal }: DiagnoseOption
     stateDir === undefined ? undefined : new Marks({ stateDir, instance: open.info.instance, warn: () => {} })
   const steps = [
     () => diagnoseTenure(open, { signal }),
-    () => diagnoseIdentity(open, { signal }),
+    () => diagnoseFork(open, { signal }),
+    () => diagnoseStayingKeys(open, { signal }),
     () => diagnoseLog(open, marks, { signal }),
     () => diagnosePacks(open, { signal }),
     () => diagnoseMigrations(open, { signal }),

@@ -1,6 +1,6 @@
 /** One thing that was looked at. */
 export interface Check {
-  /** What: `folder`, `vault.json`, `checksums`, `keys`, `space`, `soup.sqlite`, `tenure`, `identity`, `log`, `packs`, `migration`, `capabilities`, `stores`. */
+  /** What: `folder`, `vault.json`, `checksums`, `keys`, `space`, `soup.sqlite`, `tenure`, `identity`, `operators`, `log`, `packs`, `migration`, `capabilities`, `stores`. */
   readonly name: string
   readonly ok: boolean
   /** What was found, and what it means. */

@@ -11,6 +11,19 @@ import { scratch, snapshot } from './scratch.ts'
 const plain = { passphrase: undefined }
 
 describe('making a place', () => {
+  test('where there is one without a vault, nobody says that it has one', async () => {
+    await using space = await scratch()
+    await createPlace(space.at('a'))
+    await expect(createVault(space.at('a'), plain)).rejects.toMatchObject({
+      code: 'VAULT_EXISTS',
+      message: expect.stringContaining('it is a place for vaults already'),
+    })
+    await expect(openVault(space.at('a'))).rejects.toMatchObject({
+      code: 'VAULT_NOT_FOUND',
+      message: expect.stringContaining('"vaultctl init"'),
+    })
+  })
+
   test.each([['absent'], ['empty']])(
     'of several that make it in an %s folder, one does, and nothing is lost',
     async (state) => {

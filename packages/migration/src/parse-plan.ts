@@ -43,18 +43,25 @@ function parsePlan(value: unknown): Plan {
 }
 
 function parseHandoff(value: unknown): void {
-  const { keys, identity_stays: stays } = record(value, 'handoff', ['keys'], ['identity_stays'])
+  const optional = ['identity_stays', 'operators_stays']
+  const { keys, identity_stays: identity, operators_stays: operators } = record(value, 'handoff', ['keys'], optional)
   check(
     keys === 'new' || keys === 'new-identity' || keys === 'keep',
     'handoff.keys is not "new", "new-identity" or "keep"',
   )
-  if (stays === undefined) return
-  check(keys === 'keep', 'handoff.identity_stays stands only where the keys are kept')
-  const list: readonly unknown[] = Array.isArray(stays) ? stays : []
-  check(list.length > 0 && list.every(isKey), 'handoff.identity_stays is no list of keys')
+  check(identity === undefined || keys === 'keep', 'handoff.identity_stays stands only where the identity is kept')
+  check(operators === undefined || keys !== 'new', 'handoff.operators_stays stands only where the operators are kept')
+  if (identity !== undefined) parseKeys(identity, 'handoff.identity_stays')
+  if (operators !== undefined) parseKeys(operators, 'handoff.operators_stays')
+}
+
+/** At least one key, ascending. */
+function parseKeys(value: unknown, name: string): void {
+  const list: readonly unknown[] = Array.isArray(value) ? value : []
+  check(list.length > 0 && list.every(isKey), `${name} is no list of keys`)
   check(
     list.every((key, i) => i === 0 || String(list[i - 1]) < String(key)),
-    'handoff.identity_stays is not ascending',
+    `${name} is not ascending`,
   )
 }
 

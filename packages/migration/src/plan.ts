@@ -41,6 +41,8 @@ export interface PlannedHandoff {
   readonly keys: PlannedKeys
   /** Keys of an identity that is kept, ascending, whose files lie at the source, and stay there. Absent where there are none, and in older plans. */
   readonly identity_stays?: readonly KeyId[]
+  /** The same of operators that are kept. */
+  readonly operators_stays?: readonly KeyId[]
 }
 
 /** What a migration is to do, decided before anything is written. The type is the format: `formats/migration-plan.md`. */

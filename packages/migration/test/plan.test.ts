@@ -47,6 +47,8 @@ test('a plan of a hand-off says which keys are made at the target, and which sta
     { keys: 'new-identity' },
     { keys: 'keep' },
     { keys: 'keep', identity_stays: KEYS },
+    { keys: 'keep', identity_stays: KEYS, operators_stays: KEYS },
+    { keys: 'new-identity', operators_stays: KEYS },
   ]) {
     expect(decodePlan(encode({ ...plan, handoff }))).toMatchObject({ handoff })
   }
@@ -75,6 +77,8 @@ test.each<[string, (plan: Plan) => unknown]>([
   ['a place by no key', (plan) => ({ ...plan, handoff: { keys: 'new' }, target: { label: 't', place: 'key' } })],
   ['keys of another kind', (plan) => ({ ...plan, handoff: { keys: 'old' } })],
   ['keys that stay where they are new', (plan) => ({ ...plan, handoff: { keys: 'new', identity_stays: KEYS } })],
+  ['operators that stay where they are new', (plan) => ({ ...plan, handoff: { keys: 'new', operators_stays: KEYS } })],
+  ['no operators that stay', (plan) => ({ ...plan, handoff: { keys: 'keep', operators_stays: [] } })],
   ['no keys that stay', (plan) => ({ ...plan, handoff: { keys: 'keep', identity_stays: [] } })],
   ['what stays and is no key', (plan) => ({ ...plan, handoff: { keys: 'keep', identity_stays: ['key'] } })],
   [

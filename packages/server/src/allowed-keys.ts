@@ -5,6 +5,12 @@ import { refusal } from './refusal.ts'
 // itself is to move a vault to another one.
 const PARTS = 'receive-part'
 const MOVES = 'move-away'
+/** How the operator of "vaultctl serve" names them. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  [PARTS]: '--allow-parts',
+  [MOVES]: '--allow-moves',
+  migrate: '--allow; --allow-moves, where this server is to move it to another one',
+}
 
 /**
  * Lets those who show one of these keys move and copy vaults, and nobody else do anything: lists that the operator keeps. Into vaults
@@ -20,6 +26,10 @@ export function allowedKeys(
   return async ({ signers, action, object }) => {
     const granted = own[action] ?? allowed
     if (signers.some((key) => granted.has(key))) return { action, object, proven: true }
-    throw refusal('HTTP_NOT_ALLOWED', `the key is none of those that are allowed to ${action}`, { keys: signers })
+    throw refusal(
+      'HTTP_NOT_ALLOWED',
+      `the key is none of those that are allowed to ${action} (${OPTIONS[action] ?? '--allow'})`,
+      { keys: signers },
+    )
   }
 }

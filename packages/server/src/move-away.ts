@@ -29,6 +29,7 @@ import {
   rollBackMove,
 } from '@vault/migration'
 import {
+  type AbsenceEvent,
   type HttpOptions,
   httpTarget,
   type MoveRequest,
@@ -48,7 +49,7 @@ export interface Departure {
 export interface Leading {
   readonly to: MoveDestination
   readonly authorize: Authorize
-  readonly tell: (event: MoveEvent) => void
+  readonly tell: (event: MoveEvent | AbsenceEvent) => void
   readonly options: AbortOptions
 }
 
@@ -65,7 +66,7 @@ export async function moveAway(
   const source = await moveSource(vault, departure, options)
   // Its answer may have been lost.
   const arrived = open === undefined ? await arrivedMove(source, async () => to, options) : undefined
-  await using target = await reached(vault, to, departure, { ...options, asked: request })
+  await using target = await reached(vault, to, departure, { ...options, asked: request, absent: tell })
   if (arrived !== undefined) {
     await requireArrived(arrived, target, options)
     return tell({ type: 'moved', state: arrived })
@@ -122,7 +123,7 @@ export async function takeMoveBack(
   departure: Departure,
 ): Promise<void> {
   const source = await moveSource(vault, departure, options)
-  await using target = await reached(vault, to, departure, { ...options, asked })
+  await using target = await reached(vault, to, departure, { ...options, asked, absent: tell })
   const parts: MoveParts = { source, target, authorize, address: to.url }
   const events = rollBackMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
   for await (const event of publishEvents(migration, events)) {
@@ -168,7 +169,8 @@ async function reached(
   {
     asked = {},
     ...options
-  }: AbortOptions & { readonly asked?: Partial<Pick<MoveRequest, 'bytesPerSecond' | 'patience'>> },
+  }: AbortOptions &
+    Pick<HttpOptions, 'absent'> & { readonly asked?: Partial<Pick<MoveRequest, 'bytesPerSecond' | 'patience'>> },
 ) {
   const { bytesPerSecond = null, patience } = asked
   return await httpTarget(url, {

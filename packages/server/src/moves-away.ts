@@ -1,5 +1,5 @@
-import { type AbortOptions, type Authorize, type KeyId, VaultError, type VaultId } from '@vault/core'
-import { owner, type Vault } from '@vault/embedded'
+import { type AbortOptions, type Authorize, isVaultError, type KeyId, VaultError, type VaultId } from '@vault/core'
+import { type KeystoreErrorCode, owner, type Vault } from '@vault/embedded'
 import {
   checkTakeBack,
   isEnded,
@@ -11,7 +11,7 @@ import {
   requireMoved,
   toldEvent,
 } from '@vault/migration'
-import type { MoveRequest, TakeBackRequest } from '@vault/migration/http'
+import type { AbsenceEvent, MoveRequest, TakeBackRequest } from '@vault/migration/http'
 import type { Asked } from './answers.ts'
 import {
   type Departure,
@@ -76,7 +76,7 @@ export class MovesAway {
         if (open !== undefined) requireMeant(open, request.to.key)
       },
       run: async (vault, leading) => {
-        const tell = (event: MoveEvent) => {
+        const tell: Leading['tell'] = (event) => {
           if (event.type === 'moved') requireMoved(event.state)
           leading.tell(event)
         }
@@ -163,7 +163,8 @@ export class MovesAway {
     try {
       before?.stop(ASKED_AGAIN)
       await before?.ended
-      const tell = (event: MoveEvent) => {
+      const tell = (event: MoveEvent | AbsenceEvent) => {
+        if (event.type === 'away' || event.type === 'back') return teller.tell(event)
         if (event.type === 'step') passes(event.step.effect === 'sign' || PASSED.has(event.phase))
         teller.tell(toldEvent(event))
       }
@@ -173,6 +174,7 @@ export class MovesAway {
         await run(opened, { authorize: leaveOf(asked), to: destination, tell, options })
       })
     } catch (error) {
+      if (isVaultError(error, 'KEY_PASSPHRASE')) throw sealed(error)
       throw error === ASKED_AGAIN ? superseded(vault) : error
     } finally {
       gone?.removeEventListener('abort', leave)
@@ -223,6 +225,17 @@ function superseded(vault: VaultId): VaultError<MigrationErrorCode> {
     code: 'MIGRATION_SUPERSEDED',
     message: `The move of the vault ${vault} was asked for again, or was taken back, and goes on there. What this one did stays.`,
     details: { vault },
+  })
+}
+
+/** Whoever asks has no terminal here: the operator of the server opens its keys. */
+function sealed(cause: VaultError): VaultError<KeystoreErrorCode> {
+  const { file } = cause.details
+  return new VaultError({
+    code: 'KEY_PASSPHRASE',
+    message: `The key file ${file} of this server is under a passphrase that it was not started with. Let its operator start it with "vaultctl serve --passphrase-file FILE".`,
+    details: { file },
+    cause,
   })
 }
 

@@ -1,8 +1,8 @@
 import { cp } from 'node:fs/promises'
 import { encodeEnvelope, VaultError } from '@vault/core'
-import { openMoveTarget, openPlace, openVault, owner, sourceOf } from '@vault/embedded'
+import { createVault, openMoveTarget, openPlace, openVault, owner, sourceOf } from '@vault/embedded'
 import { planMigration, runMigration, verifyCertificate } from '@vault/migration'
-import { httpPlace } from '@vault/migration/http'
+import { type DistantEvent, httpPlace } from '@vault/migration/http'
 import { describe, expect, test } from 'vitest'
 import { anyKey, moveTo, reach, SHORT, scratch, serve, vaultIn } from './served.ts'
 import { eventually, follow, placeAt, requestTo, signedAway, standing, twoServers } from './two-servers.ts'
@@ -272,4 +272,52 @@ test('the other server is waited for as long as was asked for', async () => {
   expect(performance.now() - started).toBeLessThan(10_000)
   const invalid = { code: 'HTTP_REQUEST_INVALID' }
   await expect(follow(from.move(vault, { ...requestTo(b), patience: 0 }))).rejects.toMatchObject(invalid)
+})
+
+test('whoever has a vault moved is told that the other server is away, and that it is back', async () => {
+  await using folder = await scratch()
+  await using servers = await twoServers(folder, { files: 1 })
+  const { a, b, client, vault } = servers
+  await using from = placeAt(a, client)
+  const port = Number(new URL(b.url).port)
+  await b.close()
+  const told: DistantEvent[] = []
+  let again: Promise<AsyncDisposable> | undefined
+  for await (const event of from.move(vault, { ...requestTo(b), patience: 30_000 })) {
+    told.push(event)
+    if (event.type === 'away') again ??= serve(folder.at('b'), { allow: [servers.place, client.key], port })
+  }
+  await using _ = (await again) as AsyncDisposable
+  const absence = told.filter(({ type }) => type === 'away' || type === 'back')
+  expect(absence).toMatchObject([
+    { type: 'away', url: b.url },
+    { type: 'back', url: b.url },
+  ])
+  const [away] = absence
+  const left = away?.type === 'away' ? Date.parse(away.until) - Date.now() : 0
+  expect(left).toBeGreaterThan(10_000)
+  expect(told.at(-1)).toMatchObject({ type: 'moved' })
+})
+
+test('what a server cannot open, and whom it does not let in, is said with the option that changes that', async () => {
+  await using folder = await scratch()
+  const client = anyKey()
+  const vault = await createVault(folder.at('a'), { passphrase: 'three words more' })
+  const { info } = await (async () => {
+    await using place = await openPlace(folder.at('a'), { mode: 'read' })
+    return place
+  })()
+  await using b = await serve(folder.at('b'), { allow: [info.key] })
+  await using a = await serve(folder.at('a'), { moves: [client.key], moveTo: [b] })
+  // Keys are opened slowly.
+  await using from = httpPlace(a.url, { place: client, peerKey: a.key })
+  await expect(follow(from.move(vault, requestTo(b)))).rejects.toMatchObject({
+    code: 'KEY_PASSPHRASE',
+    message: expect.stringContaining('"vaultctl serve --passphrase-file FILE"'),
+  })
+  await using stranger = placeAt(a, anyKey())
+  await expect(follow(stranger.move(vault, requestTo(b)))).rejects.toMatchObject({
+    code: 'HTTP_NOT_ALLOWED',
+    message: expect.stringContaining('--allow-moves'),
+  })
 })

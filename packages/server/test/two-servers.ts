@@ -1,7 +1,7 @@
 import { type KeyId, type Signer, VaultError, type VaultId } from '@vault/core'
 import { openPlace } from '@vault/embedded'
-import { listMoves, type MoveState, type ToldEvent } from '@vault/migration'
-import { type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
+import { listMoves, type MoveState } from '@vault/migration'
+import { type DistantEvent, type HttpPlace, httpPlace, type MoveRequest } from '@vault/migration/http'
 import { expect } from 'vitest'
 import type { MoveDestination, VaultServer } from '../src/index.ts'
 import { anyKey, SHORT, type scratch, serve, vaultIn } from './served.ts'
@@ -94,7 +94,7 @@ export function requestTo({ url, key }: { readonly url: string; readonly key: Ke
 }
 
 /** The move to its end, or until this step begins. */
-export async function follow(events: AsyncIterable<ToldEvent>, until?: string): Promise<MoveState | undefined> {
+export async function follow(events: AsyncIterable<DistantEvent>, until?: string): Promise<MoveState | undefined> {
   for await (const event of events) {
     if (event.type === 'moved') return event.state
     if (event.type === 'step' && event.step.effect === until) return undefined

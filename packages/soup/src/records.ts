@@ -41,10 +41,10 @@ export interface Records {
 /** Records of which a damaged one can be written anew by whoever knows what it is to hold. */
 export interface MendableRecords extends Records {
   /**
-   * Writes a damaged record anew. Throws `SOUP_CONFLICT` for one that is not damaged, or not there: what somebody else has mended stays.
+   * Writes a damaged record anew, or removes it where `next` is `undefined`. Throws `SOUP_CONFLICT` for one that is not damaged, or not there: what somebody else has mended stays.
    * Returns its version, which goes on from the one that it seems to have had. Durable when it resolves.
    */
-  mend(key: string, next: Uint8Array, options?: AbortOptions): Promise<number>
+  mend(key: string, next: Uint8Array | undefined, options?: AbortOptions): Promise<number>
 }
 
 /** Throws `SOUP_INVALID` for what is no key of a record. */

@@ -36,7 +36,7 @@ export function sqliteRecords(place: Place): MendableRecords {
 
     async mend(key, next, options) {
       checkRecordKey(key)
-      const value = checkSwap(0, next) as Bytes
+      const value = checkSwap(0, next) ?? null
       return place.write((db) => mendRecord(db, key, value), options)
     },
   }
@@ -77,7 +77,7 @@ function swapRecord(db: Connection, key: string, expected: number, value: Uint8A
   return writeRecord(db, key, latest + 1, value)
 }
 
-function mendRecord(db: Connection, key: string, value: Bytes): number {
+function mendRecord(db: Connection, key: string, value: Bytes | null): number {
   const row = db.get('SELECT * FROM records WHERE key = ?', key)
   if (row === undefined || unlessDamaged(() => decodeRecord(row)) !== undefined) throw soundRecord(key)
   const { version } = row

@@ -254,10 +254,11 @@ test('a damaged record is written anew by who knows what it is to hold, and no o
     await using store = await createStore(path)
     for (const text of ['a', 'b']) await store.records.swap('one', text === 'a' ? 0 : 1, utf8(text))
     await store.records.swap('two', 0, utf8('c'))
+    await store.records.swap('four', 0, utf8('d'))
   }
   const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(path)
-  db.exec(`UPDATE records SET "check" = "check" + 1 WHERE key = 'one'`)
+  db.exec(`UPDATE records SET "check" = "check" + 1 WHERE key IN ('one', 'four')`)
   db.close()
   await using store = await openSqliteSoupStore({ path, mode: 'write' })
   const records = store.records as MendableRecords
@@ -267,5 +268,8 @@ test('a damaged record is written anew by who knows what it is to hold, and no o
   expect(await records.mend('one', utf8('d'))).toBe(3)
   expect(await records.read('one')).toEqual({ version: 3, bytes: utf8('d') })
   expect(await code(records.mend('one', utf8('e')))).toBe('SOUP_CONFLICT')
+  expect(await code(records.mend('one', undefined))).toBe('SOUP_CONFLICT')
+  await records.mend('four', undefined)
+  expect([await records.read('four'), await records.list('')]).toEqual([undefined, ['one', 'two']])
   expect(await records.read('two')).toEqual({ version: 1, bytes: utf8('c') })
 })

@@ -1,4 +1,5 @@
 import type { Difference, DifferenceCounts } from '@vault/migration'
+import { tellingAbsence } from '../absence-lines.ts'
 import { comparedEnds } from '../compared-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted } from '../human.ts'
@@ -35,11 +36,12 @@ export function addDiff(program: Program): void {
     '--from-key <key>',
     'where both ends are https://…: the key of the server at --from',
   )
-  program.action<[Options]>(command, async ({ output, signal }, options) => {
+  program.action<[Options]>(command, async (run, options) => {
+    const { output, signal } = run
     const { from, to, names = false } = options
     const limit = options.limit === undefined ? 1_000 : parseCount('--limit', options.limit)
     const { compareVaults } = await import('@vault/migration')
-    await using ends = await comparedEnds({ ...options, output, signal })
+    await using ends = await comparedEnds({ ...tellingAbsence(run, options), output, signal })
     const named: Difference[] = []
     const counts = await drained(compareVaults(ends.here, ends.there, { signal }), (page) => {
       if (names) named.push(...page.slice(0, limit - named.length))

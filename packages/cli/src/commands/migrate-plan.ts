@@ -1,4 +1,5 @@
 import type { PlannedKeys } from '@vault/migration'
+import { tellingAbsence } from '../absence-lines.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { REASONS, reasonOf } from '../move-reason.ts'
@@ -7,7 +8,7 @@ import { type PlannedEnds, planEnds } from '../plan-ends.ts'
 import type { Program } from '../program.ts'
 import { addRemoteOptions } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions } from '../remote-place.ts'
-import { stayingLines } from '../staying-identity.ts'
+import { stayingLines } from '../staying-keys.ts'
 
 interface Options extends RemotePlaceOptions {
   readonly from: string
@@ -34,12 +35,9 @@ export function addPlan(program: Program): void {
     'where both ends are https://…: the key of the server at --from',
   )
   program.action<[Options]>(command, async (run, options) => {
-    const planned = await planEnds(run, options, await reasonOf(options.reason))
+    const planned = await planEnds(run, tellingAbsence(run, options), await reasonOf(options.reason))
     if (planned === undefined) return EXIT.ok
-    await run.output.result(
-      { ok: true, plan: planned.plan, ...planned.asked?.members },
-      describePlan(planned, options.from),
-    )
+    await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned, options))
     return EXIT.ok
   })
 }
@@ -50,17 +48,20 @@ const KEYS: Readonly<Record<PlannedKeys, string>> = {
   keep: 'a new log key, which is made there; identity and operators stay as they are',
 }
 
-/** A plan for people. `from`: what they call its source. */
-export function describePlan({ plan, asked }: PlannedEnds, from: string): string {
-  const { source, target, verification, handoff } = plan
+/** A plan for people. The ends are as they call them. */
+export function describePlan(
+  { plan, asked }: PlannedEnds,
+  { from, to }: { readonly from: string; readonly to: string },
+): string {
+  const { source, verification, handoff } = plan
   const { objects, bytes, entries } = source.counts
   return [
     `Migration ${plan.migration_id}`,
-    `from      ${source.label}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
-    `to        ${target.label}, ${handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
+    `from      ${from}: ${counted(objects, 'object')}, ${humanBytes(bytes)}, ${counted(entries, 'entry')}`,
+    `to        ${to}, ${handoff === undefined ? 'where it becomes a replica' : 'which becomes its active place'}`,
     `verified  ${verification.mode === 'full' ? 'every object read back and hashed, both roots' : `a sample of ${verification.size}, both roots`}`,
     ...(handoff === undefined ? [] : [`keys      ${KEYS[handoff.keys]}`]),
-    ...stayingLines(handoff?.identity_stays ?? [], from),
+    ...stayingLines(handoff ?? {}, from),
     ...(asked?.lines ?? []),
   ].join('\n')
 }

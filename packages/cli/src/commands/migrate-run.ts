@@ -1,4 +1,5 @@
 import type { MigrationReason } from '@vault/migration'
+import { tellingAbsence } from '../absence-lines.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
@@ -10,6 +11,7 @@ import { planEnds } from '../plan-ends.ts'
 import type { Program, Run } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 import { repeatable } from '../repeatable.ts'
+import { stayingKeys } from '../staying-keys.ts'
 import { describePlan } from './migrate-plan.ts'
 
 interface Options extends MoveOptions, LiveOptions {
@@ -56,7 +58,8 @@ export function addRun(program: Program): void {
     'after',
     '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: of what has arrived,\nat most the last 64 MiB are sent again, and on a slow line less.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
-  program.action<[Options]>(command, async (run, { reason, ...options }) => {
+  program.action<[Options]>(command, async (run, { reason, ...given }) => {
+    const options = tellingAbsence(run, given)
     const why = await reasonOf(reason)
     if (why !== undefined && (!options.handoff || options.kind === 'partial'))
       throw new UsageError('--reason is for moves: of a copy nothing is kept that would say it.')
@@ -103,7 +106,6 @@ async function dryRun(run: Run, options: Options, why: MigrationReason | undefin
   if (planned === undefined) return EXIT.ok
   const { plan, asked } = planned
   const { objects, bytes } = plan.source.counts
-  const stays = plan.handoff?.identity_stays
   const result = {
     ok: true,
     dry_run: true,
@@ -113,8 +115,8 @@ async function dryRun(run: Run, options: Options, why: MigrationReason | undefin
     migration_id: plan.migration_id,
   }
   await run.output.result(
-    { ...result, objects, bytes, ...(stays && { identity_stays: stays }), ...asked?.members },
-    describePlan(planned, from),
+    { ...result, objects, bytes, ...stayingKeys(plan.handoff), ...asked?.members },
+    describePlan(planned, { from, to }),
   )
   return EXIT.ok
 }

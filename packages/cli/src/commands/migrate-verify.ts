@@ -1,4 +1,5 @@
 import { systemRandom, toHex } from '@vault/core'
+import { tellingAbsence } from '../absence-lines.ts'
 import { copyEnds } from '../copy-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { howChecked } from '../how-checked.ts'
@@ -29,11 +30,12 @@ export function addVerifyMigration(program: Program): void {
       '\nChanges nothing. What it finds, "vault-migrate run --reread" mends.\n\nExamples:\n  vault-migrate verify --from ~/vault --to /mnt/new/vault\n  vault-migrate verify --from ~/vault --to /mnt/new/vault --sample 1000',
     )
   addRemoteOptions(addStateOption(command))
-  program.action<[Options]>(command, async ({ output, progress, signal }, options) => {
+  program.action<[Options]>(command, async (run, options) => {
+    const { output, progress, signal } = run
     const { from, to, sample } = options
     const size = sample === undefined ? undefined : parseCount('--sample', sample)
     const { planMigration, verifyMigration } = await import('@vault/migration')
-    await using ends = await copyEnds({ ...options, keepHashes: true, output, signal })
+    await using ends = await copyEnds({ ...tellingAbsence(run, options), keepHashes: true, output, signal })
     await using target = await ends.look()
     const { source, authorize } = ends
     const plan = await planMigration({ source, target, authorize }, { signal })

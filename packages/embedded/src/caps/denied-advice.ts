@@ -19,7 +19,11 @@ const ADVICE: Partial<Readonly<Record<CapsFindingCode, string>>> = {
 }
 
 /** The options of `vaultctl serve` for what `--allow` does not let in. */
-const ALLOWING: Readonly<Record<string, string>> = { 'receive-part': '--allow-parts', 'move-away': '--allow-moves' }
+const ALLOWING: Readonly<Record<string, string>> = {
+  'receive-part': '--allow-parts',
+  'move-away': '--allow-moves',
+  migrate: '--allow; --allow-moves, where the server is to move it to another one',
+}
 
 /** What to do about a refusal of this action. */
 export function adviceFor(code: CapsFindingCode, action: string): string {

@@ -1,4 +1,5 @@
-import type { AbortOptions, Signer } from '@vault/core'
+import { type AbortOptions, isVaultError, type Signer } from '@vault/core'
+import { dropStrayRoots } from './drop-stray-roots.ts'
 import { keepRootCertificate } from './root-certificate.ts'
 import type { VaultCaps } from './vault-caps.ts'
 
@@ -16,7 +17,12 @@ export async function renewRootCertificate(
   const held = signers.filter(({ key }) => roles.operators.keys.includes(key))
   if (held.length < roles.operators.threshold) return
   const { standing } = await caps.rootStanding(options)
-  if (standing === 'good' || standing === 'revoked') return
-  const { records } = place.soups
-  await keepRootCertificate(records, { vault, epoch: seq, place: place.info.key, signers: held, random }, options)
+  if (standing !== 'good' && standing !== 'revoked') {
+    const { records } = place.soups
+    await keepRootCertificate(records, { vault, epoch: seq, place: place.info.key, signers: held, random }, options)
+  }
+  // What is no name of theirs is in nobody's way, so it does not refuse what is done.
+  await dropStrayRoots(place.soups, options).catch((error: unknown) => {
+    if (!isVaultError(error)) throw error
+  })
 }

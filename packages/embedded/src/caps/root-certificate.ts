@@ -23,7 +23,8 @@ import { openedIn } from './cap-entry.ts'
 // By it the key of a place, which is online, does everyday work without a passphrase. It is kept beside the vaults of the
 // place and not in them: it is about this place, no other can use it, and a vault that has nothing else in it is empty.
 
-const PREFIX = 'root-certificate/'
+/** Under which they all are, among the records of a place. */
+export const ROOT_PREFIX = 'root-certificate/'
 
 /** What a root certificate is made of. */
 export interface RootCertificate {
@@ -65,7 +66,7 @@ async function keep(records: Records, key: string, bytes: Uint8Array, options?: 
   }
 }
 
-function isMendable(records: Records): records is MendableRecords {
+export function isMendable(records: Records): records is MendableRecords {
   return 'mend' in records
 }
 
@@ -80,7 +81,7 @@ export async function readRootCertificate(
 ): Promise<Envelope | 'unreadable' | undefined> {
   const record = await unlessDamaged(records.read(rootCertificateKey(vault), options))
   if (record === undefined)
-    return (await unlessDamaged(records.list(PREFIX, options))) === DAMAGED ? DAMAGED : undefined
+    return (await unlessDamaged(records.list(ROOT_PREFIX, options))) === DAMAGED ? DAMAGED : undefined
   if (record === DAMAGED) return DAMAGED
   const cert = openedIn(record.bytes, openCapCert)
   if (cert === undefined) return DAMAGED
@@ -99,12 +100,12 @@ async function unlessDamaged<T>(reading: Promise<T>): Promise<T | typeof DAMAGED
 
 /** Under which the root certificate of a vault is kept, among the records of its place. */
 export function rootCertificateKey(vault: VaultId): string {
-  return `${PREFIX}${vault}`
+  return `${ROOT_PREFIX}${vault}`
 }
 
 /** What a store finds wrong, and where that is the record of a root certificate, what follows from it; `undefined` of anything else. */
 export function damagedRootCertificate({ code, subject = '' }: Finding, dir: string): Finding | undefined {
-  if (code !== 'SOUP_CORRUPT' || !subject.startsWith(`records/${PREFIX}`)) return undefined
+  if (code !== 'SOUP_CORRUPT' || !subject.startsWith(`records/${ROOT_PREFIX}`)) return undefined
   const record = subject.slice('records/'.length)
   return {
     code: 'CAPS_MALFORMED' satisfies CapsFindingCode,

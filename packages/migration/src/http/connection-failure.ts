@@ -28,6 +28,12 @@ export function speaksNoTls(error: unknown): boolean {
   return code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
 }
 
+/** No host is found by its name: there is none, or nobody who would know it answers. */
+export function isNoHost(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+}
+
 /** What another try will not change. */
 export function isHopeless(error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException

@@ -111,7 +111,9 @@ export class HttpClient {
         failedAt ??= since
         const wait = Math.min(100 * 2 ** tries, 5_000)
         if (isHopeless(error) || now - failedAt + wait > this.#patience) {
-          throw isVaultError(error) ? error : unreachable(this.#url, error)
+          throw isVaultError(error)
+            ? error
+            : unreachable(this.#url, { cause: error, wasHeard: this.#connections.wasHeard })
         }
         await pause(wait, { signal: options?.signal })
       }

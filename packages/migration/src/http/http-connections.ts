@@ -34,13 +34,20 @@ export class HttpConnections {
 
   constructor(url: URL, { timeouts, ...options }: HttpOptions & { readonly timeouts: HttpTimeouts }) {
     const { place, peerKey, bytesPerSecond, connections = 4, clock = systemClock, random = systemRandom } = options
+    const { absent = () => {} } = options
     this.#url = url
     this.#place = place
     this.#timeouts = timeouts
     this.#clock = clock
     this.#random = random
     this.#rate = bytesPerSecond === undefined ? undefined : new Rate(bytesPerSecond)
-    this.#absence = new Absence(timeouts.patience)
+    this.#absence = new Absence(timeouts.patience, {
+      tell: (notice) => {
+        const { origin } = url
+        if (notice.type === 'back') return absent({ type: 'back', url: origin, ms: Math.round(notice.ms) })
+        absent({ type: 'away', url: origin, until: new Date(clock().getTime() + notice.leftMs).toISOString() })
+      },
+    })
     // The agent counts a connection only when it stands, and would open one for each of many that begin at once.
     this.#slots = new Slots(connections)
     this.#agent = new PinnedAgent({
@@ -57,6 +64,11 @@ export class HttpConnections {
   /** Lets all connections go. */
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** Whether the other place has ever answered. */
+  get wasHeard(): boolean {
+    return this.#absence.wasHeard
   }
 
   /** A request has found nobody, or lost them. Gives since when the other place is away. */
@@ -128,7 +140,7 @@ export class HttpConnections {
     sent.on('error', () => {})
     // The connection is kept for the next one right behind it.
     sent.once('close', done)
-    endSilent(sent, idleMs)
+    endSilent(sent, idleMs, this.#absence)
     for (const answered of ['information', 'response']) sent.once(answered, () => this.#absence.heard())
     return sent
   }
@@ -167,11 +179,11 @@ export class HttpConnections {
   }
 
   async *#received(path: string, answer: IncomingMessage, options?: AbortOptions): AsyncGenerator<Frame> {
-    if (answer.statusCode !== 200) throw await refusalOf(path, answer)
+    if (answer.statusCode !== 200) throw await refusalOf(this.#url, path, answer)
     const limits = { maxBytes: MAX_ANSWER, maxItems: MAX_ITEMS }
     try {
       for await (const frame of readFrames(this.#paced(answer, options), limits)) {
-        const refused = refusalIn(frame.value)
+        const refused = refusalIn(frame.value, this.#url)
         if (refused !== undefined) throw refused
         yield frame
       }

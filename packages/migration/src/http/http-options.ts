@@ -1,4 +1,5 @@
 import type { Clock, KeyId, Random, Signer } from '@vault/core'
+import type { AbsenceEvent } from './absence.ts'
 
 /** How another place is reached. */
 export interface HttpOptions {
@@ -16,6 +17,8 @@ export interface HttpOptions {
   /** Connections at a time. Default 4. */
   readonly connections?: number
   readonly timeouts?: Partial<HttpTimeouts>
+  /** Told when the other place does not answer and is waited for, and when it is back. It must not throw. */
+  readonly absent?: (event: AbsenceEvent) => void
   readonly clock?: Clock
   readonly random?: Random
 }

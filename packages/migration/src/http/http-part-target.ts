@@ -20,12 +20,12 @@ export async function httpPartTarget(
 ): Promise<HttpPartTarget> {
   const client = new HttpClient(url, options)
   const ask = client.asking(vault, 'target')
-  const { label } = await ask('place', null, options).catch((error: unknown) => {
+  await ask('place', null, options).catch((error: unknown) => {
     client.close()
     throw error
   })
   return {
-    label,
+    label: new URL(url).origin,
     vault,
     look: async (_, abort) => ({ tenure: await ask('tenure', null, abort), ...remoteContent(client, vault) }),
     receive({ vault: from, migration }, abort) {

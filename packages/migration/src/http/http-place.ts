@@ -3,14 +3,13 @@ import type { Frame } from '@vault/transfer/frame'
 import { frameParts } from '@vault/transfer/frame'
 import type { LiveRecord } from '../move/live/live-record.ts'
 import type { MoveStatus } from '../move/move-status.ts'
-import type { ToldEvent } from '../move/told-event.ts'
 import { decodePlan } from '../parse-plan.ts'
 import type { Plan } from '../plan.ts'
 import type { Field } from '../records/field.ts'
 import type { PausedMove } from './calls.ts'
 import { HttpClient } from './http-client.ts'
 import type { HttpOptions } from './http-options.ts'
-import type { MoveRequest, MoveSaying, TakeBackRequest } from './move-field.ts'
+import type { DistantEvent, MoveRequest, MoveSaying, TakeBackRequest } from './move-field.ts'
 import { moveSaying, takeBackSaying } from './move-field.ts'
 import type { VaultStanding } from './standing.ts'
 import { standings, VAULTS_PATH } from './standing.ts'
@@ -36,12 +35,12 @@ export interface HttpPlace extends AsyncDisposable {
    * here. Leaving the loop stops the move behind its next batch, unless the vault is passing over; asked again, it goes on, and says how it
    * ended where it has. A connection that is cut is opened again, within the patience.
    */
-  move(vault: ContentId, request: MoveRequest, options?: AbortOptions): AsyncGenerator<ToldEvent>
+  move(vault: ContentId, request: MoveRequest, options?: AbortOptions): AsyncGenerator<DistantEvent>
   /**
    * Has the place take a move back that left from there, and tells how: its vault is active there again. Once begun it goes on without
    * whoever has asked; asked again, it says how it ended. Throws, as `rollBackMove` does, what cannot be taken back any more.
    */
-  takeBack(vault: ContentId, request: TakeBackRequest, options?: AbortOptions): AsyncGenerator<ToldEvent>
+  takeBack(vault: ContentId, request: TakeBackRequest, options?: AbortOptions): AsyncGenerator<DistantEvent>
 }
 
 /** The place behind an address. Throws a `TypeError` for what is no address of a server. */
@@ -54,7 +53,7 @@ export function httpPlace(url: string, options: HttpOptions): HttpPlace {
     vault: ContentId,
     { verb, request, saying }: { readonly verb: string; readonly request: unknown; readonly saying: Field<MoveSaying> },
     abort: AbortOptions = {},
-  ): AsyncGenerator<ToldEvent> {
+  ): AsyncGenerator<DistantEvent> {
     const path = `/vaults/${vault}/source/${verb}`
     const question = await frameParts(request)
     let said: AsyncGenerator<Frame> | undefined

@@ -18,14 +18,14 @@ export async function httpSource(
 ): Promise<HttpSource> {
   const client = new HttpClient(url, options)
   const ask = client.asking(vault, 'source')
-  const { label } = await ask('place', null, options).catch((error: unknown) => {
+  await ask('place', null, options).catch((error: unknown) => {
     client.close()
     throw error
   })
   const soup = remoteSoup(ask)
   return {
     vault,
-    label,
+    label: new URL(url).origin,
     objects: remoteObjects(client, { ask, vault, side: 'source' }),
     soup,
     keyEvents: (abort) => ask('key-events', null, abort),

@@ -30,9 +30,9 @@ export async function httpState(
     for (const side of SIDES) {
       const ask = client.asking(vault, side)
       try {
-        const { label } = await ask('place', null, options)
+        await ask('place', null, options)
         const close = async () => client.close()
-        return { vault, label, soup: remoteSoup(ask), [Symbol.asyncDispose]: close }
+        return { vault, label: new URL(url).origin, soup: remoteSoup(ask), [Symbol.asyncDispose]: close }
       } catch (error) {
         if (!isVaultError(error, 'HTTP_NOT_ALLOWED')) throw error
         refused ??= error

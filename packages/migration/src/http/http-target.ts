@@ -31,7 +31,7 @@ export async function httpTarget(
 ): Promise<HttpTarget> {
   const client = new HttpClient(url, options)
   const asking = (id: ContentId): Ask => client.asking(id, 'target')
-  const { label, instance } = await asking(vault)('place', null, options).catch((error: unknown) => {
+  const { instance } = await asking(vault)('place', null, options).catch((error: unknown) => {
     client.close()
     throw error
   })
@@ -69,7 +69,8 @@ export async function httpTarget(
   }
 
   return {
-    label,
+    // What it calls itself, as by the name of its folder, says nothing here.
+    label: new URL(url).origin,
     instance,
     key: options.peerKey,
     look,

@@ -1,5 +1,6 @@
 // Places that are reached over HTTPS.
 
+export type { AbsenceEvent } from './absence.ts'
 export type { HttpErrorCode } from './http-error.ts'
 export type { HttpOptions, HttpTimeouts } from './http-options.ts'
 export { timeoutsWithin } from './http-options.ts'
@@ -13,7 +14,7 @@ export type { HttpState } from './http-state.ts'
 export { httpState } from './http-state.ts'
 export type { HttpTarget } from './http-target.ts'
 export { httpTarget } from './http-target.ts'
-export type { MoveRequest, TakeBackRequest } from './move-field.ts'
+export type { DistantEvent, MoveRequest, TakeBackRequest } from './move-field.ts'
 export type { VaultStanding } from './standing.ts'
 
 // For those who write a server.

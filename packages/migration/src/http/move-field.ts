@@ -15,6 +15,7 @@ import { MIGRATION_REASONS } from '../plan.ts'
 import type { Field } from '../records/field.ts'
 import { count, exactly, FieldFault, id, key, list, map, nullable, text } from '../records/field.ts'
 import { statementField } from '../records/statement-field.ts'
+import type { AbsenceEvent } from './absence.ts'
 import { bool, document, migration, moveState, shape, takenBackState, word } from './wire-field.ts'
 
 /** How a place is to move a vault of its own to another one. */
@@ -106,6 +107,12 @@ export const effect: Field<EffectName> = word(...[...STEPS, ...ROLLBACK_STEPS].m
 export const movePhase: Field<MoveStatus['phase']> = word(...MOVE_PHASES)
 
 const words: Field<string> = text(4_096)
+/** A time as `Date` writes it: it is shown, and must be one. */
+const instant: Field<string> = (value, name) => {
+  const written = text(32)(value, name)
+  if (Number.isNaN(Date.parse(written))) throw new FieldFault(name, 'is no time')
+  return written
+}
 const step = { effect, phase: movePhase, kind: word('required', 'cleanup'), title: words }
 
 const approvals: Field<MoveApprovals> = map<MoveApprovals>({
@@ -129,7 +136,7 @@ export const moveStatuses: Field<readonly MoveStatus[]> = list(
       steps: list(map<StepStatus>({ ...step, status: word('done', 'next', 'open') }), 64),
       reason: nullable(words),
     },
-    { approvals, identity_stays: list(key, 1_024) },
+    { approvals, identity_stays: list(key, 1_024), operators_stays: list(key, 1_024) },
   ),
   4_096,
 )
@@ -177,13 +184,18 @@ const endState: Field<MoveState> = (value, name) => {
   return state
 }
 
+/** What happens in a move that another place makes: what is told of any, and that the place it goes to is away from there, and back. */
+export type DistantEvent = ToldEvent | AbsenceEvent
+
 /** What a place says while it moves a vault, or takes that back; `working`: that it still does. */
-export type MoveSaying = ToldEvent | { readonly type: 'working' }
+export type MoveSaying = DistantEvent | { readonly type: 'working' }
 
 type Forms = { readonly [Type in MoveSaying['type']]: Field<Omit<Extract<MoveSaying, { type: Type }>, 'type'>> }
 
 const FORMS: Omit<Forms, 'moved'> = {
   working: map({}),
+  away: map({ url: text(2_048), until: instant }),
+  back: map({ url: text(2_048), ms: count }),
   phase: map({ phase: migrationPhase }),
   statement: map({ statement: statementField }),
   batch: map({

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { VaultErrorDetails } from '@vault/core'
 import { hasFields, VaultError } from '@vault/core'
-import { speaksNoTls } from './connection-failure.ts'
+import { isNoHost, speaksNoTls } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
 
 const MAX_REFUSAL = 64 * 1024
-const SAYS = 'The other place says: '
+/** A refusal that a place has heard from another one, and passes on. */
+const SAID = /^https:\/\/\S+ says: /
 
 /** The status under which a refusal travels. */
 export function statusOf(code: string): number {
@@ -33,7 +34,7 @@ export function refusalText({ code, message, details }: VaultError): string {
 }
 
 /** What another place says in the place of an answer. It may say anything, so only its form is relied on. */
-export async function refusalOf(path: string, answer: IncomingMessage): Promise<VaultError> {
+export async function refusalOf(url: URL, path: string, answer: IncomingMessage): Promise<VaultError> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of answer as AsyncIterable<Uint8Array>) {
@@ -42,7 +43,7 @@ export async function refusalOf(path: string, answer: IncomingMessage): Promise<
     chunks.push(chunk)
   }
   return (
-    refusalIn(jsonIn(Buffer.concat(chunks).toString('utf8'))) ??
+    refusalIn(jsonIn(Buffer.concat(chunks).toString('utf8')), url) ??
     answerInvalid(path, `it is a status ${answer.statusCode} without a reason`)
   )
 }
@@ -53,7 +54,7 @@ export function refusalFrame(error: VaultError): unknown {
 }
 
 /** The refusal that a value is, if it is one. */
-export function refusalIn(value: unknown): VaultError | undefined {
+export function refusalIn(value: unknown, { origin }: URL): VaultError | undefined {
   if (!hasFields(value, 'error')) return undefined
   const stated =
     typeof value.error === 'string' ? (jsonIn(value.error) as { error?: unknown } | null)?.error : value.error
@@ -62,7 +63,7 @@ export function refusalIn(value: unknown): VaultError | undefined {
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code) || typeof message !== 'string') return undefined
   const parts = typeof details === 'object' && details !== null ? { details } : {}
   // A server that asked another one has said so already.
-  return new VaultError({ code, message: message.startsWith(SAYS) ? message : `${SAYS}${message}`, ...parts })
+  return new VaultError({ code, message: SAID.test(message) ? message : `${origin} says: ${message}`, ...parts })
 }
 
 function jsonIn(text: string): unknown {
@@ -83,16 +84,23 @@ export function answerInvalid(call: string, why: string, cause?: unknown): Vault
   })
 }
 
-/** Nobody answers. */
-export function unreachable({ origin }: URL, cause: unknown): VaultError<HttpErrorCode> {
+/** Nobody answers, or nobody any more. */
+export function unreachable(
+  { origin, hostname }: URL,
+  { cause, wasHeard }: { readonly cause: unknown; readonly wasHeard: boolean },
+): VaultError<HttpErrorCode> {
   const why = cause instanceof Error ? cause.message : String(cause)
-  const message = speaksNoTls(cause)
-    ? `${origin} answers, and not in TLS as a vault server does: check the address and the port.`
-    : `${origin} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`
+  const message = (() => {
+    if (speaksNoTls(cause))
+      return `${origin} answers, and not in TLS as a vault server does: check the address and the port.`
+    if (wasHeard) return `${origin} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`
+    if (isNoHost(cause)) return `No host is found by the name ${hostname}: check the address, and the network (${why}).`
+    return `Nobody answers at ${origin}: ${why}. Check the address and the port, and whether "vaultctl serve" runs there.`
+  })()
   return new VaultError({
     code: 'HTTP_UNREACHABLE',
     message,
-    details: { url: origin },
+    details: { url: origin, heard: wasHeard },
     cause,
   })
 }

@@ -76,7 +76,9 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
   while (journal.state.next !== null) {
     const { phase, next } = journal.state
     const step = stepsOf(journal.state).find(({ effect }) => effect === next) as MoveStep
-    yield { type: 'step', step, phase }
+    // Behind its end a move waits only for what its target gives up, and whether that does is known when it has: told sooner, a fork would look begun.
+    const isToldAfter = phase === 'rolled-back'
+    if (!isToldAfter) yield { type: 'step', step, phase }
     await parts.before?.(step, journal.state)
     // Weeks may have passed: another run may have gone on with the move, or taken it back.
     await journal.requireOwn(options)
@@ -108,6 +110,7 @@ async function* takeSteps(journal: Journal, parts: MoveParts, options: AbortOpti
       deadline?.clear()
     }
     await journal.write(reduceMove(journal.state, input), { ...options, durable: !FLUSHED_LATER.has(next) })
+    if (isToldAfter) yield { type: 'step', step, phase }
   }
   yield { type: 'moved', state: journal.state }
 }

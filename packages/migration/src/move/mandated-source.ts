@@ -26,7 +26,7 @@ export async function requireApprovals({ parts: { source }, plan, planId, option
   if (findings.length === 0) return
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_NOT_APPROVED',
-    message: `The hand-off of ${source.label} waits for approvals: ${findings.map(({ message }) => message).join(' ')} Whoever may approve it does so by the id of its plan: "vaultctl caps approve DIR ${planId} --as NAME". Then "vault-migrate resume --from … --to …" goes on with it.`,
+    message: `The hand-off of ${source.label} waits for approvals: ${findings.map(({ message }) => message).join(' ')} Whoever may approve it does so by the id of its plan: "vaultctl caps approve DIR ${planId} --as NAME". Then "vault-migrate resume" with the same --from and --to goes on with it.`,
     details: { plan: planId, findings },
   })
 }

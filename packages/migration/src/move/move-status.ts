@@ -31,6 +31,8 @@ export interface MoveStatus {
   readonly reason: string | null
   /** Keys of the identity whose files lie at the source and stay there when the vault has moved; left out where there are none. */
   readonly identity_stays?: readonly KeyId[]
+  /** The same of operators. */
+  readonly operators_stays?: readonly KeyId[]
   /** Of a move that asks for approvals before a step that is still to come; left out where nobody has to approve it. */
   readonly approvals?: MoveApprovals
 }
@@ -70,6 +72,7 @@ export function moveStatus(state: MoveState, checkpoint?: MigrationCheckpoint, p
     steps: steps.map((step, i) => ({ ...step, status: i < reached ? 'done' : i === reached ? 'next' : 'open' })),
     reason: state.reason,
     ...(handoff?.identity_stays && { identity_stays: handoff.identity_stays }),
+    ...(handoff?.operators_stays && { operators_stays: handoff.operators_stays }),
   }
 }
 

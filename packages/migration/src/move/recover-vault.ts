@@ -91,7 +91,7 @@ async function requireLost(
   const lost =
     move.phase === 'activated'
       ? ' Where that is gone for good, "vault-migrate recover --taken" makes this place active again, without what was written there since.'
-      : ''
+      : ' Where that is gone for good, what is here can be read, and put into a new vault.'
   throw new VaultError<MigrationErrorCode>({
     code: 'MIGRATION_COMPLETE',
     message: `The vault ${vault} is not lost: the other place took it by the migration ${migration}, and is active. Move it back from there.${lost}`,

@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { contentId, createSigner, generateSecretKey, systemRandom, utf8, type VaultId } from '@vault/core'
 import { expect, test } from 'vitest'
 import { httpTarget } from '../../src/http/index.ts'
-import { refusalIn } from '../../src/http/wire-error.ts'
+import { refusalIn, unreachable } from '../../src/http/wire-error.ts'
 
-test('what another place says that a third one has said is not said twice', () => {
-  const said = refusalIn({ error: { code: 'SOUP_BUSY', message: 'it is busy' } })
-  expect(said?.message).toBe('The other place says: it is busy')
-  expect(refusalIn({ error: { code: 'SOUP_BUSY', message: said?.message } })?.message).toBe(said?.message)
+test('it is said by its address which place refuses, also where another one has passed that on', () => {
+  const [first, second] = [new URL('https://first.example/'), new URL('https://second.example:8443/vaults/x')]
+  const said = refusalIn({ error: { code: 'SOUP_BUSY', message: 'it is busy' } }, second)
+  expect(said?.message).toBe('https://second.example:8443 says: it is busy')
+  expect(refusalIn({ error: { code: 'SOUP_BUSY', message: said?.message } }, first)?.message).toBe(said?.message)
 })
 
 test('a server of plain HTTP is no vault server, and is not asked again', async () => {
@@ -26,4 +27,20 @@ test('a server of plain HTTP is no vault server, and is not asked again', async 
   } finally {
     server.close()
   }
+})
+
+test('of a server that has never answered it is said what to check, and not that it has gone', () => {
+  const url = new URL('https://new.example:8443/vaults/x')
+  const said = (code: string, wasHeard = false) =>
+    unreachable(url, { cause: Object.assign(new Error(code), { code }), wasHeard })
+  expect(said('ECONNREFUSED')).toMatchObject({
+    code: 'HTTP_UNREACHABLE',
+    message: expect.stringContaining('Nobody answers at https://new.example:8443'),
+    details: { url: 'https://new.example:8443', heard: false },
+  })
+  for (const code of ['ENOTFOUND', 'EAI_AGAIN']) expect(said(code).message).toContain('by the name new.example')
+  expect(said('ECONNREFUSED', true)).toMatchObject({
+    message: expect.stringContaining('Run again when it is there'),
+    details: { heard: true },
+  })
 })

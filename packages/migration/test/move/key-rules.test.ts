@@ -96,6 +96,8 @@ describe('a vault with one identity key and several operators', () => {
     const boundSource = seatSource(bound.a.seat, bound.vault)
     expect(await movedKeys(boundSource, { held: keys })).toEqual({ keys: 'keep', identity_stays: keys })
     expect(await movedKeys(boundSource, { held: [] })).toEqual({ keys: 'keep' })
+    const operators = (await keyStateAt(bound.a.seat, bound.vault)).roles.operators.keys
+    expect(await movedKeys(boundSource, { held: [], operators })).toEqual({ keys: 'keep', operators_stays: operators })
   })
 })
 

@@ -86,10 +86,15 @@ test('or by the rollback of its migration, though the vault has moved on since',
 test('where it has taken the vault after all, it gives nothing up', async () => {
   const { a, b, vault, parts, migration, signed } = await recovered()
   await parts.target.activate(signed)
-  await expect(ended(rollBackMove(migration, parts))).rejects.toMatchObject({
+  const told: unknown[] = []
+  const refused = async () => {
+    for await (const event of rollBackMove(migration, parts)) told.push(event)
+  }
+  await expect(refused()).rejects.toMatchObject({
     code: 'MIGRATION_FORKED',
     message: expect.stringContaining('Choose the one that it is to be'),
   })
+  expect(told).toEqual([])
   await expect(cleanTarget(parts)).rejects.toMatchObject({ code: 'MIGRATION_FORKED' })
   expect(await stateAt(b, vault)).toBe('active')
   expect((await readMove(a.store.records, migration))?.next).toBe('decline')
