@@ -20,7 +20,7 @@ import type { Principal } from './principal.ts'
 import { isByHash, issuingTexts, namesIn, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert } from './proof-cert.ts'
-import type { Question } from './question.ts'
+import type { Asked, Question } from './question.ts'
 import { secondsOf } from './record.ts'
 import type { Look, Outcome } from './refusal.ts'
 import { lookAt, refuse } from './refusal.ts'
@@ -38,11 +38,7 @@ import { passedSteps, unseenCert, unseenRequest, withoutRoot } from './trace-ste
  * those that say who is called so.
  */
 export function reduce(question: Question, proof: readonly OpenProofCert[], circumstances: Circumstances): Verdict {
-  // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
-  const isMeant =
-    circumstances.roots.some(({ subject }) => isByHash(subject)) || proof.some(({ record }) => isByHash(record.subject))
-  const textsOf = isMeant ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
-  const certs = proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
+  const certs = linksOf(proof, circumstances.roots)
   const [first] = certs
   const roots = circumstances.roots.map((root) => ({ root, held: heldAt(root, circumstances) }))
   const candidates = roots.filter(({ held }) => first === undefined || beginsAt(first, held))
@@ -53,6 +49,33 @@ export function reduce(question: Question, proof: readonly OpenProofCert[], circ
     if (best === undefined || passedSteps(verdict) > passedSteps(best)) best = verdict
   }
   return best ?? withoutRoot(question, proof)
+}
+
+/** A verdict at one root. */
+export interface Judged {
+  readonly verdict: Verdict
+  /** How many certificates may follow where it is granted. */
+  readonly left: number
+}
+
+/** The same at one root, also of what is not asked. */
+export function reduceAt(
+  root: Root,
+  asked: Asked,
+  proof: readonly OpenProofCert[],
+  circumstances: Omit<Circumstances, 'roots'>,
+): Judged {
+  const roots = [root]
+  const reduction = new Reduction(asked, { ...circumstances, roots }, root, heldAt(root, circumstances))
+  const verdict = reduction.run(linksOf(proof, roots))
+  return { verdict, left: reduction.left }
+}
+
+function linksOf(proof: readonly OpenProofCert[], roots: readonly Root[]): readonly (Issued | Named)[] {
+  // The hashes of a key cost as much as all else of a link: they are made where somebody is meant by one.
+  const isMeant = roots.some(({ subject }) => isByHash(subject)) || proof.some(({ record }) => isByHash(record.subject))
+  const textsOf = isMeant ? issuingTexts : (issuer: Principal) => [principalText(issuer)]
+  return proof.map((cert) => (isNameCert(cert) ? { cert } : { cert, texts: textsOf(cert.record.issuer) }))
 }
 
 /** A certificate that grants, with the texts of all as whom its issuer issues. */
@@ -67,7 +90,7 @@ interface Named {
 }
 
 class Reduction {
-  readonly #question: Question
+  readonly #question: Asked
   readonly #circumstances: Circumstances
   readonly #root: Root
   readonly #holdings: Holding[] = []
@@ -81,7 +104,7 @@ class Reduction {
   #heard: readonly KeyId[] = []
   #granted: Pick<Holding, 'tag' | 'expires'> | undefined
 
-  constructor(question: Question, circumstances: Circumstances, root: Root, held: Holding) {
+  constructor(question: Asked, circumstances: Circumstances, root: Root, held: Holding) {
     this.#question = question
     this.#circumstances = circumstances
     this.#root = root
@@ -122,11 +145,23 @@ class Reduction {
     }
   }
 
+  /** How many certificates may follow on all that is held in the end. */
+  get left(): number {
+    return Math.min(...[...this.#last].map(({ left }) => left))
+  }
+
   #rootStep(): TraceStep {
     const { name, subject, tag, delegate, expires } = this.#root
+    const { action } = this.#question
     const looked = lookAt([
       ['validity', () => this.#rootValidity()],
-      ['revocation', () => checkFreshness(this.#root, this.#question.action, this.#circumstances)],
+      [
+        'revocation',
+        () =>
+          action === undefined
+            ? { note: 'for no action', unchecked: true }
+            : checkFreshness(this.#root, action, this.#circumstances),
+      ],
     ])
     return {
       kind: 'root',
@@ -246,8 +281,13 @@ class Reduction {
   }
 
   #requestStep(): TraceStep {
-    const { tag, voices } = this.#question
-    const { outcome, keys } = closeChain(this.#holdings[0] as Holding, this.#links, voices, this.#circumstances)
+    const { tag } = this.#question
+    const { outcome, keys } = closeChain(
+      this.#holdings[0] as Holding,
+      this.#links,
+      this.#question,
+      this.#circumstances,
+    )
     this.#heard = keys
     return {
       ...unseenRequest(this.#question),
@@ -275,6 +315,6 @@ function beginsAt(first: Issued | Named, { subject, parts }: Holding): boolean {
   return namesIn(subject).some((name) => isAbout(first.cert, name))
 }
 
-function heldAt(root: Root, { limits }: Circumstances): Holding {
+function heldAt(root: Root, { limits }: Pick<Circumstances, 'limits'>): Holding {
   return holdingOfRoot(root, withDefaults(limits).depth)
 }
