@@ -52,9 +52,9 @@ function byHolder(all: readonly ListedPath[]): ByHolder {
   return found
 }
 
-/** Shares that different members of a threshold gave are different: one more, or one less, may be what makes them enough. */
-function holderOf({ held: { root, subject, shares, parts } }: ListedPath): string {
-  return JSON.stringify([root, subject, shares, parts])
+/** Shares that different members of a threshold gave, or others who are called so, are different: one more, or one less, may be what makes them enough. */
+function holderOf({ held: { root, subject, shares, parts }, givers }: ListedPath): string {
+  return JSON.stringify([root, subject, shares, parts, givers])
 }
 
 function grantsAll({ held: a, assumed }: ListedPath, { held: b, assumed: more }: ListedPath): boolean {

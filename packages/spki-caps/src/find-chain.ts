@@ -35,7 +35,7 @@ export interface SearchParts extends Pick<Circumstances, 'keys' | 'revocations' 
   /** Certificates that are not to be used. */
   readonly without: ReadonlySet<ContentId>
   readonly limits: Required<CapsLimits>
-  readonly budget: SearchBudget
+  readonly budget: Pick<SearchBudget, 'see' | 'open'>
 }
 
 /** How much one search may look at, or several together. */

@@ -1,40 +1,51 @@
 import type { ContentId, KeyId } from '@vault/core'
 import { isVaultError } from '@vault/core'
-import type { Speaker } from './close-chain.ts'
 import type { GrantPath, LookedAt } from './grant-steps.ts'
-import type { JoinedWays } from './join-ways.ts'
-import { joinWays } from './join-ways.ts'
+import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
 import type { LookBudget } from './look-budget.ts'
 import { covers, meet } from './meet.ts'
 import type { Principal } from './principal.ts'
 import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import type { Asked } from './question.ts'
+import type { Reach } from './reach.ts'
+import { readNow } from './reading.ts'
+import type { Root } from './root.ts'
+import { seekProof } from './seek-proof.ts'
 import { speak } from './speak.ts'
 import type { Tag } from './tag.ts'
 import { knownVoices } from './voices.ts'
 
+/** Who is taken to ask. */
+type Speaker = Pick<Asked, 'voices' | 'spoken'>
+
 /** What somebody holds by several ways together, each of which is only a share of a threshold. */
-export interface JointPath extends Pick<JoinedWays, 'held' | 'chain'> {
+export interface JointPath {
   readonly holder: Principal
+  readonly held: Pick<Holding, 'tag' | 'expires' | 'left'>
+  /** Each certificate after those that grant to its issuer. */
+  readonly chain: readonly ContentId[]
   readonly halves: readonly (readonly ContentId[])[]
 }
 
 /** All ways down from one root. */
 export interface Ways {
-  readonly start: GrantPath
+  readonly root: Root
   readonly paths: readonly GrantPath[]
+  /** Those of them that are shares of a threshold, and the others, by the texts of those to whom they lead. */
+  readonly shares: readonly GrantPath[]
+  readonly plain: ReadonlyMap<string, readonly GrantPath[]>
   readonly view: LookedAt
   readonly budget: LookBudget
+  /** All certificates, by the texts of those to whom they grant or whom they name. */
+  naming(text: string): readonly OpenProofCert[]
 }
 
 /** Different tags that members of a threshold give to one, and what they have in common: more are not told apart. */
 const MOST_TAGS = 64
-/** Ways that are looked at for one who holds something by many. */
-const MOST_WAYS = 256
-/** Of those that the same members gave; more than one where a name stands for several. */
-const MOST_OF_ONE = 16
-/** Where ways do not go together, so many of them are tried as the first. */
-const MOST_FIRST = 8
+/** The halves of one that are told: he may have one more of each member. */
+const MOST_HALVES = 64
 
 /**
  * What everybody holds by shares that are enough together, or with the share that he is himself. `asked`: only whether it is this. That is
@@ -42,7 +53,7 @@ const MOST_FIRST = 8
  */
 export function jointPaths(ways: Ways, asked?: Tag): readonly JointPath[] {
   const found = new Map<string, readonly JointPath[]>()
-  const byHolder = Map.groupBy(shareWays(ways), ({ held }) => principalText(held.subject))
+  const byHolder = Map.groupBy(ways.shares, ({ held }) => principalText(held.subject))
   for (const [text, own] of byHolder) {
     const holder = (own[0] as GrantPath).held.subject
     if (typeof holder !== 'string') found.set(text, jointOf({ holder, ...anybody(holder) }, own, ways, asked))
@@ -62,7 +73,7 @@ export function jointPaths(ways: Ways, asked?: Tag): readonly JointPath[] {
 /** The same for these keys, when all of them sign: also by what was granted to one and to another. */
 export function jointPathsOf(keys: readonly KeyId[], ways: Ways): readonly JointPath[] {
   const hearing = { ...asking(keys), operators: operatorsIn(ways.view) }
-  const own = shareWays(ways).filter(({ held }) => speak(held.subject, hearing).ok)
+  const own = ways.shares.filter(({ held }) => speak(held.subject, hearing).ok)
   const [first, ...others] = keys
   if (first === undefined || own.length === 0) return []
   return jointOf(
@@ -78,57 +89,42 @@ function jointOf(
   ways: Ways,
   asked?: Tag,
 ): readonly JointPath[] {
+  const { root, view, budget, naming } = ways
+  const without = onlyPlain(own, principalText(holder), ways)
   const found: JointPath[] = []
-  for (const tag of asked === undefined ? commonTags(own, ways.budget) : [asked]) {
-    if (found.some(({ held }) => covers(held.tag, tag))) continue
-    ways.budget.spendJoining(own.length)
-    const joined = enough(
-      own.filter(({ held }) => covers(held.tag, tag)),
-      speaker,
-      ways,
-    )
-    if (joined !== undefined) found.push({ holder, ...joined })
+  for (const tag of asked === undefined ? commonTags(own, budget) : [asked]) {
+    budget.spendJoining(own.length)
+    const isHeld = own.some(({ held }) => covers(held.tag, tag))
+    if (!isHeld || found.some(({ held }) => covers(held.tag, tag))) continue
+    const proved = readNow(seekProof({ ...speaker, tag }, root, view, { budget: budget.joining, without }), naming)
+    if (proved?.verdict.ok !== true) continue
+    const { effective } = proved.verdict
+    const held = { tag: effective.tag, expires: effective.expires ?? Number.POSITIVE_INFINITY, left: proved.left }
+    found.push({ holder, held, chain: proved.proof.map(({ id }) => id), halves: rowsIn(proved.said.through) })
   }
   return found.filter((each) => !found.some((other) => other !== each && isMore(other, each)))
 }
 
-/** As few and as short ones of these as are enough. */
-function enough(
-  own: readonly GrantPath[],
-  speaker: Speaker,
-  { start, ...look }: Ways,
-): Omit<JointPath, 'holder'> | undefined {
-  const all = byTurns(own.toSorted(shortestFirst)).slice(0, MOST_WAYS)
-  if (joinWays(start, all, look)?.heard(speaker).isEnough === false) return undefined
-  for (const first of all.slice(0, MOST_FIRST)) {
-    const taken: GrantPath[] = []
-    for (const way of [first, ...all.filter((other) => other !== first)]) {
-      const joined = joinWays(start, [...taken, way], look)
-      if (joined === undefined) continue
-      taken.push(way)
-      const { isEnough, silent } = joined.heard(speaker)
-      const found = isEnough
-        ? wholeOf(taken.filter(({ links }) => !links.some(({ cert }) => silent.has(cert.id))))
-        : undefined
-      if (found !== undefined) return found
-    }
-    if (taken.length === all.length) return undefined
-  }
-  return undefined
-
-  function wholeOf(ways: readonly GrantPath[]): Omit<JointPath, 'holder'> | undefined {
-    const joined = joinWays(start, ways, look)
-    const heard = joined?.heard(speaker)
-    if (joined === undefined || heard?.isEnough !== true || heard.silent.size > 0) return undefined
-    const { held, chain } = joined
-    return { held, chain, halves: ways.map(({ links }) => links.map(({ cert }) => cert.id)) }
-  }
+/** The last certificates of those ways by which somebody holds something by one chain, as far as they are in none of his shares: what he holds together is beside that. */
+function onlyPlain(own: readonly GrantPath[], holder: string, { plain }: Ways): ReadonlySet<ContentId> {
+  const forms = new Set([holder, ...own.map(({ held }) => principalText(held.subject))])
+  const last = [...forms].flatMap((text) => (plain.get(text) ?? []).flatMap(({ links }) => links.at(-1)?.id ?? []))
+  return new Set(last).difference(new Set(own.flatMap(({ links }) => links.map(({ id }) => id))))
 }
 
-/** One that each has given, then a second one, and so on: a member may have given the same thing any number of times, and hides no other by that. */
-function byTurns(ways: readonly GrantPath[]): readonly GrantPath[] {
-  const byShares = [...Map.groupBy(ways, ({ shares }) => JSON.stringify(shares)).values()]
-  return Array.from({ length: MOST_OF_ONE }, (_, turn) => byShares.flatMap((each) => each.slice(turn, turn + 1))).flat()
+/** The rows of certificates by which something was said, each from the root on. */
+function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
+  const rows: (readonly ContentId[])[] = []
+  const add = (reaches: readonly Reach[], row: readonly ContentId[]): void => {
+    for (const { cert, via } of reaches) {
+      if (rows.length === MOST_HALVES) return
+      const longer = cert === undefined ? row : [...row, cert.id]
+      if (via.some(({ cert }) => cert !== undefined)) add(via, longer)
+      else rows.push(longer)
+    }
+  }
+  add(through, [])
+  return rows
 }
 
 /** The ways to each key that can speak alone for those to whom they lead. */
@@ -182,15 +178,6 @@ function addMeet(a: Tag, b: Tag, add: (tag: Tag) => unknown): void {
   }
 }
 
-function shareWays({ paths }: Ways): readonly GrantPath[] {
-  return paths.filter(({ shares }) => shares.length > 0)
-}
-
-function shortestFirst(a: GrantPath, b: GrantPath): number {
-  if (a.links.length !== b.links.length) return a.links.length - b.links.length
-  return a.held.expires === b.held.expires ? 0 : b.held.expires - a.held.expires
-}
-
 function isMore({ held: a }: JointPath, { held: b }: JointPath): boolean {
   return a.left >= b.left && a.expires >= b.expires && covers(a.tag, b.tag)
 }
@@ -200,7 +187,7 @@ function operatorsIn({ keys }: LookedAt) {
 }
 
 function asking(keys: readonly KeyId[]): Speaker {
-  return { voices: knownVoices(keys), spoken: new Map() }
+  return { voices: knownVoices(keys) }
 }
 
 /** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued. */

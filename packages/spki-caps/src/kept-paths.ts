@@ -8,7 +8,7 @@ export class KeptPaths {
 
   /** Keeps a path unless all that comes of it comes of one that is kept. */
   keep(path: GrantPath): boolean {
-    const shares = path.shares.map(({ threshold, member }) => `${threshold} ${member}`)
+    const shares = path.shares.map(({ threshold, member, by }) => `${threshold} ${member} ${by}`)
     const holder = [principalText(path.held.subject), ...shares].join(' ')
     const others = this.#byHolder.get(holder)
     if (others === undefined) this.#byHolder.set(holder, [path])

@@ -11,8 +11,11 @@ import { KeptPaths } from './kept-paths.ts'
 import { operatorsOf } from './key-directory.ts'
 import { withDefaults } from './limits.ts'
 import { LookBudget } from './look-budget.ts'
+import { isValidationCheck } from './online-test.ts'
 import type { Principal } from './principal.ts'
 import { isThreshold, isVault, principalText } from './principal.ts'
+import type { OpenProofCert } from './proof-cert.ts'
+import { isNameCert } from './proof-cert.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
 import { createSignatureMemo } from './voices.ts'
@@ -67,6 +70,8 @@ export function heldFrom(ways: RootWays): readonly HeldAuthority[] {
 
 /** What is held by one way, and with what assumed. */
 export interface ListedPath extends Pick<GrantPath, 'assumed'> {
+  /** By whose keys each of the shares was given. */
+  readonly givers: readonly (string | undefined)[]
   readonly held: HeldAuthority
 }
 
@@ -82,7 +87,6 @@ export function countingCertificates(given: AuthorityView): ReadonlySet<ContentI
 
 /** All ways down from a root. */
 export interface RootWays extends Ways {
-  readonly root: Root
   /** The certificates in them, and those that grant no more than they do. */
   readonly counting: ReadonlySet<ContentId>
 }
@@ -125,18 +129,41 @@ export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough,
       }),
     )
   }
-  return { root, start, paths: kept.all().filter(({ held }) => canSpeak(held, view)), counting, view, budget }
+  const all = kept.all().filter(({ held }) => canSpeak(held, view))
+  const [plain, shares] = [all.filter((path) => !isShare(path)), all.filter(isShare)]
+  return {
+    root,
+    paths: all,
+    shares,
+    plain: Map.groupBy(plain, ({ held }) => principalText(held.subject)),
+    counting,
+    view,
+    budget,
+    naming: (text) => (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
+  }
+}
+
+function isShare({ shares }: GrantPath): boolean {
+  return shares.length > 0
+}
+
+/** A certificate as it stands where whatever has to be validated is. */
+function validated(cert: OpenProofCert): OpenProofCert {
+  if (isNameCert(cert)) return cert
+  const checks = cert.record.checks.filter((test) => !isValidationCheck(test))
+  return { ...cert, record: { ...cert.record, checks } }
 }
 
 /** What is held by each way by itself. */
 export function pathsIn({ root, paths }: Pick<RootWays, 'root' | 'paths'>): readonly ListedPath[] {
   return paths.map(({ held, shares, assumed, links }) => ({
     assumed,
+    givers: shares.map(({ by }) => by),
     held: {
       ...heldBy(root, held.subject, held),
       shares: shares.map(({ threshold }) => threshold),
       parts: shares.map(({ member, needed }) => ({ member, needed })),
-      chain: links.map(({ cert }) => cert.id),
+      chain: links.map(({ id }) => id),
     },
   }))
 }

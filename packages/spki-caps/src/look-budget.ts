@@ -1,4 +1,5 @@
 import { limitReached } from './error.ts'
+import type { SearchBudget } from './find-chain.ts'
 import { FollowedNames } from './followed-names.ts'
 import type { CapsLimits } from './limits.ts'
 import type { Principal } from './principal.ts'
@@ -26,6 +27,11 @@ export class LookBudget {
   /** Called for each certificate. Throws `CAPS_LIMIT` after so many as a search may open. */
   spend(): void {
     if (--this.#left < 0) throw limitReached('certificates to look through', this.#most)
+  }
+
+  /** Of searches for what several ways are together. */
+  get joining(): Pick<SearchBudget, 'see' | 'open'> {
+    return { see: () => this.spendJoining(1), open: () => {} }
   }
 
   /** Called for so many certificates, tags or keys of several ways that are looked at together. Throws `CAPS_LIMIT`. */

@@ -1,6 +1,6 @@
 import type { ContentId, KeyId } from '@vault/core'
 import type { Circumstances } from './circumstances.ts'
-import type { SearchBudget } from './find-chain.ts'
+import type { SearchParts } from './find-chain.ts'
 import { searchChain } from './find-chain.ts'
 import { withDefaults } from './limits.ts'
 import { principalText } from './principal.ts'
@@ -39,7 +39,7 @@ export function seekProof(
   asked: Asked,
   root: Root,
   circumstances: Omit<Circumstances, 'roots'>,
-  { budget, without = new Set() }: { readonly budget: SearchBudget; readonly without?: ReadonlySet<ContentId> },
+  { budget, without = new Set() }: Pick<SearchParts, 'budget'> & Partial<Pick<SearchParts, 'without'>>,
 ): Reading<Proved | undefined> {
   const { subject, revocations } = root
   const keepers = new Set([principalText(subject), ...(revocations === 'none' ? [] : [principalText(revocations)])])
@@ -59,10 +59,10 @@ class Seeking {
   readonly #asked: Asked
   readonly #root: Root
   readonly #circumstances: Omit<Circumstances, 'roots'>
-  readonly #budget: SearchBudget
+  readonly #budget: SearchParts['budget']
   #attempts = 0
 
-  constructor(asked: Asked, root: Root, circumstances: Omit<Circumstances, 'roots'>, budget: SearchBudget) {
+  constructor(asked: Asked, root: Root, circumstances: Omit<Circumstances, 'roots'>, budget: SearchParts['budget']) {
     this.#asked = asked
     this.#root = root
     this.#circumstances = circumstances
