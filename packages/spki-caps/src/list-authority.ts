@@ -11,6 +11,7 @@ import { KeptPaths } from './kept-paths.ts'
 import { operatorsOf } from './key-directory.ts'
 import { withDefaults } from './limits.ts'
 import { LookBudget } from './look-budget.ts'
+import { covers } from './meet.ts'
 import { isValidationCheck } from './online-test.ts'
 import type { Principal } from './principal.ts'
 import { isThreshold, isVault, principalText } from './principal.ts'
@@ -63,7 +64,7 @@ export function listAuthority(
 }
 
 /** What is held by all ways down from a root, each by itself and together. */
-export function heldFrom(ways: RootWays): readonly HeldAuthority[] {
+export function heldFrom(ways: Ways): readonly HeldAuthority[] {
   const joint = jointPaths(ways).map((each) => heldTogether(ways.root, each))
   return [...pathsIn(ways).map(({ held }) => held), ...joint]
 }
@@ -80,19 +81,30 @@ export function listPaths(given: AuthorityView): readonly ListedPath[] {
   return listWays(given).flatMap(pathsIn)
 }
 
-/** The certificates by which somebody holds something, if only a share of it. Throws what {@link listAuthority} throws. */
-export function countingCertificates(given: AuthorityView): ReadonlySet<ContentId> {
-  return new Set(listWays(given).flatMap(({ counting }) => [...counting]))
-}
-
-/** All ways down from a root. */
-export interface RootWays extends Ways {
-  /** The certificates in them, and those that grant no more than they do. */
-  readonly counting: ReadonlySet<ContentId>
+/**
+ * The certificates by which somebody holds something: `whole` by himself, or with shares of others that are enough with it; `share` where they are not.
+ * Throws what {@link listAuthority} throws.
+ */
+export function countingCertificates(given: AuthorityView): ReadonlyMap<ContentId, 'whole' | 'share'> {
+  const { roots, ...parts } = lookThrough(given)
+  const counting = new Map<ContentId, 'whole' | 'share'>()
+  for (const root of roots) {
+    const shares: GrantPath[] = []
+    const ways = waysFrom(root, parts, (path) => {
+      if (isShare(path)) shares.push(path)
+      else for (const { id } of path.links) counting.set(id, 'whole')
+    })
+    const joint = Map.groupBy(jointPaths(ways), ({ holder }) => principalText(holder))
+    for (const { held, links } of shares) {
+      const isWhole = joint.get(principalText(held.subject))?.some((each) => covers(held.tag, each.held.tag)) === true
+      for (const { id } of links) if (isWhole || !counting.has(id)) counting.set(id, isWhole ? 'whole' : 'share')
+    }
+  }
+  return counting
 }
 
 /** All ways down from every root that has not ended. */
-export function listWays(given: AuthorityView): readonly RootWays[] {
+export function listWays(given: AuthorityView): readonly Ways[] {
   const { roots, ...parts } = lookThrough(given)
   return roots.map((root) => waysFrom(root, parts))
 }
@@ -113,9 +125,13 @@ export function lookThrough(given: AuthorityView): LookThrough {
   return { view, issued: issuedCerts(given.certificates), budget, roots }
 }
 
-export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): RootWays {
+/** All ways down from a root. `note` is told of each, also of those that add nothing, where those to whom it leads can speak. */
+export function waysFrom(
+  root: Root,
+  { view, issued, budget }: Omit<LookThrough, 'roots'>,
+  note: (path: GrantPath) => void = () => {},
+): Ways {
   const kept = new KeptPaths()
-  const counting = new Set<ContentId>()
   const start = pathOfRoot(root, view)
   let paths: readonly GrantPath[] = [start]
   // Shorter chains come first, so what they grant is known before a longer one could grant the same.
@@ -124,7 +140,7 @@ export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough,
     paths = fresh.flatMap((path) =>
       stepsFrom(path, issued, view, budget).flatMap((step) => {
         if (!('path' in step)) return []
-        if (canSpeak(step.path.held, view)) counting.add(step.cert.id)
+        if (canSpeak(step.path.held, view)) note(step.path)
         return [step.path]
       }),
     )
@@ -136,7 +152,6 @@ export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough,
     paths: all,
     shares,
     plain: Map.groupBy(plain, ({ held }) => principalText(held.subject)),
-    counting,
     view,
     budget,
     naming: (text) => (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
@@ -155,7 +170,7 @@ function validated(cert: OpenProofCert): OpenProofCert {
 }
 
 /** What is held by each way by itself. */
-export function pathsIn({ root, paths }: Pick<RootWays, 'root' | 'paths'>): readonly ListedPath[] {
+export function pathsIn({ root, paths }: Pick<Ways, 'root' | 'paths'>): readonly ListedPath[] {
   return paths.map(({ held, shares, assumed, links }) => ({
     assumed,
     givers: shares.map(({ by }) => by),
