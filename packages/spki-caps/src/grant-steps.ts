@@ -49,6 +49,8 @@ export interface GrantPath {
   /** The texts of the tests that are assumed to be passed: one that waits for fewer holds more. */
   readonly assumed: ReadonlySet<string>
   readonly links: readonly OpenProofCert[]
+  /** Of the certificates that follow so many may be looked at. */
+  readonly steps: number
 }
 
 /** A certificate that somebody who was reached has issued, or that says who is called by a name that was reached, and what comes of it. */
@@ -84,15 +86,16 @@ export function issuedCerts(envelopes: Iterable<Envelope>): IssuedCerts {
   return { byIssuer, byName, bySubject }
 }
 
-/**
- * What comes of all that the end of a path, or a member of the threshold that it is, has issued; and of a name, of all who are called so.
- */
-export function stepsFrom(
+/** A certificate that may follow on a path. */
+type Following =
+  | { readonly cert: OpenCapCert; readonly path: GrantPath }
+  | { readonly cert: OpenNameCert; readonly name: NamePrincipal; readonly path: GrantPath }
+
+/** All that the end of a path, or a member of the threshold that it is, has issued; and all that say who is called by a name that it is. */
+export function followingOn(
   path: GrantPath,
   { byIssuer, byName }: Pick<IssuedCerts, 'byIssuer' | 'byName'>,
-  circumstances: LookedAt,
-  budget: LookBudget,
-): readonly GrantStep[] {
+): readonly Following[] {
   const { held } = path
   const { subject } = held
   const own = principalText(subject)
@@ -101,23 +104,24 @@ export function stepsFrom(
     return { ...path, shares: [...path.shares, { threshold: own, member, needed: subject.threshold }] }
   }
   const granted = [...held.parts].flatMap((part) =>
-    (byIssuer.get(part) ?? []).map((cert) => {
-      budget.spend()
-      return stepBy(cert, pathOf(part), circumstances)
-    }),
+    (byIssuer.get(part) ?? []).map((cert) => ({ cert, path: pathOf(part) })),
   )
-  const named = namesIn(held.subject).flatMap((name) =>
-    (byName.get(headText(name)) ?? []).map((cert) => {
-      budget.spend()
-      return nameStepBy({ cert, name }, pathOf(principalText(name)), circumstances, budget)
-    }),
+  const named = namesIn(subject).flatMap((name) =>
+    (byName.get(headText(name)) ?? []).map((cert) => ({ cert, name, path: pathOf(principalText(name)) })),
   )
   return [...granted, ...named]
 }
 
-/** What comes of a certificate that the end of a path has issued. */
-export function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): GrantStep {
-  const { held, shares, issued, links } = path
+/** What comes of a certificate that may follow. */
+export function stepOf(following: Following, circumstances: LookedAt, budget: LookBudget): GrantStep {
+  budget.spend()
+  return 'name' in following
+    ? nameStepBy(following, circumstances, budget)
+    : stepBy(following.cert, following.path, circumstances)
+}
+
+function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: LookedAt): GrantStep {
+  const { held, shares, issued, links, steps } = path
   const { issuer, subject } = cert.record
   const [by, to] = [principalText(issuer), principalText(subject)]
   const upstream = new Above([by], [held.upstream])
@@ -164,16 +168,17 @@ export function stepBy(cert: OpenCapCert, path: GrantPath, circumstances: Looked
       issued: new Set([...issued, by]),
       assumed,
       links: [...links, cert],
+      steps,
     },
   }
 }
 
 function nameStepBy(
-  { cert, name }: { readonly cert: OpenNameCert; readonly name: NamePrincipal },
-  { held, shares, issued, assumed, links }: GrantPath,
+  { cert, name, path }: Extract<Following, { readonly name: NamePrincipal }>,
   circumstances: LookedAt,
   budget: LookBudget,
 ): GrantStep {
+  const { held, links } = path
   const into = resolved(cert, name)
   const upstream = new Above([principalText(cert.record.issuer)], [held.upstream])
   const looks: readonly (() => Outcome)[] = [
@@ -182,7 +187,7 @@ function nameStepBy(
     () =>
       links.some(({ id }) => id === cert.id)
         ? refuse('CAPS_CYCLIC', 'it stands in the chain twice', { asked: cert.id })
-        : checkResolution(into, name, held, issued),
+        : checkResolution(into, name, held, path.issued),
     () => checkRevocation(cert, circumstances, upstream),
     () => checkSignature(cert, circumstances, upstream).outcome,
     () => (links.length < budget.longest ? { note: '' } : refuse('CAPS_TOO_LARGE', 'more certificates in a row')),
@@ -192,7 +197,7 @@ function nameStepBy(
   const refusal = firstRefusal(looks)
   if (refusal !== undefined) return { cert, name, refusal }
   const next = holdingNamed(held, cert, { name, into: into ?? name })
-  return { cert, name, path: { held: next, shares, issued, assumed, links: [...links, cert] } }
+  return { cert, name, path: { ...path, held: next, links: [...links, cert] } }
 }
 
 /** The shares that nobody had given by a certificate before, as given by these keys. */

@@ -3,7 +3,7 @@ import { isVaultError } from '@vault/core'
 import type { GrantPath, LookedAt } from './grant-steps.ts'
 import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
-import type { LookBudget } from './look-budget.ts'
+import type { JoinBudget, LookBudget } from './look-budget.ts'
 import { covers, meet } from './meet.ts'
 import type { Principal } from './principal.ts'
 import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
@@ -33,6 +33,8 @@ export interface JointPath {
 export interface Ways {
   readonly root: Root
   readonly paths: readonly GrantPath[]
+  /** Those on which not all was followed that was granted on. */
+  readonly unlisted: ReadonlySet<GrantPath>
   /** Those of them that are shares of a threshold, and the others, by the texts of those to whom they lead. */
   readonly shares: readonly GrantPath[]
   readonly plain: ReadonlyMap<string, readonly GrantPath[]>
@@ -47,56 +49,70 @@ const MOST_TAGS = 64
 /** The halves of one that are told: he may have one more of each member. */
 const MOST_HALVES = 64
 
+/** What everybody holds together. */
+export interface JointPaths {
+  readonly joint: readonly JointPath[]
+  /** The shares of those for whom it was not looked at to the end. */
+  readonly unsettled: ReadonlySet<GrantPath>
+}
+
 /**
  * What everybody holds by shares that are enough together, or with the share that he is himself. `asked`: only whether it is this. That is
  * what a search for a proof would find for him, and nothing else.
  */
-export function jointPaths(ways: Ways, asked?: Tag): readonly JointPath[] {
-  const found = new Map<string, readonly JointPath[]>()
+export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
   const byHolder = Map.groupBy(ways.shares, ({ held }) => principalText(held.subject))
-  for (const [text, own] of byHolder) {
-    const holder = (own[0] as GrantPath).held.subject
-    if (typeof holder !== 'string') found.set(text, jointOf({ holder, ...anybody(holder) }, own, ways, asked))
+  const byKey = waysOfKeys(byHolder, ways)
+  const several = [...byHolder.values()].filter(([path]) => typeof path?.held.subject !== 'string')
+  const found = new Map<string, readonly JointPath[]>()
+  const unsettled = new Set<GrantPath>()
+  let waiting = several.length + byKey.size
+  const look = (holder: Principal, speaker: Speaker, own: readonly GrantPath[]): readonly JointPath[] => {
+    const joint = ways.budget.inPart(waiting--, (budget) => jointOf({ holder, ...speaker }, own, { ...ways, budget }, asked))
+    if (joint === undefined) for (const path of own) unsettled.add(path)
+    return joint ?? []
   }
-  for (const [key, own] of waysOfKeys(byHolder, ways)) {
+  for (const own of several) {
+    const { subject } = (own[0] as GrantPath).held
+    found.set(principalText(subject), look(subject, anybody(subject), own))
+  }
+  for (const [key, own] of byKey) {
     const forms = new Set(own.map(({ held }) => principalText(held.subject)))
     const known = [...forms].flatMap((text) => found.get(text) ?? [])
-    const joint = jointOf({ holder: key, ...asking([key]) }, own, ways, asked)
+    const joint = look(key, asking([key]), own)
     found.set(
       key,
       joint.filter(({ held }) => !known.some((other) => covers(other.held.tag, held.tag))),
     )
   }
-  return [...found.values()].flat()
+  return { joint: [...found.values()].flat(), unsettled }
 }
 
 /** The same for these keys, when all of them sign: also by what was granted to one and to another. */
-export function jointPathsOf(keys: readonly KeyId[], ways: Ways): readonly JointPath[] {
+export function jointPathsOf(keys: readonly KeyId[], ways: Ways): JointPaths {
   const hearing = { ...asking(keys), operators: operatorsIn(ways.view) }
   const own = ways.shares.filter(({ held }) => speak(held.subject, hearing).ok)
   const [first, ...others] = keys
-  if (first === undefined || own.length === 0) return []
-  return jointOf(
-    { holder: others.length === 0 ? first : thresholdPrincipal(keys.length, keys), ...asking(keys) },
-    own,
-    ways,
-  )
+  if (first === undefined || own.length === 0) return { joint: [], unsettled: new Set() }
+  const holder = others.length === 0 ? first : thresholdPrincipal(keys.length, keys)
+  const joint = ways.budget.inPart(1, (budget) => jointOf({ holder, ...asking(keys) }, own, { ...ways, budget }))
+  return { joint: joint ?? [], unsettled: new Set(joint === undefined ? own : []) }
 }
 
 function jointOf(
   { holder, ...speaker }: Speaker & { readonly holder: Principal },
   own: readonly GrantPath[],
-  ways: Ways,
+  ways: Omit<Ways, 'budget'> & { readonly budget: JoinBudget },
   asked?: Tag,
 ): readonly JointPath[] {
   const { root, view, budget, naming } = ways
   const without = onlyPlain(own, principalText(holder), ways)
   const found: JointPath[] = []
   for (const tag of asked === undefined ? commonTags(own, budget) : [asked]) {
-    budget.spendJoining(own.length)
+    budget.spend(own.length)
     const isHeld = own.some(({ held }) => covers(held.tag, tag))
     if (!isHeld || found.some(({ held }) => covers(held.tag, tag))) continue
-    const proved = readNow(seekProof({ ...speaker, tag }, root, view, { budget: budget.joining, without }), naming)
+    const proved = readNow(seekProof({ ...speaker, tag }, root, view, { budget, without }), naming)
     if (proved?.verdict.ok !== true) continue
     const { effective } = proved.verdict
     const held = { tag: effective.tag, expires: effective.expires ?? Number.POSITIVE_INFINITY, left: proved.left }
@@ -106,7 +122,7 @@ function jointOf(
 }
 
 /** The last certificates of those ways by which somebody holds something by one chain, as far as they are in none of his shares: what he holds together is beside that. */
-function onlyPlain(own: readonly GrantPath[], holder: string, { plain }: Ways): ReadonlySet<ContentId> {
+function onlyPlain(own: readonly GrantPath[], holder: string, { plain }: Pick<Ways, 'plain'>): ReadonlySet<ContentId> {
   const forms = new Set([holder, ...own.map(({ held }) => principalText(held.subject))])
   const last = [...forms].flatMap((text) => (plain.get(text) ?? []).flatMap(({ links }) => links.at(-1)?.id ?? []))
   return new Set(last).difference(new Set(own.flatMap(({ links }) => links.map(({ id }) => id))))
@@ -130,7 +146,7 @@ function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
 /** The ways to each key that can speak alone for those to whom they lead. */
 function waysOfKeys(
   byHolder: ReadonlyMap<string, readonly GrantPath[]>,
-  { paths, view, budget }: Ways,
+  { paths, view }: Ways,
 ): ReadonlyMap<KeyId, readonly GrantPath[]> {
   const found = new Map<KeyId, GrantPath[]>()
   const add = (key: KeyId, ways: readonly GrantPath[]) => {
@@ -144,25 +160,23 @@ function waysOfKeys(
     const { subject } = (ways[0] as GrantPath).held
     if (isHash(subject)) byHash.set(text, ways)
     const keys = keysIn(subject, operators)
-    budget.spendJoining(keys.length)
     for (const key of keys) if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
   }
   if (byHash.size === 0) return found
   const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators)))
-  budget.spendJoining(all.size)
   for (const key of all) for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
   return found
 }
 
 /** The tags of these, and what any of them have in common. */
-function commonTags(ways: readonly GrantPath[], budget: LookBudget): readonly Tag[] {
+function commonTags(ways: readonly GrantPath[], budget: JoinBudget): readonly Tag[] {
   const found = new Map<string, Tag>()
   const add = (tag: Tag) => found.size < MOST_TAGS && found.set(JSON.stringify(tag), tag)
   for (const { held } of ways) add(held.tag)
   const own = [...found.values()]
   for (const one of found.values()) {
     if (found.size >= MOST_TAGS) break
-    budget.spendJoining(own.length)
+    budget.spend(own.length)
     for (const tag of own) addMeet(one, tag, add)
   }
   return [...found.values()]

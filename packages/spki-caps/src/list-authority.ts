@@ -1,8 +1,9 @@
 import type { ContentId, Envelope } from '@vault/core'
 import { unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
+import { limitReached } from './error.ts'
 import type { GrantPath, IssuedCerts, LookedAt, Share } from './grant-steps.ts'
-import { issuedCerts, stepsFrom } from './grant-steps.ts'
+import { followingOn, issuedCerts, stepOf } from './grant-steps.ts'
 import type { Holding } from './holding.ts'
 import { holdingOfRoot } from './holding.ts'
 import type { JointPath, Ways } from './joint-paths.ts'
@@ -14,7 +15,7 @@ import { LookBudget } from './look-budget.ts'
 import { covers } from './meet.ts'
 import { isValidationCheck } from './online-test.ts'
 import type { Principal } from './principal.ts'
-import { isThreshold, isVault, principalText } from './principal.ts'
+import { isThreshold, isVault, keysIn, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert } from './proof-cert.ts'
 import type { Root } from './root.ts'
@@ -40,6 +41,8 @@ export interface HeldAuthority {
   readonly left: number
   /** The chain, from the root: each certificate after those that grant to its issuer. */
   readonly chain: readonly ContentId[]
+  /** There may be more: what was granted on from here, or comes of it with the shares of others, goes more ways than are looked at. */
+  readonly more?: true
   /** Where it is held by shares that are enough together: the chain of each. */
   readonly halves?: readonly (readonly ContentId[])[]
 }
@@ -52,21 +55,23 @@ export interface AuthorityView extends LookedAt {
 /**
  * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same; and what he
  * holds by shares of a threshold that are enough together, also beside each share. What only a revoked key could do nobody holds. That may be
- * much: throws `CAPS_LIMIT` after so many certificates as a search may open, or 16 times as many that count only together. How fresh sets of
- * revocations are is for the action, and not looked at here. `together: false`: without what is held by several shares together, which takes
+ * much: after so many certificates as a search may open, or 16 times as many that count only together, everybody has an equal part of that
+ * for what he has granted on, and who needs more has `more`. How fresh sets of revocations are is for the action, and not looked at here. `together: false`: without what is held by several shares together, which takes
  * most of the time.
  */
 export function listAuthority(
   given: AuthorityView,
   { together = true }: { readonly together?: boolean } = {},
 ): readonly HeldAuthority[] {
-  return together ? listWays(given).flatMap(heldFrom) : listPaths(given).map(({ held }) => held)
+  return together ? listWays(given).flatMap((ways) => heldFrom(ways)) : listPaths(given).map(({ held }) => held)
 }
 
-/** What is held by all ways down from a root, each by itself and together. */
-export function heldFrom(ways: Ways): readonly HeldAuthority[] {
-  const joint = jointPaths(ways).map((each) => heldTogether(ways.root, each))
-  return [...pathsIn(ways).map(({ held }) => held), ...joint]
+/** What is held by all ways down from a root, each by itself and together. `asked`: only what covers this, where it is given. */
+export function heldFrom(ways: Ways, asked?: Tag): readonly HeldAuthority[] {
+  const { joint, unsettled } = jointPaths(ways, asked)
+  const own = pathsIn({ ...ways, unlisted: ways.unlisted.union(unsettled) }).map(({ held }) => held)
+  const whole = joint.map((each) => heldTogether(ways.root, each))
+  return [...(asked === undefined ? own : own.filter(({ tag }) => covers(tag, asked))), ...whole]
 }
 
 /** What is held by one way, and with what assumed. */
@@ -78,12 +83,11 @@ export interface ListedPath extends Pick<GrantPath, 'assumed'> {
 
 /** As {@link listAuthority}, with what is assumed of each, and without what is held by several ways together. */
 export function listPaths(given: AuthorityView): readonly ListedPath[] {
-  return listWays(given).flatMap(pathsIn)
+  return listWays(given).flatMap((ways) => pathsIn(ways))
 }
 
 /**
  * The certificates by which somebody holds something: `whole` by himself, or with shares of others that are enough with it; `share` where they are not.
- * Throws what {@link listAuthority} throws.
  */
 export function countingCertificates(given: AuthorityView): ReadonlyMap<ContentId, 'whole' | 'share'> {
   const { roots, ...parts } = lookThrough(given)
@@ -94,7 +98,7 @@ export function countingCertificates(given: AuthorityView): ReadonlyMap<ContentI
       if (isShare(path)) shares.push(path)
       else for (const { id } of path.links) counting.set(id, 'whole')
     })
-    const joint = Map.groupBy(jointPaths(ways), ({ holder }) => principalText(holder))
+    const joint = Map.groupBy(jointPaths(ways).joint, ({ holder }) => principalText(holder))
     for (const { held, links } of shares) {
       const isWhole = joint.get(principalText(held.subject))?.some((each) => covers(held.tag, each.held.tag)) === true
       for (const { id } of links) if (isWhole || !counting.has(id)) counting.set(id, isWhole ? 'whole' : 'share')
@@ -114,48 +118,88 @@ export interface LookThrough {
   readonly view: LookedAt
   readonly issued: IssuedCerts
   readonly budget: LookBudget
+  /** Those who have revoked anything that has to do with these certificates. */
+  readonly revokers: ReadonlySet<string>
   /** Those that have not ended. */
   readonly roots: readonly Root[]
 }
 
 export function lookThrough(given: AuthorityView): LookThrough {
   const view = { ...given, memo: given.memo ?? createSignatureMemo() }
-  const budget = new LookBudget(withDefaults(view.limits))
   const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
-  return { view, issued: issuedCerts(given.certificates), budget, roots }
+  const budget = new LookBudget(withDefaults(view.limits), roots.length)
+  const issued = issuedCerts(given.certificates)
+  return { view, issued, revokers: revokersOf(issued, view), budget, roots }
 }
 
 /** All ways down from a root. `note` is told of each, also of those that add nothing, where those to whom it leads can speak. */
 export function waysFrom(
   root: Root,
-  { view, issued, budget }: Omit<LookThrough, 'roots'>,
+  { view, issued, revokers, budget }: Omit<LookThrough, 'roots'>,
   note: (path: GrantPath) => void = () => {},
 ): Ways {
-  const kept = new KeptPaths()
-  const start = pathOfRoot(root, view)
-  let paths: readonly GrantPath[] = [start]
-  // Shorter chains come first, so what they grant is known before a longer one could grant the same.
-  while (paths.length > 0) {
-    const fresh = paths.filter((path) => kept.keep(path))
-    paths = fresh.flatMap((path) =>
-      stepsFrom(path, issued, view, budget).flatMap((step) => {
-        if (!('path' in step)) return []
-        if (canSpeak(step.path.held, view)) note(step.path)
-        return [step.path]
-      }),
-    )
-  }
+  const { kept, unlisted } = budget.orInTurns((steps) => {
+    const kept = new KeptPaths(revokers)
+    const unlisted = new Set<GrantPath>()
+    let paths: readonly GrantPath[] = [{ ...pathOfRoot(root, view), steps }]
+    // Shorter chains come first, so what they grant is known before a longer one could grant the same.
+    while (paths.length > 0) {
+      const fresh = paths.filter((path) => kept.keep(path))
+      paths = fresh.flatMap((path) => {
+        const following = followingOn(path, issued)
+        if (isTooMuch(path, following)) {
+          unlisted.add(path)
+          return []
+        }
+        const on = following.flatMap((each) => {
+          const step = stepOf(each, view, budget)
+          return 'path' in step ? [step.path] : []
+        })
+        for (const each of on) if (canSpeak(each.held, view)) note(each)
+        return inTurns(path, on, issued)
+      })
+    }
+    return { kept, unlisted }
+  })
   const all = kept.all().filter(({ held }) => canSpeak(held, view))
   const [plain, shares] = [all.filter((path) => !isShare(path)), all.filter(isShare)]
   return {
     root,
     paths: all,
     shares,
+    unlisted,
     plain: Map.groupBy(plain, ({ held }) => principalText(held.subject)),
     view,
     budget,
     naming: (text) => (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
   }
+}
+
+/** Whether more certificates follow on a path than may be looked at. Throws `CAPS_LIMIT` where a root has so many by itself. */
+export function isTooMuch({ links, steps }: GrantPath, following: readonly unknown[]): boolean {
+  if (following.length <= steps) return false
+  if (links.length === 0) throw limitReached('certificates to look through', steps)
+  return true
+}
+
+/** These paths, which go on from one, each with an equal part of what may be looked at that follows: those on which nothing follows need none. */
+export function inTurns(path: GrantPath, on: readonly GrantPath[], issued: IssuedCerts): readonly GrantPath[] {
+  if (path.steps === Number.POSITIVE_INFINITY) return on
+  const further = on.filter((each) => followingOn(each, issued).length > 0).length
+  const steps = Math.floor((path.steps - followingOn(path, issued).length) / Math.max(1, further))
+  return on.map((each) => ({ ...each, steps }))
+}
+
+/** Who has revoked any of these certificates, or a key or a validation that has to do with one. */
+function revokersOf({ bySubject }: IssuedCerts, { revocations, validations, keys }: LookedAt): ReadonlySet<string> {
+  if (revocations === 'unchecked') return new Set()
+  const targets = [...bySubject.values()].flat().flatMap(({ id, record, envelope }) => [
+    id,
+    ...envelope.signatures.map(({ key }) => key),
+    ...keysIn(record.subject, (vault) => operatorsOf(keys, vault)),
+    ...(validations?.of(id) ?? []).flatMap((validation) => [validation.id, ...validation.voices.claimed]),
+  ])
+  return new Set([...new Set(targets)].flatMap((target) => revocations.revokers(target)))
 }
 
 function isShare({ shares }: GrantPath): boolean {
@@ -170,17 +214,21 @@ function validated(cert: OpenProofCert): OpenProofCert {
 }
 
 /** What is held by each way by itself. */
-export function pathsIn({ root, paths }: Pick<Ways, 'root' | 'paths'>): readonly ListedPath[] {
-  return paths.map(({ held, shares, assumed, links }) => ({
-    assumed,
-    givers: shares.map(({ by }) => by),
-    held: {
-      ...heldBy(root, held.subject, held),
-      shares: shares.map(({ threshold }) => threshold),
-      parts: shares.map(({ member, needed }) => ({ member, needed })),
-      chain: links.map(({ id }) => id),
-    },
-  }))
+export function pathsIn({ root, paths, unlisted }: Pick<Ways, 'root' | 'paths' | 'unlisted'>): readonly ListedPath[] {
+  return paths.map((path) => {
+    const { held, shares, assumed, links } = path
+    return {
+      assumed,
+      givers: shares.map(({ by }) => by),
+      held: {
+        ...heldBy(root, held.subject, held),
+        shares: shares.map(({ threshold }) => threshold),
+        parts: shares.map(({ member, needed }) => ({ member, needed })),
+        chain: links.map(({ id }) => id),
+        ...(unlisted.has(path) && { more: true as const }),
+      },
+    }
+  })
 }
 
 /** What is held by several ways together. */
@@ -219,5 +267,6 @@ export function pathOfRoot(root: Root, { limits }: Pick<Circumstances, 'limits'>
     issued: new Set(),
     assumed: new Set(),
     links: [],
+    steps: Number.POSITIVE_INFINITY,
   }
 }
