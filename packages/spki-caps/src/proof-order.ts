@@ -28,25 +28,27 @@ export function inProofOrder(links: readonly ProofLink[]): readonly OpenProofCer
   const ranked = links.toSorted((a, b) => rankOf(b.cert.id) - rankOf(a.cert.id))
   const certs = ranked.map(({ cert }) => cert)
   if (!links.some(({ cert }) => isThreshold(cert.record.subject))) return certs
-  const binding = new Map(ranked.map((link) => [link, ranked.filter((other) => bindsIdly(link, other))]))
+  const before = new Map(ranked.map((link) => [link, ranked.filter((other) => isBefore(other, link))]))
+  const bound = new Map(ranked.map((link) => [link, ranked.filter((other) => bindsIdly(link, other))]))
   const ordered: OpenProofCert[] = []
-  let waiting = ranked
-  while (waiting.length > 0) {
-    const ready = waiting.filter(({ cert }) => !waiting.some((other) => isBefore(other, cert)))
-    const next =
-      ready.find((link) => !binding.get(link)?.some((other) => waiting.includes(other))) ?? ready[0] ?? waiting[0]
-    ordered.push((next as ProofLink).cert)
-    waiting = waiting.filter((link) => link !== next)
+  const waiting = new Set(ranked)
+  while (waiting.size > 0) {
+    const ready = [...waiting].filter((link) => !before.get(link)?.some((other) => waiting.has(other)))
+    const idle = ready.find((link) => !bound.get(link)?.some((other) => waiting.has(other)))
+    const next = idle ?? ready[0] ?? ([...waiting][0] as ProofLink)
+    ordered.push(next.cert)
+    waiting.delete(next)
   }
   return ordered
 }
 
 /** Whether it has to stand before another one: its subject speaks by that, or has issued it. */
-function isBefore({ cert, by }: ProofLink, next: OpenProofCert): boolean {
-  return by.has(next.id) || (cert !== next && principalText(cert.record.subject) === principalText(next.record.issuer))
+function isBefore(link: ProofLink, { cert }: ProofLink): boolean {
+  const { subject } = link.cert.record
+  return link.by.has(cert.id) || (link.cert !== cert && principalText(subject) === principalText(cert.record.issuer))
 }
 
 /** Whether it would bind another one that its subject does not speak by. */
-function bindsIdly(link: ProofLink, { cert }: ProofLink): boolean {
-  return link.cert !== cert && !isBefore(link, cert) && leadsTo(link.cert, cert)
+function bindsIdly(link: ProofLink, other: ProofLink): boolean {
+  return link !== other && !isBefore(link, other) && leadsTo(link.cert, other.cert)
 }
