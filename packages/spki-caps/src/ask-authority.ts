@@ -3,7 +3,7 @@ import { unrevoked } from './check-cert.ts'
 import { checkFreshness } from './freshness.ts'
 import { jointPathsOf } from './joint-paths.ts'
 import { operatorsOf } from './key-directory.ts'
-import type { AuthorityView, HeldAuthority } from './list-authority.ts'
+import type { HeldAuthority } from './list-authority.ts'
 import { heldFrom, heldTogether, listWays } from './list-authority.ts'
 import { covers } from './meet.ts'
 import { issuingTexts, partTexts } from './principal.ts'
@@ -11,6 +11,7 @@ import type { Question } from './question.ts'
 import type { Hearing } from './speak.ts'
 import { speak } from './speak.ts'
 import { knownVoices } from './voices.ts'
+import type { AuthorityView } from './ways-from.ts'
 
 /**
  * Who may do what is asked: each by the chains that grant all of it, also those that are only shares, and by shares that are enough

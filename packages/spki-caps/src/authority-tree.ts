@@ -6,8 +6,7 @@ import type { JointPath } from './joint-paths.ts'
 import { jointPaths } from './joint-paths.ts'
 import { KeptPaths } from './kept-paths.ts'
 import { withDefaults } from './limits.ts'
-import type { AuthorityView, HeldAuthority, LookThrough } from './list-authority.ts'
-import { canSpeak, inTurns, isTooMuch, lookThrough, pathOfRoot, waysFrom } from './list-authority.ts'
+import type { HeldAuthority } from './list-authority.ts'
 import { LookBudget } from './look-budget.ts'
 import { covers } from './meet.ts'
 import type { OpenNameCert } from './name-cert.ts'
@@ -17,6 +16,8 @@ import { principalText } from './principal.ts'
 import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
+import type { AuthorityView, LookThrough } from './ways-from.ts'
+import { canSpeak, inTurns, isTooMuch, lookThrough, pathOfRoot, waysFrom } from './ways-from.ts'
 
 /** A certificate where it stands in a tree, with those that were issued on it. */
 export interface GrantNode {

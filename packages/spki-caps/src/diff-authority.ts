@@ -1,7 +1,8 @@
 import { compareBytes } from '@vault/core'
-import type { AuthorityView, HeldAuthority, ListedPath } from './list-authority.ts'
+import type { HeldAuthority, ListedPath } from './list-authority.ts'
 import { listPaths } from './list-authority.ts'
 import { covers } from './meet.ts'
+import type { AuthorityView } from './ways-from.ts'
 
 /** What two views of authority have and have not in common. */
 export interface AuthorityDiff {

@@ -4,7 +4,6 @@ import type { CertificateIndex } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, unrevoked } from './check-cert.ts'
 import { checkValidation } from './check-validation.ts'
 import type { Circumstances } from './circumstances.ts'
-import { limitReached } from './error.ts'
 import { operatorsOf } from './key-directory.ts'
 import type { CapsLimits } from './limits.ts'
 import { withDefaults } from './limits.ts'
@@ -21,11 +20,9 @@ import { lengthOf, proofOf, Reached } from './reach.ts'
 import type { Reading } from './reading.ts'
 import { IndexReader } from './reading.ts'
 import type { Root } from './root.ts'
+import { SearchBudget } from './search-budget.ts'
 import type { Hearing, Said } from './speak.ts'
 import { speak } from './speak.ts'
-
-// Reading a certificate takes a small part of the time that verifying one takes.
-const SEEN_FOR_ONE = 16
 
 /** What a search goes by beside the question. */
 export interface SearchParts extends Pick<Circumstances, 'keys' | 'revocations' | 'validations' | 'now' | 'memo'> {
@@ -36,33 +33,6 @@ export interface SearchParts extends Pick<Circumstances, 'keys' | 'revocations' 
   readonly without: ReadonlySet<ContentId>
   readonly limits: Required<CapsLimits>
   readonly budget: Pick<SearchBudget, 'see' | 'open'>
-}
-
-/** How much one search may look at, or several together. */
-export class SearchBudget {
-  readonly #most: number
-  /** Verified, and read at all. */
-  #opened = 0
-  #seen = 0
-
-  constructor({ search }: Required<CapsLimits>) {
-    this.#most = search
-  }
-
-  /** So many are read of one principal at most. */
-  get mostSeen(): number {
-    return this.#most * SEEN_FOR_ONE
-  }
-
-  /** Throws `CAPS_LIMIT`. */
-  see(): void {
-    if (++this.#seen > this.mostSeen) throw limitReached('certificates to pass over', this.mostSeen)
-  }
-
-  /** Throws `CAPS_LIMIT`. */
-  open(): void {
-    if (++this.#opened > this.#most) throw limitReached('certificates to look through', this.#most)
-  }
 }
 
 /**

@@ -3,19 +3,18 @@ import { isVaultError } from '@vault/core'
 import type { GrantPath, LookedAt } from './grant-steps.ts'
 import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
-import type { JoinBudget, LookBudget } from './look-budget.ts'
+import type { JoinBudget } from './look-budget.ts'
 import { covers, meet } from './meet.ts'
 import type { Principal } from './principal.ts'
 import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
-import type { OpenProofCert } from './proof-cert.ts'
 import type { Asked } from './question.ts'
 import type { Reach } from './reach.ts'
 import { readNow } from './reading.ts'
-import type { Root } from './root.ts'
 import { seekProof } from './seek-proof.ts'
 import { speak } from './speak.ts'
 import type { Tag } from './tag.ts'
 import { knownVoices } from './voices.ts'
+import type { Ways } from './ways-from.ts'
 
 /** Who is taken to ask. */
 type Speaker = Pick<Asked, 'voices' | 'spoken'>
@@ -27,21 +26,6 @@ export interface JointPath {
   /** Each certificate after those that grant to its issuer. */
   readonly chain: readonly ContentId[]
   readonly halves: readonly (readonly ContentId[])[]
-}
-
-/** All ways down from one root. */
-export interface Ways {
-  readonly root: Root
-  readonly paths: readonly GrantPath[]
-  /** Those on which not all was followed that was granted on. */
-  readonly unlisted: ReadonlySet<GrantPath>
-  /** Those of them that are shares of a threshold, and the others, by the texts of those to whom they lead. */
-  readonly shares: readonly GrantPath[]
-  readonly plain: ReadonlyMap<string, readonly GrantPath[]>
-  readonly view: LookedAt
-  readonly budget: LookBudget
-  /** All certificates, by the texts of those to whom they grant or whom they name. */
-  naming(text: string): readonly OpenProofCert[]
 }
 
 /** Different tags that members of a threshold give to one, and what they have in common: more are not told apart. */
@@ -135,7 +119,7 @@ function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
     for (const { cert, via } of reaches) {
       if (rows.length === MOST_HALVES) return
       const longer = cert === undefined ? row : [...row, cert.id]
-      if (via.some(({ cert }) => cert !== undefined)) add(via, longer)
+      if (via.some((reach) => reach.cert !== undefined)) add(via, longer)
       else rows.push(longer)
     }
   }

@@ -34,14 +34,16 @@ export class KeptPaths {
       a.left >= b.left &&
       a.expires >= b.expires &&
       // Who is above may revoke what follows.
-      this.#revokersIn(a).isSubsetOf(b.upstream.texts) &&
+      this.#isUnder(a, b) &&
       covers(a.tag, b.tag)
     )
   }
 
-  #revokersIn({ upstream }: GrantPath['held']): ReadonlySet<string> {
+  /** Whether whoever has revoked anything and is above the one is above the other as well. */
+  #isUnder({ upstream: a }: GrantPath['held'], { upstream: b }: GrantPath['held']): boolean {
     const revokers = this.#revokers
-    if (revokers === undefined) return upstream.texts
-    return revokers.size === 0 ? revokers : upstream.texts.intersection(revokers)
+    if (revokers?.size === 0) return true
+    const over = revokers === undefined ? a.texts : a.texts.intersection(revokers)
+    return over.isSubsetOf(b.texts)
   }
 }

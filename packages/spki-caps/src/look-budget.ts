@@ -1,10 +1,10 @@
 import { isVaultError } from '@vault/core'
 import { limitReached } from './error.ts'
-import type { SearchBudget } from './find-chain.ts'
 import { FollowedNames } from './followed-names.ts'
 import type { CapsLimits } from './limits.ts'
 import type { Principal } from './principal.ts'
 import { namesIn } from './principal.ts'
+import type { SearchBudget } from './search-budget.ts'
 
 /** For each certificate that may be looked at, so many times it is as one of several that count only together. */
 const JOINED_FOR_ONE = 16
