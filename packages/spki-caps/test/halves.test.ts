@@ -102,6 +102,14 @@ describe('halves of what a council grants', () => {
     ).toBe(idOf(on))
   })
 
+  it('count as halves until one completes another, and with it what was granted on by them', async () => {
+    const halves = [await cert(ana, mia.key), await cert(mia, tom.key), await cert(mia, tom.key, { tag: READ })]
+    const counting = (...more: Envelope[]) => [...countingCertificates(seen([...halves, ...more])).values()]
+    expect(counting()).toEqual(['share', 'share', 'share'])
+    expect(counting(await cert(ana, mia.key))).toEqual(['share', 'share', 'share', 'share'])
+    expect(counting(await cert(ben, mia.key))).toEqual(['whole', 'whole', 'whole', 'whole'])
+  })
+
   it('make a member that is given one enough, who is the other', async () => {
     const view = seen([await cert(ana, ben.key)])
     expect([holders(view), await isExplained(ben.key, view)]).toEqual([[trio, ben.key], true])
