@@ -127,8 +127,13 @@ class Search {
       this.#done.add(cert.id)
       const { issuer, delegate, depth } = cert.record
       if (hops > (delegate ? (depth ?? hops) : 0)) continue
-      // Who signs alone speaks by no other keys than his own.
-      if (!isOfSeveral(issuer) && speak(issuer, hearing).ok) continue
+      const already = speak(issuer, hearing)
+      if (already.ok) {
+        // Who signs alone speaks by no other keys than his own.
+        if (!isOfSeveral(issuer)) continue
+        const { keys, through: via } = already
+        this.#reached.add(principalText(issuer), { keys, hops, length: lengthOf(already), via })
+      }
       const reach = { hops: hops + 1, length: 1 + lengthOf(spoken), cert, keys, via: spoken.through }
       for (const text of issuingTexts(issuer)) found.set(text, withWay(found.get(text) ?? [], reach))
     }

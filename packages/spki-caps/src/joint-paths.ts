@@ -9,6 +9,7 @@ import type { Principal } from './principal.ts'
 import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
 import type { Asked } from './question.ts'
 import type { Reach } from './reach.ts'
+import { certified } from './reach.ts'
 import { readNow } from './reading.ts'
 import { seekProof } from './seek-proof.ts'
 import { speak } from './speak.ts'
@@ -116,10 +117,10 @@ function onlyPlain(own: readonly GrantPath[], holder: string, { plain }: Pick<Wa
 function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
   const rows: (readonly ContentId[])[] = []
   const add = (reaches: readonly Reach[], row: readonly ContentId[]): void => {
-    for (const { cert, via } of reaches) {
+    for (const { cert, via } of certified(reaches)) {
       if (rows.length === MOST_HALVES) return
-      const longer = cert === undefined ? row : [...row, cert.id]
-      if (via.some((reach) => reach.cert !== undefined)) add(via, longer)
+      const longer = [...row, cert.id]
+      if (certified(via).length > 0) add(via, longer)
       else rows.push(longer)
     }
   }

@@ -11,7 +11,7 @@ export interface Reach extends Way, Partial<Pick<NameWay, 'of' | 'by'>> {
   readonly hops: number
   /** So many certificates in a row, with those that name. */
   readonly length: number
-  /** Absent: he speaks himself. */
+  /** Absent: he speaks himself, or as several that speak. */
   readonly cert?: OpenProofCert
   /** How those came to speak whom it grants to, or names. */
   readonly via: readonly Reach[]
@@ -70,21 +70,32 @@ export function isBehind(id: ContentId, { through }: Pick<Said<Reach>, 'through'
   return false
 }
 
+/** A reach by a certificate. */
+type Certified = Reach & { readonly cert: OpenProofCert }
+
+/** The first certificates by which something was said. */
+export function certified(through: readonly Reach[]): readonly Certified[] {
+  return through.flatMap((reach) => (isCertified(reach) ? [reach] : certified(reach.via)))
+}
+
+function isCertified(reach: Reach): reach is Certified {
+  return reach.cert !== undefined
+}
+
 /** The certificates by which something was said, in the order of a proof. */
 export function proofOf({ through }: Pick<Said<Reach>, 'through'>): readonly OpenProofCert[] {
   const nodes = new Map<ContentId, { readonly cert: OpenProofCert; readonly reaches: Set<Reach> }>()
-  const waiting = [...through]
+  const waiting = [...certified(through)]
   for (let reach = waiting.shift(); reach !== undefined; reach = waiting.shift()) {
     const { cert, via } = reach
-    if (cert === undefined) continue
     const known = nodes.get(cert.id)
     if (known?.reaches.has(reach) === true) continue
     if (known === undefined) nodes.set(cert.id, { cert, reaches: new Set([reach]) })
     else known.reaches.add(reach)
-    waiting.push(...via)
+    waiting.push(...certified(via))
   }
   const links = [...nodes.values()].map(({ cert, reaches }) => {
-    const next = [...reaches].flatMap(({ via }) => via.flatMap((reach) => reach.cert?.id ?? []))
+    const next = [...reaches].flatMap(({ via }) => certified(via).map(({ cert }) => cert.id))
     return { cert, by: new Set(next) }
   })
   return inProofOrder(links)
