@@ -85,7 +85,8 @@ export function countingCertificates(given: AuthorityView): ReadonlyMap<ContentI
     })
     const joint = Map.groupBy(jointPaths(ways).joint, ({ holder }) => principalText(holder))
     for (const { held, links } of shares) {
-      const isWhole = joint.get(principalText(held.subject))?.some((each) => covers(held.tag, each.held.tag)) === true
+      const whole = joint.get(principalText(held.subject)) ?? []
+      const isWhole = whole.some((each) => covers(held.tag, each.held.tag) || covers(each.held.tag, held.tag))
       for (const { id } of links) if (isWhole || !counting.has(id)) counting.set(id, isWhole ? 'whole' : 'share')
     }
   }

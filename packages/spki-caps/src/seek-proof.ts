@@ -109,9 +109,10 @@ class Seeking {
       const own = proof.filter(({ record }) => revokers.includes(principalText(record.issuer)))
       return { together: own.length > 0 ? own.slice(0, 1) : proof, revokers }
     }
+    // Those furthest above first: somebody may have written any number of others like the one that is refused.
     const together = [refused]
     for (const cert of proof.slice(0, at).toReversed())
-      if (together.some((below) => leadsTo(cert, below))) together.push(cert)
+      if (together.some((below) => leadsTo(cert, below))) together.unshift(cert)
     const targets = [refused.id, ...refused.envelope.signatures.map(({ key }) => key)]
     return { together, revokers: this.#revokersOf(targets, together) }
   }

@@ -19,7 +19,7 @@ const VIEW = { keys: createKeyDirectory([]), now: NOW }
 async function ask(
   certificates: readonly Envelope[],
   revoked: readonly Envelope[],
-  { roots = [ROOT], keys = [ben.key], ...more }: Partial<Circumstances> & { readonly keys?: readonly (typeof ben.key)[] } = {},
+  { roots = [ROOT], keys = [ben.key], ...more }: Omit<Partial<Circumstances>, 'keys'> & { readonly keys?: readonly (typeof ben.key)[] } = {},
 ) {
   const question = { action: 'migrate', tag: MIGRATE, voices: knownVoices(keys) }
   const circumstances = { ...VIEW, roots, revocations: viewOf(revoked), ...more }
