@@ -59,7 +59,7 @@ export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
   }
   for (const own of several) {
     const { subject } = (own[0] as GrantPath).held
-    found.set(principalText(subject), look(subject, anybody(subject), own))
+    found.set(principalText(subject), look(subject, anybody(subject, ways.view), own))
   }
   for (const [key, own] of byKey) {
     const forms = new Set(own.map(({ held }) => principalText(held.subject)))
@@ -189,8 +189,9 @@ function asking(keys: readonly KeyId[]): Speaker {
   return { voices: knownVoices(keys) }
 }
 
-/** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued. */
-function anybody(principal: Principal): Speaker {
+/** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued, nor any of its keys. */
+function anybody(principal: Principal, view: LookedAt): Speaker {
   const text = principalText(principal)
-  return { voices: knownVoices([]), spoken: new Map([[text, [{ keys: [text as KeyId, ...keysIn(principal)] }]]]) }
+  const keys = [text as KeyId, ...keysIn(principal, operatorsIn(view))]
+  return { voices: knownVoices([]), spoken: new Map([[text, [{ keys }]]]) }
 }
