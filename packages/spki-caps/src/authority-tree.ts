@@ -60,7 +60,10 @@ export interface AuthorityTree {
 export interface AuthorityTrees {
   readonly trees: readonly AuthorityTree[]
   /** Certificates that hang on no root, because nothing was granted to their issuers. */
-  readonly loose: readonly Omit<GrantNode, 'refusal' | 'shares' | 'parts' | 'together' | 'more' | 'repeated' | 'below'>[]
+  readonly loose: readonly Omit<
+    GrantNode,
+    'refusal' | 'shares' | 'parts' | 'together' | 'more' | 'repeated' | 'below'
+  >[]
   /** Certificates that say who is called by a name to which nothing was granted. */
   readonly names: readonly Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'expires'>[]
 }
@@ -75,7 +78,9 @@ export function authorityTrees(
   const { roots, ...parts } = lookThrough(given)
   const { view, issued, budget } = parts
   const joint = roots.map((root) => {
-    const all = together ? jointPaths(waysFrom(root, { ...parts, budget: new LookBudget(withDefaults(view.limits)) })).joint : []
+    const all = together
+      ? jointPaths(waysFrom(root, { ...parts, budget: new LookBudget(withDefaults(view.limits)) })).joint
+      : []
     return Map.groupBy(all, ({ holder }) => principalText(holder))
   })
   const { trees, seen } = budget.orInTurns((steps) => {

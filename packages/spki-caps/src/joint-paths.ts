@@ -53,7 +53,9 @@ export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
   const unsettled = new Set<GrantPath>()
   let waiting = several.length + byKey.size
   const look = (holder: Principal, speaker: Speaker, own: readonly GrantPath[]): readonly JointPath[] => {
-    const joint = ways.budget.inPart(waiting--, (budget) => jointOf({ holder, ...speaker }, own, { ...ways, budget }, asked))
+    const joint = ways.budget.inPart(waiting--, (budget) =>
+      jointOf({ holder, ...speaker }, own, { ...ways, budget }, asked),
+    )
     if (joint === undefined) for (const path of own) unsettled.add(path)
     return joint ?? []
   }

@@ -48,4 +48,3 @@ export function readNow<T>(reading: Reading<T>, naming: (text: string) => readon
   while (step.done !== true) step = reading.next(naming(step.value))
   return step.value
 }
-

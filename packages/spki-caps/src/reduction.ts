@@ -230,12 +230,7 @@ export class Reduction {
 
   #requestStep(): TraceStep {
     const { tag } = this.#question
-    const { outcome, keys } = closeChain(
-      this.#holdings[0] as Holding,
-      this.#links,
-      this.#question,
-      this.#circumstances,
-    )
+    const { outcome, keys } = closeChain(this.#holdings[0] as Holding, this.#links, this.#question, this.#circumstances)
     this.#heard = keys
     return {
       ...unseenRequest(this.#question),

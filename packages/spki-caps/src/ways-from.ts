@@ -96,7 +96,8 @@ export function waysFrom(
     plain: Map.groupBy(plain, ({ held }) => principalText(held.subject)),
     view,
     budget,
-    naming: (text) => (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
+    naming: (text) =>
+      (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
   }
 }
 
@@ -118,12 +119,14 @@ export function inTurns(path: GrantPath, on: readonly GrantPath[], issued: Issue
 /** Who has revoked any of these certificates, or a key or a validation that has to do with one. */
 function revokersOf({ bySubject }: IssuedCerts, { revocations, validations, keys }: LookedAt): ReadonlySet<string> {
   if (revocations === 'unchecked') return new Set()
-  const targets = [...bySubject.values()].flat().flatMap(({ id, record, envelope }) => [
-    id,
-    ...envelope.signatures.map(({ key }) => key),
-    ...keysIn(record.subject, (vault) => operatorsOf(keys, vault)),
-    ...(validations?.of(id) ?? []).flatMap((validation) => [validation.id, ...validation.voices.claimed]),
-  ])
+  const targets = [...bySubject.values()]
+    .flat()
+    .flatMap(({ id, record, envelope }) => [
+      id,
+      ...envelope.signatures.map(({ key }) => key),
+      ...keysIn(record.subject, (vault) => operatorsOf(keys, vault)),
+      ...(validations?.of(id) ?? []).flatMap((validation) => [validation.id, ...validation.voices.claimed]),
+    ])
   return new Set([...new Set(targets)].flatMap((target) => revocations.revokers(target)))
 }
 

@@ -19,7 +19,11 @@ const VIEW = { keys: createKeyDirectory([]), now: NOW }
 async function ask(
   certificates: readonly Envelope[],
   revoked: readonly Envelope[],
-  { roots = [ROOT], keys = [ben.key], ...more }: Omit<Partial<Circumstances>, 'keys'> & { readonly keys?: readonly (typeof ben.key)[] } = {},
+  {
+    roots = [ROOT],
+    keys = [ben.key],
+    ...more
+  }: Omit<Partial<Circumstances>, 'keys'> & { readonly keys?: readonly (typeof ben.key)[] } = {},
 ) {
   const question = { action: 'migrate', tag: MIGRATE, voices: knownVoices(keys) }
   const circumstances = { ...VIEW, roots, revocations: viewOf(revoked), ...more }
@@ -36,7 +40,12 @@ async function both(...given: Parameters<typeof ask>) {
 describe('where a chain is refused by one who is above in it', () => {
   it('another one is found, past whoever has revoked', async () => {
     const last = await cert(mia, ben.key)
-    const ways = [await cert(ana, eva.key), await cert(eva, mia.key), await cert(ana, tom.key), await cert(tom, mia.key)]
+    const ways = [
+      await cert(ana, eva.key),
+      await cert(eva, mia.key),
+      await cert(ana, tom.key),
+      await cert(tom, mia.key),
+    ]
     expect(await both([...ways, last], [await revoke(eva, last)])).toEqual(['granted', 'granted'])
     const denied = [await revoke(eva, last), await revoke(tom, last)]
     expect(await both([...ways, last], denied)).toEqual(['CAPS_REVOKED', 'CAPS_REVOKED'])
@@ -82,6 +91,9 @@ describe('where a chain is refused by one who is above in it', () => {
     }
     expect(await ask(ways, revoked)).toBe('CAPS_REVOKED')
     expect(await both([...ways, await cert(mia, ben.key)], revoked)).toEqual(['granted', 'granted'])
-    expect(await both([...ways, await cert(ana, tom.key), await cert(tom, mia.key)], revoked)).toEqual(['granted', 'granted'])
+    expect(await both([...ways, await cert(ana, tom.key), await cert(tom, mia.key)], revoked)).toEqual([
+      'granted',
+      'granted',
+    ])
   })
 })

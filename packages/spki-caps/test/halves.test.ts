@@ -268,7 +268,8 @@ function counting(given: AuthorityView): { readonly view: AuthorityView; readonl
     memo: { ...memo, has: (...asked: Parameters<typeof memo.has>) => ++count > 0 && memo.has(...asked) },
     revocations: {
       ...revocations,
-      revokers: (target: Parameters<typeof revocations.revokers>[0]) => (++count > 0 ? revocations.revokers(target) : []),
+      revokers: (target: Parameters<typeof revocations.revokers>[0]) =>
+        ++count > 0 ? revocations.revokers(target) : [],
     },
   }
   return { view, looks: () => count }

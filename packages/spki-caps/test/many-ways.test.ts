@@ -64,7 +64,8 @@ describe('certificates that go more ways than anybody looks at', () => {
       const [flood, revoked] = await make()
       const given = await cert(ana, mia.key)
       const revocations = viewOf(revoked)
-      const view = (...certs: readonly Envelope[]) => authorityView([given, ...flood, ...certs], { revocations, limits: { search: 1_000 } })
+      const view = (...certs: readonly Envelope[]) =>
+        authorityView([given, ...flood, ...certs], { revocations, limits: { search: 1_000 } })
       const certs = await honest()
       const whole = view(...certs)
       const held = listAuthority(whole)
@@ -81,7 +82,11 @@ describe('certificates that go more ways than anybody looks at', () => {
       // So is what a place lost, or has gained.
       const less = view(certs[0] as Envelope)
       const lost = diffAuthority(whole, less)
-      expect([lost.lost.map(({ subject }) => subject), lost.gained, lost.unlisted.length > 0]).toEqual([[ben.key], [], true])
+      expect([lost.lost.map(({ subject }) => subject), lost.gained, lost.unlisted.length > 0]).toEqual([
+        [ben.key],
+        [],
+        true,
+      ])
       expect(diffAuthority(less, whole).gained.map(({ subject }) => subject)).toEqual([ben.key])
     },
     60_000,

@@ -31,7 +31,10 @@ export function addCapsDiff({ caps, action }: CapsProgram): void {
       ...marked('-', lost),
       ...(unlisted.length === 0
         ? []
-        : ['Not compared is what these granted on, because it goes more ways than are looked at:', ...heldLines(unlisted, shown)]),
+        : [
+            'Not compared is what these granted on, because it goes more ways than are looked at:',
+            ...heldLines(unlisted, shown),
+          ]),
       `${ok ? 'The same' : 'NOT the same'}: ${counted(kept.length, 'grant')} kept, ${gained.length} gained, ${lost.length} lost.`,
     ]
     await output.result({ ok, kept, gained, lost, unlisted }, lines.join('\n'))

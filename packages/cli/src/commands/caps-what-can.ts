@@ -36,9 +36,15 @@ export function addCapsWhatCan({ caps, action }: CapsProgram): void {
         : ['Only together with others:', ...heldLines(together, { ...shown, among: [...alone, ...together] })]),
       ...(unlisted.length === 0
         ? []
-        : ['There may be more, by what these granted on: it goes more ways than are looked at.', ...heldLines(unlisted, shown)]),
+        : [
+            'There may be more, by what these granted on: it goes more ways than are looked at.',
+            ...heldLines(unlisted, shown),
+          ]),
     ]
-    await output.result({ ok: true, keys, alone, together, unlisted, ...(published && { published }) }, lines.join('\n'))
+    await output.result(
+      { ok: true, keys, alone, together, unlisted, ...(published && { published }) },
+      lines.join('\n'),
+    )
     return EXIT.ok
   })
 }
