@@ -100,7 +100,7 @@ export function listWays(given: AuthorityView): readonly Ways[] {
 }
 
 /** What is held by each way by itself. */
-export function pathsIn({ root, paths, unlisted }: Pick<Ways, 'root' | 'paths' | 'unlisted'>): readonly ListedPath[] {
+function pathsIn({ root, paths, unlisted }: Pick<Ways, 'root' | 'paths' | 'unlisted'>): readonly ListedPath[] {
   return paths.map((path) => {
     const { held, shares, assumed, links } = path
     return {
