@@ -103,7 +103,12 @@ function jointOf(
     if (proved?.verdict.ok !== true) continue
     const { effective } = proved.verdict
     const held = { tag: effective.tag, expires: effective.expires ?? Number.POSITIVE_INFINITY, left: proved.left }
-    found.push({ holder, held, chain: proved.proof.map(({ id }) => id), halves: rowsIn(proved.said.through) })
+    found.push({
+      holder,
+      held,
+      chain: proved.proof.map(({ id }) => id),
+      halves: inOrderOf(own, rowsIn(proved.said.through)),
+    })
   }
   return found.filter((each) => !found.some((other) => other !== each && isMore(other, each)))
 }
@@ -128,6 +133,20 @@ function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
   }
   add(through, [])
   return rows
+}
+
+/** The shortest first, then those that hold the longest. */
+function inOrderOf(
+  own: readonly GrantPath[],
+  rows: readonly (readonly ContentId[])[],
+): readonly (readonly ContentId[])[] {
+  const ends = own.toSorted(shortestFirst).map(({ links }) => links.at(-1)?.id)
+  return rows.toSorted((a, b) => ends.indexOf(a.at(-1)) - ends.indexOf(b.at(-1)))
+}
+
+function shortestFirst(a: GrantPath, b: GrantPath): number {
+  if (a.links.length !== b.links.length) return a.links.length - b.links.length
+  return a.held.expires === b.held.expires ? 0 : b.held.expires - a.held.expires
 }
 
 /** The ways to each key that can speak alone for those to whom they lead. */
