@@ -81,6 +81,14 @@ describe('where a chain is refused by one who is above in it', () => {
     expect(await both(certificates, [await revoke(tom, on)], { roots, keys })).toEqual(['granted', 'granted'])
   })
 
+  it('whoever could speak for a council himself, and is needed beside it, is heard by what it has issued', async () => {
+    const council = thresholdPrincipal(2, [ben.key, eva.key, mia.key])
+    const certificates = [await nameCert(ana, 'x', council), await cert([ben, eva], mia.key, { issuer: council })]
+    const roots = [{ ...ROOT, subject: thresholdPrincipal(2, [namePrincipal(ana.key, 'x'), mia.key]) }]
+    for (const keys of [[mia.key], [eva.key, mia.key]])
+      expect(await both(certificates, [], { roots, keys })).toEqual(['granted', 'granted'])
+  })
+
   it('any number of certificates that one has revoked hide no other', async () => {
     const ways = [await cert(ana, eva.key), await cert(eva, mia.key)]
     const revoked: Envelope[] = []
