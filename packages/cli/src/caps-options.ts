@@ -130,7 +130,7 @@ export async function sayIssued(
   for (const { message, code } of findings) output.warn(`Warning: ${message} [${code}]`)
   if (revives.length > 0)
     output.warn(
-      `Note: with it ${revives.length === 1 ? 'another certificate counts' : `${revives.length} other certificates count`} that did not before: ${revives.join(', ')}. What was granted on from one that was taken back goes on with another to the same holder: revoke what is not meant.`,
+      `Note: with it ${revives.length === 1 ? 'another certificate counts' : `${revives.length} other certificates count`} that did not before: ${revives.join(', ')}. A half counts once it is complete, and what was granted on from one that was taken back goes on with another to the same holder: revoke what is not meant.`,
     )
   const until = expires?.toISOString() ?? null
   const granting = { ...(from !== undefined && { from }), ...(own !== undefined && { place_certificate: own }) }

@@ -8,6 +8,8 @@ export interface TreeWords {
   readonly words: (tag: Tag) => string
 }
 
+const MORE = '… more was granted on from here than is looked at'
+
 /** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the shares of others –. `ids`: whole ids instead of their ends. */
 export function treeLines(
   { trees, loose, names }: AuthorityTrees,
@@ -33,6 +35,7 @@ export function treeLines(
       const isLast = i === nodes.length - 1
       return [
         `${indent}${isLast ? '└─ ' : '├─ '}${lineOf(node)}`,
+        ...(node.more ? [`${indent}${isLast ? '   ' : '│  '}${MORE}`] : []),
         ...linesOf(node.below, `${indent}${isLast ? '   ' : '│  '}`),
       ]
     })

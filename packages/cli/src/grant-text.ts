@@ -54,7 +54,7 @@ export function heldLines(
   },
 ): readonly string[] {
   const whole = new Set(among.flatMap(({ halves = [] }) => halves.map((ids) => ids.join())))
-  const rows = held.map(({ subject, shares, parts, tag, expires, left, chain, halves }) => ({
+  const rows = held.map(({ subject, shares, parts, tag, expires, left, chain, halves, more }) => ({
     who: name(subject),
     what: [
       `${words(tag)}, ${untilWords(expires)}`,
@@ -64,6 +64,7 @@ export function heldLines(
             `${shareWords({ shares, parts }, name)}: ${whole.has(chain.join()) ? 'complete with others' : othersWords({ parts })}`,
           ]
         : []),
+      ...(more ? ['and more was granted on than is looked at'] : []),
     ].join(', '),
     chains: halves ?? (chain.length === 0 ? [] : [chain]),
   }))

@@ -127,6 +127,19 @@ describe('a chain of certificates', () => {
     expect(verdict).toMatchObject({ ok: false, code: 'CAPS_REVOKED' })
   })
 
+  test('issuing the other half says what counts with it: the first one, and what was granted on by that', async () => {
+    await using space = await scratch()
+    await createVault(space.at('v'), plain)
+    await using vault = await openVault(space.at('v'))
+    const grant = { actions: ['read'], delegate: true, expires: null }
+    await vault.issueCap({ to: thresholdPrincipal(2, [ana.key, ben.key, eva.key]), ...grant })
+    const first = await vault.issueCap({ to: carol.key, ...grant }, { signers: [ana] })
+    const on = await vault.issueCap({ to: dan.key, ...grant }, { signers: [carol] })
+    expect([first.revives, on.revives]).toEqual([[], []])
+    const { revives } = await vault.issueCap({ to: carol.key, ...grant }, { signers: [ben] })
+    expect(new Set(revives)).toEqual(new Set([first.id, on.id]))
+  })
+
   test('two who are enough for several councils act for the one that has what they grant, or grants what they revoke', async () => {
     await using space = await scratch()
     await createVault(space.at('v'), plain)

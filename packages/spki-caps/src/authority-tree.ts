@@ -1,13 +1,12 @@
 import type { ContentId } from '@vault/core'
 import type { OpenCapCert } from './cap-cert.ts'
 import type { GrantPath } from './grant-steps.ts'
-import { stepsFrom } from './grant-steps.ts'
+import { followingOn, stepOf } from './grant-steps.ts'
 import type { JointPath } from './joint-paths.ts'
 import { jointPaths } from './joint-paths.ts'
 import { KeptPaths } from './kept-paths.ts'
 import { withDefaults } from './limits.ts'
-import type { AuthorityView, HeldAuthority, LookThrough } from './list-authority.ts'
-import { canSpeak, lookThrough, pathOfRoot, waysFrom } from './list-authority.ts'
+import type { HeldAuthority } from './list-authority.ts'
 import { LookBudget } from './look-budget.ts'
 import { covers } from './meet.ts'
 import type { OpenNameCert } from './name-cert.ts'
@@ -17,6 +16,8 @@ import { principalText } from './principal.ts'
 import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
+import type { AuthorityView, LookThrough } from './ways-from.ts'
+import { canSpeak, inTurns, isTooMuch, lookThrough, pathOfRoot, waysFrom } from './ways-from.ts'
 
 /** A certificate where it stands in a tree, with those that were issued on it. */
 export interface GrantNode {
@@ -40,6 +41,8 @@ export interface GrantNode {
   readonly parts: HeldAuthority['parts']
   /** What the subject holds together with the shares of others; absent where they are not enough. */
   readonly together?: Tag
+  /** So much was granted on that it goes more ways than are looked at: none of them is below. */
+  readonly more?: true
   /** Whether it grants no more than another that stands before it, below which what follows is. */
   readonly repeated: boolean
   readonly below: readonly GrantNode[]
@@ -57,7 +60,10 @@ export interface AuthorityTree {
 export interface AuthorityTrees {
   readonly trees: readonly AuthorityTree[]
   /** Certificates that hang on no root, because nothing was granted to their issuers. */
-  readonly loose: readonly Omit<GrantNode, 'refusal' | 'shares' | 'parts' | 'together' | 'repeated' | 'below'>[]
+  readonly loose: readonly Omit<
+    GrantNode,
+    'refusal' | 'shares' | 'parts' | 'together' | 'more' | 'repeated' | 'below'
+  >[]
   /** Certificates that say who is called by a name to which nothing was granted. */
   readonly names: readonly Pick<GrantNode, 'certificate' | 'issuer' | 'subject' | 'expires'>[]
 }
@@ -69,17 +75,24 @@ export function authorityTrees(
   given: AuthorityView,
   { together = true }: { readonly together?: boolean } = {},
 ): AuthorityTrees {
-  const { view, issued, budget, roots } = lookThrough(given)
-  const seen = new Set<ContentId>()
-  const trees = roots.map((root) => {
-    const kept = new KeptPaths()
-    const start = pathOfRoot(root, view)
-    kept.keep(start)
-    const own = { view, issued, budget: new LookBudget(withDefaults(view.limits)) }
-    const all = together ? jointPaths(waysFrom(root, own)) : []
-    const joint = Map.groupBy(all, ({ holder }) => principalText(holder))
-    const parts = { issued, view, kept, seen, budget, joint }
-    return { root: root.name, subject: principalText(root.subject), tag: root.tag, below: nodesBelow(start, parts) }
+  const { roots, ...parts } = lookThrough(given)
+  const { view, issued, budget } = parts
+  const joint = roots.map((root) => {
+    const all = together
+      ? jointPaths(waysFrom(root, { ...parts, budget: new LookBudget(withDefaults(view.limits)) })).joint
+      : []
+    return Map.groupBy(all, ({ holder }) => principalText(holder))
+  })
+  const { trees, seen } = budget.orInTurns((steps) => {
+    const seen = new Set<ContentId>()
+    const trees = roots.map((root, i) => {
+      const kept = new KeptPaths()
+      const start = { ...pathOfRoot(root, view), steps }
+      kept.keep(start)
+      const below = nodesBelow(start, { ...parts, kept, seen, joint: joint[i] ?? new Map() }) ?? []
+      return { root: root.name, subject: principalText(root.subject), tag: root.tag, below }
+    })
+    return { trees, seen }
   })
   const unseen = <T extends OpenCapCert | OpenNameCert>(certs: Iterable<readonly T[]>): readonly T[] => {
     const known = new Map([...certs].flat().map((cert) => [cert.id, cert]))
@@ -97,35 +110,51 @@ interface Parts extends Omit<LookThrough, 'roots'> {
   readonly seen: Set<ContentId>
 }
 
-function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] {
-  const { issued, view, kept, seen, budget, joint } = parts
-  return stepsFrom(path, issued, view, budget).map((step): GrantNode => {
-    const { cert } = step
-    seen.add(cert.id)
+/** `undefined` where they go more ways than are looked at. */
+function nodesBelow(path: GrantPath, parts: Parts): readonly GrantNode[] | undefined {
+  const { issued, view, seen, budget } = parts
+  const following = followingOn(path, issued)
+  if (isTooMuch(path, following)) return undefined
+  const steps = following.map((each) => stepOf(each, view, budget))
+  const on = steps.flatMap((step) => ('path' in step ? [step.path] : []))
+  const turns = new Map(inTurns(path, on, issued).map((next, i) => [on[i], next]))
+  return steps.map((step): GrantNode => {
+    seen.add(step.cert.id)
     const plain =
       'name' in step
         ? { ...nameNode(step.cert, step.name), kind: 'name' as const, tag: path.held.tag, delegate: false }
         : grantNode(step.cert)
     if (!('path' in step)) return { ...plain, refusal: step.refusal, shares: [], parts: [], repeated: false, below: [] }
-    const { held, shares } = step.path
-    const whole =
-      shares.length > 0 ? joint.get(plain.subject)?.find((each) => covers(held.tag, each.held.tag)) : undefined
-    const isFresh = kept.keep(step.path)
-    return {
-      ...plain,
-      ...(!canSpeak(held, view) && {
-        refusal: refuse('CAPS_KEY_REVOKED', 'those to whom it grants have no key that counts'),
-      }),
-      tag: held.tag,
-      expires: Number.isFinite(held.expires) ? held.expires : null,
-      delegate: held.left > 0,
-      shares: shares.map(({ threshold }) => threshold),
-      parts: shares.map(({ member, needed }) => ({ member, needed })),
-      ...(whole && { together: whole.held.tag }),
-      repeated: !isFresh,
-      below: isFresh ? nodesBelow(step.path, parts) : [],
-    }
+    return nodeOf(plain, turns.get(step.path) ?? step.path, parts)
   })
+}
+
+function nodeOf(
+  plain: Omit<GrantNode, 'shares' | 'parts' | 'repeated' | 'below'>,
+  path: GrantPath,
+  parts: Parts,
+): GrantNode {
+  const { view, kept, joint } = parts
+  const { held, shares } = path
+  const whole =
+    shares.length > 0 ? joint.get(plain.subject)?.find((each) => covers(held.tag, each.held.tag)) : undefined
+  const isFresh = kept.keep(path)
+  const below = isFresh ? nodesBelow(path, parts) : []
+  return {
+    ...plain,
+    ...(!canSpeak(held, view) && {
+      refusal: refuse('CAPS_KEY_REVOKED', 'those to whom it grants have no key that counts'),
+    }),
+    tag: held.tag,
+    expires: Number.isFinite(held.expires) ? held.expires : null,
+    delegate: held.left > 0,
+    shares: shares.map(({ threshold }) => threshold),
+    parts: shares.map(({ member, needed }) => ({ member, needed })),
+    ...(whole && { together: whole.held.tag }),
+    repeated: !isFresh,
+    ...(below === undefined && { more: true as const }),
+    below: below ?? [],
+  }
 }
 
 function grantNode({ id, record }: OpenCapCert): AuthorityTrees['loose'][number] {

@@ -43,28 +43,9 @@ interface NameLink {
 export function closeChain(
   root: Holding,
   links: readonly ChainLink[],
-  asking: Voices,
-  circumstances: Circumstances,
-): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
-  const { silent, outcome, keys } = hearChain(root, links, { voices: asking, spoken: new Map() }, circumstances)
-  const [refusal] = silent.values()
-  return refusal === undefined ? { outcome, keys } : { outcome: refusal, keys: [] }
-}
-
-/** Who is taken to ask. */
-export interface Speaker {
-  readonly voices: Voices
-  /** The ways of those, by their texts, who have spoken as well, whoever that was. */
-  readonly spoken: ReadonlyMap<string, readonly Way[]>
-}
-
-/** The same without those links whose subjects have not spoken: they let nobody speak, and are `silent`. `outcome`: of the root. */
-export function hearChain(
-  root: Holding,
-  links: readonly ChainLink[],
   { voices: asking, spoken }: Speaker,
   circumstances: Circumstances,
-): { readonly silent: ReadonlyMap<ChainLink, Refusal>; readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
+): { readonly outcome: Outcome; readonly keys: readonly KeyId[] } {
   const issuers = links.map(({ cert }) => principalText(cert.record.issuer))
   const upstream = new Above(issuers, [root.upstream])
   const voices = unrevoked(asking, circumstances, upstream)
@@ -92,12 +73,20 @@ export function hearChain(
     }
     return isSpoken ? undefined : refusal
   }
-  const silent = new Map<ChainLink, Refusal>()
   for (const link of links.toReversed()) {
     const refusal = 'resolutions' in link ? missingName(link) : missing(link.cert.record.subject)
-    if (refusal !== undefined) silent.set(link, refusal)
-    else if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
+    if (refusal !== undefined) return { outcome: refusal, keys: [] }
+    if ('texts' in link) for (const text of link.texts) granted.set(text, [{ keys: link.keys }])
   }
+  const refusal = missing(root.subject)
+  if (refusal !== undefined) return { outcome: refusal, keys: [] }
   const keys = [...new Set(asking.claimed)].filter((key) => voices.has(key))
-  return { silent, outcome: missing(root.subject) ?? { note: signersText(keys) }, keys }
+  return { outcome: { note: signersText(keys) }, keys }
+}
+
+/** Who is taken to ask. */
+interface Speaker {
+  readonly voices: Voices
+  /** The ways of those, by their texts, who have spoken as well, whoever that was. */
+  readonly spoken?: ReadonlyMap<string, readonly Way[]> | undefined
 }

@@ -1,140 +1,158 @@
 import type { ContentId, KeyId } from '@vault/core'
 import { isVaultError } from '@vault/core'
-import type { Speaker } from './close-chain.ts'
 import type { GrantPath, LookedAt } from './grant-steps.ts'
-import type { JoinedWays } from './join-ways.ts'
-import { joinWays } from './join-ways.ts'
+import type { Holding } from './holding.ts'
 import { operatorsOf } from './key-directory.ts'
-import type { LookBudget } from './look-budget.ts'
+import type { JoinBudget } from './look-budget.ts'
 import { covers, meet } from './meet.ts'
 import type { Principal } from './principal.ts'
 import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
+import type { Asked } from './question.ts'
+import type { Reach } from './reach.ts'
+import { certified } from './reach.ts'
+import { readNow } from './reading.ts'
+import { seekProof } from './seek-proof.ts'
 import { speak } from './speak.ts'
 import type { Tag } from './tag.ts'
 import { knownVoices } from './voices.ts'
+import type { Ways } from './ways-from.ts'
+
+/** Who is taken to ask. */
+type Speaker = Pick<Asked, 'voices' | 'spoken'>
 
 /** What somebody holds by several ways together, each of which is only a share of a threshold. */
-export interface JointPath extends Pick<JoinedWays, 'held' | 'chain'> {
+export interface JointPath {
   readonly holder: Principal
+  readonly held: Pick<Holding, 'tag' | 'expires' | 'left'>
+  /** Each certificate after those that grant to its issuer. */
+  readonly chain: readonly ContentId[]
   readonly halves: readonly (readonly ContentId[])[]
-}
-
-/** All ways down from one root. */
-export interface Ways {
-  readonly start: GrantPath
-  readonly paths: readonly GrantPath[]
-  readonly view: LookedAt
-  readonly budget: LookBudget
 }
 
 /** Different tags that members of a threshold give to one, and what they have in common: more are not told apart. */
 const MOST_TAGS = 64
-/** Ways that are looked at for one who holds something by many. */
-const MOST_WAYS = 256
-/** Of those that the same members gave; more than one where a name stands for several. */
-const MOST_OF_ONE = 16
-/** Where ways do not go together, so many of them are tried as the first. */
-const MOST_FIRST = 8
+/** The halves of one that are told: he may have one more of each member. */
+const MOST_HALVES = 64
+
+/** What everybody holds together. */
+export interface JointPaths {
+  readonly joint: readonly JointPath[]
+  /** The shares of those for whom it was not looked at to the end. */
+  readonly unsettled: ReadonlySet<GrantPath>
+}
 
 /**
  * What everybody holds by shares that are enough together, or with the share that he is himself. `asked`: only whether it is this. That is
  * what a search for a proof would find for him, and nothing else.
  */
-export function jointPaths(ways: Ways, asked?: Tag): readonly JointPath[] {
+export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
+  const byHolder = Map.groupBy(ways.shares, ({ held }) => principalText(held.subject))
+  const byKey = waysOfKeys(byHolder, ways)
+  const several = [...byHolder.values()].filter(([path]) => typeof path?.held.subject !== 'string')
   const found = new Map<string, readonly JointPath[]>()
-  const byHolder = Map.groupBy(shareWays(ways), ({ held }) => principalText(held.subject))
-  for (const [text, own] of byHolder) {
-    const holder = (own[0] as GrantPath).held.subject
-    if (typeof holder !== 'string') found.set(text, jointOf({ holder, ...anybody(holder) }, own, ways, asked))
+  const unsettled = new Set<GrantPath>()
+  let waiting = several.length + byKey.size
+  const look = (holder: Principal, speaker: Speaker, own: readonly GrantPath[]): readonly JointPath[] => {
+    const joint = ways.budget.inPart(waiting--, (budget) =>
+      jointOf({ holder, ...speaker }, own, { ...ways, budget }, asked),
+    )
+    if (joint === undefined) for (const path of own) unsettled.add(path)
+    return joint ?? []
   }
-  for (const [key, own] of waysOfKeys(byHolder, ways)) {
+  for (const own of several) {
+    const { subject } = (own[0] as GrantPath).held
+    found.set(principalText(subject), look(subject, anybody(subject, ways.view), own))
+  }
+  for (const [key, own] of byKey) {
     const forms = new Set(own.map(({ held }) => principalText(held.subject)))
     const known = [...forms].flatMap((text) => found.get(text) ?? [])
-    const joint = jointOf({ holder: key, ...asking([key]) }, own, ways, asked)
+    const joint = look(key, asking([key]), own)
     found.set(
       key,
       joint.filter(({ held }) => !known.some((other) => covers(other.held.tag, held.tag))),
     )
   }
-  return [...found.values()].flat()
+  return { joint: [...found.values()].flat(), unsettled }
 }
 
 /** The same for these keys, when all of them sign: also by what was granted to one and to another. */
-export function jointPathsOf(keys: readonly KeyId[], ways: Ways): readonly JointPath[] {
+export function jointPathsOf(keys: readonly KeyId[], ways: Ways): JointPaths {
   const hearing = { ...asking(keys), operators: operatorsIn(ways.view) }
-  const own = shareWays(ways).filter(({ held }) => speak(held.subject, hearing).ok)
+  const own = ways.shares.filter(({ held }) => speak(held.subject, hearing).ok)
   const [first, ...others] = keys
-  if (first === undefined || own.length === 0) return []
-  return jointOf(
-    { holder: others.length === 0 ? first : thresholdPrincipal(keys.length, keys), ...asking(keys) },
-    own,
-    ways,
-  )
+  if (first === undefined || own.length === 0) return { joint: [], unsettled: new Set() }
+  const holder = others.length === 0 ? first : thresholdPrincipal(keys.length, keys)
+  const joint = ways.budget.inPart(1, (budget) => jointOf({ holder, ...asking(keys) }, own, { ...ways, budget }))
+  return { joint: joint ?? [], unsettled: new Set(joint === undefined ? own : []) }
 }
 
 function jointOf(
   { holder, ...speaker }: Speaker & { readonly holder: Principal },
   own: readonly GrantPath[],
-  ways: Ways,
+  ways: Omit<Ways, 'budget'> & { readonly budget: JoinBudget },
   asked?: Tag,
 ): readonly JointPath[] {
+  const { root, view, budget, naming } = ways
+  const without = onlyPlain(own, principalText(holder), ways)
   const found: JointPath[] = []
-  for (const tag of asked === undefined ? commonTags(own, ways.budget) : [asked]) {
-    if (found.some(({ held }) => covers(held.tag, tag))) continue
-    ways.budget.spendJoining(own.length)
-    const joined = enough(
-      own.filter(({ held }) => covers(held.tag, tag)),
-      speaker,
-      ways,
-    )
-    if (joined !== undefined) found.push({ holder, ...joined })
+  for (const tag of asked === undefined ? commonTags(own, budget) : [asked]) {
+    budget.spend(own.length)
+    const isHeld = own.some(({ held }) => covers(held.tag, tag))
+    if (!isHeld || found.some(({ held }) => covers(held.tag, tag))) continue
+    const proved = readNow(seekProof({ ...speaker, tag }, root, view, { budget, without }), naming)
+    if (proved?.verdict.ok !== true) continue
+    const { effective } = proved.verdict
+    const held = { tag: effective.tag, expires: effective.expires ?? Number.POSITIVE_INFINITY, left: proved.left }
+    found.push({
+      holder,
+      held,
+      chain: proved.proof.map(({ id }) => id),
+      halves: inOrderOf(own, rowsIn(proved.said.through)),
+    })
   }
   return found.filter((each) => !found.some((other) => other !== each && isMore(other, each)))
 }
 
-/** As few and as short ones of these as are enough. */
-function enough(
-  own: readonly GrantPath[],
-  speaker: Speaker,
-  { start, ...look }: Ways,
-): Omit<JointPath, 'holder'> | undefined {
-  const all = byTurns(own.toSorted(shortestFirst)).slice(0, MOST_WAYS)
-  if (joinWays(start, all, look)?.heard(speaker).isEnough === false) return undefined
-  for (const first of all.slice(0, MOST_FIRST)) {
-    const taken: GrantPath[] = []
-    for (const way of [first, ...all.filter((other) => other !== first)]) {
-      const joined = joinWays(start, [...taken, way], look)
-      if (joined === undefined) continue
-      taken.push(way)
-      const { isEnough, silent } = joined.heard(speaker)
-      const found = isEnough
-        ? wholeOf(taken.filter(({ links }) => !links.some(({ cert }) => silent.has(cert.id))))
-        : undefined
-      if (found !== undefined) return found
-    }
-    if (taken.length === all.length) return undefined
-  }
-  return undefined
-
-  function wholeOf(ways: readonly GrantPath[]): Omit<JointPath, 'holder'> | undefined {
-    const joined = joinWays(start, ways, look)
-    const heard = joined?.heard(speaker)
-    if (joined === undefined || heard?.isEnough !== true || heard.silent.size > 0) return undefined
-    const { held, chain } = joined
-    return { held, chain, halves: ways.map(({ links }) => links.map(({ cert }) => cert.id)) }
-  }
+/** The last certificates of those ways by which somebody holds something by one chain, as far as they are in none of his shares: what he holds together is beside that. */
+function onlyPlain(own: readonly GrantPath[], holder: string, { plain }: Pick<Ways, 'plain'>): ReadonlySet<ContentId> {
+  const forms = new Set([holder, ...own.map(({ held }) => principalText(held.subject))])
+  const last = [...forms].flatMap((text) => (plain.get(text) ?? []).flatMap(({ links }) => links.at(-1)?.id ?? []))
+  return new Set(last).difference(new Set(own.flatMap(({ links }) => links.map(({ id }) => id))))
 }
 
-/** One that each has given, then a second one, and so on: a member may have given the same thing any number of times, and hides no other by that. */
-function byTurns(ways: readonly GrantPath[]): readonly GrantPath[] {
-  const byShares = [...Map.groupBy(ways, ({ shares }) => JSON.stringify(shares)).values()]
-  return Array.from({ length: MOST_OF_ONE }, (_, turn) => byShares.flatMap((each) => each.slice(turn, turn + 1))).flat()
+/** The rows of certificates by which something was said, each from the root on. */
+function rowsIn(through: readonly Reach[]): readonly (readonly ContentId[])[] {
+  const rows: (readonly ContentId[])[] = []
+  const add = (reaches: readonly Reach[], row: readonly ContentId[]): void => {
+    for (const { cert, via } of certified(reaches)) {
+      if (rows.length === MOST_HALVES) return
+      const longer = [...row, cert.id]
+      if (certified(via).length > 0) add(via, longer)
+      else rows.push(longer)
+    }
+  }
+  add(through, [])
+  return rows
+}
+
+/** The shortest first, then those that hold the longest. */
+function inOrderOf(
+  own: readonly GrantPath[],
+  rows: readonly (readonly ContentId[])[],
+): readonly (readonly ContentId[])[] {
+  const ends = own.toSorted(shortestFirst).map(({ links }) => links.at(-1)?.id)
+  return rows.toSorted((a, b) => ends.indexOf(a.at(-1)) - ends.indexOf(b.at(-1)))
+}
+
+function shortestFirst(a: GrantPath, b: GrantPath): number {
+  if (a.links.length !== b.links.length) return a.links.length - b.links.length
+  return a.held.expires === b.held.expires ? 0 : b.held.expires - a.held.expires
 }
 
 /** The ways to each key that can speak alone for those to whom they lead. */
 function waysOfKeys(
   byHolder: ReadonlyMap<string, readonly GrantPath[]>,
-  { paths, view, budget }: Ways,
+  { paths, view }: Ways,
 ): ReadonlyMap<KeyId, readonly GrantPath[]> {
   const found = new Map<KeyId, GrantPath[]>()
   const add = (key: KeyId, ways: readonly GrantPath[]) => {
@@ -148,25 +166,23 @@ function waysOfKeys(
     const { subject } = (ways[0] as GrantPath).held
     if (isHash(subject)) byHash.set(text, ways)
     const keys = keysIn(subject, operators)
-    budget.spendJoining(keys.length)
     for (const key of keys) if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
   }
   if (byHash.size === 0) return found
   const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators)))
-  budget.spendJoining(all.size)
   for (const key of all) for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
   return found
 }
 
 /** The tags of these, and what any of them have in common. */
-function commonTags(ways: readonly GrantPath[], budget: LookBudget): readonly Tag[] {
+function commonTags(ways: readonly GrantPath[], budget: JoinBudget): readonly Tag[] {
   const found = new Map<string, Tag>()
   const add = (tag: Tag) => found.size < MOST_TAGS && found.set(JSON.stringify(tag), tag)
   for (const { held } of ways) add(held.tag)
   const own = [...found.values()]
   for (const one of found.values()) {
     if (found.size >= MOST_TAGS) break
-    budget.spendJoining(own.length)
+    budget.spend(own.length)
     for (const tag of own) addMeet(one, tag, add)
   }
   return [...found.values()]
@@ -182,15 +198,6 @@ function addMeet(a: Tag, b: Tag, add: (tag: Tag) => unknown): void {
   }
 }
 
-function shareWays({ paths }: Ways): readonly GrantPath[] {
-  return paths.filter(({ shares }) => shares.length > 0)
-}
-
-function shortestFirst(a: GrantPath, b: GrantPath): number {
-  if (a.links.length !== b.links.length) return a.links.length - b.links.length
-  return a.held.expires === b.held.expires ? 0 : b.held.expires - a.held.expires
-}
-
 function isMore({ held: a }: JointPath, { held: b }: JointPath): boolean {
   return a.left >= b.left && a.expires >= b.expires && covers(a.tag, b.tag)
 }
@@ -200,11 +207,12 @@ function operatorsIn({ keys }: LookedAt) {
 }
 
 function asking(keys: readonly KeyId[]): Speaker {
-  return { voices: knownVoices(keys), spoken: new Map() }
+  return { voices: knownVoices(keys) }
 }
 
-/** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued. */
-function anybody(principal: Principal): Speaker {
+/** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued, nor any of its keys. */
+function anybody(principal: Principal, view: LookedAt): Speaker {
   const text = principalText(principal)
-  return { voices: knownVoices([]), spoken: new Map([[text, [{ keys: [text as KeyId, ...keysIn(principal)] }]]]) }
+  const keys = [text as KeyId, ...keysIn(principal, operatorsIn(view))]
+  return { voices: knownVoices([]), spoken: new Map([[text, [{ keys }]]]) }
 }

@@ -5,14 +5,20 @@ import { principalText } from './principal.ts'
 /** The ways by which everybody came to what they hold, without those that add nothing. */
 export class KeptPaths {
   readonly #byHolder = new Map<string, GrantPath[]>()
+  readonly #revokers: ReadonlySet<string> | undefined
+
+  /** `revokers`: who has revoked anything that may follow. Who has not may stand above. Default: anybody may have. */
+  constructor(revokers?: ReadonlySet<string>) {
+    this.#revokers = revokers
+  }
 
   /** Keeps a path unless all that comes of it comes of one that is kept. */
   keep(path: GrantPath): boolean {
-    const shares = path.shares.map(({ threshold, member }) => `${threshold} ${member}`)
+    const shares = path.shares.map(({ threshold, member, by }) => `${threshold} ${member} ${by}`)
     const holder = [principalText(path.held.subject), ...shares].join(' ')
     const others = this.#byHolder.get(holder)
     if (others === undefined) this.#byHolder.set(holder, [path])
-    else if (others.some((other) => isMore(other, path))) return false
+    else if (others.some((other) => this.#isMore(other, path))) return false
     else others.push(path)
     return true
   }
@@ -20,15 +26,24 @@ export class KeptPaths {
   all(): readonly GrantPath[] {
     return [...this.#byHolder.values()].flat()
   }
-}
 
-function isMore({ held: a, assumed }: GrantPath, { held: b, assumed: more }: GrantPath): boolean {
-  return (
-    assumed.isSubsetOf(more) &&
-    a.left >= b.left &&
-    a.expires >= b.expires &&
-    // Who is above may revoke what follows.
-    a.upstream.texts.isSubsetOf(b.upstream.texts) &&
-    covers(a.tag, b.tag)
-  )
+  #isMore({ held: a, assumed, steps }: GrantPath, { held: b, assumed: more, steps: fewer }: GrantPath): boolean {
+    return (
+      steps >= fewer &&
+      assumed.isSubsetOf(more) &&
+      a.left >= b.left &&
+      a.expires >= b.expires &&
+      // Who is above may revoke what follows.
+      this.#isUnder(a, b) &&
+      covers(a.tag, b.tag)
+    )
+  }
+
+  /** Whether whoever has revoked anything and is above the one is above the other as well. */
+  #isUnder({ upstream: a }: GrantPath['held'], { upstream: b }: GrantPath['held']): boolean {
+    const revokers = this.#revokers
+    if (revokers?.size === 0) return true
+    const over = revokers === undefined ? a.texts : a.texts.intersection(revokers)
+    return over.isSubsetOf(b.texts)
+  }
 }

@@ -1,21 +1,15 @@
-import type { ContentId, Envelope } from '@vault/core'
-import { unrevoked } from './check-cert.ts'
-import type { Circumstances } from './circumstances.ts'
-import type { GrantPath, IssuedCerts, LookedAt, Share } from './grant-steps.ts'
-import { issuedCerts, stepsFrom } from './grant-steps.ts'
+import type { ContentId } from '@vault/core'
+import type { GrantPath, Share } from './grant-steps.ts'
 import type { Holding } from './holding.ts'
-import { holdingOfRoot } from './holding.ts'
-import type { JointPath, Ways } from './joint-paths.ts'
+import type { JointPath } from './joint-paths.ts'
 import { jointPaths } from './joint-paths.ts'
-import { KeptPaths } from './kept-paths.ts'
-import { operatorsOf } from './key-directory.ts'
-import { withDefaults } from './limits.ts'
-import { LookBudget } from './look-budget.ts'
+import { covers } from './meet.ts'
 import type { Principal } from './principal.ts'
-import { isThreshold, isVault, principalText } from './principal.ts'
+import { principalText } from './principal.ts'
 import type { Root } from './root.ts'
 import type { Tag } from './tag.ts'
-import { createSignatureMemo } from './voices.ts'
+import type { AuthorityView, Ways } from './ways-from.ts'
+import { isShare, lookThrough, waysFrom } from './ways-from.ts'
 
 /** What somebody holds by one chain, or by several that count together. */
 export interface HeldAuthority {
@@ -36,109 +30,91 @@ export interface HeldAuthority {
   readonly left: number
   /** The chain, from the root: each certificate after those that grant to its issuer. */
   readonly chain: readonly ContentId[]
+  /** There may be more: what was granted on from here, or comes of it with the shares of others, goes more ways than are looked at. */
+  readonly more?: true
   /** Where it is held by shares that are enough together: the chain of each. */
   readonly halves?: readonly (readonly ContentId[])[]
-}
-
-/** All certificates of a place, and what whoever looks goes by. */
-export interface AuthorityView extends LookedAt {
-  readonly certificates: Iterable<Envelope>
 }
 
 /**
  * What everybody holds, also because he is called by a name to which it was granted, as far as no chain grants more of the same; and what he
  * holds by shares of a threshold that are enough together, also beside each share. What only a revoked key could do nobody holds. That may be
- * much: throws `CAPS_LIMIT` after so many certificates as a search may open, or 16 times as many that count only together. How fresh sets of
- * revocations are is for the action, and not looked at here. `together: false`: without what is held by several shares together, which takes
- * most of the time.
+ * much: after so many certificates as a search may open, or 16 times as many that count only together, everybody has an equal part of that
+ * for what he has granted on, and who needs more has `more`. How fresh sets of revocations are is for the action, and not looked at here.
+ * `together: false`: without what is held by several shares together, which takes most of the time. Throws `CAPS_LIMIT` where so much was
+ * issued by a root itself.
  */
 export function listAuthority(
   given: AuthorityView,
   { together = true }: { readonly together?: boolean } = {},
 ): readonly HeldAuthority[] {
-  return together ? listWays(given).flatMap(heldFrom) : listPaths(given).map(({ held }) => held)
+  return together ? listWays(given).flatMap((ways) => heldFrom(ways)) : listPaths(given).map(({ held }) => held)
 }
 
-/** What is held by all ways down from a root, each by itself and together. */
-export function heldFrom(ways: RootWays): readonly HeldAuthority[] {
-  const joint = jointPaths(ways).map((each) => heldTogether(ways.root, each))
-  return [...pathsIn(ways).map(({ held }) => held), ...joint]
+/** What is held by all ways down from a root, each by itself and together. `asked`: only what covers this, where it is given. */
+export function heldFrom(ways: Ways, asked?: Tag): readonly HeldAuthority[] {
+  const { joint, unsettled } = jointPaths(ways, asked)
+  const own = pathsIn({ ...ways, unlisted: ways.unlisted.union(unsettled) }).map(({ held }) => held)
+  const whole = joint.map((each) => heldTogether(ways.root, each))
+  return [...(asked === undefined ? own : own.filter(({ tag }) => covers(tag, asked))), ...whole]
 }
 
 /** What is held by one way, and with what assumed. */
 export interface ListedPath extends Pick<GrantPath, 'assumed'> {
+  /** By whose keys each of the shares was given. */
+  readonly givers: readonly (string | undefined)[]
   readonly held: HeldAuthority
 }
 
 /** As {@link listAuthority}, with what is assumed of each, and without what is held by several ways together. */
 export function listPaths(given: AuthorityView): readonly ListedPath[] {
-  return listWays(given).flatMap(pathsIn)
+  return listWays(given).flatMap((ways) => pathsIn(ways))
 }
 
-/** The certificates by which somebody holds something, if only a share of it. Throws what {@link listAuthority} throws. */
-export function countingCertificates(given: AuthorityView): ReadonlySet<ContentId> {
-  return new Set(listWays(given).flatMap(({ counting }) => [...counting]))
-}
-
-/** All ways down from a root. */
-export interface RootWays extends Ways {
-  readonly root: Root
-  /** The certificates in them, and those that grant no more than they do. */
-  readonly counting: ReadonlySet<ContentId>
+/**
+ * The certificates by which somebody holds something: `whole` by himself, or with shares of others that are enough with it; `share` where they are not.
+ */
+export function countingCertificates(given: AuthorityView): ReadonlyMap<ContentId, 'whole' | 'share'> {
+  const { roots, ...parts } = lookThrough(given)
+  const counting = new Map<ContentId, 'whole' | 'share'>()
+  for (const root of roots) {
+    const shares: GrantPath[] = []
+    const ways = waysFrom(root, parts, (path) => {
+      if (isShare(path)) shares.push(path)
+      else for (const { id } of path.links) counting.set(id, 'whole')
+    })
+    const joint = Map.groupBy(jointPaths(ways).joint, ({ holder }) => principalText(holder))
+    for (const { held, links } of shares) {
+      const whole = joint.get(principalText(held.subject)) ?? []
+      const isWhole = whole.some((each) => covers(held.tag, each.held.tag) || covers(each.held.tag, held.tag))
+      for (const { id } of links) if (isWhole || !counting.has(id)) counting.set(id, isWhole ? 'whole' : 'share')
+    }
+  }
+  return counting
 }
 
 /** All ways down from every root that has not ended. */
-export function listWays(given: AuthorityView): readonly RootWays[] {
+export function listWays(given: AuthorityView): readonly Ways[] {
   const { roots, ...parts } = lookThrough(given)
   return roots.map((root) => waysFrom(root, parts))
 }
 
-/** What a look through everything that was granted goes by. */
-export interface LookThrough {
-  readonly view: LookedAt
-  readonly issued: IssuedCerts
-  readonly budget: LookBudget
-  /** Those that have not ended. */
-  readonly roots: readonly Root[]
-}
-
-export function lookThrough(given: AuthorityView): LookThrough {
-  const view = { ...given, memo: given.memo ?? createSignatureMemo() }
-  const budget = new LookBudget(withDefaults(view.limits))
-  const roots = view.roots.filter(({ expires }) => expires === undefined || view.now < expires)
-  return { view, issued: issuedCerts(given.certificates), budget, roots }
-}
-
-export function waysFrom(root: Root, { view, issued, budget }: Omit<LookThrough, 'roots'>): RootWays {
-  const kept = new KeptPaths()
-  const counting = new Set<ContentId>()
-  const start = pathOfRoot(root, view)
-  let paths: readonly GrantPath[] = [start]
-  // Shorter chains come first, so what they grant is known before a longer one could grant the same.
-  while (paths.length > 0) {
-    const fresh = paths.filter((path) => kept.keep(path))
-    paths = fresh.flatMap((path) =>
-      stepsFrom(path, issued, view, budget).flatMap((step) => {
-        if (!('path' in step)) return []
-        if (canSpeak(step.path.held, view)) counting.add(step.cert.id)
-        return [step.path]
-      }),
-    )
-  }
-  return { root, start, paths: kept.all().filter(({ held }) => canSpeak(held, view)), counting, view, budget }
-}
-
 /** What is held by each way by itself. */
-export function pathsIn({ root, paths }: Pick<RootWays, 'root' | 'paths'>): readonly ListedPath[] {
-  return paths.map(({ held, shares, assumed, links }) => ({
-    assumed,
-    held: {
-      ...heldBy(root, held.subject, held),
-      shares: shares.map(({ threshold }) => threshold),
-      parts: shares.map(({ member, needed }) => ({ member, needed })),
-      chain: links.map(({ cert }) => cert.id),
-    },
-  }))
+function pathsIn({ root, paths, unlisted }: Pick<Ways, 'root' | 'paths' | 'unlisted'>): readonly ListedPath[] {
+  return paths.map((path) => {
+    const { held, shares, assumed, links } = path
+    return {
+      assumed,
+      givers: shares.map(({ by }) => by),
+      held: {
+        ...heldBy(root, held.subject, held),
+        shares: shares.map(({ threshold }) => threshold),
+        parts: shares.map(({ member, needed }) => ({ member, needed })),
+        chain: links.map(({ id }) => id),
+        ...(unlisted.has(path) && { more: true as const }),
+      },
+    }
+  })
 }
 
 /** What is held by several ways together. */
@@ -154,28 +130,5 @@ function heldBy(root: Root, holder: Principal, { tag, expires, left }: Pick<Hold
     tag,
     expires: Number.isFinite(expires) ? expires : null,
     left,
-  }
-}
-
-/** Whether those who hold it have so many keys that are not revoked as it takes; who is meant by a hash or a name is not known here. */
-export function canSpeak({ subject, upstream }: Holding, view: LookedAt): boolean {
-  const { has } = unrevoked({ claimed: [], has: () => true }, view, upstream)
-  const can = (principal: Principal): boolean => {
-    if (typeof principal === 'string') return has(principal)
-    if (isThreshold(principal)) return principal.of.filter(can).length >= principal.threshold
-    const operators = isVault(principal) ? operatorsOf(view.keys, principal.vault.id) : undefined
-    return operators === undefined || operators.keys.filter(has).length >= operators.threshold
-  }
-  return can(subject)
-}
-
-/** The path that a root is the whole of. */
-export function pathOfRoot(root: Root, { limits }: Pick<Circumstances, 'limits'>): GrantPath {
-  return {
-    held: holdingOfRoot(root, withDefaults(limits).depth),
-    shares: [],
-    issued: new Set(),
-    assumed: new Set(),
-    links: [],
   }
 }

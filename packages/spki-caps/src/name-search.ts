@@ -8,6 +8,7 @@ import type { OpenProofCert } from './proof-cert.ts'
 import { isNameCert } from './proof-cert.ts'
 import type { Reach, Reached } from './reach.ts'
 import { isBehind, lengthOf } from './reach.ts'
+import type { Reading } from './reading.ts'
 import type { Hearing } from './speak.ts'
 import { waysOf } from './speak.ts'
 
@@ -17,7 +18,7 @@ interface NameSearchParts {
   /** Certificates in a row. */
   readonly longest: number
   /** The certificates with this subject, or in whose subject it has a part. */
-  read(text: string): AsyncIterable<OpenProofCert>
+  read(text: string): Reading<readonly OpenProofCert[]>
   /** The keys that signed a certificate which holds by itself. */
   verify(cert: OpenProofCert): readonly KeyId[] | undefined
 }
@@ -56,12 +57,12 @@ export class NameSearch {
   }
 
   /** One step on from these texts: the texts of the names that are reached, or by other keys than before. */
-  async advance(texts: readonly string[], hops: number, hearing: Hearing<Reach>): Promise<readonly string[]> {
+  *advance(texts: readonly string[], hops: number, hearing: Hearing<Reach>): Reading<readonly string[]> {
     const gained = new Set<string>()
     for (const text of texts) {
       const name = this.#reachedNames.get(text)
       for (const { text: subject, rest } of name === undefined ? [{ text, rest: [] }] : subjectsBehind(name)) {
-        for (const cert of await this.#certsNaming(subject)) {
+        for (const cert of yield* this.#certsNaming(subject)) {
           // Then what those say grants nothing; whoever has a grant without it keeps that.
           if (++this.#steps > MAX_STEPS) return [...gained]
           // What has a part in a threshold is not called so by itself.
@@ -91,7 +92,7 @@ export class NameSearch {
       const by = this.#parts.verify(cert)
       if (by === undefined) return undefined
       const reach = { ...wayByName(cert, by, said), hops, length, cert, via: said.through }
-      isNew = this.#parts.reached.addName(text, reach) || isNew
+      isNew = this.#parts.reached.add(text, reach) || isNew
     }
     if (!isNew) return undefined
     this.#followed.add(name)
@@ -99,10 +100,10 @@ export class NameSearch {
     return text
   }
 
-  async #certsNaming(text: string): Promise<readonly OpenNameCert[]> {
+  *#certsNaming(text: string): Reading<readonly OpenNameCert[]> {
     if (!this.#read.has(text)) {
       this.#naming.delete(text)
-      for await (const cert of this.#parts.read(text)) if (isNameCert(cert)) this.note(text, cert)
+      for (const cert of yield* this.#parts.read(text)) if (isNameCert(cert)) this.note(text, cert)
       this.looked(text)
     }
     return this.#naming.get(text) ?? []

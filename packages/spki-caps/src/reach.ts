@@ -2,6 +2,7 @@ import type { ContentId } from '@vault/core'
 import type { NameWay } from './name-link.ts'
 import { withWay } from './name-link.ts'
 import type { OpenProofCert } from './proof-cert.ts'
+import { inProofOrder } from './proof-order.ts'
 import type { Said, Way } from './speak.ts'
 
 /** How a principal came to speak: by a certificate that it issued, or that says who is called so. */
@@ -10,7 +11,8 @@ export interface Reach extends Way, Partial<Pick<NameWay, 'of' | 'by'>> {
   readonly hops: number
   /** So many certificates in a row, with those that name. */
   readonly length: number
-  readonly cert: OpenProofCert
+  /** Absent: he speaks himself, or as several that speak. */
+  readonly cert?: OpenProofCert
   /** How those came to speak whom it grants to, or names. */
   readonly via: readonly Reach[]
 }
@@ -31,16 +33,18 @@ export class Reached {
     return ways === undefined ? NO_WAYS : ways.filter((reach) => reach.hops <= hops)
   }
 
-  /** Whoever is reached first is reached by the fewest certificates. */
-  addFirst(text: string, reach: Reach): void {
-    if (!this.#byText.has(text)) this.#byText.set(text, [reach])
-  }
-
-  /** A name is reached by all who are called so. Says whether this one is reached by other keys than those before. */
-  addName(text: string, reach: Reach): boolean {
+  /**
+   * Whoever is reached first by some keys is reached by the fewest certificates: a key by itself once, and those who are several by those of
+   * them who signed, or a name by all who are called so, as often as that is by others. Says whether it is reached by other keys than before.
+   */
+  add(text: string, reach: Reach): boolean {
     if (!this.isNew(text, reach)) return false
     this.#byText.set(text, withWay(this.#byText.get(text) ?? [], reach))
     return true
+  }
+
+  addAll(text: string, reaches: readonly Reach[]): boolean {
+    return reaches.map((reach) => this.add(text, reach)).includes(true)
   }
 
   isNew(text: string, way: Way): boolean {
@@ -59,36 +63,40 @@ export function isBehind(id: ContentId, { through }: Pick<Said<Reach>, 'through'
   const seen = new Set<Reach>()
   const waiting = [...through]
   for (let reach = waiting.pop(); reach !== undefined; reach = waiting.pop()) {
-    if (reach.cert.id === id) return true
+    if (reach.cert?.id === id) return true
     if (!seen.has(reach)) waiting.push(...reach.via)
     seen.add(reach)
   }
   return false
 }
 
-/** The certificates by which something was said, those furthest from whoever asks first: each after those that it goes on from. */
-export function proofOf({ through }: Said<Reach>): readonly OpenProofCert[] {
+/** A reach by a certificate. */
+type Certified = Reach & { readonly cert: OpenProofCert }
+
+/** The first certificates by which something was said. */
+export function certified(through: readonly Reach[]): readonly Certified[] {
+  return through.flatMap((reach) => (isCertified(reach) ? [reach] : certified(reach.via)))
+}
+
+function isCertified(reach: Reach): reach is Certified {
+  return reach.cert !== undefined
+}
+
+/** The certificates by which something was said, in the order of a proof. */
+export function proofOf({ through }: Pick<Said<Reach>, 'through'>): readonly OpenProofCert[] {
   const nodes = new Map<ContentId, { readonly cert: OpenProofCert; readonly reaches: Set<Reach> }>()
-  const waiting = [...through]
+  const waiting = [...certified(through)]
   for (let reach = waiting.shift(); reach !== undefined; reach = waiting.shift()) {
     const { cert, via } = reach
     const known = nodes.get(cert.id)
     if (known?.reaches.has(reach) === true) continue
     if (known === undefined) nodes.set(cert.id, { cert, reaches: new Set([reach]) })
     else known.reaches.add(reach)
-    waiting.push(...via)
+    waiting.push(...certified(via))
   }
-  // One that names stands in a row as often as there are people behind it: it comes before all of them.
-  const ranks = new Map<ContentId, number>()
-  const rankOf = (id: ContentId): number => {
-    const known = ranks.get(id)
-    if (known !== undefined) return known
-    ranks.set(id, 0)
-    const next = [...(nodes.get(id)?.reaches ?? [])].flatMap(({ via }) => via.map(({ cert }) => rankOf(cert.id)))
-    const rank = 1 + Math.max(0, ...next)
-    ranks.set(id, rank)
-    return rank
-  }
-  const proof = [...nodes.values()].map(({ cert }) => ({ cert, rank: rankOf(cert.id) }))
-  return proof.sort((a, b) => b.rank - a.rank).map(({ cert }) => cert)
+  const links = [...nodes.values()].map(({ cert, reaches }) => {
+    const next = [...reaches].flatMap(({ via }) => certified(via).map(({ cert }) => cert.id))
+    return { cert, by: new Set(next) }
+  })
+  return inProofOrder(links)
 }

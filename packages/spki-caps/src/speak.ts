@@ -49,12 +49,13 @@ export function speak<W extends Way>(principal: Principal, hearing: Hearing<W>):
   return speakWithout(principal, hearing, new Set())
 }
 
-/** All ways by which a name, or one of several, has spoken; of any other principal, the one. */
+/** All ways by which somebody has spoken through others; where he has not, the one in which he speaks himself. */
 export function waysOf<W extends Way>(principal: Principal, hearing: Hearing<W>): readonly Said<W>[] {
   const own = (hearing.granted?.(principalText(principal)) ?? []).map(said)
   if (isName(principal)) return own
   if (isThreshold(principal) && principal.threshold === 1)
     return [...own, ...principal.of.flatMap((each) => waysOf(each, hearing))]
+  if (own.length > 0) return own
   const spoken = speak(principal, hearing)
   return spoken.ok ? [spoken] : []
 }

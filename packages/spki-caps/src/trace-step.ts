@@ -21,7 +21,7 @@ export function unseenCert(cert: OpenProofCert): TraceStep {
 }
 
 /** A request of which nothing was seen yet. */
-export function unseenRequest({ id, tag, voices }: Question): TraceStep {
+export function unseenRequest({ id, tag, voices }: Pick<Question, 'id' | 'tag' | 'voices'>): TraceStep {
   return {
     kind: 'request',
     ...(id === undefined ? {} : { id }),

@@ -6,6 +6,7 @@ import {
   countingCertificates,
   covers,
   createCertificateIndex,
+  createSignatureMemo,
   hashPrincipal,
   knownVoices,
   listAuthority,
@@ -70,7 +71,8 @@ async function isExplained(key: typeof ana.key, { certificates, ...circumstances
 
 describe('halves of what a council grants', () => {
   it('are told with one another, and each as what it is', async () => {
-    const [first, second] = [await cert(ana, mia.key, { tag: MIGRATE }), await cert(ben, mia.key)]
+    const longer = { tag: MIGRATE, expires: later(2 * DAY) }
+    const [first, second] = [await cert(ana, mia.key, longer), await cert(ben, mia.key)]
     const alone = seen([first])
     expect([holders(alone), await isExplained(mia.key, alone)]).toEqual([[trio], false])
     expect(whatCan([mia.key], alone)).toMatchObject({
@@ -79,7 +81,7 @@ describe('halves of what a council grants', () => {
     })
     const both = seen([first, second])
     expect([holders(both), await isExplained(mia.key, both)]).toEqual([[trio, mia.key], true])
-    const halves = expect.arrayContaining([[idOf(first)], [idOf(second)]])
+    const halves = [[idOf(first)], [idOf(second)]]
     expect(whatCan([mia.key], both).alone).toMatchObject([{ subject: mia.key, tag: MIGRATE, shares: [], halves }])
     expect(listAuthority(both).filter(({ shares }) => shares.length > 0)).toHaveLength(2)
     const marks = (nodes: readonly GrantNode[] = []) => nodes.map(({ parts, together }) => [parts[0]?.needed, together])
@@ -99,6 +101,14 @@ describe('halves of what a council grants', () => {
         .find(({ subject, halves }) => subject === tom.key && halves)
         ?.chain.at(-1),
     ).toBe(idOf(on))
+  })
+
+  it('count as halves until one completes another, and with it what was granted on by them', async () => {
+    const halves = [await cert(ana, mia.key), await cert(mia, tom.key), await cert(mia, tom.key, { tag: READ })]
+    const counting = (...more: Envelope[]) => [...countingCertificates(seen([...halves, ...more])).values()]
+    expect(counting()).toEqual(['share', 'share', 'share'])
+    expect(counting(await cert(ana, mia.key))).toEqual(['share', 'share', 'share', 'share'])
+    expect(counting(await cert(ben, mia.key))).toEqual(['whole', 'whole', 'whole', 'whole'])
   })
 
   it('make a member that is given one enough, who is the other', async () => {
@@ -200,21 +210,17 @@ describe('halves of what a council grants', () => {
 
   it('cost no more where many are long', async () => {
     const members = Array.from({ length: 16 }, (_, i) => signer(`member ${i}`))
-    const roots = [
-      {
-        ...ROOT,
-        subject: thresholdPrincipal(
-          2,
-          members.map(({ key }) => key),
-        ),
-      },
-    ]
+    const subject = thresholdPrincipal(
+      2,
+      members.map(({ key }) => key),
+    )
     const certificates: Envelope[] = []
     for (const member of members)
       for (let i = 0; i < 16; i++) certificates.push(...(await longHalf(member, 4, `${member.key} ${i}`)))
-    const before = performance.now()
-    expect(holders(seen(certificates, { roots }))).toContain(mia.key)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    const { view, looks } = counting(seen(certificates, { roots: [{ ...ROOT, subject }] }))
+    expect(holders(view)).toContain(mia.key)
+    // Each on the way down, and on the way up for each of those behind it.
+    expect(looks()).toBeLessThan(certificates.length * 16)
   }, 60_000)
 
   it('are looked at no more often than a search may, also where they are of many tags', async () => {
@@ -225,40 +231,52 @@ describe('halves of what a council grants', () => {
       )
     expect(listAuthority(seen(certificates))).toHaveLength(61)
     const few = seen(certificates, { limits: { search: 200 } })
-    const tooMany = expect.objectContaining({ code: 'CAPS_LIMIT' })
-    expect(() => listAuthority(few)).toThrow(tooMany)
-    expect(() => authorityTrees(few)).toThrow(tooMany)
-    // Whoever asks by what anything counts needs none of it.
-    expect(countingCertificates(few)).toEqual(new Set(certificates.map(idOf)))
-    expect(listAuthority(few, { together: false })).toHaveLength(61)
-    expect(authorityTrees(few, { together: false }).trees[0]?.below).toHaveLength(60)
+    // It is said that it was not looked at to the end.
+    const marked = listAuthority(few).filter(({ more }) => more)
+    expect(marked.map(({ subject }) => subject)).toEqual(Array.from({ length: 60 }, () => mia.key))
+    expect(listAuthority(few, { together: false }).some(({ more }) => more)).toBe(false)
+    expect(countingCertificates(few)).toEqual(new Map(certificates.map((each) => [idOf(each), 'share'])))
+    expect(authorityTrees(few).trees[0]?.below).toHaveLength(60)
   })
 
-  it('take time in proportion, for hundreds of people by a council of twelve', async () => {
+  it('take work in proportion, for hundreds of people by a council of twelve', async () => {
     const members = Array.from({ length: 12 }, (_, i) => signer(`member ${i}`))
     const council = thresholdPrincipal(
       7,
       members.map(({ key }) => key),
     )
-    const timed = async (people: number) => {
+    const looksFor = async (people: number) => {
       const certificates = []
       for (let i = 0; i < people; i++)
         for (const member of members.slice(0, 7)) certificates.push(await cert(member, signer(`person ${i}`).key))
-      const view = seen(certificates, { roots: [{ ...ROOT, subject: council }] })
-      const before = performance.now()
+      const { view, looks } = counting(seen(certificates, { roots: [{ ...ROOT, subject: council }] }))
       expect(holders(view)).toHaveLength(people + 1)
-      return performance.now() - before
+      return looks()
     }
-    await timed(50)
-    const [some, more] = [await timed(100), await timed(400)]
-    expect(more / some).toBeLessThan(12)
+    const [some, more] = [await looksFor(50), await looksFor(200)]
+    expect(more / some).toBeLessThan(4.2)
+    expect(more).toBeLessThan(200 * 7 * 16)
   }, 60_000)
 })
 
-/**
- * The same graphs in every run, and others in a campaign. That still finds some: in about one of two thousand somebody is not listed who is
- * granted it, where a name stands for one who has a share of his own.
- */
+/** A view that counts how often it is asked whether a signature was verified or anything revoked, which is for each look at a certificate. */
+function counting(given: AuthorityView): { readonly view: AuthorityView; readonly looks: () => number } {
+  let count = 0
+  const memo = createSignatureMemo(100_000)
+  const revocations = viewOf([])
+  const view = {
+    ...given,
+    memo: { ...memo, has: (...asked: Parameters<typeof memo.has>) => ++count > 0 && memo.has(...asked) },
+    revocations: {
+      ...revocations,
+      revokers: (target: Parameters<typeof revocations.revokers>[0]) =>
+        ++count > 0 ? revocations.revokers(target) : [],
+    },
+  }
+  return { view, looks: () => count }
+}
+
+/** The same graphs in every run, and others in a campaign. */
 const SAME_GRAPHS = process.env.VAULT_FUZZ_RUNS === undefined ? { seed: 20_261_130 } : {}
 
 describe('what is listed', () => {

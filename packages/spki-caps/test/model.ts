@@ -228,6 +228,59 @@ export function anyPlan(
     )
 }
 
+/** People, a vault, councils and a council of one, and names and councils of names, by their numbers as actors or receivers. */
+const FEW_ISSUERS = [0, 1, 2, 3, 6, 8, 9, 12, 13]
+const FEW_RECEIVERS = [1, 2, 3, 4, 8, 9, 13, 14, 15, 17, 19, 21]
+const FEW_ROOTS = [0, 8, 9, 12, 13, 14, 19, 21]
+
+/** Few certificates that mostly hang together, revoked by anybody who may be above: a judge can try all of them in every order. */
+export function anySmallPlan(most = 7): fc.Arbitrary<Plan> {
+  const revokedBy = fc.option(fc.nat({ max: 4 }), { nil: undefined, freq: 2 })
+  const person = fc.nat({ max: 3 })
+  const anyEdge: fc.Arbitrary<Edge> = fc.record({
+    from: fc.oneof({ weight: 3, arbitrary: person }, { weight: 2, arbitrary: fc.constantFrom(...FEW_ISSUERS) }),
+    to: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }) },
+      { weight: 2, arbitrary: fc.constantFrom(...FEW_RECEIVERS) },
+    ),
+    tag: fc.constant(0),
+    delegate: fc.nat({ max: 7 }).map((n) => n > 0),
+    depth: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined, freq: 8 }),
+    expired: fc.constant(false),
+    by: fc.nat({ max: 5 }),
+    short: fc.constant(false),
+    validation: fc.constant(undefined),
+    revokedBy,
+  })
+  const anyCalling: fc.Arbitrary<Calling> = fc.record({
+    from: fc.constantFrom(...CALLERS),
+    word: anyIndex(WORDS.length),
+    to: fc.constantFrom(1, 2, 3, 4, ...FEW_RECEIVERS),
+    expired: fc.constant(false),
+    by: fc.nat({ max: 5 }),
+    short: fc.constant(false),
+    revokedBy,
+  })
+  return fc.record({
+    callings: fc.uniqueArray(anyCalling.filter(isNoSelf), {
+      maxLength: 3,
+      selector: ({ from, word, to }) => `${from} ${word} ${to}`,
+    }),
+    edges: fc.array(anyEdge, { minLength: 3, maxLength: most }),
+    roots: fc.array(
+      fc.record({
+        at: fc.constantFrom(...FEW_ROOTS),
+        tag: fc.constant(0),
+        delegate: fc.constant(true),
+        depth: fc.constant(undefined),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    asking: fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
+    stolen: fc.array(fc.nat({ max: 4 }), { maxLength: 1 }).map((keys) => (keys[0] === 0 ? keys : [])),
+  })
+}
+
 /** Revoked by its issuer, where that is one key, or not at all. */
 function byIssuer<T extends Pick<Edge, 'from' | 'revokedBy'>>(edge: T): T {
   return { ...edge, revokedBy: edge.revokedBy !== undefined && edge.from < PEOPLE.length ? edge.from : undefined }

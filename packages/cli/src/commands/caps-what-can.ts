@@ -23,7 +23,7 @@ export function addCapsWhatCan({ caps, action }: CapsProgram): void {
     const { revocationStanding } = await import('@vault/embedded')
     const keys = await keysOf(options.for, options)
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
-    const { alone, together } = await vault.caps.whatCan(keys, { signal })
+    const { alone, together, unlisted } = await vault.caps.whatCan(keys, { signal })
     const shown = { name: await principalNames(options, vault), words: await grantWords(vault.id) }
     const published = await revocationStanding(vault.caps, { signal })
     const who = keys.map(shown.name).join(' and ')
@@ -34,8 +34,17 @@ export function addCapsWhatCan({ caps, action }: CapsProgram): void {
       ...(together.length === 0
         ? []
         : ['Only together with others:', ...heldLines(together, { ...shown, among: [...alone, ...together] })]),
+      ...(unlisted.length === 0
+        ? []
+        : [
+            'There may be more, by what these granted on: it goes more ways than are looked at.',
+            ...heldLines(unlisted, shown),
+          ]),
     ]
-    await output.result({ ok: true, keys, alone, together, ...(published && { published }) }, lines.join('\n'))
+    await output.result(
+      { ok: true, keys, alone, together, unlisted, ...(published && { published }) },
+      lines.join('\n'),
+    )
     return EXIT.ok
   })
 }

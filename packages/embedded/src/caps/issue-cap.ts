@@ -57,7 +57,7 @@ export interface CapIssuer {
 
 /** A certificate that was issued, and what may surprise whoever issued it. */
 export interface IssuedCap extends DraftedCap {
-  /** Other certificates that count with this one and did not before: their issuers had them from one that was taken back or ended. */
+  /** Other certificates that count with this one and did not before: what was granted on from one that was taken back or ended, and halves that it completes. */
   readonly revives: readonly ContentId[]
 }
 
