@@ -15,6 +15,12 @@ import { openView } from './view.ts'
 /** Connections kept for the next view. More views at once each open one, so that a view inside a view cannot wait for itself. */
 const MAX_IDLE = 2
 
+/**
+ * Milliseconds after which whoever held on to a moment brings home what was written meanwhile. Until then nobody could, and otherwise one who
+ * makes a change would, before that is acknowledged: after minutes that is seconds.
+ */
+const LONG = 1_000
+
 /** How long a reader waits to keep what it has computed, in milliseconds: it can be computed again. */
 const KEEPING_PATIENCE = 200
 
@@ -67,7 +73,11 @@ export class Place {
       const opened = this.#upToDate()
       const db = this.#idle.pop() ?? new Connection(file, opened.access === 'immutable' ? 'immutable' : 'read')
       const whole = <T>(work: () => T): T => whileUnwritten(file, opened.unwritten, work)
-      const giveBack = () => this.#giveBack(db, opened)
+      const began = this.#patience.clock().getTime()
+      const giveBack = () => {
+        this.#giveBack(db, opened)
+        if (this.#patience.clock().getTime() - began >= LONG) this.#bringHome()
+      }
       try {
         const at = whole(() => db.begin(() => readTenure(db, vault) ?? absentTenure(vault)))
         return { db, at, read: (work) => inOurCodes(file, () => whole(work)), [Symbol.dispose]: giveBack }
@@ -104,6 +114,15 @@ export class Place {
     } catch (error) {
       if (!isVaultError(error, 'SOUP_BUSY') && !isVaultError(error, 'SOUP_WRITE_FAILED')) throw error
     }
+  }
+
+  /** What cannot be brought home now stays in the log, where it is as durable. Others go on writing meanwhile. */
+  #bringHome(): void {
+    const { access, connection } = this.#opened
+    if (this.#closed || access !== 'write') return
+    try {
+      connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {}
   }
 
   #open(): Connection {
