@@ -121,15 +121,19 @@ async function overtake(soup: VaultSoup, faster: VaultSoup, model: VaultSoup, ma
   expect(roots).toEqual(expected)
 }
 
-/** A view keeps its roots when the vault has changed since, and a view of another process has begun that keeps its own afterwards. */
+/**
+ * A view keeps more of what is kept as of its own time when the vault has changed since, and a view of another process has begun, which keeps
+ * only a part of its own afterwards.
+ */
 async function keepLate(soup: VaultSoup, later: VaultSoup, model: VaultSoup, made: Change): Promise<void> {
   const expected = await rootsOf(model)
+  await rootsOf(soup, 'some')
   const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let after: Promise<unknown> = Promise.resolve()
   const roots = await rootsOf(soup, 'all', async () => {
     await later.commit(made)
     await model.commit(made)
-    after = rootsOf(later, 'all', async () => {
+    after = rootsOf(later, 'some', async () => {
       begun.resolve()
       await ended.promise
     })
