@@ -17,9 +17,12 @@ export function tellingAbsence<Options extends RemoteOptions & { readonly events
   return { ...options, absent }
 }
 
-/** That a server is away, or back, for people. */
-export function absenceLine(event: AbsenceEvent): string {
+/** That a server is away, or back, for people; with the day where that is another one than now. */
+export function absenceLine(event: AbsenceEvent, now: Date = new Date()): string {
   if (event.type === 'back') return `${event.url} answers again, after ${humanSeconds(event.ms / 1000)}.`
-  const until = new Date(event.until).toLocaleTimeString('en-GB')
-  return `${event.url} does not answer: waiting for it until ${until}.`
+  const until = new Date(event.until)
+  const isToday = until.toDateString() === now.toDateString()
+  // Swedes write dates as ISO 8601 does.
+  const said = isToday ? until.toLocaleTimeString('en-GB') : until.toLocaleString('sv-SE')
+  return `${event.url} does not answer: waiting for it until ${said}.`
 }

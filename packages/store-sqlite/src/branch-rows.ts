@@ -52,10 +52,10 @@ export function writeBranch(db: Connection, vault: number, tree: TreeName, prefi
   db.run(sql, vault, tree, prefix, checksum([vault, tree, prefix, packed]), packed)
 }
 
-/** The prefixes of at least so many digits of which branches are kept. */
-export function branchesFrom(db: Connection, vault: number, tree: TreeName, digits: number): readonly Prefix[] {
-  const sql = 'SELECT prefix FROM branches WHERE vault = ? AND tree = ? AND length(prefix) >= ?'
-  return db.tuples(sql, vault, tree, digits).map(([prefix]) => String(prefix))
+/** The prefixes of which branches are kept. */
+export function branchPrefixes(db: Connection, vault: number, tree: TreeName): readonly Prefix[] {
+  const sql = 'SELECT prefix FROM branches WHERE vault = ? AND tree = ?'
+  return db.tuples(sql, vault, tree).map(([prefix]) => String(prefix))
 }
 
 /** Drops the branches of a prefix and of all that begin with it. */

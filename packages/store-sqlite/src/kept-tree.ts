@@ -2,7 +2,7 @@ import type { Prefix, Subtree } from '@vault/core'
 import { copyBytes } from '@vault/core'
 import type { Children, TreeName } from './branch-rows.ts'
 import {
-  branchesFrom,
+  branchPrefixes,
   deleteBranches,
   deleteTree,
   readAsOf,
@@ -11,7 +11,7 @@ import {
   writeBranch,
 } from './branch-rows.ts'
 import type { Connection } from './connection.ts'
-import { BUCKET_DIGITS, DirtyMarks, isBucket } from './dirty-marks.ts'
+import { DirtyMarks } from './dirty-marks.ts'
 import { feedAfter } from './feed.ts'
 import { isEntryItem, itemKey } from './feed-items.ts'
 import type { Moment } from './moment.ts'
@@ -22,8 +22,8 @@ import { readTenure } from './tenure-row.ts'
 
 /** Branches that are written in one transaction, at most: others wait for it some tens of milliseconds. */
 const MAX_WRITTEN = 1_024
-/** For more, the branches that there are so far down are listed: mostly there are none. */
-const FEW_BUCKETS = 1_024
+/** Where more is marked, the branches that there are are listed: of most prefixes there is none. */
+const FEW_MARKS = 1_024
 
 const DIGITS = Array.from('0123456789abcdef')
 const NONE: Children = DIGITS.map(() => undefined)
@@ -87,22 +87,30 @@ export class KeptTree {
     this.#gathered = new Map()
     const { vault, tenure } = this.#moment.at
     const isFirst = !this.#written
-    const stale = isFirst && marks !== undefined ? this.#staleBranches(marks, gathered) : []
-    // To forget is never wrong, so all but the last of it may come before the rest.
-    while (stale.length > MAX_WRITTEN) {
-      const some = stale.splice(0, MAX_WRITTEN)
-      if (!(await this.#writeIfStill(asOf, (db) => this.#forget(db, some, marks)))) return
-    }
+    if (isFirst && marks !== undefined && !(await this.#forgetBefore(asOf, marks))) return
     await this.#writeIfStill(isFirst ? asOf : tenure.sequence, (db, now) => {
       if (isFirst) {
         if (marks === undefined) deleteTree(db, vault, this.#tree)
+        else this.#forget(db, this.#stale(db, marks), marks)
         writeAsOf(db, vault, this.#tree, tenure.sequence)
       }
-      this.#forget(db, stale, marks)
       for (const [prefix, fresh] of gathered) this.#merge(db, prefix, fresh, isFirst ? marks : undefined)
       this.#written = true
       shortenMovingFeed(db, now)
     })
+  }
+
+  /**
+   * Forgets in short transactions what is too much for one, which is never wrong. The last one looks again all the same: until then views of the
+   * time to which the kept subtrees belong may keep more. `false` where nothing can be written, or another view has.
+   */
+  async #forgetBefore(asOf: number | undefined, marks: DirtyMarks): Promise<boolean> {
+    const stale = this.#moment.read(() => this.#stale(this.#moment.db, marks))
+    for (let from = 0; stale.length - from > MAX_WRITTEN; from += MAX_WRITTEN) {
+      const some = stale.slice(from, from + MAX_WRITTEN)
+      if (!(await this.#writeIfStill(asOf, (db) => this.#forget(db, some, marks)))) return false
+    }
+    return true
   }
 
   /** Writes where what is kept still belongs to this sequence number; whether it was written. */
@@ -118,23 +126,18 @@ export class KeptTree {
     return isWritten
   }
 
-  /** The branches, besides those gathered, in which something is marked or that lie under what is. */
-  #staleBranches(marks: DirtyMarks, gathered: ReadonlyMap<Prefix, Children>): Prefix[] {
-    const buckets: Prefix[] = []
-    const stale: Prefix[] = []
-    for (const prefix of marks.prefixes()) {
-      if (isBucket(prefix)) buckets.push(prefix)
-      else if (!gathered.has(prefix)) stale.push(prefix)
-    }
-    if (buckets.length <= FEW_BUCKETS) return [...buckets, ...stale]
-    const { db, at } = this.#moment
-    const below = this.#moment.read(() => branchesFrom(db, at.vault, this.#tree, BUCKET_DIGITS))
-    return [...below.filter((prefix) => marks.has(prefix)), ...stale]
+  /**
+   * Prefixes of the branches in which something is marked, and of those under what is marked. Where little is marked, those that may be there, and
+   * of what lies under a bucket only the bucket.
+   */
+  #stale(db: Connection, marks: DirtyMarks): readonly Prefix[] {
+    if (marks.size <= FEW_MARKS) return [...marks.prefixes()]
+    return branchPrefixes(db, this.#moment.at.vault, this.#tree).filter((prefix) => marks.has(prefix))
   }
 
-  #forget(db: Connection, stale: readonly Prefix[], marks: DirtyMarks | undefined): void {
+  #forget(db: Connection, stale: readonly Prefix[], marks: DirtyMarks): void {
     for (const prefix of stale) {
-      if (marks?.hasAllBelow(prefix)) deleteBranches(db, this.#moment.at.vault, this.#tree, prefix)
+      if (marks.hasAllBelow(prefix)) deleteBranches(db, this.#moment.at.vault, this.#tree, prefix)
       else this.#merge(db, prefix, NONE, marks)
     }
   }
@@ -144,6 +147,7 @@ export class KeptTree {
     const { vault } = this.#moment.at
     const before = readBranch(db, vault, this.#tree, prefix)
     const children = DIGITS.map((digit, i) => fresh[i] ?? (marks?.has(prefix + digit) ? undefined : before?.[i]))
+    if (before?.every((child, i) => child === children[i])) return
     writeBranch(db, vault, this.#tree, prefix, children)
   }
 

@@ -76,6 +76,34 @@ test('of very many changes all is forgotten that lies over them, and nothing els
   })
 })
 
+test.each(['before a later view writes', 'between two of its transactions'])(
+  'what a view of an earlier time keeps %s is not taken for what is there later',
+  async (when) => {
+    using folder = temporaryFolder()
+    await using store = await createStore(folder.file('soup.sqlite'))
+    const soup = store.soup(VAULT)
+    const isBetween = when !== 'before a later view writes'
+    const added = Array.from({ length: 3_000 }, (_, i) => object(`text ${i}`))
+    const changed = added.map(({ id }) => toHex(objectKey(id)).slice(0, 5))
+    const below = (byte: number) => new Map(changed.map((prefix) => [`${prefix}0`, subtree(byte)]))
+    await soup.view(({ objects }) => objects.keep(isBetween ? below(1) : new Map([['f', subtree(1)]])))
+    await soup.view(async (earlier) => {
+      await soup.commit({ epoch: 0, objects: { add: added } })
+      await soup.view(async (later) => {
+        await later.objects.children('')
+        if (!isBetween) await earlier.objects.keep(below(2))
+        const written = later.objects.keep(many())
+        if (isBetween) await earlier.objects.keep(below(2))
+        await written
+      })
+    })
+    await soup.view(async ({ objects }) => {
+      expect((await objects.children('0000'))[0]).toEqual(subtree(1))
+      for (const prefix of changed) expect((await objects.children(prefix))[0], prefix).toBeUndefined()
+    })
+  },
+)
+
 test('what is kept stays known where only other things change, however far the feed reaches back', async () => {
   using folder = temporaryFolder()
   await using store = await openSqliteSoupStore({ path: folder.file('soup.sqlite'), mode: 'create', feedRetention: 1 })

@@ -72,12 +72,13 @@ const change: fc.Arbitrary<Change> = fc
   }))
 
 type Step =
-  | { readonly type: 'change' | 'overtaken'; readonly change: Change }
+  | { readonly type: 'change' | 'overtaken' | 'late'; readonly change: Change }
   | { readonly type: 'roots'; readonly part: 'all' | 'some' }
   | { readonly type: 'rebuild' }
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: change.map((made) => ({ type: 'change' as const, change: made })) },
   { weight: 1, arbitrary: change.map((made) => ({ type: 'overtaken' as const, change: made })) },
+  { weight: 1, arbitrary: change.map((made) => ({ type: 'late' as const, change: made })) },
   { weight: 2, arbitrary: fc.constantFrom('all', 'some').map((part) => ({ type: 'roots' as const, part }) as Step) },
   { weight: 1, arbitrary: fc.constant({ type: 'rebuild' as const }) },
 )
@@ -99,6 +100,7 @@ test('after any history, roots made with kept subtrees are those of the memory s
         if (taken.type === 'change') expect(await soup.commit(taken.change)).toEqual(await model.commit(taken.change))
         else if (taken.type === 'rebuild') await soup.rebuild()
         else if (taken.type === 'roots') expect(await rootsOf(soup, taken.part)).toEqual(await rootsOf(model))
+        else if (taken.type === 'late') await keepLate(soup, readers[(i + 1) % 2] as VaultSoup, model, taken.change)
         else await overtake(soup, readers[(i + 1) % 2] as VaultSoup, model, taken.change)
       }
       expect(await rootsOf(readers[0] as VaultSoup)).toEqual(await rootsOf(model))
@@ -117,6 +119,29 @@ async function overtake(soup: VaultSoup, faster: VaultSoup, model: VaultSoup, ma
     expect(await rootsOf(faster)).toEqual(await rootsOf(model))
   })
   expect(roots).toEqual(expected)
+}
+
+/**
+ * A view keeps more of what is kept as of its own time when the vault has changed since, and a view of another process has begun, which keeps
+ * only a part of its own afterwards.
+ */
+async function keepLate(soup: VaultSoup, later: VaultSoup, model: VaultSoup, made: Change): Promise<void> {
+  const expected = await rootsOf(model)
+  await rootsOf(soup, 'some')
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let after: Promise<unknown> = Promise.resolve()
+  const roots = await rootsOf(soup, 'all', async () => {
+    await later.commit(made)
+    await model.commit(made)
+    after = rootsOf(later, 'some', async () => {
+      begun.resolve()
+      await ended.promise
+    })
+    await begun.promise
+  })
+  ended.resolve()
+  expect(roots).toEqual(expected)
+  expect(await after).toEqual(await rootsOf(model))
 }
 
 async function activate(store: Awaited<ReturnType<typeof openSqliteSoupStore>>): Promise<void> {

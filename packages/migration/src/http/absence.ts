@@ -63,7 +63,10 @@ export class Absence {
   failed(silentMs: number): number {
     const now = this.#now()
     // Whoever asks again long after it has given up is as patient as before.
-    if (now - this.#failedAt > this.#patience) this.#since = undefined
+    if (now - this.#failedAt > this.#patience) {
+      this.#since = undefined
+      this.#toldSince = undefined
+    }
     this.#failedAt = now
     this.#since ??= now - silentMs
     this.#away(this.#since)

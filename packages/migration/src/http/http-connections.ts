@@ -18,6 +18,8 @@ const CHUNK = 64 * 1024
 const MAX_ANSWER = 96 * 1024 * 1024
 const MAX_ITEMS = 2 ** 21
 const RENEWED_MS = 24 * 3_600_000
+/** The latest time that a `Date` can be, in milliseconds (ECMA-262, 21.4.1.1): whoever waits for ever waits until then. */
+const LATEST_TIME = 8.64e15
 
 /** Connections to one other place, which are kept: each carries one request after the other, paced and under its own key. Nothing is tried twice. */
 export class HttpConnections {
@@ -45,7 +47,8 @@ export class HttpConnections {
       tell: (notice) => {
         const { origin } = url
         if (notice.type === 'back') return absent({ type: 'back', url: origin, ms: Math.round(notice.ms) })
-        absent({ type: 'away', url: origin, until: new Date(clock().getTime() + notice.leftMs).toISOString() })
+        const until = Math.min(LATEST_TIME, clock().getTime() + notice.leftMs)
+        absent({ type: 'away', url: origin, until: new Date(until).toISOString() })
       },
     })
     // The agent counts a connection only when it stands, and would open one for each of many that begin at once.

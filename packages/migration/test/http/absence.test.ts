@@ -58,6 +58,20 @@ test('an absence of a second is told once, with how long it is still waited for,
   expect(told.slice(2)).toEqual([{ type: 'away', leftMs: 57_000 }])
 })
 
+test('of an end that is asked again long after it was given up it is told anew that it is away', () => {
+  const clock = { now: 100_000 }
+  const told: unknown[] = []
+  const absence = new Absence(2_000, { now: () => clock.now, tell: (notice) => told.push(notice) })
+  for (const ms of [0, 1_000, 9_000, 10_500]) {
+    clock.now = 100_000 + ms
+    absence.failed(0)
+  }
+  expect(told).toEqual([
+    { type: 'away', leftMs: 1_000 },
+    { type: 'away', leftMs: 500 },
+  ])
+})
+
 test('who answers elsewhere is not silent, and where patience is at an end nobody is waited for', () => {
   const clock = { now: 100_000 }
   const told: unknown[] = []

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { contentId, createSigner, generateSecretKey, systemRandom, utf8, type VaultId } from '@vault/core'
 import { expect, test } from 'vitest'
-import { httpTarget } from '../../src/http/index.ts'
+import { type AbsenceEvent, httpTarget } from '../../src/http/index.ts'
 import { refusalIn, unreachable } from '../../src/http/wire-error.ts'
 
 test('it is said by its address which place refuses, also where another one has passed that on', () => {
@@ -27,6 +27,21 @@ test('a server of plain HTTP is no vault server, and is not asked again', async 
   } finally {
     server.close()
   }
+})
+
+test('whoever waits for ever is told that somebody is away, too', async () => {
+  const place = createSigner(generateSecretKey(systemRandom))
+  const vault = contentId(utf8('any'), { hash: 'sha2-256', codec: 'dag-cbor' }) as VaultId
+  const told: AbsenceEvent[] = []
+  const stop = new AbortController()
+  const absent = (event: AbsenceEvent) => {
+    told.push(event)
+    stop.abort()
+  }
+  const timeouts = { connect: 1_000, patience: Number.POSITIVE_INFINITY }
+  const options = { vault, place, peerKey: place.key, timeouts, absent, signal: stop.signal }
+  await expect(httpTarget('https://127.0.0.1:1', options)).rejects.toMatchObject({ name: 'AbortError' })
+  expect(told).toMatchObject([{ type: 'away', url: 'https://127.0.0.1:1' }])
 })
 
 test('of a server that has never answered it is said what to check, and not that it has gone', () => {

@@ -205,6 +205,38 @@ test('writers are slowed down within a round in which more comes than it deals w
   expect(throttles[0]).toBe(250)
 })
 
+test('nor do they wait for that until a round says something, which may take longer than what they were told holds', async () => {
+  const places = await scene(3)
+  const { a, vault } = places
+  const time = clocks()
+  const parts = liveParts(places, time)
+  const { soup } = parts.source
+  const told = async () => (await readWriterNotice(a.store.records, vault))?.until
+  const throttles: number[] = []
+  let first: number | undefined
+  let [catchesUp, waited] = [false, false]
+  const view: typeof soup.view = async (read, options) => {
+    const until = await told()
+    if (catchesUp && !waited && until !== first) {
+      waited = true
+      for (let i = 0; i < 5; i++) await put(a, vault, [rawBlock(`meanwhile ${i}`)], `meanwhile ${i}`)
+      time.pass(4_000)
+      await expect.poll(told, { timeout: 10_000 }).not.toBe(until)
+    }
+    return await soup.view(read, options)
+  }
+  const source: MoveSource = { ...parts.source, soup: { ...soup, view } }
+  const events = moveVault(await planned(parts, places), { ...parts, source })
+  for await (const event of before('verify', events, () => put(a, vault, [rawBlock('first')], 'first'))) {
+    if (event.type === 'step' && event.step.effect === 'catch-up') {
+      first = await told()
+      catchesUp = true
+    }
+    if (event.type === 'round') throttles.push(event.round.throttleMs)
+  }
+  expect(throttles[0]).toBe(250)
+})
+
 test('behind a pause that was given up, writers are slowed down half as much as before it', async () => {
   const places = await scene(3)
   const time = clocks()

@@ -93,20 +93,21 @@ async function* telling<T>(
   }
   const holdsFor = () => Math.max(0, NOTICE_HOLDS / 4 - (work.elapsed() - toldAt))
   let inflow = await Inflow.begin(work, run)
+  const tellAgain = async () => {
+    const throttleMs = slowedDown(terms, { ...(await inflow.look()), throttleMs: conditions.throttleMs })
+    if (throttleMs > conditions.throttleMs) inflow = await Inflow.begin(work, run)
+    conditions.throttleMs = throttleMs
+    await tell()
+  }
   await tell()
   try {
     while (true) {
+      if (holdsFor() === 0) await tellAgain()
       const next = round.next()
-      // Comparing the roots of a large vault takes longer than what was told holds.
-      while (!(await endsWithin(next, holdsFor()))) await tell()
+      // Sending a batch, or comparing the roots of a large vault, takes longer than what was told holds.
+      while (!(await endsWithin(next, holdsFor()))) await tellAgain()
       const { value, done } = await next
       if (done) return value
-      if (holdsFor() === 0) {
-        const throttleMs = slowedDown(terms, { ...(await inflow.look()), throttleMs: conditions.throttleMs })
-        if (throttleMs > conditions.throttleMs) inflow = await Inflow.begin(work, run)
-        conditions.throttleMs = throttleMs
-        await tell()
-      }
       yield value
     }
   } finally {

@@ -28,12 +28,15 @@ export class Inflow {
     return new Inflow(work, run, await markOf(work, run))
   }
 
-  /** As of a round that ended now: so many changes as the objects and entries that were sent are worth, and so many that came. */
+  /**
+   * As of a round that ended now: so many changes as the objects and entries that were sent are worth, and so many that came. Where nothing was sent,
+   * as while roots are compared, that shows nothing.
+   */
   async look(): Promise<Pick<LiveRound, 'ms' | 'changes' | 'changesLeft'>> {
     const { at, latest, held, sent } = await markOf(this.#work, this.#run)
     const from = this.#from
-    const [changesLeft, came] = [latest - from.latest, held - from.held]
-    const changes = came > 0 ? (changesLeft * (sent - from.sent)) / came : Number.POSITIVE_INFINITY
+    const [changesLeft, came, went] = [latest - from.latest, held - from.held, sent - from.sent]
+    const changes = came > 0 && went > 0 ? (changesLeft * went) / came : Number.POSITIVE_INFINITY
     return { ms: at - from.at, changes, changesLeft }
   }
 }
