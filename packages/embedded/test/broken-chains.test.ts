@@ -1,7 +1,7 @@
 import { type ContentId, createSigner, generateSecretKey, type KeyId, systemRandom } from '@vault/core'
 import { moveVault, planMigration, resumeMove } from '@vault/migration'
 import { createCapCert, type OnlineTest, openCapCert, vaultPrincipal, vaultTag } from '@vault/spki-caps'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bringing, capEntries } from '../src/caps/cap-entry.ts'
 import { heldOperators } from '../src/caps/cap-issuer.ts'
 import { createVault, moveSourceOf, openMoveTarget, openVault, owner, type Vault } from '../src/index.ts'
@@ -41,7 +41,7 @@ test('a chain that breaks with the keys of the target stops the move, unless it 
   const plan = await planMigration(parts, { handoff: { keys: 'new' } })
   await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({
     code: 'MIGRATION_CHAINS_BROKEN',
-    details: { broken: [first], gained: [] },
+    details: { broken: [first], gained: [], unlisted: [] },
   })
   expect((await vault.soup.tenure()).state).toBe('active')
   const sent = await target.open({ vault: vault.id, migration: plan.migration_id, driver: 1 })
@@ -74,6 +74,38 @@ test('a chain that breaks with the keys of the target stops the move, unless it 
   await expect(his.put(new TextEncoder().encode('his does not'))).rejects.toMatchObject({ code: 'CAPS_DENIED' })
 })
 
+test('what was granted on and not judged stops it as well, until it, or what it goes on from, is allowed', async () => {
+  await using space = await scratch()
+  const [ana, eva] = [newSigner(), newSigner()]
+  await createVault(space.at('a'), { passphrase: undefined })
+  await using vault = await openVault(space.at('a'))
+  const { id: above } = await vault.issueCap({ to: ana.key, actions: ['write'], expires: null })
+  const { id: below } = await vault.issueCap({ to: eva.key, actions: ['write'], expires: null })
+  const judged = vault.caps.diffAfter.bind(vault.caps)
+  // Nobody writes a million certificates here.
+  vi.spyOn(vault.caps, 'diffAfter').mockImplementation(async (...args) => {
+    const diff = await judged(...args)
+    const [held] = diff.kept
+    return { ...diff, unlisted: held === undefined ? [] : [{ ...held, subject: eva.key, chain: [above, below] }] }
+  })
+  await using target = await openMoveTarget(space.at('b'))
+  const parts = { source: await moveSourceOf(vault), target, authorize: owner }
+  const plan = await planMigration(parts, { handoff: { keys: 'new' } })
+  await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({
+    code: 'MIGRATION_CHAINS_BROKEN',
+    message: expect.stringContaining(`not all of it was judged: ${below} to ${eva.key}.`),
+    details: { broken: [], gained: [], unlisted: [below] },
+  })
+  expect((await vault.soup.tenure()).state).toBe('active')
+  await Array.fromAsync(resumeMove(plan.migration_id, { ...parts, allowBroken: [above] }))
+  await using moved = await openVault(space.at('b'))
+  const told: unknown[] = []
+  const log = await moved.log.read()
+  for await (const page of log.entries())
+    for (const { entry } of page) if (entry.action.verb === 'authority-diff') told.push(entry.action.parameters)
+  expect(told).toMatchObject([{ broken: 0, unlisted: 1, unlisted_chains: [{ subject: eva.key }] }])
+})
+
 test.each(['validation', 'once'] as const)('so does one that waits for a validation: %s', async (kind) => {
   await using space = await scratch()
   const [ana, eva] = [newSigner(), newSigner()]
@@ -85,6 +117,6 @@ test.each(['validation', 'once'] as const)('so does one that waits for a validat
   const plan = await planMigration(parts, { handoff: { keys: 'new' } })
   await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({
     code: 'MIGRATION_CHAINS_BROKEN',
-    details: { broken: [waiting], gained: [] },
+    details: { broken: [waiting], gained: [], unlisted: [] },
   })
 })

@@ -12,6 +12,12 @@ export interface ChainEnd {
   readonly subject: string
 }
 
+/** One from which so much was granted on that not all of it was judged. */
+export interface UnlistedChain extends ChainEnd {
+  /** Its certificates from the root on, with the last. */
+  readonly chain: readonly ContentId[]
+}
+
 /** What becomes of what was granted in a vault when other keys act for it. */
 export interface AuthorityChange {
   /** How many chains grant what they did. */
@@ -20,6 +26,8 @@ export interface AuthorityChange {
   readonly broken: readonly ChainEnd[]
   /** Those that would grant what was not granted before. */
   readonly gained: readonly ChainEnd[]
+  /** Those of which it is not known what becomes of all that was granted on by them. */
+  readonly unlisted: readonly UnlistedChain[]
 }
 
 /** A source that knows what was granted in its vault. */
@@ -33,8 +41,8 @@ const MAX_NAMED = 256
 
 /**
  * Refuses a hand-off with which somebody would lose what was granted to him, unless each such certificate is allowed to break, or would
- * gain anything. Gives what the audit trail is told; `undefined` where the source knows nothing of grants. Throws
- * `MIGRATION_CHAINS_BROKEN`.
+ * gain anything. What was granted on from one and not judged may have broken as well: so that one, or one above it, has to be allowed.
+ * Gives what the audit trail is told; `undefined` where the source knows nothing of grants. Throws `MIGRATION_CHAINS_BROKEN`.
  */
 export async function requireChains(work: Work, keyEvent: Bytes): Promise<AuditNote | undefined> {
   const { plan, parts, options } = work
@@ -42,13 +50,19 @@ export async function requireChains(work: Work, keyEvent: Bytes): Promise<AuditN
   const change = await parts.source.authorityAfter(keyEvent, options)
   const allowed = new Set<string>(parts.allowBroken)
   const refused = change.broken.filter(({ certificate }) => !allowed.has(certificate))
-  if (refused.length > 0 || change.gained.length > 0) throw chainsBroken(parts, refused, change.gained)
+  const unlisted = change.unlisted.filter(({ chain }) => !chain.some((certificate) => allowed.has(certificate)))
+  if (refused.length > 0 || change.gained.length > 0 || unlisted.length > 0)
+    throw chainsBroken(parts, { broken: refused, gained: change.gained, unlisted })
   const ends = (chains: readonly ChainEnd[]) =>
     chains.slice(0, MAX_NAMED).map(({ certificate, subject }) => ({ certificate: link(certificate), subject }))
   const parameters = {
     kept: change.kept,
     broken: change.broken.length,
     ...(change.broken.length > 0 && { chains: ends(change.broken) }),
+    ...(change.unlisted.length > 0 && {
+      unlisted: change.unlisted.length,
+      unlisted_chains: ends(change.unlisted),
+    }),
   }
   // Said again where it has changed since: an entry is made once for each key.
   return authorityNote(plan, toHex(hashBytes('sha2-256', encode(parameters)).subarray(0, 8)), parameters)
@@ -60,8 +74,7 @@ function isGranting(source: MoveSource): source is GrantingSource {
 
 function chainsBroken(
   { source }: MoveParts,
-  broken: readonly ChainEnd[],
-  gained: readonly ChainEnd[],
+  { broken, gained, unlisted }: Readonly<Record<'broken' | 'gained' | 'unlisted', readonly ChainEnd[]>>,
 ): VaultError<MigrationErrorCode> {
   const named = (chains: readonly ChainEnd[]) =>
     chains
@@ -72,11 +85,14 @@ function chainsBroken(
   const said = [
     ...(broken.length === 0 ? [] : [`Broken delegation chain, with the keys that follow: ${named(broken)}.`]),
     ...(gained.length === 0 ? [] : [`These would grant more than they do: ${named(gained)}.`]),
+    ...(unlisted.length === 0
+      ? []
+      : [`So much was granted on from these that not all of it was judged: ${named(unlisted)}.`]),
   ].join(' ')
   const ids = (chains: readonly ChainEnd[]) => chains.slice(0, MAX_NAMED).map(({ certificate }) => certificate)
   return new VaultError({
     code: 'MIGRATION_CHAINS_BROKEN',
     message: `${said} Nothing was handed off by ${source.label}: grant it anew in the name of the vault, revoke it, or allow each one that may break, and go on.`,
-    details: { broken: ids(broken), gained: ids(gained) },
+    details: { broken: ids(broken), gained: ids(gained), unlisted: ids(unlisted) },
   })
 }
