@@ -1,7 +1,14 @@
-import { type ContentId, createSigner, generateSecretKey, type KeyId, systemRandom } from '@vault/core'
+import { type ContentId, createSigner, generateSecretKey, type KeyId, type Signer, systemRandom } from '@vault/core'
 import { moveVault, planMigration, resumeMove } from '@vault/migration'
-import { createCapCert, type OnlineTest, openCapCert, vaultPrincipal, vaultTag } from '@vault/spki-caps'
-import { expect, test, vi } from 'vitest'
+import {
+  createCapCert,
+  type OnlineTest,
+  openCapCert,
+  thresholdPrincipal,
+  vaultPrincipal,
+  vaultTag,
+} from '@vault/spki-caps'
+import { expect, test } from 'vitest'
 import { bringing, capEntries } from '../src/caps/cap-entry.ts'
 import { heldOperators } from '../src/caps/cap-issuer.ts'
 import { createVault, moveSourceOf, openMoveTarget, openVault, owner, type Vault } from '../src/index.ts'
@@ -26,6 +33,25 @@ async function grantUnproven(vault: Vault, subject: KeyId, checks: readonly Onli
   const { entries } = await bringing(capEntries({ envelope, anchor: keys.seq + 1 }), vault.soup, {})
   await vault.soup.commit({ epoch: (await vault.soup.tenure()).epoch, ...(entries && { entries }) })
   return openCapCert(envelope).id
+}
+
+/** Councils all of whose members grant to the next one: 5 to the power of 6 ways go to the last. */
+async function grantManyWays(vault: Vault, from: Signer): Promise<void> {
+  const layers = Array.from({ length: 7 }, () => Array.from({ length: 5 }, newSigner))
+  const { seq } = await vault.keys()
+  const tag = vaultTag({ actions: ['write'], object: vault.id })
+  const grants = layers.flatMap((members, i) => {
+    const subject = thresholdPrincipal(
+      2,
+      members.map(({ key }) => key),
+    )
+    return (layers[i - 1] ?? [from]).map(async (signer) => {
+      const draft = { issuer: signer.key, subject, tag, delegate: true, expires: null, nonce: systemRandom(16) }
+      return capEntries({ envelope: await createCapCert(draft, [signer]), anchor: seq })
+    })
+  })
+  const { entries } = await bringing((await Promise.all(grants)).flat(), vault.soup, {})
+  await vault.soup.commit({ epoch: (await vault.soup.tenure()).epoch, ...(entries && { entries }) })
 }
 
 test('a chain that breaks with the keys of the target stops the move, unless it is allowed to', async () => {
@@ -76,25 +102,18 @@ test('a chain that breaks with the keys of the target stops the move, unless it 
 
 test('what was granted on and not judged stops it as well, until it, or what it goes on from, is allowed', async () => {
   await using space = await scratch()
-  const [ana, eva] = [newSigner(), newSigner()]
+  const ana = newSigner()
   await createVault(space.at('a'), { passphrase: undefined })
   await using vault = await openVault(space.at('a'))
-  const { id: above } = await vault.issueCap({ to: ana.key, actions: ['write'], expires: null })
-  const { id: below } = await vault.issueCap({ to: eva.key, actions: ['write'], expires: null })
-  const judged = vault.caps.diffAfter.bind(vault.caps)
-  // Nobody writes a million certificates here.
-  vi.spyOn(vault.caps, 'diffAfter').mockImplementation(async (...args) => {
-    const diff = await judged(...args)
-    const [held] = diff.kept
-    return { ...diff, unlisted: held === undefined ? [] : [{ ...held, subject: eva.key, chain: [above, below] }] }
-  })
+  const { id: above } = await vault.issueCap({ to: ana.key, actions: ['write'], expires: null, delegate: true })
+  await grantManyWays(vault, ana)
   await using target = await openMoveTarget(space.at('b'))
   const parts = { source: await moveSourceOf(vault), target, authorize: owner }
   const plan = await planMigration(parts, { handoff: { keys: 'new' } })
   await expect(Array.fromAsync(moveVault(plan, parts))).rejects.toMatchObject({
     code: 'MIGRATION_CHAINS_BROKEN',
-    message: expect.stringContaining(`not all of it was judged: ${below} to ${eva.key}.`),
-    details: { broken: [], gained: [], unlisted: [below] },
+    message: expect.stringContaining('So much was granted on from these that not all of it was judged'),
+    details: { broken: [], gained: [], unlisted: expect.arrayContaining([expect.stringMatching(/^b/)]) },
   })
   expect((await vault.soup.tenure()).state).toBe('active')
   await Array.fromAsync(resumeMove(plan.migration_id, { ...parts, allowBroken: [above] }))
@@ -103,7 +122,7 @@ test('what was granted on and not judged stops it as well, until it, or what it 
   const log = await moved.log.read()
   for await (const page of log.entries())
     for (const { entry } of page) if (entry.action.verb === 'authority-diff') told.push(entry.action.parameters)
-  expect(told).toMatchObject([{ broken: 0, unlisted: 1, unlisted_chains: [{ subject: eva.key }] }])
+  expect(told).toMatchObject([{ broken: 0, unlisted: expect.any(Number), unlisted_chains: expect.any(Array) }])
 })
 
 test.each(['validation', 'once'] as const)('so does one that waits for a validation: %s', async (kind) => {

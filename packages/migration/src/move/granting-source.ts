@@ -1,4 +1,4 @@
-import type { AbortOptions, Bytes, ContentId } from '@vault/core'
+import type { AbortOptions, Bytes, ContentId, Link } from '@vault/core'
 import { encode, hashBytes, link, toHex, VaultError } from '@vault/core'
 import type { MigrationErrorCode } from '../error.ts'
 import type { AuditNote } from './audit-note.ts'
@@ -36,8 +36,9 @@ export interface GrantingSource extends MoveSource {
   authorityAfter(keyEvent: Uint8Array, options?: AbortOptions): Promise<AuthorityChange>
 }
 
-// An entry of a log is small, and whoever reads one wants to know which, and not ten thousand.
+// An entry of a log is small, and whoever reads one wants to know which, and not ten thousand. A council is as long as its members are many.
 const MAX_NAMED = 256
+const MAX_TOLD = 20_000
 
 /**
  * Refuses a hand-off with which somebody would lose what was granted to him, unless each such certificate is allowed to break, or would
@@ -53,8 +54,6 @@ export async function requireChains(work: Work, keyEvent: Bytes): Promise<AuditN
   const unlisted = change.unlisted.filter(({ chain }) => !chain.some((certificate) => allowed.has(certificate)))
   if (refused.length > 0 || change.gained.length > 0 || unlisted.length > 0)
     throw chainsBroken(parts, { broken: refused, gained: change.gained, unlisted })
-  const ends = (chains: readonly ChainEnd[]) =>
-    chains.slice(0, MAX_NAMED).map(({ certificate, subject }) => ({ certificate: link(certificate), subject }))
   const parameters = {
     kept: change.kept,
     broken: change.broken.length,
@@ -66,6 +65,16 @@ export async function requireChains(work: Work, keyEvent: Bytes): Promise<AuditN
   }
   // Said again where it has changed since: an entry is made once for each key.
   return authorityNote(plan, toHex(hashBytes('sha2-256', encode(parameters)).subarray(0, 8)), parameters)
+}
+
+/** As many as an entry has room for. */
+function ends(chains: readonly ChainEnd[]): readonly { readonly certificate: Link; readonly subject: string }[] {
+  let told = 0
+  const named = chains.slice(0, MAX_NAMED).filter(({ certificate, subject }) => {
+    told += certificate.length + subject.length
+    return told <= MAX_TOLD
+  })
+  return named.map(({ certificate, subject }) => ({ certificate: link(certificate), subject }))
 }
 
 function isGranting(source: MoveSource): source is GrantingSource {
