@@ -8,7 +8,7 @@ export interface TreeWords {
   readonly words: (tag: Tag) => string
 }
 
-const MORE = '… more was granted on from here than is looked at'
+const MORE = '… there may be more here than is looked at'
 
 /** The trees as lines for a terminal: what does not count has ✗ and its reason, what only counts with the shares of others –. `ids`: whole ids instead of their ends. */
 export function treeLines(

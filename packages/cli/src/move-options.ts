@@ -44,7 +44,7 @@ export function addMoveOptions(command: Command): Command {
     )
     .option(
       '--allow-broken <id>',
-      'a certificate whose chain may break with the keys that the target makes; each that is named by the refusal',
+      'a certificate whose chain may break with the keys that the target makes, or whose chains were not all judged; each that is named by the refusal',
       repeatable,
     )
     .option('--route <file>', 'write where the vault is active into this file (JSON), when it is')

@@ -125,8 +125,15 @@ export async function moveSourceOf(
       return encodeEnvelope(await signInCeremony(ceremony, event))
     },
     async authorityAfter(keyEvent, abort) {
-      const { kept, lost, gained } = await vault.caps.diffAfter(decodeEnvelope(keyEvent), abort)
-      return { kept: kept.length, broken: chainEnds(lost), gained: chainEnds(gained) }
+      const { kept, lost, gained, unlisted } = await vault.caps.diffAfter(decodeEnvelope(keyEvent), abort)
+      return {
+        kept: kept.length,
+        broken: chainEnds(lost),
+        gained: chainEnds(gained),
+        unlisted: unlisted.flatMap(({ chain, subject }) =>
+          chain.slice(-1).map((certificate) => ({ certificate, subject, chain })),
+        ),
+      }
     },
     missingApprovals: (plan, { anywhere = false, ...abort } = {}) =>
       vault.missingApprovals({ action: 'migrate', act: plan, anywhere }, abort),

@@ -49,7 +49,7 @@ export type MigrationErrorCode =
   | 'MIGRATION_IDENTITY_MISSING'
   /** The vault's keys were replaced while it was being moved. Nothing was handed off: roll the migration back, and begin a new one. */
   | 'MIGRATION_KEYS_REPLACED'
-  /** "Broken delegation chain" (M071): with the keys that follow somebody would have less than was granted to him, or more. `details.broken`, `details.gained`: certificates. Nothing was handed off. */
+  /** "Broken delegation chain" (M071): with the keys that follow somebody would have less than was granted to him, or more, or it is not known, because more was granted on than is judged. `details.broken`, `details.gained`, `details.unlisted`: certificates. Nothing was handed off. */
   | 'MIGRATION_CHAINS_BROKEN'
   /** The vault has a mandate, and fewer have approved the plan of the hand-off than must, or the one who does it. `details.plan`, `details.findings`. Nothing was handed off. */
   | 'MIGRATION_NOT_APPROVED'

@@ -16,7 +16,7 @@ import { principalText } from './principal.ts'
 import { refuse } from './refusal.ts'
 import type { Tag } from './tag.ts'
 import type { Refusal } from './trace.ts'
-import type { AuthorityView, LookThrough } from './ways-from.ts'
+import type { AuthorityView, LookThrough, Ways } from './ways-from.ts'
 import { canSpeak, inTurns, isTooMuch, lookThrough, pathOfRoot, waysFrom } from './ways-from.ts'
 
 /** A certificate where it stands in a tree, with those that were issued on it. */
@@ -41,7 +41,7 @@ export interface GrantNode {
   readonly parts: HeldAuthority['parts']
   /** What the subject holds together with the shares of others; absent where they are not enough. */
   readonly together?: Tag
-  /** So much was granted on that it goes more ways than are looked at: none of them is below. */
+  /** There may be more, which goes more ways than are looked at: none of what was granted on is below, or it was not seen what shares are together. */
   readonly more?: true
   /** Whether it grants no more than another that stands before it, below which what follows is. */
   readonly repeated: boolean
@@ -77,19 +77,16 @@ export function authorityTrees(
 ): AuthorityTrees {
   const { roots, ...parts } = lookThrough(given)
   const { view, issued, budget } = parts
-  const joint = roots.map((root) => {
-    const all = together
-      ? jointPaths(waysFrom(root, { ...parts, budget: new LookBudget(withDefaults(view.limits)) })).joint
-      : []
-    return Map.groupBy(all, ({ holder }) => principalText(holder))
-  })
+  const whole = roots.map((root) =>
+    together ? heldTogether(waysFrom(root, { ...parts, budget: new LookBudget(withDefaults(view.limits)) })) : NOTHING,
+  )
   const { trees, seen } = budget.orInTurns((steps) => {
     const seen = new Set<ContentId>()
     const trees = roots.map((root, i) => {
       const kept = new KeptPaths()
       const start = { ...pathOfRoot(root, view), steps }
       kept.keep(start)
-      const below = nodesBelow(start, { ...parts, kept, seen, joint: joint[i] ?? new Map() }) ?? []
+      const below = nodesBelow(start, { ...parts, ...(whole[i] ?? NOTHING), kept, seen }) ?? []
       return { root: root.name, subject: principalText(root.subject), tag: root.tag, below }
     })
     return { trees, seen }
@@ -103,9 +100,25 @@ export function authorityTrees(
   return { trees, loose, names }
 }
 
-interface Parts extends Omit<LookThrough, 'roots'> {
-  /** What is held by shares that are enough together, by the texts of those who hold it. */
+/** What is held by shares that are enough together. */
+interface Together {
+  /** By the texts of those who hold it. */
   readonly joint: ReadonlyMap<string, readonly JointPath[]>
+  /** The texts of those for whom it was not looked at to the end. */
+  readonly unsettled: ReadonlySet<string>
+}
+
+const NOTHING: Together = { joint: new Map(), unsettled: new Set() }
+
+function heldTogether(ways: Ways): Together {
+  const { joint, unsettled } = jointPaths(ways)
+  return {
+    joint: Map.groupBy(joint, ({ holder }) => principalText(holder)),
+    unsettled: new Set([...unsettled].map(({ held }) => principalText(held.subject))),
+  }
+}
+
+interface Parts extends Omit<LookThrough, 'roots'>, Together {
   readonly kept: KeptPaths
   readonly seen: Set<ContentId>
 }
@@ -134,12 +147,13 @@ function nodeOf(
   path: GrantPath,
   parts: Parts,
 ): GrantNode {
-  const { view, kept, joint } = parts
+  const { view, kept, joint, unsettled } = parts
   const { held, shares } = path
   const whole =
     shares.length > 0 ? joint.get(plain.subject)?.find((each) => covers(held.tag, each.held.tag)) : undefined
   const isFresh = kept.keep(path)
   const below = isFresh ? nodesBelow(path, parts) : []
+  const isUnsettled = shares.length > 0 && whole === undefined && unsettled.has(plain.subject)
   return {
     ...plain,
     ...(!canSpeak(held, view) && {
@@ -152,7 +166,7 @@ function nodeOf(
     parts: shares.map(({ member, needed }) => ({ member, needed })),
     ...(whole && { together: whole.held.tag }),
     repeated: !isFresh,
-    ...(below === undefined && { more: true as const }),
+    ...((below === undefined || isUnsettled) && { more: true as const }),
     below: below ?? [],
   }
 }

@@ -1,4 +1,5 @@
 import type { AbortOptions, ContentId, KeyId } from '@vault/core'
+import type { Upstream } from './above.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import type { CertificateIndex } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity, unrevoked } from './check-cert.ts'
@@ -28,7 +29,7 @@ import { speak } from './speak.ts'
 export interface SearchParts extends Pick<Circumstances, 'keys' | 'revocations' | 'validations' | 'now' | 'memo'> {
   readonly roots: readonly Root[]
   /** Who may revoke whatever leads to a root: what they revoked is not tried. */
-  readonly keepers: ReadonlySet<string>
+  readonly keepers: Upstream
   /** Certificates that are not to be used. */
   readonly without: ReadonlySet<ContentId>
   readonly limits: Required<CapsLimits>

@@ -4,8 +4,9 @@ import type { OpenCapCert } from './cap-cert.ts'
 import { CAP_CERT, capCertFormat } from './cap-cert.ts'
 import type { OpenNameCert } from './name-cert.ts'
 import { NAME_CERT, nameCertFormat } from './name-cert.ts'
-import { isAbout } from './name-link.ts'
-import { isByHash, issuingTexts, namesIn, partTexts, principalText } from './principal.ts'
+import { definedName, headText } from './name-link.ts'
+import type { Principal } from './principal.ts'
+import { issuingTexts, namesIn, partTexts, principalText } from './principal.ts'
 import { decodeRecord, isOfType } from './record.ts'
 
 /** What a proof is made of: certificates that grant, and those that say who is called by a name to which one of them grants. */
@@ -31,15 +32,23 @@ export function isCapCert(cert: OpenProofCert): cert is OpenCapCert {
   return cert.record.type === CAP_CERT
 }
 
-/** Whether by one certificate another one may come to count: it grants or names those who issue that, or by whose name it is. */
-export function leadsTo({ record: { type, subject } }: OpenProofCert, next: OpenProofCert): boolean {
-  const { issuer } = next.record
-  if (isNameCert(next)) {
-    // Whoever is called by a name may be called on by names of his own.
-    const isCalledOn = type === NAME_CERT && principalText(subject) === principalText(issuer)
-    return isCalledOn || namesIn(subject).some((name) => isAbout(next, name))
-  }
-  const parts = partTexts(subject)
-  // The hashes of a key cost more than all else here.
-  return (isByHash(subject) ? issuingTexts(issuer) : [principalText(issuer)]).some((text) => parts.includes(text))
+/**
+ * By a certificate another one may come to count where a text of the one is a text of the other: it grants to those, or names those, who
+ * issue that, or by whose name it is.
+ */
+export function leadTexts({ record: { type, subject } }: OpenProofCert): readonly string[] {
+  // Whoever is called by a name may be called on by names of his own.
+  const calledOn = type === NAME_CERT ? [calls(subject)] : []
+  return [...partTexts(subject), ...namesIn(subject).map(headText), ...calledOn]
+}
+
+/** The texts of which one must be among the {@link leadTexts} of another. `isMeant`: somebody is meant by the hash of his key, which costs more than all else here. */
+export function followTexts(cert: OpenProofCert, isMeant: boolean): readonly string[] {
+  const { issuer } = cert.record
+  if (isNameCert(cert)) return [principalText(definedName(cert)), calls(issuer)]
+  return isMeant ? issuingTexts(issuer) : [principalText(issuer)]
+}
+
+function calls(principal: Principal): string {
+  return `calls ${principalText(principal)}`
 }

@@ -1,12 +1,20 @@
 import type { ContentId } from '@vault/core'
-import { isThreshold, principalText } from './principal.ts'
+import { isByHash, isThreshold, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
-import { leadsTo } from './proof-cert.ts'
+import { followTexts, leadTexts } from './proof-cert.ts'
 
 /** A certificate of a proof, and those by which its subject speaks. */
 interface ProofLink {
   readonly cert: OpenProofCert
   readonly by: ReadonlySet<ContentId>
+}
+
+/** A certificate that waits for its place. */
+interface Waiting {
+  readonly cert: OpenProofCert
+  /** So many that wait have to stand before it, and so many would be bound by it although its subject does not speak by them. */
+  before: number
+  binds: number
 }
 
 /**
@@ -26,29 +34,57 @@ export function inProofOrder(links: readonly ProofLink[]): readonly OpenProofCer
   }
   // One that names stands in a row as often as there are people behind it: it comes before all of them.
   const ranked = links.toSorted((a, b) => rankOf(b.cert.id) - rankOf(a.cert.id))
-  const certs = ranked.map(({ cert }) => cert)
-  if (!links.some(({ cert }) => isThreshold(cert.record.subject))) return certs
-  const before = new Map(ranked.map((link) => [link, ranked.filter((other) => isBefore(other, link))]))
-  const bound = new Map(ranked.map((link) => [link, ranked.filter((other) => bindsIdly(link, other))]))
+  if (links.some(({ cert }) => isThreshold(cert.record.subject))) return withoutBinding(ranked)
+  return ranked.map(({ cert }) => cert)
+}
+
+/** The same in an order in which as few as can be are bound by those that do not speak by them. Time grows with the number of those that lead to others. */
+function withoutBinding(ranked: readonly ProofLink[]): readonly OpenProofCert[] {
+  const nodes = new Map(ranked.map(({ cert }): [ContentId, Waiting] => [cert.id, { cert, before: 0, binds: 0 }]))
+  const isMeant = ranked.some(({ cert }) => isByHash(cert.record.subject))
+  const [following, issued] = [new Map<string, Waiting[]>(), new Map<string, Waiting[]>()]
+  for (const node of nodes.values()) {
+    for (const text of followTexts(node.cert, isMeant)) addTo(following, text, node)
+    addTo(issued, principalText(node.cert.record.issuer), node)
+  }
+  const [after, boundBy] = [new Map<Waiting, ReadonlySet<Waiting>>(), new Map<Waiting, Waiting[]>()]
+  for (const { cert, by } of ranked) {
+    const node = nodes.get(cert.id) as Waiting
+    const next = new Set([...by].flatMap((id) => nodes.get(id) ?? []))
+    for (const each of issued.get(principalText(cert.record.subject)) ?? []) next.add(each)
+    next.delete(node)
+    for (const each of next) each.before++
+    after.set(node, next)
+    const led = new Set(leadTexts(cert).flatMap((text) => following.get(text) ?? [])).difference(next)
+    led.delete(node)
+    node.binds = led.size
+    for (const each of led) addTo(boundBy, each, node)
+  }
   const ordered: OpenProofCert[] = []
-  const waiting = new Set(ranked)
+  const waiting = new Set(nodes.values())
   while (waiting.size > 0) {
-    const ready = [...waiting].filter((link) => !before.get(link)?.some((other) => waiting.has(other)))
-    const idle = ready.find((link) => !bound.get(link)?.some((other) => waiting.has(other)))
-    const next = idle ?? ready[0] ?? ([...waiting][0] as ProofLink)
-    ordered.push(next.cert)
-    waiting.delete(next)
+    const node = nextOf(waiting)
+    ordered.push(node.cert)
+    waiting.delete(node)
+    for (const each of after.get(node) ?? []) each.before--
+    for (const each of boundBy.get(node) ?? []) each.binds--
   }
   return ordered
 }
 
-/** Whether it has to stand before another one: its subject speaks by that, or has issued it. */
-function isBefore(link: ProofLink, { cert }: ProofLink): boolean {
-  const { subject } = link.cert.record
-  return link.by.has(cert.id) || (link.cert !== cert && principalText(subject) === principalText(cert.record.issuer))
+/** The first that may stand next and binds nobody idly; where there is none, that may stand next; and in a circle, the first. */
+function nextOf(waiting: ReadonlySet<Waiting>): Waiting {
+  let next: Waiting | undefined
+  for (const node of waiting) {
+    if (node.before > 0) continue
+    if (node.binds === 0) return node
+    next ??= node
+  }
+  return next ?? ([...waiting][0] as Waiting)
 }
 
-/** Whether it would bind another one that its subject does not speak by. */
-function bindsIdly(link: ProofLink, other: ProofLink): boolean {
-  return link !== other && !isBefore(link, other) && leadsTo(link.cert, other.cert)
+function addTo<K>(map: Map<K, Waiting[]>, key: K, node: Waiting): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, [node])
+  else known.push(node)
 }

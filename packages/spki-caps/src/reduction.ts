@@ -95,7 +95,7 @@ export class Reduction {
 
   /** How many certificates may follow on all that is held in the end. */
   get left(): number {
-    return Math.min(...[...this.#last].map(({ left }) => left))
+    return [...this.#last].reduce((least, { left }) => Math.min(least, left), Number.POSITIVE_INFINITY)
   }
 
   #rootStep(): TraceStep {

@@ -1,11 +1,12 @@
 import type { ContentId, KeyId } from '@vault/core'
+import type { Upstream } from './above.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { SearchParts } from './find-chain.ts'
 import { searchChain } from './find-chain.ts'
 import { withDefaults } from './limits.ts'
-import { principalText } from './principal.ts'
+import { isByHash, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
-import { leadsTo } from './proof-cert.ts'
+import { followTexts, leadTexts } from './proof-cert.ts'
 import type { Asked } from './question.ts'
 import type { Reach } from './reach.ts'
 import { proofOf } from './reach.ts'
@@ -15,7 +16,7 @@ import { reduceAt } from './reduce.ts'
 import type { Root } from './root.ts'
 import type { Said } from './speak.ts'
 
-/** A proof that the reduction grants. */
+/** A proof, and what the reduction says of it. */
 export interface Proved extends Judged {
   readonly proof: readonly OpenProofCert[]
   /** How the root comes to speak. */
@@ -24,13 +25,16 @@ export interface Proved extends Judged {
 
 /** Chains that are looked at for one question at one root, each without something that does not go together in one before it. */
 const MAX_ATTEMPTS = 256
+/** Whoever it is, he is taken to be above. */
+const EVERYBODY: Upstream = { has: () => true }
 
 /**
  * A proof that the reduction grants at this root, among all that there are, or `undefined`.
  *
  * A search leaves out only what is revoked by those who are above in every chain. Where the chain that it finds is refused, because somebody
  * who is above in that one has revoked what follows, no proof holds all of the certificate that is refused and those above it: so one of
- * them is left out, each in turn, and the search begins again. First all is left out at once that this one has revoked, so whoever
+ * them is left out, each in turn, and the search begins again. First all is left out at once that anybody has revoked, wherever he is, so
+ * that chains which refuse themselves hide none of which nobody has revoked anything; then all that this one has, so whoever
  * revokes any number of certificates costs no more than one. To find a way that avoids pairs takes in the worst case a time that no limit
  * allows (Gabow, Maheshwari, Osterweil 1976, "On two problems in the generation of program test paths"): there is an end after 256 chains.
  * Throws `CAPS_LIMIT`.
@@ -70,15 +74,13 @@ class Seeking {
   }
 
   *run({ without, keepers, kept }: Choice): Reading<Proved | undefined> {
-    if (++this.#attempts > MAX_ATTEMPTS) return undefined
-    const limits = withDefaults(this.#circumstances.limits)
-    const parts = { ...this.#circumstances, roots: [this.#root], limits, budget: this.#budget, without, keepers }
-    const said = yield* searchChain(this.#asked, parts)
-    if (said === undefined) return undefined
-    const proof = proofOf(said)
-    const judged = reduceAt(this.#root, this.#asked, proof, this.#circumstances)
-    if (judged.verdict.ok) return { ...judged, proof, said }
-    const { together, revokers } = this.#conflictIn(proof, judged)
+    const first = yield* this.#attempt(without, keepers)
+    if (first === undefined || first.verdict.ok) return first
+    if (this.#attempts === 1) {
+      const unrevoked = yield* this.#attempt(without, EVERYBODY)
+      if (unrevoked?.verdict.ok === true) return unrevoked
+    }
+    const { together, revokers } = this.#conflictIn(first)
     for (const revoker of revokers) {
       if (keepers.has(revoker)) continue
       const found = yield* this.run({ without, keepers: new Set([...keepers, revoker]), kept })
@@ -94,11 +96,22 @@ class Seeking {
     return undefined
   }
 
+  /** The next chain and what is judged of it; `undefined` where there is none, or no end to them. */
+  *#attempt(without: ReadonlySet<ContentId>, keepers: Upstream): Reading<Proved | undefined> {
+    if (++this.#attempts > MAX_ATTEMPTS) return undefined
+    const limits = withDefaults(this.#circumstances.limits)
+    const parts = { ...this.#circumstances, roots: [this.#root], limits, budget: this.#budget, without, keepers }
+    const said = yield* searchChain(this.#asked, parts)
+    if (said === undefined) return undefined
+    const proof = proofOf(said)
+    return { ...reduceAt(this.#root, this.#asked, proof, this.#circumstances), proof, said }
+  }
+
   /** Certificates that are not together in a proof that is granted, and who of them has revoked what. */
-  #conflictIn(
-    proof: readonly OpenProofCert[],
-    { verdict: { trace } }: Judged,
-  ): { readonly together: readonly OpenProofCert[]; readonly revokers: readonly string[] } {
+  #conflictIn({ proof, verdict: { trace } }: Proved): {
+    readonly together: readonly OpenProofCert[]
+    readonly revokers: readonly string[]
+  } {
     // The root is the first step.
     const at = trace.findIndex(({ refusal }) => refusal !== undefined) - 1
     if (at < 0) return { together: [], revokers: [] }
@@ -110,9 +123,7 @@ class Seeking {
       return { together: own.length > 0 ? own.slice(0, 1) : proof, revokers }
     }
     // Those furthest above first: somebody may have written any number of others like the one that is refused.
-    const together = [refused]
-    for (const cert of proof.slice(0, at).toReversed())
-      if (together.some((below) => leadsTo(cert, below))) together.unshift(cert)
+    const together = leadingTo(refused, proof.slice(0, at))
     const targets = [refused.id, ...refused.envelope.signatures.map(({ key }) => key)]
     return { together, revokers: this.#revokersOf(targets, together) }
   }
@@ -123,4 +134,17 @@ class Seeking {
     const issuers = new Set(among.map(({ record }) => principalText(record.issuer)))
     return [...new Set(targets.flatMap((target) => revocations.revokers(target)))].filter((text) => issuers.has(text))
   }
+}
+
+/** A certificate, and those before it by which it comes to count, in their order. */
+function leadingTo(cert: OpenProofCert, before: readonly OpenProofCert[]): readonly OpenProofCert[] {
+  const isMeant = before.some(({ record }) => isByHash(record.subject))
+  const followed = new Set(followTexts(cert, isMeant))
+  const together = [cert]
+  for (const each of before.toReversed()) {
+    if (!leadTexts(each).some((text) => followed.has(text))) continue
+    together.push(each)
+    for (const text of followTexts(each, isMeant)) followed.add(text)
+  }
+  return together.reverse()
 }

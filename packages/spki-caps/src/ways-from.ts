@@ -2,7 +2,7 @@ import type { Envelope } from '@vault/core'
 import { unrevoked } from './check-cert.ts'
 import type { Circumstances } from './circumstances.ts'
 import { limitReached } from './error.ts'
-import type { GrantPath, IssuedCerts, LookedAt } from './grant-steps.ts'
+import type { GrantPath, GrantStep, IssuedCerts, LookedAt } from './grant-steps.ts'
 import { followingOn, issuedCerts, stepOf } from './grant-steps.ts'
 import type { Holding } from './holding.ts'
 import { holdingOfRoot } from './holding.ts'
@@ -78,6 +78,7 @@ export function waysFrom(
         }
         const on = following.flatMap((each) => {
           const step = stepOf(each, view, budget)
+          if (isCut(step)) unlisted.add(path)
           return 'path' in step ? [step.path] : []
         })
         for (const each of on) if (canSpeak(each.held, view)) note(each)
@@ -99,6 +100,11 @@ export function waysFrom(
     naming: (text) =>
       (issued.bySubject.get(text) ?? []).map((cert) => (view.tests === 'assumed' ? validated(cert) : cert)),
   }
+}
+
+/** Whether somebody is called by a name that would lead on, but by more names, or more certificates in a row, than are followed. */
+function isCut(step: GrantStep): boolean {
+  return 'name' in step && 'refusal' in step && step.refusal.code === 'CAPS_TOO_LARGE'
 }
 
 /** Whether more certificates follow on a path than may be looked at. Throws `CAPS_LIMIT` where a root has so many by itself. */

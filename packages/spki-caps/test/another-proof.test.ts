@@ -104,4 +104,19 @@ describe('where a chain is refused by one who is above in it', () => {
       'granted',
     ])
   })
+
+  it('any number of chains each of which refuses itself hide none in which nobody has revoked anything', async () => {
+    const ways = [await cert(ana, mia.key)]
+    const revoked: Envelope[] = []
+    for (let i = 0; i < 300; i++) {
+      const [over, under] = [signer(`over ${i}`), signer(`under ${i}`)]
+      const taken = await cert(under, ben.key)
+      ways.push(await cert(mia, over.key), await cert(over, under.key), taken)
+      revoked.push(await revoke(over, taken))
+    }
+    expect(await ask(ways, revoked)).toBe('CAPS_REVOKED')
+    const [x, y] = [signer('x'), signer('y')]
+    const honest = [await cert(ana, eva.key), await cert(eva, x.key), await cert(x, y.key), await cert(y, tom.key)]
+    expect(await both([...ways, ...honest, await cert(tom, ben.key)], revoked)).toEqual(['granted', 'granted'])
+  })
 })

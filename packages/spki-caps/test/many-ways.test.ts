@@ -1,18 +1,20 @@
 import type { Envelope, Signer } from '@vault/core'
-import type { AuthorityTrees, GrantNode } from '@vault/spki-caps'
+import type { AuthorityTrees, GrantNode, OpenProofCert } from '@vault/spki-caps'
 import {
   authorityTrees,
   countingCertificates,
   diffAuthority,
   listAuthority,
   openProofCert,
+  principalText,
   thresholdPrincipal,
   whatCan,
   whoCan,
 } from '@vault/spki-caps'
 import { describe, expect, it } from 'vitest'
+import { inProofOrder } from '../src/proof-order.ts'
 import { viewOf } from './cast.ts'
-import { ana, authorityView, ben, cert, eva, MIGRATE, mia, revoke, signer, tom } from './world.ts'
+import { ALL, ana, authorityView, ben, cert, eva, MIGRATE, mia, ROOT, revoke, signer, tom } from './world.ts'
 
 // Whoever was granted something may write any number of certificates, for people that he makes up. What others have is listed all the same.
 
@@ -99,4 +101,56 @@ describe('certificates that go more ways than anybody looks at', () => {
     expect(held).toHaveLength(PEOPLE * (LAYERS + 1) + 4)
     expect(held.some(({ more }) => more)).toBe(false)
   })
+
+  it('are told where it was not seen to the end what shares are together', async () => {
+    const halves = [await cert(ana, tom.key), await cert(ben, tom.key)]
+    const others = await Promise.all(Array.from({ length: 100 }, (_, i) => cert(signer(`a stranger, ${i}`), tom.key)))
+    const trio = thresholdPrincipal(2, [ana.key, ben.key, eva.key])
+    const roots = [{ ...ROOT, subject: trio }]
+    const few = authorityView([...halves, ...others], { roots, limits: { search: 4 } })
+    expect(listAuthority(few).map(({ subject, more }) => [subject, more])).toEqual([
+      [principalText(trio), undefined],
+      [tom.key, true],
+      [tom.key, true],
+    ])
+    expect(below(authorityTrees(few)).map(({ more, together }) => [more, together])).toEqual([
+      [true, undefined],
+      [true, undefined],
+    ])
+    const enough = authorityView([...halves, ...others], { roots })
+    expect(below(authorityTrees(enough)).map(({ more, together }) => [more, together])).toEqual([
+      [undefined, ALL],
+      [undefined, ALL],
+    ])
+  })
+
+  it('are put in order where a proof takes thousands of them', async () => {
+    const members = (name: string) => Array.from({ length: 64 }, (_, i) => signer(`${name} ${i}`))
+    const council = (name: string) =>
+      thresholdPrincipal(
+        64,
+        members(name).map(({ key }) => key),
+      )
+    const link = (envelope: Envelope, by: readonly { readonly cert: OpenProofCert }[]) => ({
+      cert: openProofCert(envelope),
+      by: new Set(by.map(({ cert }) => cert.id)),
+    })
+    const links = []
+    const seconds = []
+    for (const [i, over] of members('over').entries()) {
+      const own = []
+      for (const under of members(`under ${i}`)) own.push(link(await cert(under, ben.key), []))
+      const second = link(await cert(over, council(`under ${i}`)), own)
+      seconds.push(second)
+      links.push(...own, second)
+    }
+    const first = link(await cert(ana, council('over')), seconds)
+    links.push(first)
+    const started = performance.now()
+    const ordered = inProofOrder(links)
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(ordered[0]).toBe(first.cert)
+    expect(new Set(ordered.slice(1, 65))).toEqual(new Set(seconds.map(({ cert }) => cert)))
+    expect(ordered).toHaveLength(links.length)
+  }, 60_000)
 })

@@ -84,12 +84,17 @@ test('what everybody holds is listed, drawn and compared, however many names one
   expect(moved.gained).toEqual([])
   expect(moved.lost).toEqual([])
   expect(refusals(authorityTrees(view).trees[0]?.below ?? [])).toContain('CAPS_TOO_LARGE')
+  // So it is told that not all of mia's was looked at, and of nobody else.
+  const marked = moved.unlisted.map(({ subject }) => subject)
+  expect(new Set(marked.map((subject) => subject.includes(mia.key)))).toEqual(new Set([true]))
 }, 20_000)
 
 test('a row of names is followed as far as a proof may be long', async () => {
   const certs = [await cert(ana, namePrincipal(ana.key, 'n0'), { tag: ALL })]
   for (let i = 0; i < 2000; i++) certs.push(await nameCert(ana, `n${i}`, namePrincipal(ana.key, `n${i + 1}`)))
   const view = authorityView(certs)
-  expect(Math.max(...listAuthority(view).map(({ chain }) => chain.length))).toBe(64)
+  const held = listAuthority(view)
+  expect(Math.max(...held.map(({ chain }) => chain.length))).toBe(64)
+  expect(held.filter(({ more }) => more).map(({ chain }) => chain.length)).toEqual([64])
   expect(refusals(authorityTrees(view).trees[0]?.below ?? [])).toEqual(['CAPS_TOO_LARGE'])
 }, 20_000)

@@ -8,7 +8,7 @@ const MOST_LOOKED_AT = 1_024
 
 /**
  * The other certificates that count with a new one and do not without it: what its subject, or those after it, had granted on before by
- * something that was taken back or ended; and the halves that it completes, with what was granted on by them. Nothing where a vault has more than 1,024 certificates, or they go too many ways: then that is not looked at.
+ * something that was taken back or ended; and the halves that it completes, with what was granted on by them. Nothing where a vault has more than 1,024 certificates: then that is not looked at, nor is what goes more ways than a list shows.
  */
 export async function revivedBy(
   caps: VaultCaps,

@@ -65,8 +65,10 @@ export interface Wish {
   readonly path?: readonly string[]
 }
 
-// Whatever a vault holds is judged before it moves: more than this it has not.
-const MAX_JUDGED = 1_000_000
+// Whatever a vault holds is judged before it moves, each certificate where it stands in some chains. Whoever writes certificates that stand
+// in very many makes nobody wait for that: what was granted on by them is unlisted.
+const JUDGED_FOR_ONE = 4
+const LEAST_JUDGED = 10_000
 
 /** What does not change between two questions unless somebody replaces keys or revokes. */
 interface Known {
@@ -206,7 +208,9 @@ export class VaultCaps {
    * has by its root certificate ends with that, and is not counted. Throws what `followKeyState` does, and `CAPS_LIMIT`.
    */
   async diffAfter(event: Envelope, options: AbortOptions = {}): Promise<AuthorityDiff> {
-    const granted = { ...(await this.view(options)), limits: { search: MAX_JUDGED } }
+    const view = await this.view(options)
+    const search = Math.max(LEAST_JUDGED, JUDGED_FOR_ONE * [...view.certificates].length)
+    const granted = { ...view, limits: { search } }
     const root = await this.rootCertificate(options)
     const { keys, kept, validations } = await this.#now(options)
     const before = root === undefined ? granted : { ...granted, certificates: [root, ...granted.certificates] }
