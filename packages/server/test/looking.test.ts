@@ -22,7 +22,7 @@ test('a move is planned for whoever may have it made, and nothing changes at eit
   }
   const before = await seen()
   const plan = await from.planMove(vault, to)
-  expect(plan).toMatchObject({ kind: 'full', source: { vault }, target: { label: 'b', place: b.key } })
+  expect(plan).toMatchObject({ kind: 'full', source: { vault }, target: { label: b.url, place: b.key } })
   expect(plan.source.counts.objects).toBe(3)
   expect(await seen()).toEqual(before)
   await using there = placeAt(b, client)
