@@ -1,5 +1,6 @@
 import type { Envelope, KeyId } from '@vault/core'
 import { Above } from './above.ts'
+import { addTo } from './add-to.ts'
 import type { OpenCapCert } from './cap-cert.ts'
 import { indexTexts } from './certificate-index.ts'
 import { checkEpoch, checkRevocation, checkSignature, checkValidity } from './check-cert.ts'
@@ -215,10 +216,4 @@ function firstRefusal(looks: readonly (() => Outcome)[]): Refusal | undefined {
 
 function testText({ by, maxAge, kind }: ValidationCheck): string {
   return `${kind} ${maxAge} ${principalText(by)}`
-}
-
-function addTo<T>(map: Map<string, T[]>, text: string, item: T): void {
-  const known = map.get(text)
-  if (known === undefined) map.set(text, [item])
-  else known.push(item)
 }

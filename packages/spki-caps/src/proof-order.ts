@@ -1,4 +1,5 @@
 import type { ContentId } from '@vault/core'
+import { addTo } from './add-to.ts'
 import { isByHash, isThreshold, principalText } from './principal.ts'
 import type { OpenProofCert } from './proof-cert.ts'
 import { followTexts, leadTexts } from './proof-cert.ts'
@@ -81,10 +82,4 @@ function nextOf(waiting: ReadonlySet<Waiting>): Waiting {
     next ??= node
   }
   return next ?? ([...waiting][0] as Waiting)
-}
-
-function addTo<K>(map: Map<K, Waiting[]>, key: K, node: Waiting): void {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, [node])
-  else known.push(node)
 }
