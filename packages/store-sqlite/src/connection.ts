@@ -62,14 +62,8 @@ export class Connection {
 
   /** As {@link all}, each row the values of its columns in their order: for many short rows, which take half as long again with names. */
   tuples(sql: string, ...values: SQLInputValue[]): SQLOutputValue[][] {
-    let statement = this.#tuples.get(sql)
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql)
-      statement.setReturnArrays(true)
-      this.#tuples.set(sql, statement)
-    }
     // The types of the driver do not know that rows may be arrays.
-    return statement.all(...values) as unknown as SQLOutputValue[][]
+    return this.#statement(sql, this.#tuples).all(...values) as unknown as SQLOutputValue[][]
   }
 
   /** Rows one by one. To be used up or left before the next `await`: an open statement pins the write-ahead log. */
@@ -137,11 +131,12 @@ export class Connection {
     }
   }
 
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
+  #statement(sql: string, kept: Map<string, StatementSync> = this.#statements): StatementSync {
+    let statement = kept.get(sql)
     if (statement === undefined) {
       statement = this.#db.prepare(sql)
-      this.#statements.set(sql, statement)
+      statement.setReturnArrays(kept === this.#tuples)
+      kept.set(sql, statement)
     }
     return statement
   }

@@ -116,13 +116,15 @@ export class Place {
     }
   }
 
-  /** What cannot be brought home now stays in the log, where it is as durable. Others go on writing meanwhile. */
+  /** Others go on writing meanwhile. */
   #bringHome(): void {
     const { access, connection } = this.#opened
     if (this.#closed || access !== 'write') return
     try {
       connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
-    } catch {}
+    } catch {
+      // What cannot be brought home now stays in the log, where it is as durable.
+    }
   }
 
   #open(): Connection {
