@@ -16,6 +16,18 @@ async function absencesIn(file: string): Promise<readonly unknown[]> {
     .map(({ type, url }) => [type, url])
 }
 
+/** Calls back when a run says that it copies, with whether it has said since that a server is away. */
+function onceCopying(child: Started, begun: (isTold: () => boolean) => void): void {
+  let seen = ''
+  let isCopying = false
+  child.stderr.on('data', (text) => {
+    seen += text
+    if (isCopying || !/^copy /m.test(seen)) return
+    isCopying = true
+    begun(() => AWAY.test(seen))
+  })
+}
+
 test('where nobody has ever answered, it is said what to check, and nothing has to go on', async () => {
   await using space = await scratch()
   const key = await vaultIn(space, 1)
@@ -38,19 +50,11 @@ test('a server that goes away is told of, and that it is back, by lines and by e
   const ends = ['--from', space.at('A'), '--to', b.url, '--peer-key', b.key, '--bwlimit', '300K']
   let again: Promise<void> | undefined
   const ended = await run('vault-migrate', ['run', ...ends, '--events', space.at('events')], {
-    started: (child: Started) => {
-      let seen = ''
-      child.stderr.on('data', (text) => {
-        seen += text
-        if (/^copy /m.test(seen)) {
-          again ??= awayUntil(
-            () => AWAY.test(seen),
-            b,
-            async () => {
-              b = await serve(space.at('B'), ['--allow', key], { port })
-            },
-          )
-        }
+    started: (child) => {
+      onceCopying(child, (isTold) => {
+        again = awayUntil(isTold, b, async () => {
+          b = await serve(space.at('B'), ['--allow', key], { port })
+        })
       })
     },
   })
@@ -75,19 +79,11 @@ test('of two servers, the first one tells that of the second one', async () => {
   let again: Promise<void> | undefined
   const words = [...between(servers, a, b), '--bwlimit', '300K', '--events', space.at('events')]
   const ended = await run('vault-migrate', words, {
-    started: (child: Started) => {
-      let seen = ''
-      child.stderr.on('data', (text) => {
-        seen += text
-        if (/^copy /m.test(seen)) {
-          again ??= awayUntil(
-            () => AWAY.test(seen),
-            b,
-            async () => {
-              b = await serve(space.at('B'), ['--allow', placeOfA], { port })
-            },
-          )
-        }
+    started: (child) => {
+      onceCopying(child, (isTold) => {
+        again = awayUntil(isTold, b, async () => {
+          b = await serve(space.at('B'), ['--allow', placeOfA], { port })
+        })
       })
     },
   })
