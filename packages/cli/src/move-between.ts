@@ -15,10 +15,11 @@ import {
   type Returned,
 } from './move-ending.ts'
 import { brokenBy, type MoveOptions, routingOf } from './move-options.ts'
+import { movingServer } from './moving-server.ts'
 import type { Run } from './program.ts'
-import { parseRate, patienceOf } from './remote-end.ts'
+import { rememberPlace } from './remember-place.ts'
+import { isRemote, parseRate, patienceOf } from './remote-end.ts'
 import { keysThatStay } from './staying-keys.ts'
-import { twoServers } from './two-servers.ts'
 
 type Options = MoveOptions &
   LiveOptions & {
@@ -29,7 +30,7 @@ type Options = MoveOptions &
     readonly returns?: Returned
   }
 
-/** Has the server where a vault lies move it to another one, and says how it ended. */
+/** Has the server where a vault lies move it to another one, or to a folder here, and says how it ended. */
 export async function moveBetween(run: Run, options: Options, verb: 'run' | 'resume'): Promise<ExitCode> {
   const { output, signal } = run
   const started = performance.now()
@@ -43,8 +44,8 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     ...(options.why && { reason: options.why }),
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
-  await using servers = await twoServers(options, signal)
-  const { place, vault, from, to } = servers
+  await using servers = await movingServer(run, options)
+  const { place, vault, from, to, toName } = servers
   if (verb === 'resume') await requireUnfinished(place, vault, options.migration, signal)
   const events = place.move(vault, { to, ...terms }, { signal })
   const told = options.events === undefined ? events : writeEvents(options.events, events, output)
@@ -54,12 +55,13 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   }
   const state = await followMove(run, told, { begins })
   await routing?.update(await routeOf(state), { signal })
-  const certificate = await keepCertificate(state, options.certificate, { to: to.url, files })
+  const certificate = await keepCertificate(state, options.certificate, { to: toName, files })
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
   if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
+  if (!isRemote(toName)) await rememberPlace(toName, options, run)
   const stays = await keysThatStay(state)
-  const ending = { from, to: to.url, certificate, seconds, live, returns: options.returns, already, stays }
+  const ending = { from, to: toName, certificate, seconds, live, returns: options.returns, already, stays }
   return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))
 }
 

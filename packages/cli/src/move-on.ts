@@ -27,6 +27,7 @@ import {
 import { brokenBy, ceremonyOf, endsOf, type MoveOptions, routingOf, seatsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
+import { rememberPlace } from './remember-place.ts'
 import { isRemote, serverKey } from './remote-end.ts'
 import { requireParent } from './require-parent.ts'
 import { keysThatStay } from './staying-keys.ts'
@@ -197,9 +198,4 @@ export function noneToGoOnWith(
     message: `No checkpoint found: of the vault in ${from}, ${what}.`,
     details: { vault },
   })
-}
-
-/** Opening a vault keeps how far it is. */
-async function rememberPlace(dir: string, options: MoveOptions, { output, signal }: Run): Promise<void> {
-  await using _ = await openVaultAt(dir, { ...options, as: [], output }, { mode: 'read', signal })
 }

@@ -33,7 +33,10 @@ export interface MoveOptions extends StateOptions, RemotePlaceOptions {
 /** Gives a command the options of both places, their keys and routing. */
 export function addMoveOptions(command: Command): Command {
   return addPlaceOption(addRemoteOptions(addStateOption(command)))
-    .option('--from-key <key>', 'where both ends are https://…: the key of the server at --from')
+    .option(
+      '--from-key <key>',
+      'where both ends are https://…: the key of the server at --from; where --to is a folder, --peer-key is that',
+    )
     .option('--back', 'move it back: --from and --to the other way round')
     .option('--passphrase-file <file>', 'opens the identity key of the vault; asked for at a terminal')
     .option('--to-passphrase-file <file>', 'protects the keys made at the target; default: the same passphrase')
@@ -81,14 +84,30 @@ export function seatsOf(
       if (toPassphraseFile !== undefined) return await newPassphrase({ passphraseFile: toPassphraseFile }, process)
       return sealed ? await passphrase() : undefined
     })()
-    if (chosen === undefined) {
-      output.warn(
-        `The vault's new keys in ${endsOf(options).to} are kept WITHOUT a passphrase: who can read that folder can act as this vault.`,
-      )
-    }
+    if (chosen === undefined) output.warn(unprotected(endsOf(options).to))
     return chosen
   })
   return { source: { passphrase }, target: { passphrase: fresh, newPassphrase: fresh } }
+}
+
+/** The keys that are made in a folder to which a server moves a vault: how those at the source are kept only that knows. */
+export function seatFrom(options: MoveOptions, output: Output): SeatOptions {
+  const { toPassphraseFile, toPassphrase = true } = options
+  const { to } = endsOf(options)
+  const fresh = once(async () => {
+    const asked = {
+      passphrase: toPassphrase,
+      ...(toPassphraseFile !== undefined && { passphraseFile: toPassphraseFile }),
+    }
+    const chosen = await newPassphrase(asked, process, `the vault's new keys in ${to}`)
+    if (chosen === undefined) output.warn(unprotected(to))
+    return chosen
+  })
+  return { passphrase: fresh, newPassphrase: fresh }
+}
+
+function unprotected(dir: string): string {
+  return `The vault's new keys in ${dir} are kept WITHOUT a passphrase: who can read that folder can act as this vault.`
 }
 
 /** Where holders of the identity sign who are elsewhere, if that was said. */

@@ -3,9 +3,9 @@ import type { MigrationReason, Plan } from '@vault/migration'
 import { type AskedApprovals, askedApprovals } from './asked-approvals.ts'
 import { copyEnds } from './copy-ends.ts'
 import { endsOf, type MoveOptions } from './move-options.ts'
+import { movingServer } from './moving-server.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
-import { twoServers } from './two-servers.ts'
 
 type Options = MoveOptions & {
   /** `false` for `--no-handoff`. */
@@ -43,8 +43,8 @@ async function sayMoved({ output }: Run, options: Options, migration: string): P
 
 async function planned(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   if (!options.handoff || !isRemote(endsOf(options).from)) return await planHere(run, options, reason)
-  // The server where the vault lies looks at the other one.
-  await using servers = await twoServers(options, run.signal)
+  // The server where the vault lies looks at the place that it goes to.
+  await using servers = await movingServer(run, options, { looks: true })
   return {
     plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal, ...(reason && { reason }) }),
   }

@@ -30,14 +30,18 @@ export async function remoteStateAs(
   return await remoteState(url, { ...options, vault, key: await shownKey(options) })
 }
 
-/** The vault that an address names, or else the only one that is there. */
-export async function remoteVault(url: string, place: HttpPlace, signal: AbortSignal): Promise<VaultId> {
+/** The vault that an address names, or else the only one that is there. `letIn`: how others let this key in. */
+export async function remoteVault(
+  url: string,
+  place: HttpPlace,
+  { signal, letIn = '--allow' }: { readonly signal: AbortSignal; readonly letIn?: string },
+): Promise<VaultId> {
   if (new URL(url).pathname !== '/') return await vaultIn(url)
   const vaults = await place.vaults({ signal })
   const [only, ...more] = vaults
   if (only === undefined)
     throw new UsageError(
-      `At ${url} is no vault that this key may move, copy or bring. One that it may only read is not listed: name it in the address, ${new URL(url).origin}/vaults/ID. Others let it in first: "vaultctl serve --allow".`,
+      `At ${url} is no vault that this key may move, copy or bring. One that it may only read is not listed: name it in the address, ${new URL(url).origin}/vaults/ID. Others let it in first: "vaultctl serve ${letIn}".`,
     )
   if (more.length === 0) return only.vault
   const names = vaults.map(({ vault, state }) => `  ${url}/vaults/${vault} (${state})`)

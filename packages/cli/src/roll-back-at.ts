@@ -7,7 +7,7 @@ import { moveOn } from './move-on.ts'
 import { endsOf } from './move-options.ts'
 import { openVaultAt } from './open-vault.ts'
 import type { Run } from './program.ts'
-import { isRemote } from './remote-end.ts'
+import { isRemote, keyOf, remoteState } from './remote-end.ts'
 import { rollBackBetween } from './roll-back-between.ts'
 
 type Options = Parameters<typeof moveOn>[1] & { readonly bringNewer?: boolean; readonly withoutTarget?: boolean }
@@ -27,7 +27,6 @@ export async function rollBackAt(run: Run, options: Options): Promise<ExitCode> 
 async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   const { bringNewer = false, certificate, reason, migration: _, back = false, ...rest } = options
   const { from, to } = endsOf(options)
-  if (bringNewer) requireFolders({ from, to })
   const gone = { from, to, move: () => meantMove(run, options) }
   const complete = await unlessGone(run, gone, () => completeMove(run, options))
   if (complete === undefined) {
@@ -41,19 +40,11 @@ async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   return await moveOn(run, { ...rest, ...(certificate !== undefined && { certificate }), back: !back, returns }, 'run')
 }
 
-/** What has moved from a folder to a server comes back only from one server to another. Throws a `UsageError`. */
-function requireFolders({ from, to }: { readonly from: string; readonly to: string }): void {
-  if (!isRemote(to)) return
-  throw new UsageError(
-    `--bring-newer is for two folders, or two servers: serve ${from} ("vaultctl serve"), and name both addresses. What is not complete is taken back without it.`,
-  )
-}
-
 /** The latest move from this place, where it is complete and the vault has not come back. */
 async function completeMove({ output, signal }: Run, options: Options): Promise<CompleteMove | undefined> {
   const { from, to } = endsOf(options)
-  // What was written on a server is told to whoever is there.
-  if (isRemote(to)) return undefined
+  // What was written on a server is told to whoever is there, unless it comes back with the vault.
+  if (isRemote(to) && options.bringNewer !== true) return undefined
   const { listMoves } = await import('@vault/migration')
   const open = { mode: 'read', signal } as const
   await using left = await openVaultAt(from, { ...options, output }, open)
@@ -61,7 +52,9 @@ async function completeMove({ output, signal }: Run, options: Options): Promise<
   if ((await left.soup.tenure({ signal })).state === 'active') return undefined
   const [latest] = await listMoves(left.place.soups.records, { signal, vault: left.id })
   if (latest?.phase !== 'complete' || (options.migration ?? latest.migration) !== latest.migration) return undefined
-  await using reached = await openVaultAt(to, { ...options, output }, open)
+  await using reached = isRemote(to)
+    ? await remoteState(to, { ...options, vault: left.id, key: await keyOf(left.place), signal })
+    : await openVaultAt(to, { ...options, output }, open)
   return await whatCameAbout(latest.migration, { left: left.soup, reached: reached.soup }, signal)
 }
 

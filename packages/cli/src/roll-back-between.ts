@@ -1,4 +1,5 @@
 import type { MoveStatus } from '@vault/migration'
+import type { SoupReader } from '@vault/soup'
 import { type CompleteMove, cannotRollBack, whatCameAbout } from './complete-move.ts'
 import { writeEvents } from './event-lines.ts'
 import { EXIT, type ExitCode, UsageError } from './exit-code.ts'
@@ -6,10 +7,11 @@ import { followMove } from './follow-move.ts'
 import { unlessGone } from './gone-target.ts'
 import { moveBetween, patienceIn } from './move-between.ts'
 import { describeMoved, expectMoveFiles, movedResult } from './move-ending.ts'
+import { moveOn } from './move-on.ts'
 import type { MoveOptions } from './move-options.ts'
+import { type MovingServer, movingServer } from './moving-server.ts'
 import type { Run } from './program.ts'
 import { remoteStateAs } from './remote-place.ts'
-import { type TwoServers, twoServers } from './two-servers.ts'
 
 type Options = MoveOptions & {
   readonly migration?: string
@@ -32,14 +34,14 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
       '--route and --route-command are for --bring-newer: a move that is taken back led nobody away.',
     )
   await expectMoveFiles(options)
-  await using servers = await twoServers(options, signal)
-  const { place, vault, from, fromKey, to } = servers
+  await using servers = await movingServer(run, options)
+  const { place, vault, from, fromKey, to, toName } = servers
   const moves = await place.moves(vault, { signal })
   const [latest] = moves
   if (options.withoutTarget) return await takeBack(run, servers, { ...options, migration: named ?? null, moves })
   const gone = {
     from,
-    to: to.url,
+    to: toName,
     move: async () => moves.find(({ migration_id: id }) => id === (named ?? latest?.migration_id)),
   }
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
@@ -51,24 +53,30 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   const since = await unlessGone(run, gone, () => sinceComplete(latest.migration_id, servers, { ...options, signal }))
   if (!bringNewer) {
     if (since === undefined) return await takeBack(run, servers, { ...options, migration: latest.migration_id, moves })
-    throw cannotRollBack(since, to.url)
+    throw cannotRollBack(since, toName)
   }
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
+  const returns = since && { returns: { migration: since.migration, newer: since.total } }
+  const certified = { ...(certificate !== undefined && { certificate }), ...returns }
+  if (to.url === undefined) {
+    await servers[Symbol.asyncDispose]()
+    const theOtherWay = { from: toName, to: new URL(from).origin, back: false, ...certified }
+    return await moveOn(run, { ...rest, ...theOtherWay }, 'run')
+  }
   const theOtherWay = {
     from: `${to.url}/vaults/${vault}`,
     fromKey: to.key,
     to: new URL(from).origin,
     peerKey: fromKey,
     back: false,
-    ...(certificate !== undefined && { certificate }),
-    ...(since && { returns: { migration: since.migration, newer: since.total } }),
+    ...certified,
   }
   return await moveBetween(run, { ...rest, ...theOtherWay }, 'run')
 }
 
 async function takeBack(
   run: Run,
-  { place, vault, from, to }: TwoServers,
+  { place, vault, from, to, toName }: MovingServer,
   {
     migration,
     moves,
@@ -88,7 +96,7 @@ async function takeBack(
   const seconds = (performance.now() - started) / 1000
   const ending = {
     from,
-    to: to.url,
+    to: toName,
     certificate: undefined,
     seconds,
     live: undefined,
@@ -103,13 +111,28 @@ async function takeBack(
 /** What came about since a move was complete; `undefined` where the vault has come back, and asking for that again only says how it ended. */
 async function sinceComplete(
   migration: string,
-  { vault, from, fromKey, to }: TwoServers,
+  servers: MovingServer,
   options: Options & { readonly signal: AbortSignal },
 ): Promise<CompleteMove | undefined> {
+  const { vault, from, fromKey, to, toName } = servers
   const { signal } = options
-  await using left = await remoteStateAs(new URL(from).origin, vault, { ...options, peerKey: fromKey })
+  // A folder shows the key of its place.
+  const shown = { ...options, ...(to.url === undefined && { place: toName }), peerKey: fromKey }
+  await using left = await remoteStateAs(new URL(from).origin, vault, shown)
   // On its way back it is received there, until it is active.
   if ((await left.soup.tenure({ signal })).state === 'active') return undefined
-  await using reached = await remoteStateAs(to.url, vault, { ...options, peerKey: to.key })
+  await using reached = await stateReached(servers, options)
   return await whatCameAbout(migration, { left: left.soup, reached: reached.soup }, signal)
+}
+
+/** The state of the vault where a move has brought it. */
+async function stateReached(
+  { vault, to, toName }: MovingServer,
+  options: Options & { readonly signal: AbortSignal },
+): Promise<{ readonly soup: SoupReader } & AsyncDisposable> {
+  if (to.url !== undefined) return await remoteStateAs(to.url, vault, { ...options, peerKey: to.key })
+  const { lookAtTarget } = await import('@vault/embedded')
+  const target = await lookAtTarget(toName)
+  const { soup } = await target.look(vault, options)
+  return { soup, [Symbol.asyncDispose]: () => target[Symbol.asyncDispose]() }
 }

@@ -236,8 +236,8 @@ export function noVault(place: Place, vault?: VaultId): VaultError<PlaceErrorCod
     code: 'VAULT_NOT_FOUND',
     message:
       vault === undefined
-        ? `The place in ${place.dir} holds no vault yet: it waits to receive one ("vault-migrate run --to ${place.dir}"). A new vault is made in a folder of its own ("vaultctl init").`
+        ? `The place in ${place.dir} holds no vault yet: it waits to receive one ("vault-migrate run --to ${place.dir}"), and servers know it by its key ${place.info.key}. A new vault is made in a folder of its own ("vaultctl init").`
         : `The place in ${place.dir} does not hold the vault ${vault}.`,
-    details: { dir: place.dir },
+    details: { dir: place.dir, ...(vault === undefined && { key: place.info.key }) },
   })
 }

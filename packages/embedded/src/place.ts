@@ -10,7 +10,7 @@ import { tellsOfFullDisk } from './tells-of-full-disk.ts'
 
 /** The `code` of the errors about folders that hold vaults. */
 export type PlaceErrorCode =
-  /** There is no vault in this folder. `details.dir`. */
+  /** There is no vault in this folder. `details.dir`; and where it is a place that waits for one, its `details.key`. */
   | 'VAULT_NOT_FOUND'
   /** The folder cannot become a vault: it is one already, or has other files in it. `details.dir`. */
   | 'VAULT_EXISTS'

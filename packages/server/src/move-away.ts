@@ -36,13 +36,16 @@ import {
   type TakeBackRequest,
   timeoutsWithin,
 } from '@vault/migration/http'
-import type { MoveDestination } from './move-destination.ts'
+import { type MoveDestination, nameOf } from './move-destination.ts'
+import type { ReversePool } from './reverse-pool.ts'
 
 /** How a place takes part in moves of its vaults to other servers. */
 export interface Departure {
   readonly seat: SeatOptions
   /** As whom the other place knows this one, and how much goes to it. */
   readonly reach: Pick<HttpOptions, 'place' | 'bytesPerSecond'>
+  /** Connections of places that offer them. */
+  readonly reversed: ReversePool
 }
 
 /** Where a move goes, on whose authority, and who is told of it. */
@@ -75,7 +78,7 @@ export async function moveAway(
     source,
     target,
     authorize,
-    address: to.url,
+    ...addressOf(to),
     allowBroken: request.allowBroken,
     reread: request.reread,
     ...(request.live && { live: request.live }),
@@ -124,10 +127,10 @@ export async function takeMoveBack(
 ): Promise<void> {
   const source = await moveSource(vault, departure, options)
   await using target = await reached(vault, to, departure, { ...options, asked, absent: tell })
-  const parts: MoveParts = { source, target, authorize, address: to.url }
+  const parts: MoveParts = { source, target, authorize, ...addressOf(to) }
   const events = rollBackMove(migration, parts, { ...options, ...(reason !== null && { reason }) })
   for await (const event of publishEvents(migration, events)) {
-    if (event.type === 'moved') requireTakenBack(event.state, to.url)
+    if (event.type === 'moved') requireTakenBack(event.state, nameOf(to))
     tell(event)
   }
 }
@@ -158,6 +161,13 @@ async function moveSource(vault: Vault, { seat }: Departure, options: AbortOptio
   return await moveSourceOf(vault, { ...seat, actor: await vault.actorFor('migrate', options) })
 }
 
+/** Where clients find the vault then, as far as its new place has an address. */
+function addressOf({ url }: MoveDestination): Pick<MoveParts, 'address'> {
+  return url === undefined ? {} : { address: url }
+}
+
+// What requests name that go to a place without an address (RFC 6761, 6.4).
+const NO_ADDRESS = 'https://reversed.invalid'
 // Whoever may have a vault moved does not keep this server trying for days.
 const MOST_PATIENCE = 3_600_000
 
@@ -165,7 +175,7 @@ const MOST_PATIENCE = 3_600_000
 async function reached(
   vault: Vault,
   { url, key }: MoveDestination,
-  { reach }: Departure,
+  { reach, reversed }: Departure,
   {
     asked = {},
     ...options
@@ -173,11 +183,12 @@ async function reached(
     Pick<HttpOptions, 'absent'> & { readonly asked?: Partial<Pick<MoveRequest, 'bytesPerSecond' | 'patience'>> },
 ) {
   const { bytesPerSecond = null, patience } = asked
-  return await httpTarget(url, {
+  return await httpTarget(url ?? NO_ADDRESS, {
     vault: vault.id,
     peerKey: key,
     proofs: await proofsOf(vault, 'write', options),
     ...reach,
+    ...(url === undefined && { reverse: reversed.of(key) }),
     ...slower(reach.bytesPerSecond, bytesPerSecond),
     ...(patience !== undefined && { timeouts: timeoutsWithin(Math.min(patience, MOST_PATIENCE)) }),
     ...options,

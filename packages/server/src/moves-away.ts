@@ -24,7 +24,7 @@ import {
   takeMoveBack,
   takerOf,
 } from './move-away.ts'
-import { type MoveDestination, normalDestination } from './move-destination.ts'
+import { type MoveDestination, nameOf, normalDestination } from './move-destination.ts'
 import { MoveStop } from './move-stop.ts'
 import { refusal } from './refusal.ts'
 import type { Teller } from './teller.ts'
@@ -89,7 +89,7 @@ export class MovesAway {
   async plan(asked: Asked, { to, ...why }: Pick<MoveRequest, 'to' | 'reason'>): Promise<Plan> {
     await requireLeave(asked)
     const { vault, key, whileThere } = asked
-    const leading = { authorize: leaveOf(asked), to: this.#destination(asked, to), options: whileThere() }
+    const leading = { authorize: leaveOf(asked), to: this.named(asked, to), options: whileThere() }
     return await this.#parts.use(vault, key, (opened) => planAway(opened, why, leading, this.#parts))
   }
 
@@ -150,7 +150,7 @@ export class MovesAway {
     await requireLeave(asked)
     const { vault, key } = asked
     const { endsAlone, connects, check, run } = led
-    const destination = connects ? this.#destination(asked, to) : normalDestination(to)
+    const destination = connects ? this.named(asked, to) : normalDestination(to)
     if (check !== undefined) await this.#parts.use(vault, key, check)
     const stopping = new MoveStop(asked.options.signal)
     const { signal: gone } = asked.whileThere()
@@ -193,17 +193,22 @@ export class MovesAway {
     }
   }
 
-  /** Throws `HTTP_NOT_ALLOWED` where the operator has not named it: nobody else says to whom this server connects. */
-  #destination({ key, vault }: Asked, to: MoveDestination): MoveDestination {
+  /** A place that vaults may move to. Throws `HTTP_NOT_ALLOWED` where the operator has not named it: nobody else says to whom this server connects. */
+  named({ key, vault }: Pick<Asked, 'key' | 'vault'>, to: MoveDestination): MoveDestination {
     const { url } = normalDestination(to)
     const named = this.#parts.destinations.find((each) => each.url === url && each.key === to.key)
     if (named !== undefined) return named
-    throw refusal('HTTP_NOT_ALLOWED', `From this server vaults move only to those that its operator has named.`, {
-      key,
-      action: 'move-away',
-      vault,
-      to: url,
-    })
+    const option = url === undefined ? `: name its key, --move-to ${to.key}` : ''
+    throw refusal(
+      'HTTP_NOT_ALLOWED',
+      `From this server vaults move only to those that its operator has named${option}.`,
+      {
+        key,
+        action: 'move-away',
+        vault,
+        to: nameOf(to),
+      },
+    )
   }
 }
 

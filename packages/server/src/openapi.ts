@@ -1,5 +1,5 @@
 import type { Side } from '@vault/migration/http'
-import { CALLS, VAULTS_PATH } from '@vault/migration/http'
+import { CALLS, REVERSE, REVERSE_PROTOCOL, VAULTS_PATH } from '@vault/migration/http'
 import { STREAMS } from './streams.ts'
 
 interface Described {
@@ -44,6 +44,14 @@ export function openApi(): Readonly<Record<string, unknown>> {
         post: operation('vaults', 'The vaults that the client may ask about, and what they are here', []),
       },
       ...Object.fromEntries(paths),
+      [`/vaults/{vault}/source/${REVERSE}`]: {
+        post: {
+          operationId: `source-${REVERSE}`,
+          summary: `Offers this connection, by which the server can ask the client then (Upgrade: ${REVERSE_PROTOCOL})`,
+          parameters: [VAULT],
+          responses: { 101: { description: 'It is the other way round from here' }, default: REFUSED },
+        },
+      },
     },
     components: {
       securitySchemes: { key: { type: 'mutualTLS', description: 'A certificate that the key of a place has signed' } },

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
-import { isContentId, isVaultError, type VaultError } from '@vault/core'
+import { isVaultError, type VaultError } from '@vault/core'
 import type { Call, CallName, Peer, Rate, Side } from '@vault/migration/http'
 import {
   CALLS,
   FieldFault,
   peerKeyAt,
+  REVERSE,
+  REVERSE_PROTOCOL,
   readPeer,
   refusalFrame,
   refusalText,
@@ -22,6 +24,7 @@ import { networkOf } from './network-of.ts'
 import { openApi } from './openapi.ts'
 import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
+import { type Route, routeOf } from './route.ts'
 import type { ServedPlace } from './served-place.ts'
 import { standingOf } from './standing-of.ts'
 import { STREAMS, WORKING_MS } from './streams.ts'
@@ -36,13 +39,6 @@ interface Parts {
   readonly rate?: Rate
 }
 
-/** What a path asks for. */
-interface Route {
-  readonly vault: ContentId
-  readonly side: Side
-  readonly name: string
-}
-
 /** Who asks, and from where. */
 interface Client {
   readonly key: KeyId
@@ -52,7 +48,6 @@ interface Client {
 /** What leave is needed for. */
 const ACTIONS: Readonly<Record<Side, string>> = { source: 'migrate', target: 'write', state: 'read' }
 
-const PATH = /^\/vaults\/(b[a-z2-7]{58})\/(source|target|state)\/([a-z-]{1,32})$/
 const MAX_REQUEST: number = 8 * 1024 * 1024
 // Some 50 MiB in memory, whatever few bytes they were on the wire. A change of 16,384 objects with 65,536 links has less.
 const MAX_ITEMS = 2 ** 18
@@ -185,6 +180,8 @@ export class RequestHandler {
     const stream = Object.hasOwn(STREAMS, name) ? STREAMS[name] : undefined
     const call = Object.hasOwn(CALLS, name) ? (CALLS[name as CallName] as Call<unknown, unknown>) : undefined
     const { sides = [], maxBytes = MAX_REQUEST } = stream ?? call ?? {}
+    if (side === 'source' && name === REVERSE)
+      throw refusal('HTTP_REQUEST_INVALID', `A connection is offered with the header upgrade: ${REVERSE_PROTOCOL}.`)
     if (!sides.includes(side)) throw refusal('HTTP_REQUEST_INVALID', `A ${side} is not asked for ${name}.`)
     const memory = stream?.releases ? { memory: this.#memory } : {}
     const frames = readFrames(this.#paced(request), { maxBytes, maxItems: MAX_ITEMS, ...memory })
@@ -266,12 +263,4 @@ async function onlyFrame(frames: AsyncGenerator<Frame>): Promise<unknown> {
   const { value } = (await frames.next()).value ?? {}
   if (!(await frames.next()).done) throw refusal('HTTP_REQUEST_INVALID', 'The request has more than one frame.')
   return value
-}
-
-function routeOf({ method, url = '' }: IncomingMessage): Route {
-  const [, vault = '', side, name = ''] = PATH.exec(url) ?? []
-  if (method !== 'POST' || !isContentId(vault)) {
-    throw refusal('HTTP_REQUEST_INVALID', 'There is nothing of this name here: see /openapi.json.')
-  }
-  return { vault, side: side as Side, name }
 }

@@ -35,6 +35,7 @@ import type { MoveDestination } from './move-destination.ts'
 import { MovesAway } from './moves-away.ts'
 import { OpenVaults } from './open-vaults.ts'
 import { refusal } from './refusal.ts'
+import { ReversePool } from './reverse-pool.ts'
 import { Sessions } from './sessions.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 
@@ -61,6 +62,7 @@ export class ServedPlace {
   readonly views: HeldViews
   readonly sessions: Sessions
   readonly away: MovesAway
+  readonly reversed: ReversePool = new ReversePool()
   readonly clock: Clock
   readonly #vaults: OpenVaults
   readonly #trails = new Recent<SignedTrail>(MAX_WRITERS)
@@ -83,6 +85,7 @@ export class ServedPlace {
     this.away = new MovesAway({
       destinations: moveTo,
       seat: { clock, random, ...keys },
+      reversed: this.reversed,
       reach: { place: seat.place, ...(bytesPerSecond !== undefined && { bytesPerSecond }) },
       use: (vault, by, run) => this.#vaults.use(vault, by, run),
     })

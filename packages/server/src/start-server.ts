@@ -1,50 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import type { Authorize, Clock, KeyId, Random, Signer } from '@vault/core'
-import { systemClock, systemRandom } from '@vault/core'
-import { ClientAuthority, openOrCreatePlace, type SeatOptions } from '@vault/embedded'
-import { createPeerCredentials, Rate } from '@vault/migration/http'
-import { LeaveDesk } from './leave-desk.ts'
-import { DEFAULT_LIMITS, MAX_HEADER_BYTES, MAX_HEADERS, type ServerLimits } from './limits.ts'
+import type { AddressInfo } from 'node:net'
+import type { KeyId } from '@vault/core'
 import { checkAddress, listen } from './listen.ts'
-import type { MoveDestination } from './move-destination.ts'
-import { networkOf } from './network-of.ts'
 import { endPassedMoves } from './passed-moves.ts'
-import { RequestHandler } from './request-handler.ts'
-import { ServedPlace } from './served-place.ts'
+import { openPlaceServer, type PlaceServerOptions } from './place-server.ts'
 
-/** What is served, to whom, and how much of it. */
-export interface ServerOptions {
-  /** The place; made in this folder where there is none. */
-  readonly dir: string
+/** What is served, where, to whom, and how much of it. */
+export interface ServerOptions extends PlaceServerOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string
   /** Default 0: any that is free. */
   readonly port?: number
-  /**
-   * Asked with every request: for `write` where the place is the target of a migration of this vault, for `migrate` where it is the
-   * source; and for `receive-part`, too, where a part of another vault comes into an active one, and for `move-away` where the server is to
-   * move a vault to another one. The signer is the key that the client has shown.
-   */
-  readonly authorize: Authorize
-  /**
-   * Lets in, too, whom certificates grant it: those of a vault for what is done with it here, and those of the place, or of the keys that
-   * it trusts, for bringing vaults. Default: only `authorize` counts.
-   */
-  readonly certificates?: { readonly trust?: readonly KeyId[] }
-  /** How the place takes part in hand-offs. */
-  readonly seat?: SeatOptions
-  /** The servers to which this one moves vaults where it is asked to: it connects to nobody else. Default: none. */
-  readonly moveTo?: readonly MoveDestination[]
-  readonly limits?: Partial<ServerLimits>
-  /** Bytes in a second, of all requests and answers together, and again of each move to another server. Default: as many as go. */
-  readonly bytesPerSecond?: number
-  /** Is told what failed that no client is told. */
-  readonly failed?: (error: unknown) => void
-  readonly clock?: Clock
-  readonly random?: Random
 }
 
 /** A server that runs. */
@@ -56,111 +21,24 @@ export interface VaultServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const RENEW_MS: number = 24 * 3_600_000
-
 /**
  * Serves a place over HTTPS: TLS 1.3, both ends known by their keys. Throws `SERVER_CANNOT_LISTEN`, before a place is made, and what opening the place
  * throws.
  */
 export async function startServer(options: ServerOptions): Promise<VaultServer> {
-  const { dir, host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const { bytesPerSecond } = options
-  const paced = bytesPerSecond === undefined ? {} : { rate: new Rate(bytesPerSecond) }
+  const { host = '127.0.0.1', port = 0 } = options
   await checkAddress({ host, port })
-  const place = await openOrCreatePlace(dir)
+  const opened = await openPlaceServer(options)
   try {
-    const { seat = {}, moveTo = [] } = options
-    const served = await ServedPlace.open(place, { limits, clock, random, seat, moveTo, bytesPerSecond })
-    const { place: signer } = served.seat
-    const stopping = new AbortController()
-    const { authorize, certificates: wanted, failed = () => {} } = options
-    const certificates = wanted && new ClientAuthority(place, { ...wanted, clock, random })
-    const { signal } = stopping
-    const leave = new LeaveDesk({ authorize, certificates, clock, signal })
-    const handler = new RequestHandler(served, { limits, leave, clock, failed, signal, ...paced })
-    const server = createServer(
-      { ...(await tlsOptions(signer, { clock, random })), maxHeaderSize: MAX_HEADER_BYTES, ...timeoutsOf(limits) },
-      (request, response) => void handler.handle(request, response),
-    )
-    bound(server, limits)
+    const { server, served, signal, failed } = opened
     await listen(server, { host, port })
-    const renewal = setInterval(() => void renew(server, signer, { clock, random }).catch(failed), RENEW_MS)
-    renewal.unref()
     const passed = endPassedMoves(served, { failed, signal })
-    const close = async () => {
-      clearInterval(renewal)
-      stopping.abort(new Error('The server ends.'))
-      server.closeIdleConnections()
-      const ended = new Promise<void>((resolve) => server.close(() => resolve()))
-      served.views.closeAll()
-      await handler.idle()
-      await passed
-      await served.close()
-      server.closeAllConnections()
-      await ended
-      await place[Symbol.asyncDispose]()
-    }
+    const close = () => opened.close(passed)
     const { port: chosen } = server.address() as AddressInfo
     const name = host.includes(':') ? `[${host}]` : host
-    return { url: `https://${name}:${chosen}`, key: signer.key, close, [Symbol.asyncDispose]: close }
+    return { url: `https://${name}:${chosen}`, key: served.seat.place.key, close, [Symbol.asyncDispose]: close }
   } catch (error) {
-    await place[Symbol.asyncDispose]()
+    await opened.close()
     throw error
   }
-}
-
-async function tlsOptions(signer: Signer, parts: { readonly clock: Clock; readonly random: Random }) {
-  return {
-    ...(await createPeerCredentials(signer, parts)),
-    minVersion: 'TLSv1.3',
-    // Whoever has no certificate is told so; which ones are good is for the handler to say, and no authority has a say.
-    requestCert: true,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['http/1.1'],
-  } as const
-}
-
-async function renew(server: Server, signer: Signer, parts: { readonly clock: Clock; readonly random: Random }) {
-  server.setSecureContext(await tlsOptions(signer, parts))
-}
-
-function timeoutsOf({ headerMs, requestMs, idleMs }: ServerLimits) {
-  return {
-    handshakeTimeout: headerMs,
-    headersTimeout: headerMs,
-    requestTimeout: requestMs,
-    keepAliveTimeout: idleMs,
-    connectionsCheckingInterval: Math.min(1_000, headerMs),
-  }
-}
-
-function bound(server: Server, { connections, perAddress, idleMs }: ServerLimits): void {
-  server.maxConnections = connections
-  server.maxHeadersCount = MAX_HEADERS
-  boundAddresses(server, perAddress)
-  server.setTimeout(idleMs)
-  // What is no TLS, or no HTTP, ends its connection and nothing else.
-  server.on('tlsClientError', (_, socket: TLSSocket) => void socket.destroy())
-  server.on('clientError', (_, socket) => void socket.destroy())
-  server.on('upgrade', (_: IncomingMessage, socket) => void socket.destroy())
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    server.emit('request', request, response)
-  })
-}
-
-/** One address, or one network of IPv6, does not take all connections: what is beyond its share is closed before its keys are looked at. */
-function boundAddresses(server: Server, perAddress: number): void {
-  const open = new Map<string, number>()
-  server.on('connection', (socket: Socket) => {
-    const network = networkOf(socket.remoteAddress ?? '')
-    const count = (open.get(network) ?? 0) + 1
-    if (count > perAddress) return void socket.destroy()
-    open.set(network, count)
-    socket.once('close', () => {
-      const left = (open.get(network) ?? 1) - 1
-      if (left > 0) open.set(network, left)
-      else open.delete(network)
-    })
-  })
 }

@@ -49,6 +49,6 @@ async function pauseHere({ output, signal }: Run, dir: string, options: Options)
 
 async function pauseThere({ signal }: Run, url: string, options: Options): Promise<Paused> {
   await using place = await remotePlace(url, options)
-  const vault = await remoteVault(url, place, signal)
+  const vault = await remoteVault(url, place, { signal })
   return { vault, ...(await place.pauseMove(vault, options.migration, { signal })) }
 }

@@ -39,7 +39,7 @@ async function localStatus({ output, signal }: Run, dir: string, options: ReadOp
 
 async function remoteStatus({ output, signal }: Run, url: string, options: Options): Promise<ExitCode> {
   await using place = await remotePlace(url, options)
-  const vault = await remoteVault(url, place, signal)
+  const vault = await remoteVault(url, place, { signal })
   const migrations = await place.moves(vault, { signal })
   const { state, migration } = (await place.vaults({ signal })).find((each) => each.vault === vault) ?? {
     state: 'none',

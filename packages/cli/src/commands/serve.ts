@@ -40,7 +40,7 @@ export function addServe(program: Program): void {
     )
     .option(
       '--move-to <address...>',
-      'servers that vaults may move to from here: https://HOST:PORT#KEY, with the key of each',
+      'servers that vaults may move to from here: https://HOST:PORT#KEY, with the key of each; or KEY, of a folder elsewhere that comes for a vault',
     )
     .option(
       '--passphrase-file <file>',
@@ -61,7 +61,7 @@ export function addServe(program: Program): void {
     const moves = keysOf('--allow-moves', options.allowMoves)
     const moveTo = destinationsOf(options.moveTo ?? [])
     if (moves.length > 0 && moveTo.length === 0)
-      output.warn('No server is named that vaults may move to (--move-to), so none is moved.')
+      output.warn('No place is named that vaults may move to (--move-to), so none is moved.')
     const trust = keysOf('--trust', options.trust)
     if (!options.certificates && trust.length > 0) throw new UsageError('--trust is about certificates.')
     if (!options.certificates && keys.length + parts.length + moves.length === 0)
@@ -94,9 +94,12 @@ export function addServe(program: Program): void {
 
 function destinationsOf(texts: readonly string[]): readonly MoveDestination[] {
   return texts.map((text) => {
+    if (!text.includes('#') && !text.includes('/')) return { key: parseKey('--move-to', text) }
     const [url = '', key] = text.split('#')
     if (key !== undefined && new URL(addressOf(url)).pathname === '/') return { url, key: parseKey('--move-to', key) }
-    throw new UsageError(`--move-to takes an address with the key of the server, https://HOST:PORT#KEY, not ${text}.`)
+    throw new UsageError(
+      `--move-to takes an address with the key of the server, https://HOST:PORT#KEY, or a key alone, not ${text}.`,
+    )
   })
 }
 

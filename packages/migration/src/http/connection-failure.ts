@@ -4,8 +4,8 @@ export function idle(ms: number): Error {
 }
 
 /** No connection stood within so many milliseconds. */
-export function noConnection(host: string, port: number, ms: number): Error {
-  return silence(`No connection to ${host}:${port} within ${Math.round(ms)} ms`, ms)
+export function noConnection(to: string, ms: number): Error {
+  return silence(`No connection to ${to} within ${Math.round(ms)} ms`, ms)
 }
 
 function silence(message: string, ms: number): Error {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { AbortOptions, ContentId, Random } from '@vault/core'
 import { isVaultError, systemRandom, toHex } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
@@ -11,6 +12,7 @@ import type { HttpOptions } from './http-options.ts'
 import { DEFAULT_TIMEOUTS } from './http-options.ts'
 import { pause } from './pause.ts'
 import { MAX_PROOF_BYTES, MAX_PROOFS } from './proof-limits.ts'
+import { REVERSE } from './reverse-protocol.ts'
 import { answerInvalid, unreachable } from './wire-error.ts'
 import { nothing } from './wire-field.ts'
 
@@ -34,6 +36,11 @@ export class HttpClient {
     this.#proofs = proofs
     this.#patience = timeouts.patience
     this.#connections = new HttpConnections(this.#url, { ...options, timeouts })
+  }
+
+  /** What the other place is called: by its address, or by its key where it has none here. */
+  get name(): string {
+    return this.#connections.peer.name
   }
 
   /** Lets all connections go. */
@@ -113,7 +120,7 @@ export class HttpClient {
         if (isHopeless(error) || now - failedAt + wait > this.#patience) {
           throw isVaultError(error)
             ? error
-            : unreachable(this.#url, { cause: error, wasHeard: this.#connections.wasHeard })
+            : unreachable(this.#connections.peer, { cause: error, wasHeard: this.#connections.wasHeard })
         }
         await pause(wait, { signal: options?.signal })
       }
@@ -139,6 +146,12 @@ export class HttpClient {
   /** Sends a first frame, and an answer to each that comes back and asks for one. */
   async converse(...conversation: Parameters<HttpConnections['converse']>): Promise<void> {
     await this.#connections.converse(...conversation)
+  }
+
+  /** A connection by which the other place asks this one about a vault: it is opened here, and answered here. */
+  async reversed(vault: ContentId, options?: AbortOptions): Promise<Duplex> {
+    const path = `/vaults/${vault}/source/${REVERSE}`
+    return await this.patiently(options, () => this.#connections.reversed(path, options), path)
   }
 
   /** A name that nothing else has. */

@@ -1,5 +1,6 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
+import type { Duplex } from 'node:stream'
 import type { AbortOptions, Bytes, Clock, Random, Signer } from '@vault/core'
 import { concatBytes, isVaultError, systemClock, systemRandom } from '@vault/core'
 import type { Frame } from '@vault/transfer/frame'
@@ -7,10 +8,11 @@ import { readFrames } from '@vault/transfer/frame'
 import { Absence } from './absence.ts'
 import { cut, silentMs } from './connection-failure.ts'
 import { endSilent } from './end-silent.ts'
-import type { HttpOptions, HttpTimeouts } from './http-options.ts'
+import type { HttpOptions, HttpTimeouts, ReverseConnections } from './http-options.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
 import { Rate } from './rate.ts'
+import { REVERSE_PROTOCOL } from './reverse-protocol.ts'
 import { Slots } from './slots.ts'
 import { answerInvalid, refusalIn, refusalOf } from './wire-error.ts'
 
@@ -24,6 +26,8 @@ const LATEST_TIME = 8.64e15
 /** Connections to one other place, which are kept: each carries one request after the other, paced and under its own key. Nothing is tried twice. */
 export class HttpConnections {
   readonly #url: URL
+  readonly #name: string
+  readonly #reverse: ReverseConnections | undefined
   readonly #place: Signer
   readonly #timeouts: HttpTimeouts
   readonly #clock: Clock
@@ -36,8 +40,11 @@ export class HttpConnections {
 
   constructor(url: URL, { timeouts, ...options }: HttpOptions & { readonly timeouts: HttpTimeouts }) {
     const { place, peerKey, bytesPerSecond, connections = 4, clock = systemClock, random = systemRandom } = options
-    const { absent = () => {} } = options
+    const { absent = () => {}, reverse } = options
+    const name = reverse === undefined ? url.origin : peerKey
     this.#url = url
+    this.#name = name
+    this.#reverse = reverse
     this.#place = place
     this.#timeouts = timeouts
     this.#clock = clock
@@ -45,10 +52,9 @@ export class HttpConnections {
     this.#rate = bytesPerSecond === undefined ? undefined : new Rate(bytesPerSecond)
     this.#absence = new Absence(timeouts.patience, {
       tell: (notice) => {
-        const { origin } = url
-        if (notice.type === 'back') return absent({ type: 'back', url: origin, ms: Math.round(notice.ms) })
+        if (notice.type === 'back') return absent({ type: 'back', url: name, ms: Math.round(notice.ms) })
         const until = Math.min(LATEST_TIME, clock().getTime() + notice.leftMs)
-        absent({ type: 'away', url: origin, until: new Date(until).toISOString() })
+        absent({ type: 'away', url: name, until: new Date(until).toISOString() })
       },
     })
     // The agent counts a connection only when it stands, and would open one for each of many that begin at once.
@@ -57,6 +63,7 @@ export class HttpConnections {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port || 443),
       key: peerKey,
+      reverse,
       clock,
       connections,
       connectMs: () => this.#absence.within(timeouts.connect),
@@ -67,6 +74,11 @@ export class HttpConnections {
   /** Lets all connections go. */
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** What the other place is called: by its address, or by its key where it has none here. */
+  get peer(): { readonly name: string; readonly hostname: string | undefined } {
+    return { name: this.#name, hostname: this.#reverse === undefined ? this.#url.hostname : undefined }
   }
 
   /** Whether the other place has ever answered. */
@@ -123,9 +135,36 @@ export class HttpConnections {
     }
   }
 
+  /** Turns a connection into one by which the other end asks this one. Nothing has come on it yet. */
+  async reversed(path: string, options?: AbortOptions): Promise<Duplex> {
+    const sent = await this.#begin(path, { ...options, headers: { connection: 'Upgrade', upgrade: REVERSE_PROTOCOL } })
+    const reversed = new Promise<Duplex>((resolve, reject) => {
+      sent.once('upgrade', (_, socket, head) => {
+        this.#absence.heard()
+        if (head.length === 0) return resolve(socket)
+        socket.destroy()
+        reject(answerInvalid(path, 'it goes on behind its end'))
+      })
+    })
+    const refused = responseOf(sent).then(async (answer) => {
+      throw await refusalOf(this.#name, path, answer)
+    })
+    sent.end()
+    try {
+      return await Promise.race([reversed, refused])
+    } finally {
+      reversed.catch(() => {})
+      refused.catch(() => {})
+    }
+  }
+
   async #begin(
     path: string,
-    { length, signal }: AbortOptions & { readonly length?: number } = {},
+    {
+      length,
+      headers,
+      signal,
+    }: AbortOptions & { readonly length?: number; readonly headers?: OutgoingHttpHeaders } = {},
   ): Promise<ClientRequest> {
     await this.#renew({ signal })
     const size = length === undefined ? {} : { 'content-length': length }
@@ -137,7 +176,7 @@ export class HttpConnections {
       port: this.#url.port || 443,
       method: 'POST',
       path,
-      headers: { 'content-type': 'application/vnd.vault.frames', ...size },
+      headers: { 'content-type': 'application/vnd.vault.frames', ...size, ...headers },
       ...(signal && { signal }),
     })
     sent.on('error', () => {})
@@ -182,11 +221,11 @@ export class HttpConnections {
   }
 
   async *#received(path: string, answer: IncomingMessage, options?: AbortOptions): AsyncGenerator<Frame> {
-    if (answer.statusCode !== 200) throw await refusalOf(this.#url, path, answer)
+    if (answer.statusCode !== 200) throw await refusalOf(this.#name, path, answer)
     const limits = { maxBytes: MAX_ANSWER, maxItems: MAX_ITEMS }
     try {
       for await (const frame of readFrames(this.#paced(answer, options), limits)) {
-        const refused = refusalIn(frame.value, this.#url)
+        const refused = refusalIn(frame.value, this.#name)
         if (refused !== undefined) throw refused
         yield frame
       }

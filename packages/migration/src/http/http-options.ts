@@ -1,5 +1,12 @@
-import type { Clock, KeyId, Random, Signer } from '@vault/core'
+import type { Duplex } from 'node:stream'
+import type { AbortOptions, Clock, KeyId, Random, Signer } from '@vault/core'
 import type { AbsenceEvent } from './absence.ts'
+
+/** Connections that the other place opens, where this end cannot reach it: whatever is asked of it goes over these. */
+export interface ReverseConnections {
+  /** One that nobody uses yet, when there is one. */
+  take(options: AbortOptions): Promise<Duplex>
+}
 
 /** How another place is reached. */
 export interface HttpOptions {
@@ -17,6 +24,8 @@ export interface HttpOptions {
   /** Connections at a time. Default 4. */
   readonly connections?: number
   readonly timeouts?: Partial<HttpTimeouts>
+  /** Where connections come from that the other place opens; it has no address then, and is called by its key. Default: this end opens them. */
+  readonly reverse?: ReverseConnections
   /** Told when the other place does not answer and is waited for, and when it is back. It must not throw. */
   readonly absent?: (event: AbsenceEvent) => void
   readonly clock?: Clock

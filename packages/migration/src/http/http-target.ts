@@ -70,7 +70,7 @@ export async function httpTarget(
 
   return {
     // What it calls itself, as by the name of its folder, says nothing here.
-    label: new URL(url).origin,
+    label: client.name,
     instance,
     key: options.peerKey,
     look,

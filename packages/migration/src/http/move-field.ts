@@ -20,8 +20,8 @@ import { bool, document, migration, moveState, shape, takenBackState, word } fro
 
 /** How a place is to move a vault of its own to another one. */
 export interface MoveRequest {
-  /** Where to: an address that the operator of the asked place has named, with its key. */
-  readonly to: { readonly url: string; readonly key: KeyId }
+  /** Where to: an address that the operator of the asked place has named, with its key; or the key alone, of a place that offers connections itself. */
+  readonly to: { readonly url?: string; readonly key: KeyId }
   readonly live: LiveTerms | null
   readonly reread: boolean
   readonly allowBroken: readonly string[]
@@ -78,7 +78,7 @@ const positive: Field<number> = (value, name) => {
   return number
 }
 
-const destination: Field<MoveRequest['to']> = map<MoveRequest['to']>({ url: text(2_048), key })
+const destination: Field<MoveRequest['to']> = shape<MoveRequest['to']>({ key }, { url: text(2_048) })
 const reason: Field<MigrationReason> = word(...MIGRATION_REASONS)
 
 /** Of a move that is only planned. */

@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Clock, KeyId } from '@vault/core'
 import { VaultError } from '@vault/core'
-import { noConnection } from './connection-failure.ts'
+import { cut, noConnection } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
+import type { ReverseConnections } from './http-options.ts'
 import { type PeerCredentials, peerKeyAt, readPeer } from './peer-certificate.ts'
 
 /** Where an agent connects to, and whom it expects there. */
@@ -12,6 +13,8 @@ export interface PinnedPeer {
   readonly host: string
   readonly port: number
   readonly key: KeyId
+  /** Where connections come from that the other place opens. Default: this end opens them. */
+  readonly reverse?: ReverseConnections | undefined
   readonly clock: Clock
   readonly connections: number
   /** Milliseconds until a connection stands; asked for with every connection. */
@@ -26,6 +29,9 @@ export interface PinnedPeer {
  */
 export class PinnedAgent extends Agent {
   readonly #peer: PinnedPeer
+  /** Connections that do not stand yet, of which the agent does not know. */
+  readonly #opening = new Set<TLSSocket>()
+  #isDestroyed = false
 
   constructor(peer: PinnedPeer) {
     super({ keepAlive: true, maxSockets: peer.connections, maxCachedSessions: 0 })
@@ -33,21 +39,47 @@ export class PinnedAgent extends Agent {
   }
 
   override createConnection(_: unknown, done?: (error: Error | null, stream: Duplex) => void): undefined {
-    const { host, port, credentials, connectMs } = this.#peer
+    const { host, port, key, reverse, connectMs } = this.#peer
+    const ms = connectMs()
+    if (reverse === undefined) {
+      this.#secure({ host, port }, { ms, name: `${host}:${port}` }, done)
+      return undefined
+    }
+    const began = performance.now()
+    reverse.take({ signal: AbortSignal.timeout(ms) }).then(
+      (socket) => this.#secure({ socket }, { ms: Math.max(0, ms - (performance.now() - began)), name: key }, done),
+      () => done?.(noConnection(key, ms), undefined as never),
+    )
+    return undefined
+  }
+
+  #secure(
+    to: { readonly socket: Duplex } | { readonly host: string; readonly port: number },
+    { ms, name }: { readonly ms: number; readonly name: string },
+    done?: (error: Error | null, stream: Duplex) => void,
+  ): void {
     // A place is known by its key and by nothing else, so no authority has a say.
     const trust = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const
-    const socket = connect({ host, port, ...trust, ...credentials(), ALPNProtocols: ['http/1.1'] })
+    const socket = connect({ ...to, ...trust, ...this.#peer.credentials(), ALPNProtocols: ['http/1.1'] })
     const end = (error: Error | null) => {
       clearTimeout(timer)
+      this.#opening.delete(socket)
       socket.off('error', end)
       if (error !== null) socket.on('error', () => {}).destroy()
       done?.(error, socket)
     }
-    const ms = connectMs()
-    const timer = setTimeout(() => end(noConnection(host, port, ms)), ms)
+    this.#opening.add(socket)
+    const timer = setTimeout(() => end(noConnection(name, ms)), ms)
     socket.once('error', end)
     socket.once('secureConnect', () => end(this.#refusal(socket)))
-    return undefined
+    if (this.#isDestroyed) socket.destroy(cut())
+  }
+
+  /** Ends all, also those that do not stand yet. */
+  override destroy(): void {
+    this.#isDestroyed = true
+    for (const socket of this.#opening) socket.destroy(cut())
+    super.destroy()
   }
 
   /** Ends the connections that are kept and not used just now. */

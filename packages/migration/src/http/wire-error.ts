@@ -6,7 +6,7 @@ import type { HttpErrorCode } from './http-error.ts'
 
 const MAX_REFUSAL = 64 * 1024
 /** A refusal that a place has heard from another one, and passes on. */
-const SAID = /^https:\/\/\S+ says: /
+const SAID = /^(?:https:\/\/|ed25519:)\S+ says: /
 
 /** The status under which a refusal travels. */
 export function statusOf(code: string): number {
@@ -34,7 +34,7 @@ export function refusalText({ code, message, details }: VaultError): string {
 }
 
 /** What another place says in the place of an answer. It may say anything, so only its form is relied on. */
-export async function refusalOf(url: URL, path: string, answer: IncomingMessage): Promise<VaultError> {
+export async function refusalOf(by: string, path: string, answer: IncomingMessage): Promise<VaultError> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of answer as AsyncIterable<Uint8Array>) {
@@ -43,7 +43,7 @@ export async function refusalOf(url: URL, path: string, answer: IncomingMessage)
     chunks.push(chunk)
   }
   return (
-    refusalIn(jsonIn(Buffer.concat(chunks).toString('utf8')), url) ??
+    refusalIn(jsonIn(Buffer.concat(chunks).toString('utf8')), by) ??
     answerInvalid(path, `it is a status ${answer.statusCode} without a reason`)
   )
 }
@@ -53,8 +53,8 @@ export function refusalFrame(error: VaultError): unknown {
   return { error: refusalText(error) }
 }
 
-/** The refusal that a value is, if it is one. */
-export function refusalIn(value: unknown, { origin }: URL): VaultError | undefined {
+/** The refusal that a value is, if it is one. `by`: who says it. */
+export function refusalIn(value: unknown, by: string): VaultError | undefined {
   if (!hasFields(value, 'error')) return undefined
   const stated =
     typeof value.error === 'string' ? (jsonIn(value.error) as { error?: unknown } | null)?.error : value.error
@@ -63,7 +63,7 @@ export function refusalIn(value: unknown, { origin }: URL): VaultError | undefin
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code) || typeof message !== 'string') return undefined
   const parts = typeof details === 'object' && details !== null ? { details } : {}
   // A server that asked another one has said so already.
-  return new VaultError({ code, message: SAID.test(message) ? message : `${origin} says: ${message}`, ...parts })
+  return new VaultError({ code, message: SAID.test(message) ? message : `${by} says: ${message}`, ...parts })
 }
 
 function jsonIn(text: string): unknown {
@@ -84,23 +84,25 @@ export function answerInvalid(call: string, why: string, cause?: unknown): Vault
   })
 }
 
-/** Nobody answers, or nobody any more. */
+/** Nobody answers, or nobody any more. `hostname`: none of a place that opens the connections itself. */
 export function unreachable(
-  { origin, hostname }: URL,
+  { name, hostname }: { readonly name: string; readonly hostname: string | undefined },
   { cause, wasHeard }: { readonly cause: unknown; readonly wasHeard: boolean },
 ): VaultError<HttpErrorCode> {
   const why = cause instanceof Error ? cause.message : String(cause)
   const message = (() => {
+    if (hostname === undefined)
+      return `${name} opens no connections, by which alone it is reached: ${why}. Run there what was run, again.`
     if (speaksNoTls(cause))
-      return `${origin} answers, and not in TLS as a vault server does: check the address and the port.`
-    if (wasHeard) return `${origin} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`
+      return `${name} answers, and not in TLS as a vault server does: check the address and the port.`
+    if (wasHeard) return `${name} cannot be reached, or cuts every connection: ${why}. Run again when it is there.`
     if (isNoHost(cause)) return `No host is found by the name ${hostname}: check the address, and the network (${why}).`
-    return `Nobody answers at ${origin}: ${why}. Check the address and the port, and whether "vaultctl serve" runs there.`
+    return `Nobody answers at ${name}: ${why}. Check the address and the port, and whether "vaultctl serve" runs there.`
   })()
   return new VaultError({
     code: 'HTTP_UNREACHABLE',
     message,
-    details: { url: origin, heard: wasHeard },
+    details: { url: name, heard: wasHeard },
     cause,
   })
 }

@@ -7,7 +7,7 @@ import { type AbsenceEvent, httpTarget } from '../../src/http/index.ts'
 import { refusalIn, unreachable } from '../../src/http/wire-error.ts'
 
 test('it is said by its address which place refuses, also where another one has passed that on', () => {
-  const [first, second] = [new URL('https://first.example/'), new URL('https://second.example:8443/vaults/x')]
+  const [first, second] = ['https://first.example', 'https://second.example:8443']
   const said = refusalIn({ error: { code: 'SOUP_BUSY', message: 'it is busy' } }, second)
   expect(said?.message).toBe('https://second.example:8443 says: it is busy')
   expect(refusalIn({ error: { code: 'SOUP_BUSY', message: said?.message } }, first)?.message).toBe(said?.message)
@@ -45,9 +45,9 @@ test('whoever waits for ever is told that somebody is away, too', async () => {
 })
 
 test('of a server that has never answered it is said what to check, and not that it has gone', () => {
-  const url = new URL('https://new.example:8443/vaults/x')
+  const peer = { name: 'https://new.example:8443', hostname: 'new.example' }
   const said = (code: string, wasHeard = false) =>
-    unreachable(url, { cause: Object.assign(new Error(code), { code }), wasHeard })
+    unreachable(peer, { cause: Object.assign(new Error(code), { code }), wasHeard })
   expect(said('ECONNREFUSED')).toMatchObject({
     code: 'HTTP_UNREACHABLE',
     message: expect.stringContaining('Nobody answers at https://new.example:8443'),

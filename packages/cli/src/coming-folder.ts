@@ -1,0 +1,91 @@
+import type { KeyId, Signer } from '@vault/core'
+import { UsageError } from './exit-code.ts'
+import { endsOf, type MoveOptions, seatFrom } from './move-options.ts'
+import type { MovingServer } from './moving-server.ts'
+import type { Output } from './output.ts'
+import type { Run } from './program.ts'
+import { addressOf, httpOptions, keyOf } from './remote-end.ts'
+import { remoteVault } from './remote-place.ts'
+import { requireParent } from './require-parent.ts'
+import { LEAVING, requireServed } from './served-options.ts'
+
+/**
+ * A folder that comes for a vault which lies at a server: it opens the connections over which that moves the vault, so that it need not be
+ * reached from there. The server knows it by the key of its place, which is made where there is none, and told where it is not let in.
+ */
+export async function comingFolder(
+  run: Run,
+  options: MoveOptions,
+  { looks }: { readonly looks: boolean },
+): Promise<MovingServer> {
+  const { output, signal } = run
+  const { from, to } = endsOf(options)
+  requireServed(options, LEAVING)
+  if ((options.as ?? []).length > 0 || options.place !== undefined)
+    throw new UsageError(`--as and --place are for two servers: ${from} is shown the key of the place in ${to}.`)
+  const signer = await keyIn(to, { looks, output })
+  // How much comes is for the server to bound.
+  const { bwlimit: _, ...reached } = options
+  const http = await httpOptions(reached, signer)
+  const { httpPlace } = await import('@vault/migration/http')
+  const { startReverseServer } = await import('@vault/server')
+  const { origin } = new URL(addressOf(from))
+  await using opened = new AsyncDisposableStack()
+  const place = opened.use(httpPlace(origin, http))
+  const vault = await remoteVault(from, place, { signal, letIn: lettingCome(signer.key) })
+  const coming = opened.use(
+    await startReverseServer(
+      {
+        dir: to,
+        url: origin,
+        vault,
+        peerKey: http.peerKey,
+        ...(http.proofs && { proofs: http.proofs }),
+        ...(http.timeouts && { timeouts: http.timeouts }),
+        seat: seatFrom(options, output),
+        failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+      },
+      { signal },
+    ),
+  )
+  // Where it is refused, or ends, the server says so, too, once it misses a connection.
+  const ends = opened.move()
+  const dispose = () => ends[Symbol.asyncDispose]()
+  return {
+    place,
+    vault,
+    from,
+    fromKey: http.peerKey,
+    to: { key: coming.key },
+    toName: to,
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+/** The options by which a server lets a place come for vaults. */
+function lettingCome(key: KeyId): string {
+  return `--allow-moves ${key} --move-to ${key}`
+}
+
+/** The key of the place in a folder. Where there is none, one is made, unless that is only looked at. */
+async function keyIn(
+  dir: string,
+  { looks, output }: { readonly looks: boolean; readonly output: Output },
+): Promise<Signer> {
+  const { isVaultError } = await import('@vault/core')
+  const { openOrCreatePlace, openPlace } = await import('@vault/embedded')
+  try {
+    await using place = await openPlace(dir, { mode: 'read' })
+    return await keyOf(place)
+  } catch (error) {
+    if (!isVaultError(error, 'VAULT_NOT_FOUND')) throw error
+  }
+  if (looks)
+    throw new UsageError(
+      `In ${dir} is no place yet, by whose key a server could know it: "vault-migrate run" makes one, and says what to do.`,
+    )
+  await requireParent(dir)
+  await using place = await openOrCreatePlace(dir)
+  output.note(`A place was made in ${dir}, which servers know by its key ${place.info.key}.`)
+  return await keyOf(place)
+}

@@ -1,0 +1,31 @@
+import type { KeyId, VaultId } from '@vault/core'
+import type { HttpPlace, MoveRequest } from '@vault/migration/http'
+import { comingFolder } from './coming-folder.ts'
+import { endsOf, type MoveOptions } from './move-options.ts'
+import type { Run } from './program.ts'
+import { isRemote } from './remote-end.ts'
+import { twoServers } from './two-servers.ts'
+
+/** The server that a vault lies at, which moves it, and where it goes to. */
+export interface MovingServer extends AsyncDisposable {
+  readonly place: HttpPlace
+  readonly vault: VaultId
+  readonly from: string
+  readonly fromKey: KeyId
+  readonly to: MoveRequest['to']
+  /** The same as its user calls it. */
+  readonly toName: string
+}
+
+/**
+ * A server, and another one that it moves a vault to, or a folder of this machine, which comes for it. `looks`: only what is there is looked
+ * at, and nothing is made. Throws a `UsageError`.
+ */
+export async function movingServer(
+  run: Run,
+  options: MoveOptions,
+  { looks = false }: { readonly looks?: boolean } = {},
+): Promise<MovingServer> {
+  if (isRemote(endsOf(options).to)) return await twoServers(options, run.signal)
+  return await comingFolder(run, options, { looks })
+}
