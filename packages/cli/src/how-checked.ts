@@ -8,7 +8,7 @@ export function howChecked(
 ): string {
   if (verification?.coverage.mode !== 'proven') return 'every object was read back and hashed'
   const { coverage, checked } = verification
-  const proven = `hashed by the server, which proved with a nonce and its own key, against the bytes in ${from}, that it has them at hand`
+  const proven = `hashed by its new place, which proved with a nonce and its own key, against the bytes in ${from}, that it has them at hand`
   if (coverage.objects >= checked.objects) return `every object was ${proven}`
   return `${counted(coverage.objects, 'object')} of ${checked.objects} were ${proven}, and the others were read back and hashed`
 }
