@@ -48,6 +48,14 @@ describe('when catching up ends', () => {
     ).toEqual({ type: 'abort' })
   })
 
+  test('tries a pause that might do before it gives up, where it may do anything', () => {
+    const still = (estimateMs: number) =>
+      Array.from({ length: 4 }, () => round(8, estimateMs, { throttleMs: 50, goalMs: 45 }))
+    expect(converge(TERMS, still(90))).toEqual({ type: 'quiesce' })
+    expect(converge(TERMS, still(91))).toEqual({ type: 'abort' })
+    expect(converge({ ...TERMS, diverging: 'abort' }, still(90))).toEqual({ type: 'abort' })
+  })
+
   test('lets no writer wait for longer than a pause may take, before its change and in the pause together', () => {
     expect(converge(TERMS, [round(4, 54, { throttleMs: 40 })])).toEqual({ type: 'quiesce' })
     expect(converge(TERMS, [round(4, 55, { throttleMs: 40 })])).toEqual({ type: 'again' })

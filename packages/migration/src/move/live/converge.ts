@@ -35,12 +35,14 @@ const LONG_MS = 10_000
 /** Where writers can be slowed down, they are behind a round that took so long, if more than half as much came as it dealt with. */
 const DRAGS_MS = 2_000
 const DRAGS = 1 / 2
+/** Where nothing else can be done, a pause is tried that would take so many times what it may: it is shorter than it looks while others write, and given up in time. */
+const TRIES = 2
 /** So much as a round deals with is to come meanwhile: each further one takes that part of the time, so all of them a third of it. */
 const WANTED = 1 / 4
 
 /**
  * The rule by which catching up ends, as a pure function of its rounds (M018, M019): quiesce where what is left takes no longer than
- * meant; else go on while it shrinks, and for a bounded number of rounds; else slow the writers down, let the pause take longer, or stop.
+ * meant; else go on while it shrinks, and for a bounded number of rounds; else slow the writers down, let the pause take longer, try one, or stop.
  * Each such measure at least doubles, up to a bound, so it ends however fast others write.
  */
 export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): NextRound {
@@ -58,8 +60,9 @@ export function converge(terms: SettledTerms, rounds: readonly LiveRound[]): Nex
     return { type: 'throttle', ms: slower }
   if (goesOn) return { type: 'again' }
   const longer = Math.min(longestPause, goalMs * 2)
-  if (terms.diverging !== 'abort' && longer > goalMs) return { type: 'raise', ms: longer }
-  return { type: 'abort' }
+  if (terms.diverging === 'abort') return { type: 'abort' }
+  if (longer > goalMs) return { type: 'raise', ms: longer }
+  return { type: estimateMs <= longestPause * TRIES ? 'quiesce' : 'abort' }
 }
 
 /**
