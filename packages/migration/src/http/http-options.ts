@@ -1,11 +1,15 @@
-import type { Duplex } from 'node:stream'
 import type { AbortOptions, Clock, KeyId, Random, Signer } from '@vault/core'
 import type { AbsenceEvent } from './absence.ts'
+
+/** A connection as Node has it (`Duplex` of `node:stream`), of which nothing has been read. */
+export interface Connection {
+  destroy(): unknown
+}
 
 /** Connections that the other place opens, where this end cannot reach it: whatever is asked of it goes over these. */
 export interface ReverseConnections {
   /** One that nobody uses yet, when there is one. */
-  take(options: AbortOptions): Promise<Duplex>
+  take(options: AbortOptions): Promise<Connection>
 }
 
 /** How another place is reached. */

@@ -2,7 +2,7 @@
 
 export type { AbsenceEvent } from './absence.ts'
 export type { HttpErrorCode } from './http-error.ts'
-export type { HttpOptions, HttpTimeouts, ReverseConnections } from './http-options.ts'
+export type { Connection, HttpOptions, HttpTimeouts, ReverseConnections } from './http-options.ts'
 export { timeoutsWithin } from './http-options.ts'
 export type { HttpPartTarget } from './http-part-target.ts'
 export { httpPartTarget } from './http-part-target.ts'

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
 import type { ContentId } from '@vault/core'
 import { HttpClient } from './http-client.ts'
-import type { HttpOptions } from './http-options.ts'
+import type { Connection, HttpOptions } from './http-options.ts'
 import { pause } from './pause.ts'
 
 // As many as the other end uses at a time, and one that is there when one of these ends.
@@ -14,7 +13,7 @@ export interface Offer extends Omit<HttpOptions, 'connections'> {
   /** The vault there that is to come here. */
   readonly vault: ContentId
   /** Answers what is asked on a connection, which is TLS as far as the other end is concerned. */
-  readonly answer: (connection: Duplex) => void
+  readonly answer: (connection: Connection) => void
 }
 
 /**

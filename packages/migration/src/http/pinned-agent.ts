@@ -47,7 +47,12 @@ export class PinnedAgent extends Agent {
     }
     const began = performance.now()
     reverse.take({ signal: AbortSignal.timeout(ms) }).then(
-      (socket) => this.#secure({ socket }, { ms: Math.max(0, ms - (performance.now() - began)), name: key }, done),
+      (socket) =>
+        this.#secure(
+          { socket: socket as Duplex },
+          { ms: Math.max(0, ms - (performance.now() - began)), name: key },
+          done,
+        ),
       () => done?.(noConnection(key, ms), undefined as never),
     )
     return undefined
