@@ -30,7 +30,7 @@ test('a move between two servers is planned, and nothing changes; and it is draw
     expect(await json('vault-migrate', [...words, ...more], 2), more[1]).toMatchObject(usage)
   const copied = ['plan', '--from', a.url, '--from-key', a.key, '--to', space.at('C'), '--peer-key', a.key, ...asking]
   const unplanned = await json<{ error: { message: string } }>('vault-migrate', copied, 2)
-  expect(unplanned.error.message).toContain('Into a folder a vault is copied with --no-handoff')
+  expect(unplanned.error.message).toContain('is shown the key of the place in')
   const toFolder = ['run', '--dry-run', '--from', a.url, '--to', space.at('C'), '--peer-key', a.key, ...asking]
   expect(await json('vault-migrate', toFolder, 2)).toMatchObject(usage)
   const elsewhere = between(servers, a, { ...b, url: a.url, key: a.key })
