@@ -4,10 +4,13 @@ import { endsOf, type MoveOptions, seatFrom } from './move-options.ts'
 import type { MovingServer } from './moving-server.ts'
 import type { Output } from './output.ts'
 import type { Run } from './program.ts'
-import { addressOf, httpOptions, keyOf } from './remote-end.ts'
+import { addressOf, httpOptions, keyOf, serverKey } from './remote-end.ts'
 import { remoteVault } from './remote-place.ts'
 import { requireParent } from './require-parent.ts'
 import { LEAVING, requireServed } from './served-options.ts'
+
+const SERVE_HERE =
+  'serve --to, and run this on the machine of the server, with its folder as --from and that address as --to'
 
 /**
  * A folder that comes for a vault which lies at a server: it opens the connections over which that moves the vault, so that it need not be
@@ -20,16 +23,19 @@ export async function comingFolder(
 ): Promise<MovingServer> {
   const { output, signal } = run
   const { from, to } = endsOf(options)
-  requireServed(options, LEAVING)
+  requireServed(options, { ...LEAVING, ceremony: ['--ceremony', SERVE_HERE] })
   if ((options.as ?? []).length > 0 || options.place !== undefined)
     throw new UsageError(`--as and --place are for two servers: ${from} is shown the key of the place in ${to}.`)
-  const signer = await keyIn(to, { looks, output })
   // How much comes is for the server to bound.
-  const { bwlimit: _, ...reached } = options
-  const http = await httpOptions(reached, signer)
+  const { bwlimit: _, fromKey, peerKey = fromKey, ...reached } = options
+  if (fromKey !== undefined && fromKey !== peerKey)
+    throw new UsageError('--from-key and --peer-key are both the key of the server: name it once.')
+  const { origin } = new URL(addressOf(from))
+  const key = serverKey(peerKey)
+  const signer = await keyIn(to, { looks, output })
+  const http = await httpOptions({ ...reached, peerKey: key }, signer)
   const { httpPlace } = await import('@vault/migration/http')
   const { startReverseServer } = await import('@vault/server')
-  const { origin } = new URL(addressOf(from))
   await using opened = new AsyncDisposableStack()
   const place = opened.use(httpPlace(origin, http))
   const vault = await remoteVault(from, place, { signal, letIn: lettingCome(signer.key) })
@@ -39,7 +45,7 @@ export async function comingFolder(
         dir: to,
         url: origin,
         vault,
-        peerKey: http.peerKey,
+        peerKey: key,
         ...(http.proofs && { proofs: http.proofs }),
         ...(http.timeouts && { timeouts: http.timeouts }),
         seat: seatFrom(options, output),
@@ -55,7 +61,7 @@ export async function comingFolder(
     place,
     vault,
     from,
-    fromKey: http.peerKey,
+    fromKey: key,
     to: { key: coming.key },
     toName: to,
     [Symbol.asyncDispose]: dispose,

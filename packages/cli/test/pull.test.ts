@@ -34,6 +34,7 @@ test('a folder comes for a vault at a server, and what it has to be let in is sa
     ['--as', 'me'],
     ['--place', space.at('A')],
     ['--passphrase-file', 'p'],
+    ['--from-key', 'ed25519:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'],
   ]) {
     expect(await json('vault-migrate', [...coming(space, a), ...wrong], 2)).toMatchObject(usage)
   }
@@ -65,7 +66,8 @@ test('a folder comes for a vault at a server, and what it has to be let in is sa
   expect(JSON.parse(await readFile(space.at('routes.json'), 'utf8'))).toMatchObject({
     [vault]: { place: space.at('B'), epoch: 1 },
   })
-  expect(await json('vault-migrate', coming(space, a))).toMatchObject({ already: true, phase: 'complete' })
+  const named = coming(space, a).map((word) => (word === '--peer-key' ? '--from-key' : word))
+  expect(await json('vault-migrate', named)).toMatchObject({ already: true, phase: 'complete' })
   expect(await json('vaultctl', ['status', space.at('B')])).toMatchObject({ vault, state: 'active' })
   expect(await json('vaultctl', ['verify', space.at('B')])).toMatchObject({ ok: true, damaged: [] })
 
