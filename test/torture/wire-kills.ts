@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openOrCreatePlace } from '@vault/embedded'
 import { startWriter } from '../../packages/cli/test/start-writer.ts'
 import { cuttingProxy } from '../../packages/server/test/cutting-proxy.ts'
 import { type Campaign, tryEach } from './campaign.ts'
@@ -35,7 +36,8 @@ const MOST_AGAIN = (64 + 3 * 8 + 1) * 2 ** 20
 /** Runs of one move, after which it will not end. */
 const MOST_RUNS = 12
 
-type Kind = 'plain' | 'live' | 'between'
+const KINDS = ['plain', 'live', 'between', 'fetched'] as const
+type Kind = (typeof KINDS)[number]
 
 interface Point {
   readonly i: number
@@ -56,7 +58,7 @@ export const wireKills: Campaign = {
         ? small
         : await layMoveGround(join(folder, 'large'), { seed, files: 160, longest: 1_000_000 })
     const tried = Array.from({ length: points }, (_, i): Point => {
-      const kind = (['plain', 'live', 'between'] as const)[i % 3] as Kind
+      const kind = KINDS[i % KINDS.length] as Kind
       return isLarge(i) ? { i, kind: 'plain', ground: large } : { i, kind, ground: small }
     })
     const counts = { kills: 0, missed: 0, acknowledged: 0, again: 0, longest: 0 }
@@ -102,7 +104,7 @@ interface Killed {
 
 async function killOnTheWay(dir: string, { kind, ground }: Point, numbers: SeededNumbers): Promise<Killed> {
   await using stack = new AsyncDisposableStack()
-  const { command, servers, sent } = await (kind === 'between' ? betweenServers : toServer)(dir, ground, stack)
+  const { command, servers, sent } = await ENDS[kind](dir, ground, stack)
   using writer = kind === 'live' ? startWriter(join(dir, 'A'), 'w') : undefined
   await writer?.writes()
   const live = writer === undefined ? [] : ['--live', '--max-pause', '60000']
@@ -169,3 +171,22 @@ async function betweenServers(dir: string, { key }: MoveGround, on: AsyncDisposa
     sent: () => 0,
   }
 }
+
+/** A folder comes for the vault, and is whoever asks for the move. */
+async function toFolder(dir: string, _: MoveGround, on: AsyncDisposableStack): Promise<Ends> {
+  const made = await openOrCreatePlace(join(dir, 'B'))
+  const { key } = made.info
+  await made[Symbol.asyncDispose]()
+  const a = on.use(await lastingServer(join(dir, 'A'), ['--allow-moves', key, '--move-to', key], { folder: dir }))
+  const ends = ['--from', a.url, '--peer-key', a.key, '--to', 'B']
+  return { command: ['run', ...ends, '--timeout', '20'], servers: [a], sent: () => 0 }
+}
+
+const ENDS = {
+  plain: toServer,
+  live: toServer,
+  between: betweenServers,
+  fetched: toFolder,
+} as const satisfies Readonly<
+  Record<Kind, (dir: string, ground: MoveGround, on: AsyncDisposableStack) => Promise<Ends>>
+>
