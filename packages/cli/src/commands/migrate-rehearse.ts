@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { HandoffRehearsal } from '@vault/embedded'
 import type { Rehearsal } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { writeEvents } from '../event-lines.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { followRehearsal } from '../follow-move.ts'
@@ -28,9 +27,8 @@ export function addRehearse(program: Program): void {
       '\nFirst the vault itself: keys are made and sign, everything is copied and read back, it takes no changes for a moment, its audit trail goes\nover, and the target says that it is ready. Then all of that is taken back: the vault is never handed off, and the target is as it was.\nThe audit trail says that a migration began and was rolled back.\nThen a copy of its files, a vault of its own that nobody could take for this one, is handed off beside the target, and removed: there has\nto be room for two more copies.\nNot rehearsed: routing.\n\nExample:\n  vault-migrate rehearse --from ~/vault --to /mnt/new/vault',
     )
   addLiveOptions(addMoveOptions(command))
-  program.action<[Options]>(command, async (run, given) => {
+  program.action<[Options]>(command, async (run, options) => {
     const { output, signal } = run
-    const options = tellingAbsence(run, given)
     const { from } = options
     if (isRemote(from))
       throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)

@@ -1,6 +1,5 @@
 import type { VaultId } from '@vault/core'
 import type { MoveStatus } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { approvalLines, toldApprovals } from '../approval-lines.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
@@ -22,9 +21,7 @@ export function addMigrateStatus(program: Program): void {
     )
   addPlaceOption(addRemoteOptions(addReadOptions(command)))
   program.action<[string, Options]>(command, async (run, from, options) => {
-    return isRemote(from)
-      ? await remoteStatus(run, from, tellingAbsence(run, options))
-      : await localStatus(run, from, options)
+    return isRemote(from) ? await remoteStatus(run, from, options) : await localStatus(run, from, options)
   })
 }
 
