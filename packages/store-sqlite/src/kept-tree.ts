@@ -11,12 +11,10 @@ import {
   writeBranch,
 } from './branch-rows.ts'
 import type { Connection } from './connection.ts'
-import { DirtyMarks } from './dirty-marks.ts'
-import { feedAfter } from './feed.ts'
-import { isEntryItem, itemKey } from './feed-items.ts'
+import type { DirtyMarks } from './dirty-marks.ts'
+import { marksSince } from './marks-since.ts'
 import type { Moment } from './moment.ts'
 import { shortenMovingFeed } from './moving-feed.ts'
-import { unlessDamaged } from './sqlite-error.ts'
 import type { TenureRow } from './tenure-row.ts'
 import { readTenure } from './tenure-row.ts'
 import { nextTurn } from './turn.ts'
@@ -50,7 +48,7 @@ export class KeptTree {
   readonly #moment: Moment
   readonly #tree: TreeName
   readonly #write: WriteIfFree
-  #found: Found | undefined
+  #found: Promise<Found> | undefined
   /** By the prefix one digit shorter, as they are written. */
   #gathered = new Map<Prefix, (Subtree | undefined)[]>()
   /** Set once this view has written: then what is kept belongs to it. */
@@ -62,8 +60,8 @@ export class KeptTree {
     this.#write = write
   }
 
-  children(prefix: Prefix): Children {
-    const { marks } = this.#find()
+  async children(prefix: Prefix): Promise<Children> {
+    const { marks } = await this.#find()
     if (marks === undefined || marks.hasAllBelow(prefix)) return NONE
     const { db, at } = this.#moment
     const children = this.#moment.read(() => readBranch(db, at.vault, this.#tree, prefix))
@@ -84,12 +82,12 @@ export class KeptTree {
 
   /** Writes what was gathered, unless another view has written since this one began; or that what is kept is of this view too. */
   async flush(): Promise<void> {
-    if (this.#gathered.size === 0 && !this.#isUnchanged()) return
+    if (this.#gathered.size === 0 && !(await this.#isUnchanged())) return
     const { vault, tenure } = this.#moment.at
     const own: AsOf = { sequence: tenure.sequence, isClosed: false }
-    const { asOf, marks } = this.#find()
     const gathered = this.#gathered
     this.#gathered = new Map()
+    const { asOf, marks } = await this.#find()
     if (this.#written) {
       await this.#writeIfStill(own, (db) => this.#mergeAll(db, gathered, undefined))
       return
@@ -188,32 +186,20 @@ export class KeptTree {
   }
 
   /** Whether the view has found that only other things have changed since what is kept was computed. */
-  #isUnchanged(): boolean {
-    const { asOf, marks } = this.#found ?? {}
+  async #isUnchanged(): Promise<boolean> {
+    const { asOf, marks } = (await this.#found) ?? {}
     return asOf !== undefined && asOf.sequence < this.#moment.at.tenure.sequence && marks?.has('') === false
   }
 
-  #find(): Found {
-    this.#found ??= this.#moment.read(() => {
-      const { db, at } = this.#moment
-      const asOf = readAsOf(db, at.vault, this.#tree)
-      const reached = asOf !== undefined && asOf.sequence >= at.oldest && asOf.sequence <= at.tenure.sequence
-      return { asOf, marks: reached ? unlessDamaged(() => this.#marksAfter(asOf.sequence)) : undefined }
-    })
+  #find(): Promise<Found> {
+    this.#found ??= this.#look()
     return this.#found
   }
 
-  #marksAfter(asOf: number): DirtyMarks | undefined {
+  async #look(): Promise<Found> {
     const { db, at } = this.#moment
-    const marks = new DirtyMarks()
-    let sequence = asOf
-    for (const row of feedAfter(db, at.vault, asOf)) {
-      if (row.sequence !== sequence + 1) return undefined
-      sequence = row.sequence
-      for (const item of row.items()) {
-        if (isEntryItem(item) === (this.#tree === 'entries')) marks.mark(itemKey(item))
-      }
-    }
-    return sequence === at.tenure.sequence ? marks : undefined
+    const asOf = this.#moment.read(() => readAsOf(db, at.vault, this.#tree))
+    const reached = asOf !== undefined && asOf.sequence >= at.oldest && asOf.sequence <= at.tenure.sequence
+    return { asOf, marks: reached ? await marksSince(this.#moment, this.#tree, asOf.sequence) : undefined }
   }
 }
