@@ -11,6 +11,7 @@ import { moveEnd } from '../move-end.ts'
 import { expectMoveFiles } from '../move-ending.ts'
 import { addMoveOptions, brokenBy, type MoveOptions, seatsOf } from '../move-options.ts'
 import { openVaultAt } from '../open-vault.ts'
+import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 
@@ -103,7 +104,7 @@ function describe(
   if (failed !== undefined) {
     const where = failed.effect === null ? '' : ` in "${failed.effect}"`
     return [
-      `The move would have FAILED${where}: ${failed.message} [${failed.code}]`,
+      printable(`The move would have FAILED${where}: ${failed.message} [${failed.code}]`),
       `It was taken back; the vault is active in ${from}.`,
       ...times,
     ].join('\n')

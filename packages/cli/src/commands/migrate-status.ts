@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { type PrincipalNames, principalNames } from '../principal-names.ts'
+import { printable } from '../printable.ts'
 import type { Program, Run } from '../program.ts'
 import { addRemoteOptions, isRemote } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions, remotePlace, remoteVault } from '../remote-place.ts'
@@ -64,7 +65,7 @@ async function report(
   await output.result(
     { ok: true, vault, state, ...(migration !== undefined && { migration }), migrations: told },
     [
-      standing,
+      printable(standing),
       ...told.flatMap(({ approvals, ...status }) => [
         describeStatus(status, where),
         ...(approvals === undefined ? [] : approvalLines(approvals, called).map((line) => `  ${line}`)),
