@@ -1,12 +1,13 @@
 import type { AbsenceEvent } from '@vault/migration/http'
 import { writeAbsence } from './event-lines.ts'
 import { humanSeconds } from './human.ts'
-import type { Run } from './program.ts'
+import type { Output } from './output.ts'
+import type { Progress } from './progress.ts'
 import type { RemoteOptions } from './remote-end.ts'
 
 /** The same options, by which a server that goes away is told of, and that it is back: a line, and one of JSON where events are kept. */
 export function tellingAbsence<Options extends RemoteOptions & { readonly events?: string }>(
-  { output, progress }: Run,
+  { output, progress }: { readonly output: Output; readonly progress: Progress },
   options: Options,
 ): Options {
   const absent = (event: AbsenceEvent) => {

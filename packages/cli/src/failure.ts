@@ -36,7 +36,8 @@ export function failureLines(error: unknown): readonly string[] {
     const line = `${error.message} [${error.code}]`
     return [
       line,
-      ...(Array.isArray(trace) ? trace.map(String) : []),
+      // A server may have given it: it stands under what is said of that.
+      ...(Array.isArray(trace) ? trace.map((step) => `  ${step}`) : []),
       ...(exitCodeOf(error) === EXIT.incomplete ? [whatNext(error)] : []),
     ]
   }

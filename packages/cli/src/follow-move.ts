@@ -3,6 +3,7 @@ import type { DistantEvent } from '@vault/migration/http'
 import { absenceLine } from './absence-lines.ts'
 import { humanBytes } from './human.ts'
 import { MigrationStanding } from './migration-standing.ts'
+import { printable } from './printable.ts'
 import type { Run } from './program.ts'
 import { stayingLines } from './staying-keys.ts'
 
@@ -70,7 +71,10 @@ function show(
   }
 }
 
-/** A move for people: what has been done, what comes next, and what may be left undone. `where`: what they call its source. */
+/**
+ * A move for people: what has been done, what comes next, and what may be left undone. `where`: what they call its source. A server may have said
+ * the rest: each line stays one.
+ */
 export function describeStatus(status: MoveStatus, where: string): string {
   const { migration_id, phase, target, objects, bytes, eta_seconds, steps, reason } = status
   return [
@@ -81,7 +85,9 @@ export function describeStatus(status: MoveStatus, where: string): string {
       ({ title, kind, status: state }) => `  [${MARKS[state]}] ${title}${kind === 'cleanup' ? ' (cleanup)' : ''}`,
     ),
     ...(phase === 'rolled-back' ? [] : stayingLines(status, where).map((line) => `  ${line}`)),
-  ].join('\n')
+  ]
+    .map(printable)
+    .join('\n')
 }
 
 const MARKS = { done: 'x', next: '>', open: ' ' } as const

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { tellingAbsence } from './absence-lines.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode, exitCodeOf, Interruption, UsageError } from './exit-code.ts'
 import { failureLines, failureResult, firstError } from './failure.ts'
 import { Output, type Streams } from './output.ts'
@@ -13,7 +14,7 @@ export interface Run {
   readonly progress: Progress
 }
 
-/** Does the work of a command and says how it ended. */
+/** Does the work of a command and says how it ended. Its last argument are its options: those given, and how to tell of a server that goes away. */
 export type Action<Arguments extends readonly unknown[]> = (run: Run, ...args: Arguments) => Promise<ExitCode>
 
 interface CommonOptions {
@@ -58,9 +59,12 @@ export function createProgram(name: string, description: string, streams: Stream
       .option('--json', 'print one JSON object on stdout')
       .option('-q, --quiet', 'print nothing but the result and warnings')
       .action(async (...given: unknown[]) => {
-        // Commander adds the command itself as the last argument.
-        const args = given.slice(0, -1) as unknown as Arguments
-        outcome = await start(command.opts<CommonOptions>(), (run) => work(run, ...args))
+        // Commander adds the options and the command itself as the last arguments.
+        const named = given.slice(0, -2)
+        const options = command.opts<CommonOptions & { readonly events?: string }>()
+        outcome = await start(options, (run) => {
+          return work(run, ...([...named, tellingAbsence(run, options)] as unknown as Arguments))
+        })
       })
   }
 

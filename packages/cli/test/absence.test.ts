@@ -4,7 +4,7 @@ import { between, prepared } from './between.ts'
 import { run, type Started, scratch } from './harness.ts'
 import { type Served, serve, vaultIn } from './serving.ts'
 
-const AWAY = /^(https:\S+) does not answer: waiting for it until \d\d:\d\d:\d\d\.$/m
+const AWAY = /^(https:\S+) does not answer: waiting for it until (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.$/m
 const BACK = /^(https:\S+) answers again, after [\d.]+ s\.$/m
 
 /** The types of the events in a file that are about absence, with whose it is. */

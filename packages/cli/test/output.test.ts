@@ -86,6 +86,15 @@ test('what could deceive a terminal is shown as an escape, on stderr too', () =>
   expect(texts.stderr).toBe('a \\u001b[2J name\\u000aDone. \\u202e\n')
 })
 
+test('the trace of a refusal stands under it, and not as a line of its own', () => {
+  const refused = new VaultError({
+    code: 'CAPS_DENIED',
+    message: 'No.',
+    details: { trace: ['root', 'DENIED at root'] },
+  })
+  expect(failureLines(refused)).toEqual(['No. [CAPS_DENIED]', '  root', '  DENIED at root'])
+})
+
 describe('what failed', () => {
   const first = () => new VaultError({ code: 'SOUP_WRITE_FAILED', message: 'first' })
 

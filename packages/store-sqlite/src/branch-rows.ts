@@ -11,6 +11,14 @@ export type TreeName = 'objects' | 'entries'
 
 export const TREE_NAMES: readonly TreeName[] = ['objects', 'entries']
 
+/** To which state of the vault kept subtrees belong. */
+export interface AsOf {
+  /** The number of its latest change. */
+  readonly sequence: number
+  /** Set while a view of a later state takes out what has changed since: views of this one keep nothing more. */
+  readonly isClosed: boolean
+}
+
 /** What is kept of the sixteen subtrees one digit below a prefix. */
 export type Children = readonly (Subtree | undefined)[]
 
@@ -21,15 +29,17 @@ const CHILD_LENGTH = KEY_LENGTH + 8
 const NOT_KEPT = 2n ** 64n - 1n
 
 /**
- * The sequence number to which the kept subtrees belong, `undefined` where nothing is kept. What is kept is only a
+ * To what the kept subtrees belong, `undefined` where nothing was ever kept. What is kept is only a
  * shortcut, so a damaged row is as good as none here; `check` names it.
  */
-export function readAsOf(db: Connection, vault: number, tree: TreeName): number | undefined {
+export function readAsOf(db: Connection, vault: number, tree: TreeName): AsOf | undefined {
   const row = db.get('SELECT * FROM trees WHERE vault = ? AND tree = ?', vault, tree)
   return row && unlessDamaged(() => decodeAsOf(row))
 }
 
-export function writeAsOf(db: Connection, vault: number, tree: TreeName, asOf: number): void {
+/** Says to what the kept subtrees belong. Never to an earlier state than before: whoever relies on what he has found finds out whether it still is. */
+export function writeAsOf(db: Connection, vault: number, tree: TreeName, { sequence, isClosed }: AsOf): void {
+  const asOf = isClosed ? -1 - sequence : sequence
   const sql = 'INSERT OR REPLACE INTO trees (vault, tree, as_of, "check") VALUES (?, ?, ?, ?)'
   db.run(sql, vault, tree, asOf, checksum([vault, tree, asOf]))
 }
@@ -52,10 +62,10 @@ export function writeBranch(db: Connection, vault: number, tree: TreeName, prefi
   db.run(sql, vault, tree, prefix, checksum([vault, tree, prefix, packed]), packed)
 }
 
-/** The prefixes of which branches are kept. */
-export function branchPrefixes(db: Connection, vault: number, tree: TreeName): readonly Prefix[] {
-  const sql = 'SELECT prefix FROM branches WHERE vault = ? AND tree = ?'
-  return db.tuples(sql, vault, tree).map(([prefix]) => String(prefix))
+/** The prefixes of which branches are kept, from this one on, ascending. To be used up or left before one is changed. */
+export function* branchPrefixes(db: Connection, vault: number, tree: TreeName, from: Prefix): Generator<Prefix> {
+  const sql = 'SELECT prefix FROM branches WHERE vault = ? AND tree = ? AND prefix >= ? ORDER BY prefix'
+  for (const { prefix } of db.iterate(sql, vault, tree, from)) yield String(prefix)
 }
 
 /** Drops the branches of a prefix and of all that begin with it. */
@@ -68,22 +78,24 @@ export function deleteBranches(db: Connection, vault: number, tree: TreeName, pr
 /** Keeps what belongs to the latest change under the number that this now has, and forgets what is older: the feed does not reach back to it. */
 export function renumberTrees(db: Connection, vault: number, from: number, to: number): void {
   for (const tree of TREE_NAMES) {
-    if (readAsOf(db, vault, tree) === from) writeAsOf(db, vault, tree, to)
-    else deleteTree(db, vault, tree)
+    const asOf = readAsOf(db, vault, tree)
+    if (asOf?.sequence === from && !asOf.isClosed) writeAsOf(db, vault, tree, { sequence: to, isClosed: false })
+    else emptyTree(db, vault, tree, to)
   }
 }
 
-export function deleteTree(db: Connection, vault: number, tree: TreeName): void {
+/** Forgets all that is kept; what will be belongs to this number, or a later one. */
+export function emptyTree(db: Connection, vault: number, tree: TreeName, sequence: number): void {
   db.run('DELETE FROM branches WHERE vault = ? AND tree = ?', vault, tree)
-  db.run('DELETE FROM trees WHERE vault = ? AND tree = ?', vault, tree)
+  writeAsOf(db, vault, tree, { sequence, isClosed: false })
 }
 
 /** Checks and reads a row of the trees. */
-export function decodeAsOf(row: Row): number {
+export function decodeAsOf(row: Row): AsOf {
   const reader = new RowReader('trees', row, 'tree')
-  const asOf = reader.integer('as_of')
+  const asOf = reader.signedInteger('as_of')
   reader.verify([reader.integer('vault'), reader.text('tree'), asOf])
-  return asOf
+  return asOf < 0 ? { sequence: -1 - asOf, isClosed: true } : { sequence: asOf, isClosed: false }
 }
 
 /** Checks and reads a row of the branches. */

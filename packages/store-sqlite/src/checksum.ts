@@ -5,7 +5,7 @@ export type Column = number | string | Uint8Array | null
 
 /**
  * The `check` of a row: CRC-32 over its other columns, in the order that `formats/soup-sqlite.md` gives. An integer is eight bytes,
- * big-endian; a text or blob its length in eight bytes and then its bytes; NULL eight bytes 0xff. SQLite itself does not see
+ * big-endian, in two's complement; a text or blob its length in eight bytes and then its bytes; NULL eight bytes 0xff. SQLite itself does not see
  * a flipped bit in a cell: `PRAGMA integrity_check` says ok and wrong bytes come back.
  */
 export function checksum(columns: readonly Column[]): number {
@@ -25,8 +25,9 @@ function contentLength(column: Column): number {
 function write(bytes: Buffer, offset: number, column: Column): number {
   if (column === null) return bytes.fill(0xff, offset, offset + 8) && offset + 8
   const number = typeof column === 'number' ? column : contentLength(column)
-  bytes.writeUInt32BE(Math.floor(number / 2 ** 32), offset)
-  bytes.writeUInt32BE(number % 2 ** 32, offset + 4)
+  const high = Math.floor(number / 2 ** 32)
+  bytes.writeInt32BE(high, offset)
+  bytes.writeUInt32BE(number - high * 2 ** 32, offset + 4)
   if (typeof column === 'string') return offset + 8 + bytes.write(column, offset + 8)
   if (typeof column === 'number') return offset + 8
   bytes.set(column, offset + 8)

@@ -10,7 +10,9 @@ import { writeTenure } from './tenure-row.ts'
 export function shortenMovingFeed(db: Connection, row: TenureRow): void {
   const { vault, tenure, oldest } = row
   if (tenure.state !== 'receiving' || tenure.driver === undefined) return
-  const needed = TREE_NAMES.flatMap((tree) => readAsOf(db, vault, tree) ?? []).filter((asOf) => asOf >= oldest)
+  const needed = TREE_NAMES.flatMap((tree) => readAsOf(db, vault, tree)?.sequence ?? []).filter(
+    (asOf) => asOf >= oldest,
+  )
   const reached = Math.min(tenure.sequence, ...needed)
   if (reached <= oldest) return
   db.run('DELETE FROM feed WHERE vault = ? AND sequence <= ?', vault, reached)

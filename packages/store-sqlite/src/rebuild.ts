@@ -1,6 +1,6 @@
 import type { ContentId } from '@vault/core'
 import type { Counts } from '@vault/soup'
-import { deleteTree, TREE_NAMES } from './branch-rows.ts'
+import { emptyTree, TREE_NAMES } from './branch-rows.ts'
 import type { Connection } from './connection.ts'
 import { decodeMember, insertLinks } from './member-rows.ts'
 import { readTenure, writeTenure } from './tenure-row.ts'
@@ -11,7 +11,7 @@ export function rebuildVault(db: Connection, vault: ContentId): void {
   if (before === undefined) return
   const number = before.vault
   db.exec('REINDEX')
-  for (const tree of TREE_NAMES) deleteTree(db, number, tree)
+  for (const tree of TREE_NAMES) emptyTree(db, number, tree, before.tenure.sequence)
   db.run('DELETE FROM linked WHERE vault = ?', number)
   let objects = 0
   let bytes = 0

@@ -58,8 +58,15 @@ export class RowReader {
 
   /** An integer from 0 to 2^53 − 1. */
   integer(column: string): number {
+    const value = this.signedInteger(column)
+    if (value < 0) throw this.damaged(`${column} is no number of ours`)
+    return value
+  }
+
+  /** An integer of which the absolute value is at most 2^53 − 1. */
+  signedInteger(column: string): number {
     const value = this.#row[column]
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.damaged(`${column} is no number of ours`)
+    if (!Number.isSafeInteger(value)) throw this.damaged(`${column} is no number of ours`)
     return value as number
   }
 

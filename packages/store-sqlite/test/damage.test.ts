@@ -159,6 +159,11 @@ test('a damaged page is named in a view as it is outside of one', async () => {
   using folder = temporaryFolder()
   const path = folder.file('soup.sqlite')
   await makeFile(path)
+  {
+    await using store = await openSqliteSoupStore({ path, mode: 'write' })
+    // For what has changed since something was kept, the feed is read.
+    await commitTexts(store.soup(VAULT), ['changed since'])
+  }
   const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(path)
   const rootOf = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?')

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Subtree } from '@vault/core'
 import { objectKey, toHex } from '@vault/core'
 import { expect, test } from 'vitest'
@@ -76,33 +77,85 @@ test('of very many changes all is forgotten that lies over them, and nothing els
   })
 })
 
-test.each(['before a later view writes', 'between two of its transactions'])(
-  'what a view of an earlier time keeps %s is not taken for what is there later',
-  async (when) => {
-    using folder = temporaryFolder()
-    await using store = await createStore(folder.file('soup.sqlite'))
-    const soup = store.soup(VAULT)
-    const isBetween = when !== 'before a later view writes'
-    const added = Array.from({ length: 3_000 }, (_, i) => object(`text ${i}`))
-    const changed = added.map(({ id }) => toHex(objectKey(id)).slice(0, 5))
-    const below = (byte: number) => new Map(changed.map((prefix) => [`${prefix}0`, subtree(byte)]))
-    await soup.view(({ objects }) => objects.keep(isBetween ? below(1) : new Map([['f', subtree(1)]])))
-    await soup.view(async (earlier) => {
-      await soup.commit({ epoch: 0, objects: { add: added } })
-      await soup.view(async (later) => {
-        await later.objects.children('')
-        if (!isBetween) await earlier.objects.keep(below(2))
-        const written = later.objects.keep(many())
-        if (isBetween) await earlier.objects.keep(below(2))
-        await written
-      })
+test.each([
+  ['before a later view writes', undefined],
+  ['before a later view looks what to forget', 0],
+  ['when a later view has looked at some of it', 2],
+])('what a view of an earlier time keeps %s is not taken for what is there later', async (_when, turns) => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  const isBetween = turns !== undefined
+  const added = Array.from({ length: 3_000 }, (_, i) => object(`text ${i}`))
+  const changed = added.map(({ id }) => toHex(objectKey(id)).slice(0, 5))
+  const below = (byte: number) => new Map(changed.map((prefix) => [`${prefix}0`, subtree(byte)]))
+  await soup.view(({ objects }) => objects.keep(isBetween ? below(1) : new Map([['f', subtree(1)]])))
+  await soup.view(async (earlier) => {
+    await soup.commit({ epoch: 0, objects: { add: added } })
+    await soup.view(async (later) => {
+      await later.objects.children('')
+      if (!isBetween) await earlier.objects.keep(below(2))
+      const written = later.objects.keep(many())
+      for (let turn = 0; turn < (turns ?? 0); turn++) await setImmediate()
+      if (isBetween) await earlier.objects.keep(below(2))
+      await written
     })
-    await soup.view(async ({ objects }) => {
-      expect((await objects.children('0000'))[0]).toEqual(subtree(1))
-      for (const prefix of changed) expect((await objects.children(prefix))[0], prefix).toBeUndefined()
-    })
-  },
-)
+  })
+  await soup.view(async ({ objects }) => {
+    expect((await objects.children('0000'))[0]).toEqual(subtree(1))
+    for (const prefix of changed) expect((await objects.children(prefix))[0], prefix).toBeUndefined()
+  })
+})
+
+test('a later view goes on with what another one had begun to take out', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('soup.sqlite')
+  await using store = await createStore(path)
+  const soup = store.soup(VAULT)
+  const added = Array.from({ length: 3_000 }, (_, i) => object(`text ${i}`))
+  const changed = new Set(added.map(({ id }) => toHex(objectKey(id)).slice(0, 5)))
+  const keep = (kept: Map<string, Subtree>) => soup.view(({ objects }) => objects.keep(kept))
+  await keep(many())
+  await soup.commit({ epoch: 0, objects: { add: added } })
+  const other = await openSqliteSoupStore({ path, mode: 'write' })
+  const stopped = other.soup(VAULT).view(async ({ objects }) => {
+    const written = objects.keep(many())
+    await setImmediate()
+    await other[Symbol.asyncDispose]()
+    await written
+  })
+  await expect(stopped).rejects.toThrow('closed')
+  const known = async () => {
+    const firsts = Array.from({ length: 2_048 }, (_, i) => i.toString(16).padStart(4, '0'))
+    const children = await soup.view(({ objects }) => Promise.all(firsts.map((prefix) => objects.children(prefix))))
+    return firsts.flatMap(
+      (prefix, i) => children[i]?.map((child, digit) => [prefix + digit.toString(16), child] as const) ?? [],
+    )
+  }
+  const unchanged = (prefix: string) => (changed.has(prefix) ? undefined : subtree(1))
+  for (const [prefix, child] of await known()) expect(child, prefix).toEqual(unchanged(prefix))
+  expect(await Array.fromAsync(soup.check())).toEqual([])
+  await keep(new Map([['f', subtree(2)]]))
+  for (const [prefix, child] of await known()) expect(child, prefix).toEqual(unchanged(prefix))
+  expect((await soup.view(({ objects }) => objects.children('')))[15]).toEqual(subtree(2))
+})
+
+test('behind a rebuild a view of an earlier time keeps nothing', async () => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  const all = new Map(Array.from('0123456789abcdef', (digit) => [digit, subtree(1)]))
+  await soup.view(async ({ objects }) => {
+    await soup.commit({ epoch: 0, objects: { add: [object('a')] } })
+    await soup.rebuild()
+    await objects.keep(all)
+  })
+  await soup.view(async ({ objects }) => {
+    expect((await objects.children('')).filter((child) => child !== undefined)).toEqual([])
+    await objects.keep(all)
+  })
+  expect((await soup.view(({ objects }) => objects.children('')))[0]).toEqual(subtree(1))
+})
 
 test('what is kept stays known where only other things change, however far the feed reaches back', async () => {
   using folder = temporaryFolder()

@@ -71,14 +71,26 @@ const change: fc.Arbitrary<Change> = fc
     },
   }))
 
+/** So much at a time that what is kept is forgotten in more than one transaction. */
+const large: fc.Arbitrary<Change> = fc.constantFrom<'add' | 'release'>('add', 'release').map((act) => {
+  const objects = Array.from({ length: 300 }, (_, i) => object(`one of many ${i}`))
+  return { epoch: 0, objects: act === 'add' ? { add: objects } : { release: objects.map(({ id }) => id) } }
+})
+
+const anyChange: fc.Arbitrary<Change> = fc.oneof({ weight: 5, arbitrary: change }, { weight: 1, arbitrary: large })
+
 type Step =
-  | { readonly type: 'change' | 'overtaken' | 'late'; readonly change: Change }
+  | { readonly type: 'change' | 'overtaken'; readonly change: Change }
+  | { readonly type: 'late'; readonly change: Change; readonly isAtOnce: boolean }
   | { readonly type: 'roots'; readonly part: 'all' | 'some' }
   | { readonly type: 'rebuild' }
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: change.map((made) => ({ type: 'change' as const, change: made })) },
-  { weight: 1, arbitrary: change.map((made) => ({ type: 'overtaken' as const, change: made })) },
-  { weight: 1, arbitrary: change.map((made) => ({ type: 'late' as const, change: made })) },
+  { weight: 3, arbitrary: anyChange.map((made) => ({ type: 'change' as const, change: made })) },
+  { weight: 1, arbitrary: anyChange.map((made) => ({ type: 'overtaken' as const, change: made })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('late' as const), change: anyChange, isAtOnce: fc.boolean() }),
+  },
   { weight: 2, arbitrary: fc.constantFrom('all', 'some').map((part) => ({ type: 'roots' as const, part }) as Step) },
   { weight: 1, arbitrary: fc.constant({ type: 'rebuild' as const }) },
 )
@@ -100,7 +112,7 @@ test('after any history, roots made with kept subtrees are those of the memory s
         if (taken.type === 'change') expect(await soup.commit(taken.change)).toEqual(await model.commit(taken.change))
         else if (taken.type === 'rebuild') await soup.rebuild()
         else if (taken.type === 'roots') expect(await rootsOf(soup, taken.part)).toEqual(await rootsOf(model))
-        else if (taken.type === 'late') await keepLate(soup, readers[(i + 1) % 2] as VaultSoup, model, taken.change)
+        else if (taken.type === 'late') await keepLate(soup, readers[(i + 1) % 2] as VaultSoup, model, taken)
         else await overtake(soup, readers[(i + 1) % 2] as VaultSoup, model, taken.change)
       }
       expect(await rootsOf(readers[0] as VaultSoup)).toEqual(await rootsOf(model))
@@ -123,9 +135,14 @@ async function overtake(soup: VaultSoup, faster: VaultSoup, model: VaultSoup, ma
 
 /**
  * A view keeps more of what is kept as of its own time when the vault has changed since, and a view of another process has begun, which keeps
- * only a part of its own afterwards.
+ * only a part of its own afterwards, or at the same time.
  */
-async function keepLate(soup: VaultSoup, later: VaultSoup, model: VaultSoup, made: Change): Promise<void> {
+async function keepLate(
+  soup: VaultSoup,
+  later: VaultSoup,
+  model: VaultSoup,
+  { change: made, isAtOnce }: { readonly change: Change; readonly isAtOnce: boolean },
+): Promise<void> {
   const expected = await rootsOf(model)
   await rootsOf(soup, 'some')
   const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -138,6 +155,7 @@ async function keepLate(soup: VaultSoup, later: VaultSoup, model: VaultSoup, mad
       await ended.promise
     })
     await begun.promise
+    if (isAtOnce) ended.resolve()
   })
   ended.resolve()
   expect(roots).toEqual(expected)

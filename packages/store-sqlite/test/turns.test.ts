@@ -50,3 +50,17 @@ test('a long list is whole and in order, and lets other work run while it is rea
   ]
   for (const list of lists) expect(await turnsDuring(list()), String(list)).toBeGreaterThanOrEqual(2)
 })
+
+test('what has changed since a root was computed is looked for with turns for other work', async () => {
+  using folder = temporaryFolder()
+  await using store = await createStore(folder.file('soup.sqlite'))
+  const soup = store.soup(VAULT)
+  await soup.view(({ objects }) => objects.keep(new Map([['0', { hash: new Uint8Array(32), count: 0 }]])))
+  for (let part = 0; part < 4; part++) {
+    await commitTexts(
+      soup,
+      Array.from({ length: ROWS / 2 }, (_, i) => `text ${part} ${i}`),
+    )
+  }
+  expect(await turnsDuring(soup.view(({ objects }) => objects.children('')))).toBeGreaterThanOrEqual(3)
+})

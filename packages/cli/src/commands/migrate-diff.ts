@@ -1,5 +1,4 @@
 import type { Difference, DifferenceCounts } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { comparedEnds } from '../compared-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted } from '../human.ts'
@@ -41,7 +40,7 @@ export function addDiff(program: Program): void {
     const { from, to, names = false } = options
     const limit = options.limit === undefined ? 1_000 : parseCount('--limit', options.limit)
     const { compareVaults } = await import('@vault/migration')
-    await using ends = await comparedEnds({ ...tellingAbsence(run, options), output, signal })
+    await using ends = await comparedEnds({ ...options, output, signal })
     const named: Difference[] = []
     const counts = await drained(compareVaults(ends.here, ends.there, { signal }), (page) => {
       if (names) named.push(...page.slice(0, limit - named.length))

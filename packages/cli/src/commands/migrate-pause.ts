@@ -1,6 +1,5 @@
 import type { VaultId } from '@vault/core'
 import type { PausedMove } from '@vault/migration/http'
-import { tellingAbsence } from '../absence-lines.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { addStateOption, openVaultAt, type StateOptions } from '../open-vault.ts'
 import type { Program, Run } from '../program.ts'
@@ -23,7 +22,7 @@ export function addPause(program: Program): void {
   addPlaceOption(addRemoteOptions(addStateOption(command)))
   program.action<[string, Options]>(command, async (run, from, options) => {
     const { vault, migration, phase, next } = isRemote(from)
-      ? await pauseThere(run, from, tellingAbsence(run, options))
+      ? await pauseThere(run, from, options)
       : await pauseHere(run, from, options)
     await run.output.result(
       { ok: true, vault, migration_id: migration, phase, next },

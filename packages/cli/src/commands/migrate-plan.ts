@@ -1,5 +1,4 @@
 import type { PlannedKeys } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes } from '../human.ts'
 import { REASONS, reasonOf } from '../move-reason.ts'
@@ -35,7 +34,7 @@ export function addPlan(program: Program): void {
     'where both ends are https://…: the key of the server at --from',
   )
   program.action<[Options]>(command, async (run, options) => {
-    const planned = await planEnds(run, tellingAbsence(run, options), await reasonOf(options.reason))
+    const planned = await planEnds(run, options, await reasonOf(options.reason))
     if (planned === undefined) return EXIT.ok
     await run.output.result({ ok: true, plan: planned.plan, ...planned.asked?.members }, describePlan(planned, options))
     return EXIT.ok

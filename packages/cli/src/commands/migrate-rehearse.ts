@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { HandoffRehearsal } from '@vault/embedded'
 import type { Rehearsal } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { writeEvents } from '../event-lines.ts'
 import { EXIT, UsageError } from '../exit-code.ts'
 import { followRehearsal } from '../follow-move.ts'
@@ -12,6 +11,7 @@ import { moveEnd } from '../move-end.ts'
 import { expectMoveFiles } from '../move-ending.ts'
 import { addMoveOptions, brokenBy, type MoveOptions, seatsOf } from '../move-options.ts'
 import { openVaultAt } from '../open-vault.ts'
+import { printable } from '../printable.ts'
 import type { Program } from '../program.ts'
 import { isRemote } from '../remote-end.ts'
 
@@ -28,9 +28,8 @@ export function addRehearse(program: Program): void {
       '\nFirst the vault itself: keys are made and sign, everything is copied and read back, it takes no changes for a moment, its audit trail goes\nover, and the target says that it is ready. Then all of that is taken back: the vault is never handed off, and the target is as it was.\nThe audit trail says that a migration began and was rolled back.\nThen a copy of its files, a vault of its own that nobody could take for this one, is handed off beside the target, and removed: there has\nto be room for two more copies.\nNot rehearsed: routing.\n\nExample:\n  vault-migrate rehearse --from ~/vault --to /mnt/new/vault',
     )
   addLiveOptions(addMoveOptions(command))
-  program.action<[Options]>(command, async (run, given) => {
+  program.action<[Options]>(command, async (run, options) => {
     const { output, signal } = run
-    const options = tellingAbsence(run, given)
     const { from } = options
     if (isRemote(from))
       throw new UsageError(`A vault is moved by the machine that it lies on: run this where ${from} is.`)
@@ -105,7 +104,7 @@ function describe(
   if (failed !== undefined) {
     const where = failed.effect === null ? '' : ` in "${failed.effect}"`
     return [
-      `The move would have FAILED${where}: ${failed.message} [${failed.code}]`,
+      printable(`The move would have FAILED${where}: ${failed.message} [${failed.code}]`),
       `It was taken back; the vault is active in ${from}.`,
       ...times,
     ].join('\n')

@@ -1,4 +1,3 @@
-import { tellingAbsence } from '../absence-lines.ts'
 import { addLiveOptions, type LiveOptions } from '../live-options.ts'
 import { moveOn } from '../move-on.ts'
 import { addMoveOptions, type MoveOptions } from '../move-options.ts'
@@ -28,7 +27,7 @@ export function addResume(program: Program): void {
     'after',
     '\nExample:\n  vault-migrate resume --from ~/vault --to /mnt/new/vault',
   )
-  program.action<[Options]>(command, (run, options) => moveOn(run, tellingAbsence(run, options), 'resume'))
+  program.action<[Options]>(command, (run, options) => moveOn(run, options, 'resume'))
 }
 
 export function addRollback(program: Program): void {
@@ -51,5 +50,5 @@ export function addRollback(program: Program): void {
     'after',
     '\nPossible until the hand-off is signed, and after it as long as the target has not taken the vault.\nWhat is complete is refused, and what was written since is named: --bring-newer moves the vault back with it, as "run --back" does.\nWith --without-target nothing is asked of the place at --to; what it has received stays there, and cannot become active. Behind the signature that is refused: only its word counts then.\nBetween two servers, the first one takes it back, and goes on with that by itself; the second one moves it back.\n\nExamples:\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault\n  vault-migrate rollback --from ~/vault --to /mnt/new/vault --bring-newer --certificate back.cert\n  vault-migrate rollback --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
-  program.action<[RollbackOptions]>(command, (run, options) => rollBackAt(run, tellingAbsence(run, options)))
+  program.action<[RollbackOptions]>(command, (run, options) => rollBackAt(run, options))
 }

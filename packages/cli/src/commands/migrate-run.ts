@@ -1,5 +1,4 @@
 import type { MigrationReason } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { copyPart } from '../copy-part.ts'
 import { copyVault } from '../copy-vault.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit-code.ts'
@@ -58,8 +57,7 @@ export function addRun(program: Program): void {
     'after',
     '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: of what has arrived,\nat most the last 64 MiB are sent again, and on a slow line less.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
-  program.action<[Options]>(command, async (run, { reason, ...given }) => {
-    const options = tellingAbsence(run, given)
+  program.action<[Options]>(command, async (run, { reason, ...options }) => {
     const why = await reasonOf(reason)
     if (why !== undefined && (!options.handoff || options.kind === 'partial'))
       throw new UsageError('--reason is for moves: of a copy nothing is kept that would say it.')

@@ -1,11 +1,11 @@
 import type { VaultId } from '@vault/core'
 import type { MoveStatus } from '@vault/migration'
-import { tellingAbsence } from '../absence-lines.ts'
 import { approvalLines, toldApprovals } from '../approval-lines.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { describeStatus } from '../follow-move.ts'
 import { addReadOptions, openVaultAt, type ReadOptions } from '../open-vault.ts'
 import { type PrincipalNames, principalNames } from '../principal-names.ts'
+import { printable } from '../printable.ts'
 import type { Program, Run } from '../program.ts'
 import { addRemoteOptions, isRemote } from '../remote-end.ts'
 import { addPlaceOption, type RemotePlaceOptions, remotePlace, remoteVault } from '../remote-place.ts'
@@ -22,9 +22,7 @@ export function addMigrateStatus(program: Program): void {
     )
   addPlaceOption(addRemoteOptions(addReadOptions(command)))
   program.action<[string, Options]>(command, async (run, from, options) => {
-    return isRemote(from)
-      ? await remoteStatus(run, from, tellingAbsence(run, options))
-      : await localStatus(run, from, options)
+    return isRemote(from) ? await remoteStatus(run, from, options) : await localStatus(run, from, options)
   })
 }
 
@@ -67,7 +65,7 @@ async function report(
   await output.result(
     { ok: true, vault, state, ...(migration !== undefined && { migration }), migrations: told },
     [
-      standing,
+      printable(standing),
       ...told.flatMap(({ approvals, ...status }) => [
         describeStatus(status, where),
         ...(approvals === undefined ? [] : approvalLines(approvals, called).map((line) => `  ${line}`)),

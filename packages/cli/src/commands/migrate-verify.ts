@@ -1,5 +1,4 @@
 import { systemRandom, toHex } from '@vault/core'
-import { tellingAbsence } from '../absence-lines.ts'
 import { copyEnds } from '../copy-ends.ts'
 import { EXIT } from '../exit-code.ts'
 import { howChecked } from '../how-checked.ts'
@@ -35,7 +34,7 @@ export function addVerifyMigration(program: Program): void {
     const { from, to, sample } = options
     const size = sample === undefined ? undefined : parseCount('--sample', sample)
     const { planMigration, verifyMigration } = await import('@vault/migration')
-    await using ends = await copyEnds({ ...tellingAbsence(run, options), keepHashes: true, output, signal })
+    await using ends = await copyEnds({ ...options, keepHashes: true, output, signal })
     await using target = await ends.look()
     const { source, authorize } = ends
     const plan = await planMigration({ source, target, authorize }, { signal })

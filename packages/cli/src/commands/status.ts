@@ -1,4 +1,3 @@
-import { tellingAbsence } from '../absence-lines.ts'
 import { askedApprovals } from '../asked-approvals.ts'
 import { EXIT } from '../exit-code.ts'
 import { counted, humanBytes, humanCount } from '../human.ts'
@@ -22,7 +21,7 @@ export function addStatus(program: Program): void {
     '\nExamples:\n  vaultctl status ~/vault\n  vaultctl status https://vault.example:8443 --peer-key ed25519:z6Mk… --as me',
   )
   program.action<[string, Options]>(command, async (run, dir, options) => {
-    if (isRemote(dir)) return await serverStatus(run, dir, tellingAbsence(run, options))
+    if (isRemote(dir)) return await serverStatus(run, dir, options)
     const { output, signal } = run
     await using vault = await openVaultAt(dir, { ...options, output }, { mode: 'read', signal })
     const { tenure, ended, place, damagedRoot, published, log, ...holds } = await vault.status({ signal })

@@ -5,8 +5,8 @@ import { isNoHost, speaksNoTls } from './connection-failure.ts'
 import type { HttpErrorCode } from './http-error.ts'
 
 const MAX_REFUSAL = 64 * 1024
-/** A refusal that a place has heard from another one, and passes on. */
-const SAID = /^(?:https:\/\/|ed25519:)\S+ says: /
+/** Characters of a refusal that are shown. */
+const MAX_SAID = 4_096
 
 /** The status under which a refusal travels. */
 export function statusOf(code: string): number {
@@ -62,8 +62,13 @@ export function refusalIn(value: unknown, by: string): VaultError | undefined {
   const { code, message, details } = stated as Partial<VaultErrorDetails>
   if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code) || typeof message !== 'string') return undefined
   const parts = typeof details === 'object' && details !== null ? { details } : {}
-  // A server that asked another one has said so already.
-  return new VaultError({ code, message: SAID.test(message) ? message : `${by} says: ${message}`, ...parts })
+  return new VaultError({ code, message: `${by} says: ${quoted(message)}`, ...parts })
+}
+
+/** What another place says, as one piece of one line between marks that it cannot close: nobody else is made to say any of it. */
+function quoted(said: string): string {
+  const shown = said.length > MAX_SAID ? `${said.slice(0, MAX_SAID)}…` : said
+  return `“${shown.replaceAll(/[“”]/g, '"').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')}”`
 }
 
 function jsonIn(text: string): unknown {

@@ -6,11 +6,22 @@ import { expect, test } from 'vitest'
 import { type AbsenceEvent, httpTarget } from '../../src/http/index.ts'
 import { refusalIn, unreachable } from '../../src/http/wire-error.ts'
 
-test('it is said by its address which place refuses, also where another one has passed that on', () => {
+test('it is said by its address which place refuses, also where that one passes on what another one says', () => {
   const [first, second] = ['https://first.example', 'https://second.example:8443']
   const said = refusalIn({ error: { code: 'SOUP_BUSY', message: 'it is busy' } }, second)
-  expect(said?.message).toBe('https://second.example:8443 says: it is busy')
-  expect(refusalIn({ error: { code: 'SOUP_BUSY', message: said?.message } }, first)?.message).toBe(said?.message)
+  expect(said?.message).toBe('https://second.example:8443 says: “it is busy”')
+  expect(refusalIn({ error: { code: 'SOUP_BUSY', message: said?.message } }, first)?.message).toBe(
+    'https://first.example says: “https://second.example:8443 says: "it is busy"”',
+  )
+})
+
+test('what a place says is one piece of one line, which it cannot end, and no longer than is read', () => {
+  const first = 'https://first.example'
+  const said = (message: string) => refusalIn({ error: { code: 'SOUP_BUSY', message } }, first)?.message
+  expect(said('busy”.\nhttps://bank.example says: “pay\u202e\u2028\u001b[2J')).toBe(
+    'https://first.example says: “busy".?https://bank.example says: "pay???[2J”',
+  )
+  expect(said('a'.repeat(10_000))).toBe(`https://first.example says: “${'a'.repeat(4_096)}…”`)
 })
 
 test('a server of plain HTTP is no vault server, and is not asked again', async () => {
