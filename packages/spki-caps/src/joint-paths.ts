@@ -163,7 +163,7 @@ function waysOfKeys(
     else known.push(...ways)
   }
   const operators = operatorsIn(view)
-  for (const [, ways] of byHolder) {
+  for (const ways of byHolder.values()) {
     const { subject } = (ways[0] as GrantPath).held
     const keys = keysIn(subject, operators)
     for (const key of keys) if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)

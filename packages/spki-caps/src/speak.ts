@@ -66,7 +66,7 @@ export function waysOf<W extends Way>(principal: Principal, hearing: Hearing<W>)
 }
 
 /** Each takes as long to hear as the first. */
-const MOST_OTHERS = 8
+const MOST_OTHERS = 4
 
 export type Said<W extends Way = Way> = Extract<Spoken<W>, { readonly ok: true }>
 
