@@ -22,8 +22,8 @@ export function decode(bytes: Uint8Array, limits: CborLimits = {}): unknown {
   return value
 }
 
-/** Text up to this length is read by our own loop while it is ASCII; longer text is faster through `TextDecoder`. */
-const SHORT_TEXT = 64
+/** Text up to this length is read by our own loop while it is ASCII; longer text, read and compared, is faster through `TextDecoder`. */
+const SHORT_TEXT = 24
 
 /**
  * One pass that checks the canonical form and builds the value. Re-encoding and comparing, which a lenient parser needs,

@@ -9,7 +9,7 @@ import type { KeyId } from './key-id.ts'
 import { parseKeyId } from './key-id.ts'
 import type { AbortOptions } from './options.ts'
 import type { Signer } from './signature.ts'
-import { signedMessage, verifyStrict } from './signature.ts'
+import { messageToVerify, signedMessage, verifyStrict } from './signature.ts'
 
 /** The `code` of the errors of this module. */
 export type EnvelopeErrorCode = 'ENVELOPE_INVALID' | 'SIGNATURE_THRESHOLD'
@@ -89,7 +89,8 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (!Array.isArray(signatures) || signatures.length === 0 || signatures.length > MAX_SIGNATURES) {
     throw invalid(`"signatures" is not a list of 1 to ${MAX_SIGNATURES}`)
   }
-  return { payload: copyBytes(payload), signatures: signatures.map(parseSignature) }
+  // What was decoded is a copy.
+  return { payload: payload as Bytes, signatures: signatures.map(parseSignature) }
 }
 
 /**
@@ -101,7 +102,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
  */
 export function countSigners(envelope: Envelope, type: string, { keys, threshold }: Threshold): readonly KeyId[] {
   if (!Number.isSafeInteger(threshold) || threshold < 1) throw new RangeError(`A threshold of ${threshold} is none.`)
-  const message = signedMessage(type, envelope.payload)
+  const message = messageToVerify(type, envelope.payload)
   const signed: KeyId[] = []
   const bad: KeyId[] = []
   const missing: KeyId[] = []
@@ -134,7 +135,7 @@ function parseSignature(value: unknown): EnvelopeSignature {
     throw invalid(`a signature has not ${SIGNATURE_LENGTH} bytes`)
   }
   try {
-    return { key: parseKeyId(key), signature: copyBytes(signature) }
+    return { key: parseKeyId(key), signature: signature as Bytes }
   } catch (cause) {
     throw invalid('a signature names no key', cause)
   }

@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes.ts'
-import { concatBytes, copyBytes, toHex, utf8 } from './bytes.ts'
+import { copyBytes, toHex } from './bytes.ts'
 import type { Verifier } from './ed25519.ts'
 import { nativeEd25519, portableEd25519, SECRET_KEY_LENGTH } from './ed25519.ts'
 import type { KeyId } from './key-id.ts'
@@ -20,8 +20,34 @@ export interface Signer {
  * document is thus none for another. Throws a `TypeError` for a type that is not lower-case letters, digits and hyphens.
  */
 export function signedMessage(type: string, payload: Uint8Array): Bytes {
+  const head = headOf(type)
+  return writeMessage(new Uint8Array(head.length + payload.length), head, payload)
+}
+
+/**
+ * The same for the verification that follows at once: its bytes are those of the next message as soon as there is one. To get memory for
+ * 300 bytes takes 3.4 µs on Node 24, which has it outside its own heap, and to fill it 0.1.
+ */
+export function messageToVerify(type: string, payload: Uint8Array): Uint8Array {
+  const head = headOf(type)
+  const length = head.length + payload.length
+  return length > lastMessage.length
+    ? signedMessage(type, payload)
+    : writeMessage(lastMessage.subarray(0, length), head, payload)
+}
+
+const lastMessage = new Uint8Array(4_096)
+
+function headOf(type: string): string {
   if (!/^[a-z][a-z0-9-]*$/.test(type)) throw new TypeError(`Not a signature type: ${JSON.stringify(type)}.`)
-  return concatBytes(utf8(`vault/${type}/v1\0`), payload)
+  return `vault/${type}/v1\0`
+}
+
+/** The head is ASCII. */
+function writeMessage(message: Bytes, head: string, payload: Uint8Array): Bytes {
+  for (let i = 0; i < head.length; i++) message[i] = head.charCodeAt(i)
+  message.set(payload, head.length)
+  return message
 }
 
 /**

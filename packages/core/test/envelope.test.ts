@@ -75,6 +75,21 @@ describe('countSigners', () => {
     expect(codeOf(() => countSigners(altered, 'note', threshold))).toBe('SIGNATURE_THRESHOLD')
   })
 
+  it('is of each payload by itself, however long it and those before it are', async () => {
+    const payloads = [1, 4_070, 10, 4_083, 4_084, 4_096, 5_000, 3, 0].map((length) =>
+      new Uint8Array(length).fill(length),
+    )
+    const threshold = { keys: [ana.key], threshold: 1 }
+    for (const payload of payloads) {
+      const envelope = await signEnvelope('note', payload, [ana])
+      for (const other of payloads) {
+        const count = () => countSigners({ ...envelope, payload: other }, 'note', threshold)
+        if (other === payload) expect(count()).toEqual([ana.key])
+        else expect(codeOf(count)).toBe('SIGNATURE_THRESHOLD')
+      }
+    }
+  })
+
   it.each([0, -1, 0.5, Number.NaN])('fails closed for a threshold of %s', async (threshold) => {
     const envelope = await signEnvelope('note', payload, [ana])
     expect(() => countSigners(envelope, 'note', { keys: [ana.key], threshold })).toThrow(RangeError)

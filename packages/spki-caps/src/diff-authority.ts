@@ -2,6 +2,7 @@ import { compareBytes } from '@vault/core'
 import type { HeldAuthority, ListedPath } from './list-authority.ts'
 import { listPaths } from './list-authority.ts'
 import { covers } from './meet.ts'
+import { TagIndex } from './tag-index.ts'
 import type { AuthorityView } from './ways-from.ts'
 
 /** What two views of authority have and have not in common. */
@@ -30,7 +31,7 @@ export function diffAuthority(a: AuthorityView, b: AuthorityView): AuthorityDiff
   const [before, after] = [listPaths(comparable(a)), listPaths(comparable(b))]
   const [had, has] = [byHolder(before), byHolder(after)]
   const isIn = (there: ByHolder, path: ListedPath) =>
-    (there.get(holderOf(path)) ?? []).some((other) => grantsAll(other, path))
+    there.get(holderOf(path))?.someOver(path.held.tag, (other) => grantsAll(other, path)) === true
   const unlisted = [...before, ...after].flatMap(({ held }) => (held.more ? [held] : []))
   const cut = new Set(unlisted.flatMap(({ chain }) => chain.slice(-1)))
   const isListed = ({ held: { chain } }: ListedPath) => !chain.slice(0, -1).some((id) => cut.has(id))
@@ -50,14 +51,14 @@ function comparable(view: AuthorityView): AuthorityView {
 }
 
 /** By holder: everybody's authority is compared with his own, and not with that of all others. */
-type ByHolder = ReadonlyMap<string, readonly ListedPath[]>
+type ByHolder = ReadonlyMap<string, TagIndex<ListedPath>>
 
 function byHolder(all: readonly ListedPath[]): ByHolder {
-  const found = new Map<string, ListedPath[]>()
+  const found = new Map<string, TagIndex<ListedPath>>()
   for (const path of all) {
-    const own = found.get(holderOf(path))
-    if (own === undefined) found.set(holderOf(path), [path])
-    else own.push(path)
+    const own = found.get(holderOf(path)) ?? new TagIndex()
+    own.add(path.held.tag, path)
+    found.set(holderOf(path), own)
   }
   return found
 }

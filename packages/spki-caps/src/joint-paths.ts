@@ -6,7 +6,7 @@ import { operatorsOf } from './key-directory.ts'
 import type { JoinBudget } from './look-budget.ts'
 import { covers, meet } from './meet.ts'
 import type { Principal } from './principal.ts'
-import { isHash, issuingTexts, keysIn, principalText, thresholdPrincipal } from './principal.ts'
+import { isByHash, issuingTexts, keysIn, partTexts, principalText, thresholdPrincipal } from './principal.ts'
 import type { Asked } from './question.ts'
 import type { Reach } from './reach.ts'
 import { certified } from './reach.ts'
@@ -47,7 +47,8 @@ export interface JointPaths {
  */
 export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
   const byHolder = Map.groupBy(ways.shares, ({ held }) => principalText(held.subject))
-  const byKey = waysOfKeys(byHolder, ways)
+  const hashed = keysByHash(ways)
+  const byKey = waysOfKeys(byHolder, hashed, ways)
   const several = [...byHolder.values()].filter(([path]) => typeof path?.held.subject !== 'string')
   const found = new Map<string, readonly JointPath[]>()
   const unsettled = new Set<GrantPath>()
@@ -61,7 +62,7 @@ export function jointPaths(ways: Ways, asked?: Tag): JointPaths {
   }
   for (const own of several) {
     const { subject } = (own[0] as GrantPath).held
-    found.set(principalText(subject), look(subject, anybody(subject, ways.view), own))
+    found.set(principalText(subject), look(subject, anybody(subject, hashed, ways.view), own))
   }
   for (const [key, own] of byKey) {
     const forms = new Set(own.map(({ held }) => principalText(held.subject)))
@@ -152,7 +153,8 @@ function shortestFirst(a: GrantPath, b: GrantPath): number {
 /** The ways to each key that can speak alone for those to whom they lead. */
 function waysOfKeys(
   byHolder: ReadonlyMap<string, readonly GrantPath[]>,
-  { paths, view }: Ways,
+  hashed: ReadonlyMap<string, KeyId>,
+  { view }: Pick<Ways, 'view'>,
 ): ReadonlyMap<KeyId, readonly GrantPath[]> {
   const found = new Map<KeyId, GrantPath[]>()
   const add = (key: KeyId, ways: readonly GrantPath[]) => {
@@ -161,17 +163,26 @@ function waysOfKeys(
     else known.push(...ways)
   }
   const operators = operatorsIn(view)
-  const byHash = new Map<string, readonly GrantPath[]>()
-  for (const [text, ways] of byHolder) {
+  for (const ways of byHolder.values()) {
     const { subject } = (ways[0] as GrantPath).held
-    if (isHash(subject)) byHash.set(text, ways)
     const keys = keysIn(subject, operators)
     for (const key of keys) if (speak(subject, { voices: knownVoices([key]), operators }).ok) add(key, ways)
   }
-  if (byHash.size === 0) return found
-  const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operators)))
-  for (const key of all) for (const text of issuingTexts(key).slice(1)) add(key, byHash.get(text) ?? [])
+  for (const [text, key] of hashed) if (byHolder.has(text)) add(key, byHolder.get(text) ?? [])
   return found
+}
+
+/** The keys that are in any of these ways, by the texts of their hashes; none where nobody is meant by one. */
+function keysByHash({ paths, view }: Pick<Ways, 'paths' | 'view'>): ReadonlyMap<string, KeyId> {
+  if (!paths.some(({ held }) => isByHash(held.subject))) return new Map()
+  const all = new Set(paths.flatMap(({ held }) => keysIn(held.subject, operatorsIn(view))))
+  return new Map(
+    [...all].flatMap((key) =>
+      issuingTexts(key)
+        .slice(1)
+        .map((text) => [text, key] as const),
+    ),
+  )
 }
 
 /** The tags of these, and what any of them have in common. */
@@ -211,8 +222,9 @@ function asking(keys: readonly KeyId[]): Speaker {
 }
 
 /** Whoever it takes to speak for this principal. It stands for one person, who is none of those who have issued, nor any of its keys. */
-function anybody(principal: Principal, view: LookedAt): Speaker {
+function anybody(principal: Principal, hashed: ReadonlyMap<string, KeyId>, view: LookedAt): Speaker {
   const text = principalText(principal)
-  const keys = [text as KeyId, ...keysIn(principal, operatorsIn(view))]
+  const byHash = partTexts(principal).flatMap((part) => hashed.get(part) ?? [])
+  const keys = [text as KeyId, ...keysIn(principal, operatorsIn(view)), ...byHash]
   return { voices: knownVoices([]), spoken: new Map([[text, [{ keys }]]]) }
 }

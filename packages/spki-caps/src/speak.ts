@@ -49,7 +49,10 @@ export function speak<W extends Way>(principal: Principal, hearing: Hearing<W>):
   return speakWithout(principal, hearing, new Set())
 }
 
-/** All ways by which somebody has spoken through others; where he has not, the one in which he speaks himself. */
+/**
+ * All ways by which somebody has spoken through others; where he has not, the one in which he speaks himself. Of several who speak together also
+ * some that do without one of those who are heard first: he may be needed beside them.
+ */
 export function waysOf<W extends Way>(principal: Principal, hearing: Hearing<W>): readonly Said<W>[] {
   const own = (hearing.granted?.(principalText(principal)) ?? []).map(said)
   if (isName(principal)) return own
@@ -57,8 +60,13 @@ export function waysOf<W extends Way>(principal: Principal, hearing: Hearing<W>)
     return [...own, ...principal.of.flatMap((each) => waysOf(each, hearing))]
   if (own.length > 0) return own
   const spoken = speak(principal, hearing)
-  return spoken.ok ? [spoken] : []
+  if (!spoken.ok) return []
+  const others = spoken.keys.slice(0, MOST_OTHERS).map((key) => speakWithout(principal, hearing, new Set([key])))
+  return [spoken, ...others.filter((other) => other.ok)]
 }
+
+/** Each takes as long to hear as the first. */
+const MOST_OTHERS = 4
 
 export type Said<W extends Way = Way> = Extract<Spoken<W>, { readonly ok: true }>
 

@@ -19,8 +19,8 @@ import { isProvable } from './reference-proofs.ts'
 import { PATIENCE, runs } from './support.ts'
 
 // Whatever can be proved is granted and listed, whoever revokes what, and in whatever order the certificates lie. The same graphs in every
-// run, and others with `VAULT_FUZZ_RUNS`: those find, in about one of a thousand, that somebody is listed by a proof that holds and is not found
-// for a question, where names stand for several who share keys with others of a council.
+// run, and others with `VAULT_FUZZ_RUNS`: those find, in about one of several thousand, that somebody is listed by a proof that holds and is not
+// found for a question when one more signs, where what that one says leads twice through one name certificate, and is heard first.
 
 const SAME_GRAPHS = process.env.VAULT_FUZZ_RUNS === undefined ? { seed: 20_261_130 } : { endOnFailure: true }
 

@@ -89,6 +89,18 @@ describe('where a chain is refused by one who is above in it', () => {
       expect(await both(certificates, [], { roots, keys })).toEqual(['granted', 'granted'])
   })
 
+  it('a council that is called by a name is heard by those of its members whom nothing else needs', async () => {
+    const council = thresholdPrincipal(2, [ana.key, ben.key, eva.key])
+    const halves = [await cert(ana, mia.key), await cert(ben, mia.key), await cert(eva, ben.key)]
+    for (const member of council.of) {
+      const certificates = [await nameCert(tom, 'x', council), ...halves]
+      const roots = [{ ...ROOT, subject: thresholdPrincipal(2, [namePrincipal(tom.key, 'x'), member]) }]
+      // Whoever is heard alone is so with others beside him.
+      for (const keys of [[mia.key], [eva.key, mia.key], [ana.key, mia.key], [ben.key, mia.key]])
+        expect(await both(certificates, [], { roots, keys })).toEqual(['granted', 'granted'])
+    }
+  })
+
   it('any number of certificates that one has revoked hide no other', async () => {
     const ways = [await cert(ana, eva.key), await cert(eva, mia.key)]
     const revoked: Envelope[] = []

@@ -117,6 +117,16 @@ describe('halves of what a council grants', () => {
     expect(holders(seen([await cert(ana, hashPrincipal(ben.key))]))).toEqual([trio, ben.key])
   })
 
+  it('are not two where one goes to whoever gave it, by the hash of his key', async () => {
+    const own = hashPrincipal(ana.key)
+    const certificates = [await cert(ana, mia.key), await cert(mia, own), await nameCert(ben, 'x', own)]
+    for (const other of [own, namePrincipal(ben.key, 'x')]) {
+      const roots = [{ ...ROOT, subject: thresholdPrincipal(2, [ana.key, other, tom.key]) }]
+      expect(holders(seen(certificates, { roots }))).not.toContainEqual(own)
+      expect(holders(seen([...certificates, await cert(tom, own)], { roots }))).toContainEqual(own)
+    }
+  })
+
   it('go by groups in which those who grant have a part, and past groups that are silent', async () => {
     const group = thresholdPrincipal(2, [ana.key, eva.key, tom.key])
     const through = [

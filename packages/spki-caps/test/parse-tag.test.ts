@@ -1,5 +1,5 @@
-import { contentId, decode, encode, link, utf8 } from '@vault/core'
-import { lintTag, parseTag, type Tag, tagText, vaultTag } from '@vault/spki-caps'
+import { compareBytes, contentId, decode, encode, link, utf8 } from '@vault/core'
+import { anyOf, lintTag, parseTag, type Tag, tagText, vaultTag } from '@vault/spki-caps'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { anyTag } from './arbitrary.ts'
@@ -17,6 +17,22 @@ describe('parseTag', () => {
         expect(encode(parsed)).toEqual(encode(tag))
       }),
       runs(1000),
+    )
+  })
+
+  it('has the words of a set in the order of their bytes, whatever is in them', () => {
+    const anyWord = fc.oneof(fc.string({ minLength: 1 }), fc.string({ unit: 'binary', minLength: 1 }))
+    const anyWords = fc.uniqueArray(
+      anyWord.filter((word) => word !== '*'),
+      { minLength: 2 },
+    )
+    fc.assert(
+      fc.property(anyWords, (words) => {
+        const set = words.toSorted((a, b) => compareBytes(encode(a), encode(b)))
+        expect(anyOf(words)).toEqual({ set })
+        expect(parseTag({ set })).toEqual({ set })
+      }),
+      runs(500),
     )
   })
 
