@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contentId, isVaultError, utf8 } from '@vault/core'
@@ -7,7 +7,8 @@ import { createVault, moveSourceOf, openMoveTarget, openVault, owner } from '@va
 import type { LiveTerms } from '@vault/migration'
 import { moveVault, planMigration, readLiveMove } from '@vault/migration'
 
-// A live move while other processes write: how it ends at several rates, and for how long a writer waited at most.
+// A live move while other processes write: how it ends at several rates, and for how long a writer waited at most; beside them one that only flushes a
+// file as often, whose longest wait is the disk's own.
 //   node --conditions=@vault/source bench/live.ts [OBJECTS] [MAX_PAUSE_MS] [throttle|raise|abort] [SHARES]
 // SHARES: of the rate of the copy, at which others write, by commas. Default: 0.5,0.9,1.5
 
@@ -26,6 +27,11 @@ interface Written {
 interface Steady {
   readonly reached: number
   readonly before: number
+}
+
+/** The longest that one flush took, in milliseconds. */
+interface Flushed {
+  readonly flushed: number
 }
 
 /** Writes batches at a rate until the vault has moved, or it is told to stop. */
@@ -69,6 +75,26 @@ async function writer(dir: string, perSecond: number): Promise<void> {
     slowest = 0
   }
   process.send?.({ objects: commits * batch, slowest, end } satisfies Written)
+  process.disconnect()
+}
+
+/** Appends to a file as often as a writer changes the vault, with one flush for each, until it is told to stop: what the disk does by itself. */
+async function flusher(file: string): Promise<void> {
+  await using handle = await open(file, 'a')
+  const block = new Uint8Array(16_384)
+  let [slowest, stopped] = [0, false]
+  process.on('message', () => {
+    stopped = true
+  })
+  while (!stopped) {
+    const began = performance.now()
+    await handle.write(block)
+    await handle.sync()
+    const took = performance.now() - began
+    slowest = Math.max(slowest, took)
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1000 / CHANGES - took)))
+  }
+  process.send?.({ flushed: slowest } satisfies Flushed)
   process.disconnect()
 }
 
@@ -145,12 +171,15 @@ async function scene(
   const children = Array.from({ length: asked === 0 ? 0 : WRITERS }, () =>
     fork(import.meta.filename, ['writer', a, String(asked / WRITERS)], { execArgv: process.execArgv }),
   )
+  const beside = fork(import.meta.filename, ['flusher', join(dir, 'flushed')], { execArgv: process.execArgv })
+  const flushed = wordOf<Flushed>(beside, 'flushed')
   const written = children.map((child) => wordOf<Written>(child, 'end'))
   const steady = await Promise.all(children.map((child) => wordOf<Steady>(child, 'reached')))
   const { end, record, rate, pause } = await moveLive(a, b, live)
   // It may have ended by itself.
-  for (const child of children) if (child.connected) child.send('stop', () => {})
+  for (const child of [...children, beside]) if (child.connected) child.send('stop', () => {})
   const all = await Promise.all(written)
+  const { flushed: disk } = await flushed
   const acknowledged = objects + all.reduce((sum, each) => sum + each.objects, 0)
   await using place = await openVault(end === 'aborted' ? a : b)
   const { counts } = await place.roots()
@@ -163,7 +192,7 @@ async function scene(
     [
       `${Math.round(share * 100)} % (${Math.round(asked)} objects/s asked, ${Math.round(reached)} reached before the move): ${end},`,
       `${rounds.length} rounds, paused ${record?.pauseMs ?? '–'} ms (${record?.overruns} overruns),`,
-      `slowest change of a writer ${Math.round(slowest)} ms, ${Math.round(before)} before the move, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
+      `slowest change of a writer ${Math.round(slowest)} ms, ${Math.round(before)} before the move, a flush of the disk beside it ${Math.round(disk)} ms, writers ended ${[...new Set(all.map((each) => each.end))].join(', ') || '–'},`,
       `${acknowledged} acknowledged, ${lost} lost; copied ${Math.round(rate)} objects/s`,
     ].join(' '),
   )
@@ -181,6 +210,8 @@ const [first, ...rest] = process.argv.slice(2)
 if (first === 'writer') {
   const [dir = '', rate = ''] = rest
   await writer(dir, Number(rate))
+} else if (first === 'flusher') {
+  await flusher(rest[0] ?? '')
 } else {
   const [pause = '1000', diverging = 'throttle', shares = '0.5,0.9,1.5'] = rest
   const objects = Number(first ?? 50_000)
