@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { cp, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -173,6 +174,7 @@ async function scene(
   )
   const beside = fork(import.meta.filename, ['flusher', join(dir, 'flushed')], { execArgv: process.execArgv })
   const flushed = wordOf<Flushed>(beside, 'flushed')
+  const ended = [...children, beside].map((child) => once(child, 'exit'))
   const written = children.map((child) => wordOf<Written>(child, 'end'))
   const steady = await Promise.all(children.map((child) => wordOf<Steady>(child, 'reached')))
   const { end, record, rate, pause } = await moveLive(a, b, live)
@@ -180,6 +182,7 @@ async function scene(
   for (const child of [...children, beside]) if (child.connected) child.send('stop', () => {})
   const all = await Promise.all(written)
   const { flushed: disk } = await flushed
+  await Promise.all(ended)
   const acknowledged = objects + all.reduce((sum, each) => sum + each.objects, 0)
   await using place = await openVault(end === 'aborted' ? a : b)
   const { counts } = await place.roots()
