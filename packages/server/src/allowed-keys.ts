@@ -1,16 +1,11 @@
 import type { Authorize, KeyId } from '@vault/core'
+import { lettingIn } from '@vault/embedded'
 import { refusal } from './refusal.ts'
 
 // What is asked for beside `write` where a part of another vault comes into an active one, and beside `migrate` where the server
 // itself is to move a vault to another one.
 const PARTS = 'receive-part'
 const MOVES = 'move-away'
-/** How the operator of "vaultctl serve" names them. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  [PARTS]: '--allow-parts',
-  [MOVES]: '--allow-moves',
-  migrate: '--allow; --allow-moves, where this server is to move it to another one',
-}
 
 /**
  * Lets those who show one of these keys move and copy vaults, and nobody else do anything: lists that the operator keeps. Into vaults
@@ -26,10 +21,8 @@ export function allowedKeys(
   return async ({ signers, action, object }) => {
     const granted = own[action] ?? allowed
     if (signers.some((key) => granted.has(key))) return { action, object, proven: true }
-    throw refusal(
-      'HTTP_NOT_ALLOWED',
-      `the key is none of those that are allowed to ${action} (${OPTIONS[action] ?? '--allow'})`,
-      { keys: signers },
-    )
+    throw refusal('HTTP_NOT_ALLOWED', `the key is none of those that are allowed to ${action} (${lettingIn(action)})`, {
+      keys: signers,
+    })
   }
 }

@@ -25,6 +25,11 @@ const ALLOWING: Readonly<Record<string, string>> = {
   migrate: '--allow; --allow-moves, where the server is to move it to another one',
 }
 
+/** How whoever runs "vaultctl serve" lets a key in for an action: the option that names it. */
+export function lettingIn(action: string): string {
+  return ALLOWING[action] ?? '--allow'
+}
+
 /** What to do about a refusal of this action. */
 export function adviceFor(code: CapsFindingCode, action: string): string {
   if (code === 'CAPS_NO_CHAIN') return `Show certificates that grant it to this key (--proof). ${grantedBy(action)}`
@@ -38,5 +43,5 @@ function grantedBy(action: string): string {
   if (action === PLACE_ACTION)
     return 'Whoever runs the server can issue one ("vaultctl caps issue --place") or allow the key (--allow).'
   const grant = `vaultctl caps issue DIR --to KEY --action ${action}`
-  return `The operators of the vault can issue one ("${grant}"), or whoever runs the server allows the key (${ALLOWING[action] ?? '--allow'}).`
+  return `The operators of the vault can issue one ("${grant}"), or whoever runs the server allows the key (${lettingIn(action)}).`
 }

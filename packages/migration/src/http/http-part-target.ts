@@ -25,7 +25,7 @@ export async function httpPartTarget(
     throw error
   })
   return {
-    label: new URL(url).origin,
+    label: client.name,
     vault,
     look: async (_, abort) => ({ tenure: await ask('tenure', null, abort), ...remoteContent(client, vault) }),
     receive({ vault: from, migration }, abort) {

@@ -25,7 +25,7 @@ export async function httpSource(
   const soup = remoteSoup(ask)
   return {
     vault,
-    label: new URL(url).origin,
+    label: client.name,
     objects: remoteObjects(client, { ask, vault, side: 'source' }),
     soup,
     keyEvents: (abort) => ask('key-events', null, abort),

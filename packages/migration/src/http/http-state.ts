@@ -32,7 +32,7 @@ export async function httpState(
       try {
         await ask('place', null, options)
         const close = async () => client.close()
-        return { vault, label: new URL(url).origin, soup: remoteSoup(ask), [Symbol.asyncDispose]: close }
+        return { vault, label: client.name, soup: remoteSoup(ask), [Symbol.asyncDispose]: close }
       } catch (error) {
         if (!isVaultError(error, 'HTTP_NOT_ALLOWED')) throw error
         refused ??= error
