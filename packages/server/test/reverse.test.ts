@@ -1,4 +1,6 @@
-import { connect } from 'node:tls'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect, type TLSSocket } from 'node:tls'
 import { type Signer, systemClock, systemRandom, type VaultId } from '@vault/core'
 import { openKey, openOrCreatePlace, openPlace, openVault } from '@vault/embedded'
 import { verifyCertificate } from '@vault/migration'
@@ -183,32 +185,72 @@ test('an offer that is none is refused: without a key, of another protocol, else
   expect(wall.failed).toEqual([])
 })
 
-test('of one place some connections wait, and no more', async () => {
+/** Offers a connection, and gives it when it is accepted. */
+async function offered({ url }: Pick<VaultServer, 'url'>, place: Signer, vault: VaultId): Promise<TLSSocket> {
+  const shown = await createPeerCredentials(place, { clock: systemClock, random: systemRandom })
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false, ...shown })
+  await once(socket, 'secureConnect')
+  socket.write(
+    `POST /vaults/${vault}/source/reverse HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: ${REVERSE_PROTOCOL}\r\n\r\n`,
+  )
+  const [answer] = await once(socket, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 101 /)
+  return socket
+}
+
+test('of one place some connections wait, and no more: with another one the oldest ends, which may be dead', async () => {
   await using folder = await scratch()
   await using wall = await behindWall(folder, { files: 1 })
   const { a, place, vault } = wall
-  const shown = await createPeerCredentials(place, { clock: systemClock, random: systemRandom })
-  const open = async () => {
-    const socket = connect({
-      host: '127.0.0.1',
-      port: Number(new URL(a.url).port),
-      rejectUnauthorized: false,
-      ...shown,
-    })
-    await new Promise((resolve) => socket.once('secureConnect', resolve))
-    socket.write(
-      `POST /vaults/${vault}/source/reverse HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: ${REVERSE_PROTOCOL}\r\n\r\n`,
-    )
-    const [answer] = await new Promise<[Buffer]>((resolve) => socket.once('data', (data: Buffer) => resolve([data])))
-    return { socket, status: answer.toString().slice(9, 12) }
-  }
-  const opened = []
-  for (let i = 0; i < 9; i++) opened.push(await open())
-  expect(opened.map(({ status }) => status)).toEqual([...Array.from({ length: 8 }, () => '101'), '429'])
-  opened[0]?.socket.destroy()
-  await eventually(async () => {
-    const again = await open()
-    return again.status === '101'
+  const opened: TLSSocket[] = []
+  for (let i = 0; i < 10; i++) opened.push(await offered(a, place, vault))
+  await eventually(async () => opened.slice(0, 2).every(({ destroyed }) => destroyed))
+  expect(opened.slice(2).some(({ destroyed }) => destroyed)).toBe(false)
+  // So a place that was cut off in silence is let in again at once.
+  await using coming = await comes(folder, a, vault)
+  await using from = placeAt(a, place)
+  expect((await follow(from.move(vault, to(place, { patience: 8_000 }))))?.phase).toBe('complete')
+  expect(await Promise.race([coming.offering, 'still'])).toBe('still')
+  for (const socket of opened) socket.destroy()
+})
+
+test('a move that waits for a connection ends at once when it is stopped, asked for again, or its server ends', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 1 })
+  const { a, place, vault } = wall
+  await using from = placeAt(a, place)
+  const waiting = follow(from.move(vault, to(place, { patience: 60_000 })))
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  await pause(300)
+  const began = performance.now()
+  const again = follow(from.move(vault, to(place, { patience: 60_000 })))
+  const ended = expect(again).rejects.toMatchObject({ code: expect.stringMatching(/^HTTP_/) })
+  await refused
+  await pause(300)
+  await a.close()
+  expect(performance.now() - began).toBeLessThan(3_000)
+  await ended
+})
+
+test('a server that ends keeps no connection whose offer it is just judging', async () => {
+  await using folder = await scratch()
+  const { vault } = await vaultIn(folder.at('a'), 1)
+  await vault[Symbol.asyncDispose]()
+  const place = await placeKey(folder.at('b'))
+  const [judged, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const a = await serve(folder.at('a'), {
+    moveTo: [place],
+    authorize: async ({ action, object }) => {
+      asked.resolve()
+      await judged.promise
+      return { action, object, proven: true }
+    },
   })
-  for (const { socket } of opened) socket.destroy()
+  const offer = offered(a, place, vault.id).catch(() => undefined)
+  await asked.promise
+  const closed = a.close()
+  setTimeout(judged.resolve, 300)
+  expect(await Promise.race([closed.then(() => 'closed'), pause(5_000, 'open')])).toBe('closed')
+  const socket = await offer
+  await eventually(async () => socket?.destroyed ?? true)
 })
