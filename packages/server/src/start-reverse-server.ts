@@ -30,7 +30,7 @@ const ANEW_MS = 30_000
 
 /**
  * Lets a server bring a vault to a place that it cannot reach, as one behind a firewall: the place opens the connections, and is asked over
- * them by that server and nobody else, about that vault and no other one. Throws what opening the place throws.
+ * them by that server and nobody else, as the target of that vault and for nothing else. Throws what opening the place throws.
  */
 export async function startReverseServer(
   { url, vault, peerKey, proofs, timeouts, limits, ...options }: ReverseServerOptions,
@@ -40,8 +40,8 @@ export async function startReverseServer(
     ...options,
     limits: { headerMs: ANEW_MS, ...limits },
     authorize: async ({ signers, action, object }) => {
-      if (signers.includes(peerKey) && object === vault) return { action, object, proven: true }
-      throw refusal('HTTP_NOT_ALLOWED', `only ${peerKey} brings the vault ${vault} here, and nobody another one`)
+      if (action === 'write' && signers.includes(peerKey) && object === vault) return { action, object, proven: true }
+      throw refusal('HTTP_NOT_ALLOWED', `only ${peerKey} brings the vault ${vault} here, and does nothing else`)
     },
   })
   const { server, served } = opened

@@ -1,13 +1,23 @@
 import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { type Signer, systemClock, systemRandom, type VaultId } from '@vault/core'
 import { openKey, openOrCreatePlace, openPlace, openVault } from '@vault/embedded'
 import { verifyCertificate } from '@vault/migration'
-import { createPeerCredentials, type MoveRequest, REVERSE_PROTOCOL } from '@vault/migration/http'
+import {
+  createPeerCredentials,
+  httpPlace,
+  httpSource,
+  httpTarget,
+  type MoveRequest,
+  offerConnections,
+  REVERSE_PROTOCOL,
+} from '@vault/migration/http'
 import { expect, test } from 'vitest'
 import { startReverseServer, type VaultServer } from '../src/index.ts'
 import { cuttingProxy } from './cutting-proxy.ts'
+import { offerTaker } from './offer-taker.ts'
 import { anyKey, SHORT, scratch, serve, vaultIn } from './served.ts'
 import { eventually, follow, placeAt, standing } from './two-servers.ts'
 
@@ -149,6 +159,45 @@ test('a place that comes for a vault takes no other one, and of nobody but that 
   await expect(moved).rejects.toMatchObject({ code: expect.any(String) })
   await using there = await openPlace(folder.at('b'), { mode: 'read' })
   expect((await there.soups.soup(another.vault.id).tenure()).state).toBe('none')
+})
+
+test('the server that is let in brings the vault, and neither copies it from there nor has it moved, or given up', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('b'), 1)
+  const { id } = vault
+  await vault[Symbol.asyncDispose]()
+  const [server, stranger] = [anyKey(), anyKey()]
+  await using taker = await offerTaker(server)
+  await using _ = await comes(folder, taker, id)
+  const asking = (shown: Signer) => ({
+    ...{ place: shown, peerKey: place.key, reverse: taker.reverse, timeouts: SHORT },
+  })
+  const address = 'https://reversed.invalid'
+  {
+    await using target = await httpTarget(address, { ...asking(server), vault: id })
+    expect((await target.look(id)).tenure.state).toBe('active')
+  }
+  const refused = (action: string) => ({ code: 'HTTP_NOT_ALLOWED', details: { action } })
+  await expect(httpSource(address, { ...asking(server), vault: id })).rejects.toMatchObject(refused('migrate'))
+  await using asked = httpPlace(address, asking(server))
+  await expect(asked.moves(id)).rejects.toMatchObject(refused('migrate'))
+  const back = { to: { key: stranger.key }, migration: null, reason: null, withoutTarget: true }
+  await expect(follow(asked.takeBack(id, back))).rejects.toMatchObject(refused('migrate'))
+  await using other = httpPlace(address, asking(stranger))
+  expect(await other.vaults()).toEqual([])
+  await expect(httpTarget(address, { ...asking(stranger), vault: id })).rejects.toMatchObject(refused('write'))
+})
+
+test('what a server says right behind its answer is of the connection', async () => {
+  await using taker = await offerTaker(anyKey(), { behind: 'begins' })
+  const stop = new AbortController()
+  const said = Promise.withResolvers<string>()
+  const answer = (connection: unknown) => (connection as Duplex).once('data', (data) => said.resolve(String(data)))
+  const [place, vault] = [anyKey(), 'any' as VaultId]
+  const offering = offerConnections(taker.url, { vault, place, peerKey: taker.key, answer }, { signal: stop.signal })
+  expect(await Promise.race([said.promise, offering])).toBe('begins')
+  stop.abort(new Error('no more'))
+  await offering
 })
 
 /** What a server says to bytes on a connection of its own, until that ends or something has come. */

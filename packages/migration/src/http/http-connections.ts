@@ -135,15 +135,15 @@ export class HttpConnections {
     }
   }
 
-  /** Turns a connection into one by which the other end asks this one. Nothing has come on it yet. */
+  /** Turns a connection into one by which the other end asks this one. Nothing has been read of it. */
   async reversed(path: string, options?: AbortOptions): Promise<Duplex> {
     const sent = await this.#begin(path, { ...options, headers: { connection: 'Upgrade', upgrade: REVERSE_PROTOCOL } })
-    const reversed = new Promise<Duplex>((resolve, reject) => {
+    const reversed = new Promise<Duplex>((resolve) => {
       sent.once('upgrade', (_, socket, head) => {
         this.#absence.heard()
-        if (head.length === 0) return resolve(socket)
-        socket.destroy()
-        reject(answerInvalid(path, 'it goes on behind its end'))
+        // The other end may begin at once, and that come together with its answer.
+        if (head.length > 0) socket.unshift(head)
+        resolve(socket)
       })
     })
     const refused = responseOf(sent, options).then(async (answer) => {
@@ -153,7 +153,6 @@ export class HttpConnections {
     try {
       return await Promise.race([reversed, refused])
     } finally {
-      reversed.catch(() => {})
       refused.catch(() => {})
     }
   }
