@@ -13,6 +13,7 @@ import {
   type MoveRequest,
   offerConnections,
   REVERSE_PROTOCOL,
+  timeoutsWithin,
 } from '@vault/migration/http'
 import { expect, test } from 'vitest'
 import { startReverseServer, type VaultServer } from '../src/index.ts'
@@ -198,6 +199,21 @@ test('what a server says right behind its answer is of the connection', async ()
   expect(await Promise.race([said.promise, offering])).toBe('begins')
   stop.abort(new Error('no more'))
   await offering
+})
+
+test('where connections have died in silence, as of a machine that slept, others are there while the server is patient', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 3 })
+  const { a, place, vault } = wall
+  await using proxy = await cuttingProxy(Number(new URL(a.url).port), {})
+  const url = `https://127.0.0.1:${proxy.port}`
+  const timeouts = timeoutsWithin(6_000)
+  await using _ = await startReverseServer({ dir: folder.at('b'), url, peerKey: a.key, vault, timeouts })
+  await eventually(async () => proxy.taken() === 5)
+  await pause(200)
+  proxy.forget()
+  await using from = placeAt(a, place)
+  expect((await follow(from.move(vault, to(place, { patience: 6_000 }))))?.phase).toBe('complete')
 })
 
 /** What a server says to bytes on a connection of its own, until that ends or something has come. */
