@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, createServer, type TLSSocket } from 'node:tls'
 import { type Signer, systemClock, systemRandom, type VaultId } from '@vault/core'
 import { openKey, openOrCreatePlace, openPlace, openVault } from '@vault/embedded'
 import { verifyCertificate } from '@vault/migration'
@@ -262,6 +262,20 @@ async function offered({ url }: Pick<VaultServer, 'url'>, place: Signer, vault: 
   expect(String(answer)).toMatch(/^HTTP\/1.1 101 /)
   return socket
 }
+
+test('whoever offers a connection shows the same key in it, or is sent nothing', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 1 })
+  const { a, place, vault } = wall
+  const shown = await createPeerCredentials(anyKey(), { clock: systemClock, random: systemRandom })
+  const inner = createServer({ ...shown, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false })
+  const heard: unknown[] = []
+  inner.on('secureConnection', (socket) => socket.on('error', () => {}).on('data', (data) => heard.push(data)))
+  inner.emit('connection', await offered(a, place, vault))
+  await using from = placeAt(a, place)
+  await expect(follow(from.move(vault, to(place)))).rejects.toMatchObject({ code: 'HTTP_PEER_KEY' })
+  expect(heard).toEqual([])
+})
 
 test('of one place some connections wait, and no more: with another one the oldest ends, which may be dead', async () => {
   await using folder = await scratch()
