@@ -1,5 +1,6 @@
 import type { KeyId, Signer } from '@vault/core'
 import { UsageError } from './exit-code.ts'
+import type { MoveVerb } from './move-on.ts'
 import { endsOf, type MoveOptions, seatFrom } from './move-options.ts'
 import type { MovingServer } from './moving-server.ts'
 import type { Output } from './output.ts'
@@ -12,15 +13,14 @@ import { LEAVING, requireServed } from './served-options.ts'
 const SERVE_HERE =
   'serve --to, and run this on the machine of the server, with its folder as --from and that address as --to'
 
+/** What is wanted of a server and the place that its vault goes to. */
+export type ServerVerb = MoveVerb | 'plan'
+
 /**
  * A folder that comes for a vault which lies at a server: it opens the connections over which that moves the vault, so that it need not be
- * reached from there. The server knows it by the key of its place, which is made where there is none, and told where it is not let in.
+ * reached from there. The server knows it by the key of its place, which `run` makes where there is none, and told where it is not let in.
  */
-export async function comingFolder(
-  run: Run,
-  options: MoveOptions,
-  { looks }: { readonly looks: boolean },
-): Promise<MovingServer> {
+export async function comingFolder(run: Run, options: MoveOptions, verb: ServerVerb): Promise<MovingServer> {
   const { output, signal } = run
   const { from, to } = endsOf(options)
   requireServed(options, { ...LEAVING, ceremony: ['--ceremony', SERVE_HERE] })
@@ -32,7 +32,7 @@ export async function comingFolder(
     throw new UsageError('--from-key and --peer-key are both the key of the server: name it once.')
   const { origin } = new URL(addressOf(from))
   const key = serverKey(peerKey)
-  const signer = await keyIn(to, { looks, output })
+  const signer = await keyIn(to, { verb, output })
   const http = await httpOptions({ ...reached, peerKey: key }, signer)
   const { httpPlace } = await import('@vault/migration/http')
   const { startReverseServer } = await import('@vault/server')
@@ -73,10 +73,10 @@ function lettingCome(key: KeyId): string {
   return `--allow-moves ${key} --move-to ${key}`
 }
 
-/** The key of the place in a folder. Where there is none, one is made, unless that is only looked at. */
+/** The key of the place in a folder. Where there is none, `run` makes one, and nothing else can be done with it. */
 async function keyIn(
   dir: string,
-  { looks, output }: { readonly looks: boolean; readonly output: Output },
+  { verb, output }: { readonly verb: ServerVerb; readonly output: Output },
 ): Promise<Signer> {
   const { isVaultError } = await import('@vault/core')
   const { openOrCreatePlace, openPlace } = await import('@vault/embedded')
@@ -86,9 +86,13 @@ async function keyIn(
   } catch (error) {
     if (!isVaultError(error, 'VAULT_NOT_FOUND')) throw error
   }
-  if (looks)
+  if (verb === 'plan')
     throw new UsageError(
       `In ${dir} is no place yet, by whose key a server could know it: "vault-migrate run" makes one, and says what to do.`,
+    )
+  if (verb !== 'run')
+    throw new UsageError(
+      `In ${dir} is no place that a vault was moving to. Where it is gone for good, the migration is given up on the machine of the server: "vault-migrate rollback --without-target", with the folder that it serves as --from.`,
     )
   await requireParent(dir)
   await using place = await openOrCreatePlace(dir)

@@ -44,7 +44,7 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     ...(options.why && { reason: options.why }),
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
-  await using servers = await movingServer(run, options)
+  await using servers = await movingServer(run, options, verb)
   const { place, vault, from, to, toName } = servers
   if (verb === 'resume') await requireUnfinished(place, vault, options.migration, signal)
   const events = place.move(vault, { to, ...terms }, { signal })

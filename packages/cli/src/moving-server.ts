@@ -1,6 +1,6 @@
 import type { KeyId, VaultId } from '@vault/core'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
-import { comingFolder } from './coming-folder.ts'
+import { comingFolder, type ServerVerb } from './coming-folder.ts'
 import { endsOf, type MoveOptions } from './move-options.ts'
 import type { Run } from './program.ts'
 import { isRemote } from './remote-end.ts'
@@ -17,15 +17,8 @@ export interface MovingServer extends AsyncDisposable {
   readonly toName: string
 }
 
-/**
- * A server, and another one that it moves a vault to, or a folder of this machine, which comes for it. `looks`: only what is there is looked
- * at, and nothing is made. Throws a `UsageError`.
- */
-export async function movingServer(
-  run: Run,
-  options: MoveOptions,
-  { looks = false }: { readonly looks?: boolean } = {},
-): Promise<MovingServer> {
+/** A server, and another one that it moves a vault to, or a folder of this machine, which comes for it. Throws a `UsageError`. */
+export async function movingServer(run: Run, options: MoveOptions, verb: ServerVerb): Promise<MovingServer> {
   if (isRemote(endsOf(options).to)) return await twoServers(options, run.signal)
-  return await comingFolder(run, options, { looks })
+  return await comingFolder(run, options, verb)
 }

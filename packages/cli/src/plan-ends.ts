@@ -44,7 +44,7 @@ async function sayMoved({ output }: Run, options: Options, migration: string): P
 async function planned(run: Run, options: Options, reason?: MigrationReason): Promise<PlannedEnds> {
   if (!options.handoff || !isRemote(endsOf(options).from)) return await planHere(run, options, reason)
   // The server where the vault lies looks at the place that it goes to.
-  await using servers = await movingServer(run, options, { looks: true })
+  await using servers = await movingServer(run, options, 'plan')
   return {
     plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal, ...(reason && { reason }) }),
   }

@@ -34,7 +34,7 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
       '--route and --route-command are for --bring-newer: a move that is taken back led nobody away.',
     )
   await expectMoveFiles(options)
-  await using servers = await movingServer(run, options)
+  await using servers = await movingServer(run, options, 'rollback')
   const { place, vault, from, fromKey, to, toName } = servers
   const moves = await place.moves(vault, { signal })
   const [latest] = moves

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { json, run, type Started, scratch } from './harness.ts'
 import { type Served, serve, vaultIn } from './serving.ts'
@@ -160,6 +160,13 @@ test('interrupted it stops and goes on, and is taken back before it is complete'
   expect(await json('vaultctl', ['status', space.at('A')])).toMatchObject({ state: 'active' })
   expect(await json('vault-migrate', coming(space, a, 'rollback'))).toMatchObject({ ok: true, phase: 'rolled-back' })
   expect(await json('vaultctl', ['status', space.at('B')], 1)).toMatchObject({ error: { code: 'VAULT_NOT_FOUND' } })
+  // A folder that is gone is not made again, and the server is not asked in the name of another one.
+  await rename(space.at('B'), space.at('gone'))
+  for (const verb of ['resume', 'rollback'] as const) {
+    const lost = await run('vault-migrate', coming(space, a, verb))
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('--without-target')])
+  }
+  await rename(space.at('gone'), space.at('B'))
   const again = await run('vault-migrate', slow, {
     started: (child) => void child.stderr.on('data', (text) => /^copy /m.test(String(text)) && child.kill('SIGINT')),
   })

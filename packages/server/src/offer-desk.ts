@@ -55,7 +55,6 @@ export class OfferDesk {
     const client = { vault, key, network: networkOf(socket.remoteAddress ?? '') }
     for (const action of ['migrate', 'move-away']) await leave.require(action, client)
     away.named(client, { key })
-    reversed.requireRoom(key)
     if (socket.destroyed) return
     socket.write(ACCEPTED)
     reversed.add(key, socket, { waitMs })

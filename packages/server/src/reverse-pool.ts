@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import type { AbortOptions, KeyId } from '@vault/core'
 import type { ReverseConnections } from '@vault/migration/http'
-import { refusal } from './refusal.ts'
 
 // More than one end uses at a time.
 const MAX_WAITING = 8
@@ -11,15 +10,11 @@ export class ReversePool {
   readonly #waiting = new Map<KeyId, Socket[]>()
   readonly #takers = new Map<KeyId, ((connection: Socket) => void)[]>()
   readonly #all = new Set<Socket>()
+  #isClosed = false
 
-  /** Throws `HTTP_LIMIT` where enough of this place are there. */
-  requireRoom(key: KeyId): void {
-    if ((this.#waiting.get(key) ?? []).length < MAX_WAITING) return
-    throw refusal('HTTP_LIMIT', 'Connections enough wait here to be used. Offer others when one of them ends.')
-  }
-
-  /** Keeps a connection until it is taken, or has waited for so many milliseconds. */
+  /** Keeps a connection until it is taken, or has waited for so many milliseconds. Where too many wait, the oldest one ends: it is the likeliest to be dead. */
   add(key: KeyId, connection: Socket, { waitMs }: { readonly waitMs: number }): void {
+    if (this.#isClosed) return void connection.destroy()
     this.#all.add(connection)
     connection.setTimeout(waitMs)
     for (const event of UNUSABLE) connection.on(event, end)
@@ -29,8 +24,11 @@ export class ReversePool {
       this.#remove(key, connection)
     })
     const [taker, ...others] = this.#takers.get(key) ?? []
-    if (taker === undefined) this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), connection])
-    else {
+    if (taker === undefined) {
+      const waiting = [...(this.#waiting.get(key) ?? []), connection]
+      this.#waiting.set(key, waiting)
+      if (waiting.length > MAX_WAITING) waiting[0]?.destroy()
+    } else {
       this.#takers.set(key, others)
       taker(begin(connection))
     }
@@ -41,8 +39,9 @@ export class ReversePool {
     return { take: (options) => this.#take(key, options) }
   }
 
-  /** Ends all, also those that are used. */
+  /** Ends all, also those that are used, and those that come from here on. */
   close(): void {
+    this.#isClosed = true
     for (const connection of this.#all) connection.destroy()
   }
 

@@ -1,6 +1,6 @@
 import type { AbortOptions, KeyId, VaultId } from '@vault/core'
 import type { SeatOptions } from '@vault/embedded'
-import { type HttpOptions, offerConnections } from '@vault/migration/http'
+import { DEFAULT_TIMEOUTS, type HttpOptions, offerConnections } from '@vault/migration/http'
 import { openPlaceServer, type PlaceServerOptions } from './place-server.ts'
 import { refusal } from './refusal.ts'
 
@@ -25,12 +25,9 @@ export interface ReverseServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
-// A connection that the server does not use is opened anew, so that none is offered that is dead.
-const ANEW_MS = 30_000
-
 /**
  * Lets a server bring a vault to a place that it cannot reach, as one behind a firewall: the place opens the connections, and is asked over
- * them by that server and nobody else, about that vault and no other one. Throws what opening the place throws.
+ * them by that server and nobody else, as the target of that vault and for nothing else. Throws what opening the place throws.
  */
 export async function startReverseServer(
   { url, vault, peerKey, proofs, timeouts, limits, ...options }: ReverseServerOptions,
@@ -38,10 +35,11 @@ export async function startReverseServer(
 ): Promise<ReverseServer> {
   const opened = await openPlaceServer({
     ...options,
-    limits: { headerMs: ANEW_MS, ...limits },
+    // A connection that the server does not use may be dead: it is opened anew while the server is still patient.
+    limits: { headerMs: Math.ceil({ ...DEFAULT_TIMEOUTS, ...timeouts }.idle / 2), ...limits },
     authorize: async ({ signers, action, object }) => {
-      if (signers.includes(peerKey) && object === vault) return { action, object, proven: true }
-      throw refusal('HTTP_NOT_ALLOWED', `only ${peerKey} brings the vault ${vault} here, and nobody another one`)
+      if (action === 'write' && signers.includes(peerKey) && object === vault) return { action, object, proven: true }
+      throw refusal('HTTP_NOT_ALLOWED', `only ${peerKey} brings the vault ${vault} here, and does nothing else`)
     },
   })
   const { server, served } = opened

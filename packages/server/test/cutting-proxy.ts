@@ -30,12 +30,15 @@ export async function cuttingProxy(
     readonly passed: () => number
     /** From now on everything is taken, and nothing passed on. */
     readonly fallSilent: () => void
+    /** Nothing is passed on any more of the connections that are there, nor that they end: as where an end was asleep. */
+    readonly forget: () => void
   } & AsyncDisposable
 > {
   const sockets = new Set<Socket>()
   let [cuts, taken] = [0, 0]
   let all = 0
   let isSilent = harm.silent === true
+  let age = 0
   const server = createServer((client) => {
     taken++
     const upstream = connect(port, '127.0.0.1')
@@ -45,9 +48,10 @@ export async function cuttingProxy(
       socket.on('close', () => sockets.delete(socket))
     }
     if (isSilent) return
+    const born = age
     let passed = 0
     client.on('data', (chunk: Buffer) => {
-      if (isSilent) return
+      if (isSilent || born !== age) return
       passed += chunk.length
       all += chunk.length
       if (harm.cutAfter !== undefined && passed > harm.cutAfter && cuts < (harm.times ?? Number.POSITIVE_INFINITY)) {
@@ -62,7 +66,7 @@ export async function cuttingProxy(
     })
     let answered = 0
     upstream.on('data', (chunk: Buffer) => {
-      if (isSilent) return
+      if (isSilent || born !== age) return
       answered += chunk.length
       const { loseAnswersAfter = Number.POSITIVE_INFINITY, times = Number.POSITIVE_INFINITY } = harm
       if (answered <= loseAnswersAfter || cuts >= times) return void client.write(chunk)
@@ -70,8 +74,8 @@ export async function cuttingProxy(
       client.destroy()
       upstream.destroy()
     })
-    client.on('end', () => upstream.end())
-    upstream.on('end', () => client.end())
+    client.on('end', () => void (born === age && upstream.end()))
+    upstream.on('end', () => void (born === age && client.end()))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -81,6 +85,9 @@ export async function cuttingProxy(
     passed: () => all,
     fallSilent: () => {
       isSilent = true
+    },
+    forget: () => {
+      age++
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()

@@ -1,11 +1,24 @@
-import { connect } from 'node:tls'
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect, createServer, type TLSSocket } from 'node:tls'
 import { type Signer, systemClock, systemRandom, type VaultId } from '@vault/core'
 import { openKey, openOrCreatePlace, openPlace, openVault } from '@vault/embedded'
 import { verifyCertificate } from '@vault/migration'
-import { createPeerCredentials, type MoveRequest, REVERSE_PROTOCOL } from '@vault/migration/http'
+import {
+  createPeerCredentials,
+  httpPlace,
+  httpSource,
+  httpTarget,
+  type MoveRequest,
+  offerConnections,
+  REVERSE_PROTOCOL,
+  timeoutsWithin,
+} from '@vault/migration/http'
 import { expect, test } from 'vitest'
 import { startReverseServer, type VaultServer } from '../src/index.ts'
 import { cuttingProxy } from './cutting-proxy.ts'
+import { offerTaker } from './offer-taker.ts'
 import { anyKey, SHORT, scratch, serve, vaultIn } from './served.ts'
 import { eventually, follow, placeAt, standing } from './two-servers.ts'
 
@@ -149,6 +162,60 @@ test('a place that comes for a vault takes no other one, and of nobody but that 
   expect((await there.soups.soup(another.vault.id).tenure()).state).toBe('none')
 })
 
+test('the server that is let in brings the vault, and neither copies it from there nor has it moved, or given up', async () => {
+  await using folder = await scratch()
+  const { vault, place } = await vaultIn(folder.at('b'), 1)
+  const { id } = vault
+  await vault[Symbol.asyncDispose]()
+  const [server, stranger] = [anyKey(), anyKey()]
+  await using taker = await offerTaker(server)
+  await using _ = await comes(folder, taker, id)
+  const asking = (shown: Signer) => ({
+    ...{ place: shown, peerKey: place.key, reverse: taker.reverse, timeouts: SHORT },
+  })
+  const address = 'https://reversed.invalid'
+  {
+    await using target = await httpTarget(address, { ...asking(server), vault: id })
+    expect((await target.look(id)).tenure.state).toBe('active')
+  }
+  const refused = (action: string) => ({ code: 'HTTP_NOT_ALLOWED', details: { action } })
+  await expect(httpSource(address, { ...asking(server), vault: id })).rejects.toMatchObject(refused('migrate'))
+  await using asked = httpPlace(address, asking(server))
+  await expect(asked.moves(id)).rejects.toMatchObject(refused('migrate'))
+  const back = { to: { key: stranger.key }, migration: null, reason: null, withoutTarget: true }
+  await expect(follow(asked.takeBack(id, back))).rejects.toMatchObject(refused('migrate'))
+  await using other = httpPlace(address, asking(stranger))
+  expect(await other.vaults()).toEqual([])
+  await expect(httpTarget(address, { ...asking(stranger), vault: id })).rejects.toMatchObject(refused('write'))
+})
+
+test('what a server says right behind its answer is of the connection', async () => {
+  await using taker = await offerTaker(anyKey(), { behind: 'begins' })
+  const stop = new AbortController()
+  const said = Promise.withResolvers<string>()
+  const answer = (connection: unknown) => (connection as Duplex).once('data', (data) => said.resolve(String(data)))
+  const [place, vault] = [anyKey(), 'any' as VaultId]
+  const offering = offerConnections(taker.url, { vault, place, peerKey: taker.key, answer }, { signal: stop.signal })
+  expect(await Promise.race([said.promise, offering])).toBe('begins')
+  stop.abort(new Error('no more'))
+  await offering
+})
+
+test('where connections have died in silence, as of a machine that slept, others are there while the server is patient', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 3 })
+  const { a, place, vault } = wall
+  await using proxy = await cuttingProxy(Number(new URL(a.url).port), {})
+  const url = `https://127.0.0.1:${proxy.port}`
+  const timeouts = timeoutsWithin(6_000)
+  await using _ = await startReverseServer({ dir: folder.at('b'), url, peerKey: a.key, vault, timeouts })
+  await eventually(async () => proxy.taken() === 5)
+  await pause(200)
+  proxy.forget()
+  await using from = placeAt(a, place)
+  expect((await follow(from.move(vault, to(place, { patience: 6_000 }))))?.phase).toBe('complete')
+})
+
 /** What a server says to bytes on a connection of its own, until that ends or something has come. */
 async function said({ url }: VaultServer, place: Signer | undefined, bytes: string): Promise<string> {
   const shown = place && (await createPeerCredentials(place, { clock: systemClock, random: systemRandom }))
@@ -183,32 +250,86 @@ test('an offer that is none is refused: without a key, of another protocol, else
   expect(wall.failed).toEqual([])
 })
 
-test('of one place some connections wait, and no more', async () => {
+/** Offers a connection, and gives it when it is accepted. */
+async function offered({ url }: Pick<VaultServer, 'url'>, place: Signer, vault: VaultId): Promise<TLSSocket> {
+  const shown = await createPeerCredentials(place, { clock: systemClock, random: systemRandom })
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false, ...shown })
+  await once(socket, 'secureConnect')
+  socket.write(
+    `POST /vaults/${vault}/source/reverse HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: ${REVERSE_PROTOCOL}\r\n\r\n`,
+  )
+  const [answer] = await once(socket, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 101 /)
+  return socket
+}
+
+test('whoever offers a connection shows the same key in it, or is sent nothing', async () => {
   await using folder = await scratch()
   await using wall = await behindWall(folder, { files: 1 })
   const { a, place, vault } = wall
-  const shown = await createPeerCredentials(place, { clock: systemClock, random: systemRandom })
-  const open = async () => {
-    const socket = connect({
-      host: '127.0.0.1',
-      port: Number(new URL(a.url).port),
-      rejectUnauthorized: false,
-      ...shown,
-    })
-    await new Promise((resolve) => socket.once('secureConnect', resolve))
-    socket.write(
-      `POST /vaults/${vault}/source/reverse HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: ${REVERSE_PROTOCOL}\r\n\r\n`,
-    )
-    const [answer] = await new Promise<[Buffer]>((resolve) => socket.once('data', (data: Buffer) => resolve([data])))
-    return { socket, status: answer.toString().slice(9, 12) }
-  }
-  const opened = []
-  for (let i = 0; i < 9; i++) opened.push(await open())
-  expect(opened.map(({ status }) => status)).toEqual([...Array.from({ length: 8 }, () => '101'), '429'])
-  opened[0]?.socket.destroy()
-  await eventually(async () => {
-    const again = await open()
-    return again.status === '101'
+  const shown = await createPeerCredentials(anyKey(), { clock: systemClock, random: systemRandom })
+  const inner = createServer({ ...shown, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false })
+  const heard: unknown[] = []
+  inner.on('secureConnection', (socket) => socket.on('error', () => {}).on('data', (data) => heard.push(data)))
+  inner.emit('connection', await offered(a, place, vault))
+  await using from = placeAt(a, place)
+  await expect(follow(from.move(vault, to(place)))).rejects.toMatchObject({ code: 'HTTP_PEER_KEY' })
+  expect(heard).toEqual([])
+})
+
+test('of one place some connections wait, and no more: with another one the oldest ends, which may be dead', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 1 })
+  const { a, place, vault } = wall
+  const opened: TLSSocket[] = []
+  for (let i = 0; i < 10; i++) opened.push(await offered(a, place, vault))
+  await eventually(async () => opened.slice(0, 2).every(({ destroyed }) => destroyed))
+  expect(opened.slice(2).some(({ destroyed }) => destroyed)).toBe(false)
+  // So a place that was cut off in silence is let in again at once.
+  await using coming = await comes(folder, a, vault)
+  await using from = placeAt(a, place)
+  expect((await follow(from.move(vault, to(place, { patience: 8_000 }))))?.phase).toBe('complete')
+  expect(await Promise.race([coming.offering, 'still'])).toBe('still')
+  for (const socket of opened) socket.destroy()
+})
+
+test('a move that waits for a connection ends at once when it is stopped, asked for again, or its server ends', async () => {
+  await using folder = await scratch()
+  await using wall = await behindWall(folder, { files: 1 })
+  const { a, place, vault } = wall
+  await using from = placeAt(a, place)
+  const waiting = follow(from.move(vault, to(place, { patience: 60_000 })))
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'MIGRATION_SUPERSEDED' })
+  await pause(300)
+  const began = performance.now()
+  const again = follow(from.move(vault, to(place, { patience: 60_000 })))
+  const ended = expect(again).rejects.toMatchObject({ code: expect.stringMatching(/^HTTP_/) })
+  await refused
+  await pause(300)
+  await a.close()
+  expect(performance.now() - began).toBeLessThan(3_000)
+  await ended
+})
+
+test('a server that ends keeps no connection whose offer it is just judging', async () => {
+  await using folder = await scratch()
+  const { vault } = await vaultIn(folder.at('a'), 1)
+  await vault[Symbol.asyncDispose]()
+  const place = await placeKey(folder.at('b'))
+  const [judged, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const a = await serve(folder.at('a'), {
+    moveTo: [place],
+    authorize: async ({ action, object }) => {
+      asked.resolve()
+      await judged.promise
+      return { action, object, proven: true }
+    },
   })
-  for (const { socket } of opened) socket.destroy()
+  const offer = offered(a, place, vault.id).catch(() => undefined)
+  await asked.promise
+  const closed = a.close()
+  setTimeout(judged.resolve, 300)
+  expect(await Promise.race([closed.then(() => 'closed'), pause(5_000, 'open')])).toBe('closed')
+  const socket = await offer
+  await eventually(async () => socket?.destroyed ?? true)
 })

@@ -27,11 +27,11 @@ export function addPlan(program: Program): void {
     .option('--reason <reason>', REASONS)
     .addHelpText(
       'after',
-      '\nFrom a server into a folder a vault is only copied: --no-handoff. Between two servers the first one looks at the second one.\n\nExamples:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault\n  vault-migrate plan --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
+      '\nBetween two servers the first one looks at the second one; and at a folder that comes for its vault, which then is a place already, over connections of the folder.\n\nExamples:\n  vault-migrate plan --from ~/vault --to /mnt/new/vault\n  vault-migrate plan --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
     )
   addPlaceOption(addRemoteOptions(addStateOption(command))).option(
     '--from-key <key>',
-    'where both ends are https://…: the key of the server at --from',
+    'where both ends are https://…: the key of the server at --from; where --to is a folder, --peer-key is that',
   )
   program.action<[Options]>(command, async (run, options) => {
     const planned = await planEnds(run, options, await reasonOf(options.reason))

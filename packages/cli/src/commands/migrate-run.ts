@@ -30,7 +30,7 @@ export function addRun(program: Program): void {
     .description('move a vault to another place: all of it, verified; afterwards it is active there, and here no more')
     .requiredOption(
       '--from <dir>',
-      'the vault: a folder, or https://HOST:PORT[/vaults/ID] of "vaultctl serve", which then moves it to the server at --to',
+      'the vault: a folder, or https://HOST:PORT[/vaults/ID] of "vaultctl serve", which then moves it to the server at --to, or into the folder there, which comes for it',
     )
     .requiredOption(
       '--to <dir>',
@@ -55,7 +55,7 @@ export function addRun(program: Program): void {
     .option('-n, --dry-run', 'say what would be done, and change nothing')
   addLiveOptions(addMoveOptions(command)).addHelpText(
     'after',
-    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: of what has arrived,\nat most the last 64 MiB are sent again, and on a slow line less.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me',
+    '\nIt ends by itself. Interrupted or killed, the same command goes on where it was: of what has arrived,\nat most the last 64 MiB are sent again, and on a slow line less.\nWith --live, those who write to it go on, wait for a moment when it passes over, and are led to the new place.\nUntil the hand-off is signed, "vault-migrate rollback" takes it back; afterwards the way back is "run --back".\nThe certificate proves the move to strangers, without a network: "vault-migrate verify-cert".\n\nExamples:\n  vault-migrate run --from ~/vault --to /mnt/new/vault --certificate moved.cert\n  vault-migrate run --from ~/vault --to /mnt/new/vault --back\n  vault-migrate run --from ~/vault --to /mnt/copy/vault --no-handoff\n  vault-migrate run --kind partial --where \'key~path:photos/*\' --from ~/vault --to ~/family\n  vault-migrate run --from ~/vault --to https://new.example:8443 --peer-key ed25519:z6Mk…\n  vault-migrate run --from https://old.example:8443 --from-key ed25519:z6Mk… --to https://new.example:8443 --peer-key ed25519:z6Mk… --as me\n  vault-migrate run --from https://old.example:8443 --peer-key ed25519:z6Mk… --to ~/vault',
   )
   program.action<[Options]>(command, async (run, { reason, ...options }) => {
     const why = await reasonOf(reason)

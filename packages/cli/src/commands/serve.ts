@@ -36,7 +36,7 @@ export function addServe(program: Program): void {
     .option('--no-certificates', 'let in only keys of these lists, and nobody by certificates')
     .option(
       '--allow-moves <key...>',
-      'as --allow, and they may have this server move vaults to those of --move-to: "vault-migrate run" with two addresses',
+      'as --allow, and they may have this server move vaults to those of --move-to: "vault-migrate run" with an address as --from',
     )
     .option(
       '--move-to <address...>',

@@ -119,7 +119,7 @@ export class HttpConnections {
   ): Promise<void> {
     const sent = await this.#begin(path, options)
     try {
-      const responded = responseOf(sent)
+      const responded = responseOf(sent, options)
       responded.catch(() => {})
       sent.write(first)
       for await (const { value } of this.#received(path, await responded, options)) {
@@ -135,25 +135,24 @@ export class HttpConnections {
     }
   }
 
-  /** Turns a connection into one by which the other end asks this one. Nothing has come on it yet. */
+  /** Turns a connection into one by which the other end asks this one. Nothing has been read of it. */
   async reversed(path: string, options?: AbortOptions): Promise<Duplex> {
     const sent = await this.#begin(path, { ...options, headers: { connection: 'Upgrade', upgrade: REVERSE_PROTOCOL } })
-    const reversed = new Promise<Duplex>((resolve, reject) => {
+    const reversed = new Promise<Duplex>((resolve) => {
       sent.once('upgrade', (_, socket, head) => {
         this.#absence.heard()
-        if (head.length === 0) return resolve(socket)
-        socket.destroy()
-        reject(answerInvalid(path, 'it goes on behind its end'))
+        // The other end may begin at once, and that come together with its answer.
+        if (head.length > 0) socket.unshift(head)
+        resolve(socket)
       })
     })
-    const refused = responseOf(sent).then(async (answer) => {
+    const refused = responseOf(sent, options).then(async (answer) => {
       throw await refusalOf(this.#name, path, answer)
     })
     sent.end()
     try {
       return await Promise.race([reversed, refused])
     } finally {
-      reversed.catch(() => {})
       refused.catch(() => {})
     }
   }
@@ -192,7 +191,7 @@ export class HttpConnections {
     { frame, length }: { readonly frame: readonly Uint8Array[]; readonly length: number },
     options?: AbortOptions,
   ): Promise<IncomingMessage> {
-    const responded = responseOf(sent)
+    const responded = responseOf(sent, options)
     if (this.#rate === undefined && length <= CHUNK) {
       sent.end(concatBytes(...frame))
       return await responded
@@ -252,13 +251,19 @@ export class HttpConnections {
   }
 }
 
-function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
-  const responded = new Promise<IncomingMessage>((resolve, reject) => {
+/** Rejects with `signal.reason`, too: a request that waits for a connection says nothing of that before it has one. */
+function responseOf(sent: ClientRequest, { signal }: AbortOptions = {}): Promise<IncomingMessage> {
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const abort = () => reject(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
     sent.once('response', resolve)
     sent.once('error', reject)
-    sent.once('close', () => reject(cut()))
+    sent.once('close', () => {
+      signal?.removeEventListener('abort', abort)
+      reject(cut())
+    })
   })
-  return responded
 }
 
 /** The same bytes in chunks: short parts are joined, and of long ones nothing is copied. */

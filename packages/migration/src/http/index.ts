@@ -3,7 +3,7 @@
 export type { AbsenceEvent } from './absence.ts'
 export type { HttpErrorCode } from './http-error.ts'
 export type { Connection, HttpOptions, HttpTimeouts, ReverseConnections } from './http-options.ts'
-export { timeoutsWithin } from './http-options.ts'
+export { DEFAULT_TIMEOUTS, timeoutsWithin } from './http-options.ts'
 export type { HttpPartTarget } from './http-part-target.ts'
 export { httpPartTarget } from './http-part-target.ts'
 export type { HttpPlace } from './http-place.ts'

@@ -31,7 +31,7 @@ export class PinnedAgent extends Agent {
   readonly #peer: PinnedPeer
   /** Connections that do not stand yet, of which the agent does not know. */
   readonly #opening = new Set<TLSSocket>()
-  #isDestroyed = false
+  readonly #ending = new AbortController()
 
   constructor(peer: PinnedPeer) {
     super({ keepAlive: true, maxSockets: peer.connections, maxCachedSessions: 0 })
@@ -46,7 +46,8 @@ export class PinnedAgent extends Agent {
       return undefined
     }
     const began = performance.now()
-    reverse.take({ signal: AbortSignal.timeout(ms) }).then(
+    const signal = AbortSignal.any([AbortSignal.timeout(Math.ceil(ms)), this.#ending.signal])
+    reverse.take({ signal }).then(
       (socket) =>
         this.#secure(
           { socket: socket as Duplex },
@@ -77,12 +78,12 @@ export class PinnedAgent extends Agent {
     const timer = setTimeout(() => end(noConnection(name, ms)), ms)
     socket.once('error', end)
     socket.once('secureConnect', () => end(this.#refusal(socket)))
-    if (this.#isDestroyed) socket.destroy(cut())
+    if (this.#ending.signal.aborted) socket.destroy(cut())
   }
 
   /** Ends all, also those that do not stand yet. */
   override destroy(): void {
-    this.#isDestroyed = true
+    this.#ending.abort(cut())
     for (const socket of this.#opening) socket.destroy(cut())
     super.destroy()
   }
