@@ -40,21 +40,30 @@ export async function comingFolder(run: Run, options: MoveOptions, verb: ServerV
   const place = opened.use(httpPlace(origin, http))
   const vault = await remoteVault(from, place, { signal, letIn: lettingCome(signer.key) })
   const coming = opened.use(
-    await startReverseServer(
-      {
-        dir: to,
-        url: origin,
-        vault,
-        peerKey: key,
-        ...(http.proofs && { proofs: http.proofs }),
-        ...(http.timeouts && { timeouts: http.timeouts }),
-        seat: seatFrom(options, output),
-        failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
-      },
-      { signal },
-    ),
+    await startReverseServer({
+      dir: to,
+      url: origin,
+      vault,
+      peerKey: key,
+      ...(http.proofs && { proofs: http.proofs }),
+      ...(http.timeouts && { timeouts: http.timeouts }),
+      seat: seatFrom(options, output),
+      failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+    }),
   )
-  // Where it is refused, or ends, the server says so, too, once it misses a connection.
+  const asking = new AbortController()
+  coming.offering.catch((error: unknown) => asking.abort(error))
+  let isPassing = false
+  const stop = () => {
+    if (!isPassing) return asking.abort(signal.reason)
+    output.warn('That is ended first: the vault may be active nowhere until then.')
+  }
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  opened.defer(() => signal.removeEventListener('abort', stop))
+  const passes = () => {
+    isPassing = true
+  }
   const ends = opened.move()
   const dispose = () => ends[Symbol.asyncDispose]()
   return {
@@ -64,6 +73,8 @@ export async function comingFolder(run: Run, options: MoveOptions, verb: ServerV
     fromKey: key,
     to: { key: coming.key },
     toName: to,
+    signal: asking.signal,
+    passes,
     [Symbol.asyncDispose]: dispose,
   }
 }

@@ -1,5 +1,5 @@
 import { type Bytes, VaultError, type VaultId } from '@vault/core'
-import type { MigrationErrorCode, MigrationReason, MoveState, Routing } from '@vault/migration'
+import type { MigrationErrorCode, MigrationReason, MoveState, MoveStep, Routing } from '@vault/migration'
 import type { HttpPlace, MoveRequest } from '@vault/migration/http'
 import { writeEvents } from './event-lines.ts'
 import type { ExitCode } from './exit-code.ts'
@@ -32,7 +32,7 @@ type Options = MoveOptions &
 
 /** Has the server where a vault lies move it to another one, or to a folder here, and says how it ended. */
 export async function moveBetween(run: Run, options: Options, verb: 'run' | 'resume'): Promise<ExitCode> {
-  const { output, signal } = run
+  const { output } = run
   const started = performance.now()
   const files = await expectMoveFiles(options)
   const { routing } = await routingOf(options)
@@ -45,13 +45,14 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
     bytesPerSecond: options.bwlimit === undefined ? null : Math.ceil(parseRate(options.bwlimit)),
   }
   await using servers = await movingServer(run, options, verb)
-  const { place, vault, from, to, toName } = servers
+  const { place, vault, from, to, toName, signal } = servers
   if (verb === 'resume') await requireUnfinished(place, vault, options.migration, signal)
   const events = place.move(vault, { to, ...terms }, { signal })
   const told = options.events === undefined ? events : writeEvents(options.events, events, output)
   let already = true
-  const begins = async () => {
+  const begins = async ({ effect }: MoveStep) => {
     already = false
+    if (effect === 'sign') servers.passes()
   }
   const state = await followMove(run, told, { begins })
   await routing?.update(await routeOf(state), { signal })
@@ -59,7 +60,7 @@ export async function moveBetween(run: Run, options: Options, verb: 'run' | 'res
   const seconds = (performance.now() - started) / 1000
   const live = terms.live === null ? undefined : await place.liveMove(vault, state.migration, { signal })
   if (live !== undefined) await files.write(options.svg, drawLiveMove(live), NOT_DRAWN)
-  if (!isRemote(toName)) await rememberPlace(toName, options, run)
+  if (!isRemote(toName)) await rememberPlace(toName, options, { output, signal })
   const stays = await keysThatStay(state)
   const ending = { from, to: toName, certificate, seconds, live, returns: options.returns, already, stays }
   return await files.report(output, { ...movedResult(state, ending), vault }, describeMoved(state, ending))

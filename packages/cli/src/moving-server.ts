@@ -15,6 +15,10 @@ export interface MovingServer extends AsyncDisposable {
   readonly to: MoveRequest['to']
   /** The same as its user calls it. */
   readonly toName: string
+  /** Aborted when the user stops it, or with what keeps the place that it goes to from being reached. */
+  readonly signal: AbortSignal
+  /** The vault passes over, or comes back: where it cannot do that without this program, the user does not stop it any more. */
+  passes(): void
 }
 
 /** A server, and another one that it moves a vault to, or a folder of this machine, which comes for it. Throws a `UsageError`. */

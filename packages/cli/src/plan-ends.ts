@@ -46,7 +46,10 @@ async function planned(run: Run, options: Options, reason?: MigrationReason): Pr
   // The server where the vault lies looks at the place that it goes to.
   await using servers = await movingServer(run, options, 'plan')
   return {
-    plan: await servers.place.planMove(servers.vault, servers.to, { signal: run.signal, ...(reason && { reason }) }),
+    plan: await servers.place.planMove(servers.vault, servers.to, {
+      signal: servers.signal,
+      ...(reason && { reason }),
+    }),
   }
 }
 

@@ -76,7 +76,7 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
 
 async function takeBack(
   run: Run,
-  { place, vault, from, to, toName }: MovingServer,
+  { place, vault, from, to, toName, signal, passes }: MovingServer,
   {
     migration,
     moves,
@@ -86,13 +86,13 @@ async function takeBack(
     timeout,
   }: Omit<Options, 'migration'> & { readonly migration: string | null; readonly moves: readonly MoveStatus[] },
 ): Promise<ExitCode> {
-  const { output, signal } = run
+  const { output } = run
   const started = performance.now()
   const asked = { ...(withoutTarget && { withoutTarget }), ...patienceIn(timeout) }
   const request = { to, migration, reason: reason ?? null, ...asked }
   const events = place.takeBack(vault, request, { signal })
   const told = file === undefined ? events : writeEvents(file, events, output)
-  const state = await followMove(run, told, { begins: async () => {} })
+  const state = await followMove(run, told, { begins: async () => passes() })
   const seconds = (performance.now() - started) / 1000
   const ending = {
     from,

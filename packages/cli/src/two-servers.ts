@@ -36,6 +36,8 @@ export async function twoServers(options: MoveOptions, signal: AbortSignal): Pro
       fromKey,
       to: { url: origin, key: toKey },
       toName: origin,
+      signal,
+      passes() {},
       [Symbol.asyncDispose]: close,
     }
   } catch (error) {
