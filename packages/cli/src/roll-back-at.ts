@@ -31,7 +31,9 @@ async function rollBackHere(run: Run, options: Options): Promise<ExitCode> {
   const complete = await unlessGone(run, gone, () => completeMove(run, options))
   if (complete === undefined) {
     if (certificate !== undefined)
-      throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
+      throw new UsageError(
+        'What is rolled back has no certificate: only a complete migration has one, which --bring-newer moves back.',
+      )
     return await unlessGone(run, gone, () => moveOn(run, options, 'rollback'))
   }
   if (!bringNewer) throw cannotRollBack(complete, to)

@@ -46,7 +46,9 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
   }
   if (latest?.phase !== 'complete' || (named ?? latest.migration_id) !== latest.migration_id) {
     if (certificate !== undefined)
-      throw new UsageError('What is rolled back has no certificate: it is for --bring-newer.')
+      throw new UsageError(
+        'What is rolled back has no certificate: only a complete migration has one, which --bring-newer moves back.',
+      )
     const migration = named ?? latest?.migration_id ?? null
     return await unlessGone(run, gone, () => takeBack(run, servers, { ...options, migration, moves }))
   }

@@ -122,7 +122,7 @@ test('what a move back from a server, and a part of a vault, do not take', async
     json('vault-migrate', [verb, '--from', space.at('A'), ...more], 2)
   const back = ['--to', 'https://127.0.0.1:1', '--bring-newer', '--certificate', space.at('back.cert')]
   expect(await run('rollback', ...back)).toMatchObject({
-    error: { code: 'USAGE', message: expect.stringContaining('name both addresses') },
+    error: { code: 'USAGE', message: expect.stringContaining('only a complete migration') },
   })
   await json('vaultctl', ['init', space.at('B'), '--no-passphrase'])
   const part = ['--to', space.at('B'), '--kind', 'partial', '--where', 'key~path:*']

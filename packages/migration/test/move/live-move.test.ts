@@ -36,9 +36,9 @@ async function moveWriting(
   places: Scene,
   live: LiveTerms,
   write: (event: MoveEvent) => Promise<unknown>,
-  clock = quickClock(),
+  { clock = quickClock(), elapsed }: { readonly clock?: () => Date; readonly elapsed?: () => number } = {},
 ) {
-  const parts = liveParts(places, live, undefined, clock)
+  const parts = { ...liveParts(places, live, undefined, clock), ...(elapsed && { elapsed }) }
   const plan = await planned(parts, places)
   async function* events(): AsyncGenerator<MoveEvent> {
     for await (const event of moveVault(plan, parts)) {
@@ -100,7 +100,11 @@ describe('a live move', () => {
     }
     // Every round takes longer than a pause may.
     const terms = { maxPauseMs: 8, goalPauseMs: 2, threshold: 1, diverging }
-    expect(await codeOf(moveWriting(places, terms, write, quickClock(10)))).toBe('MIGRATION_DIVERGING')
+    let now = 0
+    const elapsed = () => (now += 30)
+    expect(await codeOf(moveWriting(places, terms, write, { clock: quickClock(10), elapsed }))).toBe(
+      'MIGRATION_DIVERGING',
+    )
     expect(await activeAt([a, b], vault)).toEqual([a])
     expect(delays.has(4)).toBe(diverging === 'throttle')
     expect(Math.max(...delays)).toBeLessThanOrEqual(4)
