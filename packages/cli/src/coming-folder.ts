@@ -1,5 +1,6 @@
 import type { KeyId, Signer } from '@vault/core'
 import { UsageError } from './exit-code.ts'
+import { warningOf } from './failure.ts'
 import type { MoveVerb } from './move-on.ts'
 import { endsOf, type MoveOptions, seatFrom } from './move-options.ts'
 import type { MovingServer } from './moving-server.ts'
@@ -48,7 +49,7 @@ export async function comingFolder(run: Run, options: MoveOptions, verb: ServerV
       ...(http.proofs && { proofs: http.proofs }),
       ...(http.timeouts && { timeouts: http.timeouts }),
       seat: seatFrom(options, output),
-      failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+      failed: warningOf(output),
     }),
   )
   const asking = new AbortController()

@@ -1,5 +1,6 @@
 import { isVaultError, type VaultError } from '@vault/core'
 import { EXIT, exitCodeOf, Interruption, UsageError } from './exit-code.ts'
+import type { Output } from './output.ts'
 import { OutputError } from './output-error.ts'
 
 /**
@@ -57,4 +58,9 @@ function codeOf(error: unknown): string {
   if (isVaultError(error)) return error.code
   if (error instanceof UsageError) return 'USAGE'
   return error instanceof Interruption ? 'INTERRUPTED' : 'UNEXPECTED'
+}
+
+/** Tells whoever runs a server here what has failed in it, as no client is told. */
+export function warningOf(output: Output): (error: unknown) => void {
+  return (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`)
 }

@@ -58,22 +58,19 @@ export async function rollBackBetween(run: Run, options: Options): Promise<ExitC
     throw cannotRollBack(since, toName)
   }
   if (reason !== undefined) throw new UsageError('--reason is for a migration that is not complete.')
-  const returns = since && { returns: { migration: since.migration, newer: since.total } }
-  const certified = { ...(certificate !== undefined && { certificate }), ...returns }
-  if (to.url === undefined) {
-    await servers[Symbol.asyncDispose]()
-    const theOtherWay = { from: toName, to: new URL(from).origin, back: false, ...certified }
-    return await moveOn(run, { ...rest, ...theOtherWay }, 'run')
-  }
   const theOtherWay = {
-    from: `${to.url}/vaults/${vault}`,
-    fromKey: to.key,
+    ...rest,
     to: new URL(from).origin,
     peerKey: fromKey,
     back: false,
-    ...certified,
+    ...(certificate !== undefined && { certificate }),
+    ...(since && { returns: { migration: since.migration, newer: since.total } }),
   }
-  return await moveBetween(run, { ...rest, ...theOtherWay }, 'run')
+  if (to.url === undefined) {
+    await servers[Symbol.asyncDispose]()
+    return await moveOn(run, { ...theOtherWay, from: toName }, 'run')
+  }
+  return await moveBetween(run, { ...theOtherWay, from: `${to.url}/vaults/${vault}`, fromKey: to.key }, 'run')
 }
 
 async function takeBack(

@@ -16,7 +16,7 @@ const LOCAL = {
   ...LEAVING,
   toPassphraseFile: ['--to-passphrase-file', SERVED],
   toPassphrase: ['--no-to-passphrase', SERVED],
-} as const satisfies Partial<Record<keyof MoveOptions, readonly [option: string, instead: string]>>
+} as const
 
 /** The first of both is asked, with a key of the user's own; keys and data of the vault do not come by here. Throws a `UsageError`. */
 export async function twoServers(options: MoveOptions, signal: AbortSignal): Promise<TwoServers> {

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { type Clock, isVaultError, type VaultError } from '@vault/core'
+import type { Clock, VaultError } from '@vault/core'
 import { peerKeyAt, REVERSE, REVERSE_PROTOCOL, readPeer, refusalText, statusOf } from '@vault/migration/http'
 import type { LeaveDesk } from './leave-desk.ts'
 import { networkOf } from './network-of.ts'
 import { refusal } from './refusal.ts'
+import { refusalFor } from './refusal-for.ts'
 import { routeOf } from './route.ts'
 import type { ServedPlace } from './served-place.ts'
 
@@ -15,6 +16,8 @@ interface Parts {
   /** Milliseconds for which a connection waits here that nobody uses. */
   readonly waitMs: number
   readonly failed: (error: unknown) => void
+  /** Aborted when the server ends. */
+  readonly signal: AbortSignal
 }
 
 /** Takes connections that places offer, so that a vault can move to them: from whoever may have it moved, where the operator has named them. */
@@ -34,7 +37,7 @@ export class OfferDesk {
       await this.#take(request, socket as TLSSocket, head)
     } catch (error) {
       if (socket.destroyed) return
-      const refused = this.#refusalFor(error)
+      const refused = refusalFor(error, this.#parts)
       // Read, so that its end is noticed; and not waited for long.
       socket.resume()
       socket.end(refusalAnswer(refused), () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
@@ -58,12 +61,6 @@ export class OfferDesk {
     if (socket.destroyed) return
     socket.write(ACCEPTED)
     reversed.add(key, socket, { waitMs })
-  }
-
-  #refusalFor(error: unknown): VaultError {
-    if (isVaultError(error)) return error
-    this.#parts.failed(error)
-    return refusal('HTTP_SERVER_FAILED', 'Something failed at the server; what it was stands in its own log.')
   }
 }
 

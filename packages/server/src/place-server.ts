@@ -78,7 +78,7 @@ export async function openPlaceServer(options: PlaceServerOptions): Promise<Plac
     const { signal } = stopping
     const leave = new LeaveDesk({ authorize, certificates, clock, signal })
     const handler = new RequestHandler(served, { limits, leave, clock, failed, signal, ...paced })
-    const offers = new OfferDesk(served, { leave, clock, waitMs: WAIT_MS, failed })
+    const offers = new OfferDesk(served, { leave, clock, waitMs: WAIT_MS, failed, signal })
     const server = createServer(
       { ...(await tlsOptions(signer, { clock, random })), maxHeaderSize: MAX_HEADER_BYTES, ...timeoutsOf(limits) },
       (request, response) => void handler.handle(request, response),

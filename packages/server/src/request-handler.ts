@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, ContentId, KeyId } from '@vault/core'
-import { isVaultError, type VaultError } from '@vault/core'
+import { isVaultError } from '@vault/core'
 import type { Call, CallName, Peer, Rate, Side } from '@vault/migration/http'
 import {
   CALLS,
-  FieldFault,
   peerKeyAt,
   REVERSE,
   REVERSE_PROTOCOL,
@@ -24,6 +23,7 @@ import { networkOf } from './network-of.ts'
 import { openApi } from './openapi.ts'
 import { Quota } from './quota.ts'
 import { refusal } from './refusal.ts'
+import { refusalFor } from './refusal-for.ts'
 import { type Route, routeOf } from './route.ts'
 import type { ServedPlace } from './served-place.ts'
 import { standingOf } from './standing-of.ts'
@@ -225,7 +225,7 @@ export class RequestHandler {
     error: unknown,
   ): Promise<void> {
     if (response.destroyed) return
-    const refused = this.#refusalFor(error)
+    const refused = refusalFor(error, this.#parts)
     if (response.headersSent) {
       // In the middle of an answer, the last frame says why it ends.
       response.end(await encodeFrame(refusalFrame(refused)))
@@ -239,16 +239,6 @@ export class RequestHandler {
     response.end(refusalText(refused))
     if (!isShort) response.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
     request.resume()
-  }
-
-  #refusalFor(error: unknown): VaultError {
-    if (isVaultError(error, 'TRANSFER_FRAME_INVALID')) return refusal('HTTP_REQUEST_INVALID', error.message)
-    if (isVaultError(error)) return error
-    if (error instanceof FieldFault)
-      return refusal('HTTP_REQUEST_INVALID', `The request cannot be read: ${error.message}.`)
-    if (this.#parts.signal.aborted) return refusal('HTTP_LIMIT', 'The server ends. Ask again later.')
-    this.#parts.failed(error)
-    return refusal('HTTP_SERVER_FAILED', 'Something failed at the server; what it was stands in its own log.')
   }
 }
 

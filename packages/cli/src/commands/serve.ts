@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { KeyId } from '@vault/core'
 import type { MoveDestination } from '@vault/server'
 import { EXIT, UsageError } from '../exit-code.ts'
+import { warningOf } from '../failure.ts'
 import { listening } from '../listen-address.ts'
 import { parseKey } from '../parse-key.ts'
 import { newPassphrase, type PassphraseOptions } from '../passphrase.ts'
@@ -82,7 +83,7 @@ export function addServe(program: Program): void {
         moveTo,
         ...(options.bwlimit !== undefined && { bytesPerSecond: parseRate(options.bwlimit) }),
         seat: { passphrase: async () => passphrase, newPassphrase: async () => passphrase },
-        failed: (error) => output.warn(`Failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+        failed: warningOf(output),
       }),
     )
     const { url, key } = server

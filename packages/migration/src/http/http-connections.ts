@@ -8,7 +8,7 @@ import { readFrames } from '@vault/transfer/frame'
 import { Absence } from './absence.ts'
 import { cut, silentMs } from './connection-failure.ts'
 import { endSilent } from './end-silent.ts'
-import type { HttpOptions, HttpTimeouts, ReverseConnections } from './http-options.ts'
+import type { HttpOptions, HttpTimeouts } from './http-options.ts'
 import { createPeerCredentials, type PeerCredentials } from './peer-certificate.ts'
 import { PinnedAgent } from './pinned-agent.ts'
 import { Rate } from './rate.ts'
@@ -25,9 +25,9 @@ const LATEST_TIME = 8.64e15
 
 /** Connections to one other place, which are kept: each carries one request after the other, paced and under its own key. Nothing is tried twice. */
 export class HttpConnections {
+  /** What the other place is called, by its address, and its host; one that opens the connections itself is called by its key and has none here. */
+  readonly peer: { readonly name: string; readonly hostname: string | undefined }
   readonly #url: URL
-  readonly #name: string
-  readonly #reverse: ReverseConnections | undefined
   readonly #place: Signer
   readonly #timeouts: HttpTimeouts
   readonly #clock: Clock
@@ -41,10 +41,10 @@ export class HttpConnections {
   constructor(url: URL, { timeouts, ...options }: HttpOptions & { readonly timeouts: HttpTimeouts }) {
     const { place, peerKey, bytesPerSecond, connections = 4, clock = systemClock, random = systemRandom } = options
     const { absent = () => {}, reverse } = options
-    const name = reverse === undefined ? url.origin : peerKey
+    const peer =
+      reverse === undefined ? { name: url.origin, hostname: url.hostname } : { name: peerKey, hostname: undefined }
+    this.peer = peer
     this.#url = url
-    this.#name = name
-    this.#reverse = reverse
     this.#place = place
     this.#timeouts = timeouts
     this.#clock = clock
@@ -52,9 +52,9 @@ export class HttpConnections {
     this.#rate = bytesPerSecond === undefined ? undefined : new Rate(bytesPerSecond)
     this.#absence = new Absence(timeouts.patience, {
       tell: (notice) => {
-        if (notice.type === 'back') return absent({ type: 'back', url: name, ms: Math.round(notice.ms) })
+        if (notice.type === 'back') return absent({ type: 'back', url: peer.name, ms: Math.round(notice.ms) })
         const until = Math.min(LATEST_TIME, clock().getTime() + notice.leftMs)
-        absent({ type: 'away', url: name, until: new Date(until).toISOString() })
+        absent({ type: 'away', url: peer.name, until: new Date(until).toISOString() })
       },
     })
     // The agent counts a connection only when it stands, and would open one for each of many that begin at once.
@@ -74,11 +74,6 @@ export class HttpConnections {
   /** Lets all connections go. */
   close(): void {
     this.#agent.destroy()
-  }
-
-  /** What the other place is called: by its address, or by its key where it has none here. */
-  get peer(): { readonly name: string; readonly hostname: string | undefined } {
-    return { name: this.#name, hostname: this.#reverse === undefined ? this.#url.hostname : undefined }
   }
 
   /** Whether the other place has ever answered. */
@@ -147,7 +142,7 @@ export class HttpConnections {
       })
     })
     const refused = responseOf(sent, options).then(async (answer) => {
-      throw await refusalOf(this.#name, path, answer)
+      throw await refusalOf(this.peer.name, path, answer)
     })
     sent.end()
     try {
@@ -220,11 +215,11 @@ export class HttpConnections {
   }
 
   async *#received(path: string, answer: IncomingMessage, options?: AbortOptions): AsyncGenerator<Frame> {
-    if (answer.statusCode !== 200) throw await refusalOf(this.#name, path, answer)
+    if (answer.statusCode !== 200) throw await refusalOf(this.peer.name, path, answer)
     const limits = { maxBytes: MAX_ANSWER, maxItems: MAX_ITEMS }
     try {
       for await (const frame of readFrames(this.#paced(answer, options), limits)) {
-        const refused = refusalIn(frame.value, this.#name)
+        const refused = refusalIn(frame.value, this.peer.name)
         if (refused !== undefined) throw refused
         yield frame
       }
