@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { between, prepared } from './between.ts'
-import { json, run, type Started, scratch } from './harness.ts'
+import { json, run, scratch } from './harness.ts'
+import { killOnTheWay } from './kill-on-the-way.ts'
 import { serve } from './serving.ts'
 
 test('a vault moves between two servers, while both of them and the client are killed on the way', async () => {
@@ -12,45 +13,28 @@ test('a vault moves between two servers, while both of them and the client are k
   const more = ['--move-to', `${b.url}#${b.key}`]
   let a = await serve(space.at('A'), ['--allow-moves', me, ...more])
   const [portA, portB] = [a, b].map(({ url }) => Number(new URL(url).port)) as [number, number]
-  const kills = [
-    ['announce', 'A'],
-    ['copy', 'B'],
-    ['verify', 'client'],
-    ['account', 'A'],
-    ['prepare', 'B'],
-    ['sign', 'client'],
-    ['activate', 'A'],
-  ] as const
-  let done = 0
-  for (let runs = 0, code: number | null = null; code !== 0; runs++) {
-    expect(runs).toBeLessThan(12)
-    let stopped: Promise<unknown> = Promise.resolve()
-    const started = (child: Started) => {
-      let seen = ''
-      child.stderr.on('data', (text) => {
-        seen += text
-        const [effect, whom] = kills[done] ?? []
-        if (effect === undefined || !seen.includes(`${effect} `)) return
-        seen = ''
-        done++
-        if (whom === 'client') return void child.kill('SIGKILL')
-        // Begun anew at once: the client has patience, and asks the first one again by itself.
-        stopped = stopped.then(async () => {
-          if (whom === 'A') {
-            await a.stop('SIGKILL')
-            a = await serve(space.at('A'), ['--allow-moves', me, ...more], { port: portA })
-          } else {
-            await b.stop('SIGKILL')
-            b = await serve(space.at('B'), ['--allow', placeOfA], { port: portB })
-          }
-        })
-      })
-    }
-    const ended = await run('vault-migrate', between(servers, a, b), { started })
-    await stopped
-    code = ended.code
-    expect([null, 4, 0], ended.stderr).toContain(code)
-  }
+  const done = await killOnTheWay(
+    () => between(servers, a, b),
+    [
+      ['announce', 'A'],
+      ['copy', 'B'],
+      ['verify', 'command'],
+      ['account', 'A'],
+      ['prepare', 'B'],
+      ['sign', 'command'],
+      ['activate', 'A'],
+    ],
+    {
+      async A() {
+        await a.stop('SIGKILL')
+        a = await serve(space.at('A'), ['--allow-moves', me, ...more], { port: portA })
+      },
+      async B() {
+        await b.stop('SIGKILL')
+        b = await serve(space.at('B'), ['--allow', placeOfA], { port: portB })
+      },
+    },
+  )
   expect(done).toBeGreaterThan(3)
   const certificate = space.at('cert')
   const moved = await json('vault-migrate', [...between(servers, a, b), '--certificate', certificate])
